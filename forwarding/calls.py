@@ -1,0 +1,174 @@
+"""What is known when somebody calls or dials: the call, the people as configured, and their directory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from forwarding.hours import Schedule, must_be_aware
+from pbxadmin.common.destinations import SAME, VOICEMAIL, Destination, Side
+from pbxadmin.common.statuses import Status
+
+
+@dataclass(frozen=True, slots=True)
+class FromExtension:
+    """A colleague calls."""
+
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromOutside:
+    """Somebody calls through the trunk: his number ('' when withheld) and the DID he dialled."""
+
+    number: str = ""
+    did: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, at one instant (aware). `from_ring_group`: it rings this person as a member of a group."""
+
+    origin: FromExtension | FromOutside
+    at: datetime
+    from_ring_group: bool = False
+
+    def __post_init__(self) -> None:
+        must_be_aware(self.at)
+
+    @property
+    def side(self) -> Side:
+        """Which of a rule's two destinations the call takes; it stays the same through every hop."""
+        return Side.INTERNAL if isinstance(self.origin, FromExtension) else Side.EXTERNAL
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Where calls go in one case: those from outside, and those from colleagues."""
+
+    external: Destination = VOICEMAIL
+    internal: Destination = SAME
+
+    def to(self, side: Side) -> Destination:
+        """The destination for this side; "same as all calls" is the one for outside calls."""
+        return self.external if side is Side.EXTERNAL or self.internal == SAME else self.internal
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRule:
+    """What one status does with calls.
+
+    `no_answer`, `busy`, `not_registered`, `ring_mobile` and `accept_multiple_calls` matter to statuses that
+    ring, `divert` and the two `voicemail_out_of_hours` to those that divert. `custom_message` and
+    `log_out_of_queues` act when the status is taken, not when a call comes in. `greeting` '' is the mailbox's
+    default.
+    """
+
+    custom_message: str = ""
+    no_answer_seconds: int = 20
+    no_answer: Branch = Branch()
+    busy: Branch = Branch()
+    not_registered: Branch = Branch()
+    divert: Branch = Branch()
+    voicemail_out_of_hours_external: bool = False
+    voicemail_out_of_hours_internal: bool = False
+    ring_mobile: bool = False
+    accept_multiple_calls: bool = True
+    log_out_of_queues: bool = False
+    accept_ring_group_calls: bool = True
+    accept_push: bool = True
+    greeting: str = ""
+
+    def voicemail_out_of_hours(self, side: Side) -> bool:
+        """Whether calls of this side go to the person's own voicemail outside working hours."""
+        if side is Side.INTERNAL:
+            return self.voicemail_out_of_hours_internal
+        return self.voicemail_out_of_hours_external
+
+
+DEFAULT_RULES: Mapping[Status, StatusRule] = {
+    status: StatusRule(accept_push=status is not Status.DO_NOT_DISTURB) for status in Status
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TemporaryStatus:
+    """A status that was set for a limited time, up to but not including `until` (aware)."""
+
+    status: Status
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A person's voicemail; `default_greeting` '' is the system's."""
+
+    enabled: bool = True
+    default_greeting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Something registered on an extension: a phone, or an app that is woken by PUSH."""
+
+    name: str
+    push: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A person as configured, and what the PBX knows of him at the moment of the call.
+
+    `schedule` holds his own hours or those of his primary department, always in the department's time zone.
+    `supports_deflection` is the trunk's: whether it accepts SIP 302.
+    """
+
+    extension: str
+    name: str
+    schedule: Schedule
+    status: Status = Status.AVAILABLE
+    temporary: TemporaryStatus | None = None
+    auto_switch_status: bool = False
+    rules: Mapping[Status, StatusRule] = field(default_factory=lambda: DEFAULT_RULES)
+    mailbox: Mailbox = Mailbox()
+    mobile: str = ""
+    disabled: bool = False
+    call_screening: bool = False
+    supports_deflection: bool = False
+    devices: tuple[Device, ...] = ()
+    on_a_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SystemExtension:
+    """A ring group, queue or digital receptionist (`kind`: ring_group, queue, ivr)."""
+
+    extension: str
+    name: str
+    kind: str
+
+
+class Directory(Protocol):
+    """The numbers of one customer."""
+
+    def user(self, extension: str) -> Callee | None:
+        """The person with this extension."""
+
+    def system_extension(self, extension: str) -> SystemExtension | None:
+        """The ring group, queue or digital receptionist with this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person who dials: what he may, and the caller ID that he shows ('' = the department's)."""
+
+    extension: str
+    schedule: Schedule
+    caller_id: str = ""
+    department_caller_id: str = ""
+    disabled: bool = False
+    outbound_disabled: bool = False
+    block_outbound_out_of_hours: bool = False
+    pin_protected: bool = False
+    pin_protect_seconds: int = 60
+    pin_entered_at: datetime | None = None

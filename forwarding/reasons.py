@@ -1,0 +1,116 @@
+"""The reasons of a plan as sentences, in the language of the reader."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from forwarding.plans import Reason, Why
+from pbxadmin.common.clock import moment_said
+from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.statuses import Status
+
+STATUS_LABELS: Mapping[Status, Promise] = {
+    Status.AVAILABLE: gettext_lazy("Available"),
+    Status.AWAY: gettext_lazy("Away"),
+    Status.DO_NOT_DISTURB: gettext_lazy("Do not disturb"),
+    Status.LUNCH: gettext_lazy("Lunch"),
+    Status.BUSINESS_TRIP: gettext_lazy("Business Trip"),
+}
+SYSTEM_LABELS: Mapping[str, Promise] = {
+    "ring_group": pgettext_lazy("call destination", "ring group"),
+    "queue": pgettext_lazy("call destination", "queue"),
+    "ivr": pgettext_lazy("call destination", "digital receptionist"),
+}
+_PHRASES: Mapping[Why, Promise] = {
+    Why.STATUS_CHOSEN: gettext_lazy("%(person)s: status %(status)s"),
+    Why.STATUS_TEMPORARY: gettext_lazy("%(person)s: status %(status)s until %(until)s"),
+    Why.STATUS_OPEN: gettext_lazy("%(person)s: status %(status)s, automatic during office hours"),
+    Why.STATUS_BREAK: gettext_lazy("%(person)s: status %(status)s, automatic during a break"),
+    Why.STATUS_CLOSED: gettext_lazy("%(person)s: status %(status)s, automatic outside office hours"),
+    Why.STATUS_HOLIDAY: gettext_lazy("%(person)s: status %(status)s, automatic on a holiday"),
+    Why.DIVERTED_EXTERNAL: gettext_lazy("Status %(status)s, outside calls diverted at once"),
+    Why.DIVERTED_INTERNAL: gettext_lazy("Status %(status)s, internal calls diverted at once"),
+    Why.OUT_OF_HOURS: gettext_lazy("Status %(status)s, voicemail outside office hours"),
+    Why.ON_A_CALL: gettext_lazy("Status %(status)s, already on a call and accepts only one"),
+    Why.NO_DEVICE: gettext_lazy("Status %(status)s, no device registered"),
+    Why.NO_PUSH: gettext_lazy("Status %(status)s, only apps registered and PUSH notifications not accepted"),
+    Why.NO_ANSWER: gettext_lazy("Status %(status)s, no answer after %(seconds)s s"),
+    Why.PHONE_BUSY: gettext_lazy("Status %(status)s, phone busy"),
+    Why.DECLINED: gettext_lazy("Status %(status)s, call declined"),
+    Why.UNREACHABLE: gettext_lazy("Status %(status)s, devices can't be reached"),
+    Why.NOT_ACCEPTED: gettext_lazy("Status %(status)s, not accepted at %(number)s"),
+    Why.RING_GROUP_NOT_ACCEPTED: gettext_lazy("Status %(status)s, calls from ring groups not accepted"),
+    Why.RINGS: gettext_lazy("%(extension)s rings for %(seconds)s s: %(targets)s"),
+    Why.TO_VOICEMAIL: gettext_lazy("voicemail of %(extension)s"),
+    Why.TO_OUTSIDE: gettext_lazy("outside number %(number)s"),
+    Why.TO_OUTSIDE_BOUNCE: gettext_lazy("outside number %(number)s, to be accepted or rejected"),
+    Why.TO_OUTSIDE_SCREENED: gettext_lazy(
+        "outside number %(number)s, to be accepted or rejected after the caller's name"
+    ),
+    Why.TO_OUTSIDE_DEFLECTED: gettext_lazy("outside number %(number)s, diverted by the trunk (302)"),
+    Why.TO_SYSTEM: gettext_lazy("%(kind)s %(person)s"),
+    Why.BUSY_TONE: gettext_lazy("busy tone"),
+    Why.NOT_RUNG: gettext_lazy("the group doesn't ring %(person)s"),
+    Why.DISABLED: gettext_lazy("extension %(person)s is disabled"),
+    Why.MAILBOX_DISABLED: gettext_lazy("the voicemail of %(person)s is disabled"),
+    Why.NO_MOBILE: gettext_lazy("%(person)s has no mobile number"),
+    Why.NO_DESTINATION: gettext_lazy("%(person)s has no valid destination here"),
+    Why.UNKNOWN_EXTENSION: gettext_lazy("extension %(extension)s doesn't exist"),
+    Why.LOOP: gettext_lazy("the call would come back to %(person)s and go round in circles"),
+    Why.BACK_TO_CALLER: gettext_lazy("the call would come back to the caller, %(person)s"),
+    Why.TOO_MANY_HOPS: gettext_lazy("forwarded more than %(hops)s times"),
+    Why.TOO_MANY_WAYS: gettext_lazy("the forwarding rules send this call in too many directions"),
+    Why.EMERGENCY: gettext_lazy("Emergency call to %(number)s, always allowed, shown as %(caller_id)s"),
+    Why.INTERNAL_CALL: gettext_lazy("Internal call to %(number)s"),
+    Why.OUTSIDE_CALL: gettext_lazy("Outside call to %(number)s, shown as %(caller_id)s"),
+    Why.BAD_NUMBER: gettext_lazy("Refused: “%(number)s” is not a phone number"),
+    Why.CALLER_DISABLED: gettext_lazy("Refused: the extension is disabled"),
+    Why.OUTSIDE_CALLS_DISABLED: gettext_lazy("Refused: outside calls are disabled for this user"),
+    Why.OUTSIDE_CALLS_OUT_OF_HOURS: gettext_lazy("Refused: outside calls are blocked outside office hours"),
+    Why.PIN_NEEDED: gettext_lazy("Refused: outside calls need the PIN first"),
+}
+_GREETING = gettext_lazy("%(phrase)s, greeting “%(greeting)s”")
+
+
+def sentence(reason: Reason) -> str:
+    """A reason with what led to it: "Status Lunch, no answer after 20 s → voicemail of 105"."""
+    causes = []
+    step: Reason | None = reason
+    while step is not None:
+        causes.append(phrase(step))
+        step = step.cause
+    return " → ".join(reversed(causes))
+
+
+def phrase(reason: Reason) -> str:
+    """A reason alone, without what led to it."""
+    said = str(_PHRASES[reason.why]) % _words(reason.data)
+    if reason.data.get("greeting"):
+        return str(_GREETING) % {"phrase": said, "greeting": reason.data["greeting"]}
+    return said
+
+
+def _words(data: Mapping[str, Any]) -> dict[str, str]:
+    """The data of a reason as words: statuses by their label, numbers nationally, times as said."""
+    words = {name: str(value) for name, value in data.items()}
+    words["person"] = " ".join(filter(None, (words.get("extension"), words.get("name"))))
+    if "status" in data:
+        words["status"] = str(STATUS_LABELS[data["status"]])
+    if "kind" in data:
+        words["kind"] = str(SYSTEM_LABELS.get(data["kind"], data["kind"]))
+    if "until" in data:
+        words["until"] = moment_said(data["until"], today=data["today"])
+    if "targets" in data:
+        words["targets"] = ", ".join(_number(target) for target in data["targets"])
+    for name in ("number", "caller_id"):
+        if name in data:
+            words[name] = _number(data[name]) or _("no number")
+    return words
+
+
+def _number(text: str) -> str:
+    """A phone number as people write it; anything else, such as a device or a short number, as it is."""
+    return phone_number_national(text) if text.startswith("+") else text

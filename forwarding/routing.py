@@ -1,0 +1,303 @@
+"""What a call does: the one place that decides where it rings, where it goes next, and why.
+
+`route` plans a call to a person, `dial` one that a person makes. Both are pure: the same input gives the same
+plan, and the instant is part of the input. The portal's simulator draws the plan, the PBX carries it out; the
+sentences for its reasons are made in `forwarding.reasons`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from forwarding.calls import Call, Callee, Caller, Device, Directory, FromExtension, StatusRule
+from forwarding.hours import Hours, must_be_aware, outside_hours, state_at
+from forwarding.plans import (
+    Busy,
+    Mode,
+    NotRung,
+    Outcome,
+    OutgoingPlan,
+    Outside,
+    Plan,
+    Reach,
+    Reason,
+    Ring,
+    Step,
+    System,
+    Verdict,
+    Voicemail,
+    Why,
+)
+from pbxadmin.common.destinations import VOICEMAIL, Destination, Kind, Side
+from pbxadmin.common.statuses import Status
+
+# From one extension to another at most this often; then the caller hears busy.
+MAX_HOPS = 10
+# A plan branches wherever a call may go unanswered, be declined or meet a busy phone. When each of eight
+# colleagues sends it to two others there are 511 ways to arrive; a plan with more is cut short, with busy.
+MAX_ARRIVALS = 512
+# 933 is the provider's test of 911.
+EMERGENCY_NUMBERS = frozenset({"911", "933"})
+_DIALLABLE = re.compile(r"\+?[0-9]{2,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusNow:
+    """A person's status at an instant, and what makes it so."""
+
+    status: Status
+    why: Why
+
+
+_STATUS_OF_HOURS = {
+    Hours.OPEN: StatusNow(Status.AVAILABLE, Why.STATUS_OPEN),
+    Hours.BREAK: StatusNow(Status.AWAY, Why.STATUS_BREAK),
+    Hours.CLOSED: StatusNow(Status.DO_NOT_DISTURB, Why.STATUS_CLOSED),
+    Hours.HOLIDAY: StatusNow(Status.DO_NOT_DISTURB, Why.STATUS_HOLIDAY),
+}
+
+
+def status_of_hours(hours: Hours) -> Status:
+    """The status that a schedule gives by itself: Available, in a break Away, outside Do not disturb."""
+    return _STATUS_OF_HOURS[hours].status
+
+
+def status_at(callee: Callee, at: datetime) -> StatusNow:
+    """The status that counts at an instant (aware): temporary, else by the schedule, else as chosen."""
+    must_be_aware(at)
+    # In UTC, because Python compares two times of one zone by the clock, which shows an hour twice in autumn.
+    if callee.temporary and at.astimezone(UTC) < callee.temporary.until.astimezone(UTC):
+        return StatusNow(callee.temporary.status, Why.STATUS_TEMPORARY)
+    if callee.auto_switch_status:
+        return _STATUS_OF_HOURS[state_at(callee.schedule, at)]
+    return StatusNow(callee.status, Why.STATUS_CHOSEN)
+
+
+def effective_status(callee: Callee, at: datetime) -> Status:
+    """The status that counts at an instant (aware)."""
+    return status_at(callee, at).status
+
+
+def route(call: Call, callee: Callee, directory: Directory) -> Plan:
+    """What happens to a call to this person, in every case; always ends, at most ten colleagues further."""
+    return Plan(call, _Planner(call, directory).reach(callee, trail=(), cause=None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Where the call stands: at this person, with this status and rule, on this trail that ends with him."""
+
+    callee: Callee
+    status: Status
+    rule: StatusRule
+    trail: tuple[str, ...]
+
+    def reason(self, why: Why, cause: Reason | None = None, **data: Any) -> Reason:
+        """A reason that speaks of this person."""
+        about = {"extension": self.callee.extension, "name": self.callee.name, "status": self.status}
+        return Reason(why, about | data, cause)
+
+
+class _Planner:
+    """The planning of one call; remembers what it decided, as branches often meet at one colleague."""
+
+    def __init__(self, call: Call, directory: Directory) -> None:
+        self.call = call
+        self.directory = directory
+        self.decided: dict[tuple[str, ...], Step] = {}
+
+    def reach(self, callee: Callee, trail: tuple[str, ...], cause: Reason | None) -> Step:
+        """The call arrives at a person, for the first time or forwarded because of `cause`."""
+        if callee.disabled:
+            return self.refuse(callee, Why.DISABLED, cause)
+        now = status_at(callee, self.call.at)
+        here = _Here(callee, now.status, callee.rules[now.status], (*trail, callee.extension))
+        if here.trail not in self.decided:
+            self.decided[here.trail] = self.decide(here)
+        reason = here.reason(now.why, cause, **self.until(callee, now))
+        return Reach(callee.extension, callee.name, now.status, reason, next=self.decided[here.trail])
+
+    def decide(self, here: _Here) -> Step:
+        """What the person's status does with the call."""
+        callee, rule, side = here.callee, here.rule, self.call.side
+        if self.call.from_ring_group and not rule.accept_ring_group_calls:
+            return self.leave_out(callee, here.reason(Why.RING_GROUP_NOT_ACCEPTED))
+        if not here.status.rings:
+            if rule.voicemail_out_of_hours(side) and outside_hours(callee.schedule, self.call.at):
+                return self.follow(VOICEMAIL, here, here.reason(Why.OUT_OF_HOURS))
+            diverted = Why.DIVERTED_INTERNAL if side is Side.INTERNAL else Why.DIVERTED_EXTERNAL
+            return self.follow(rule.divert.to(side), here, here.reason(diverted))
+        if callee.on_a_call and not rule.accept_multiple_calls:
+            return self.follow(rule.busy.to(side), here, here.reason(Why.ON_A_CALL))
+        devices = tuple(device for device in callee.devices if rule.accept_push or not device.push)
+        # A group's call must not end in the voicemail of one member's mobile.
+        mobile = callee.mobile if rule.ring_mobile and not self.call.from_ring_group else ""
+        if not devices and not mobile:
+            missing = Why.NO_PUSH if callee.devices else Why.NO_DEVICE
+            return self.follow(rule.not_registered.to(side), here, here.reason(missing))
+        return self.ring(here, devices, mobile)
+
+    def ring(self, here: _Here, devices: tuple[Device, ...], mobile: str) -> Ring:
+        """Ring, then follow the rule of how it ended; a ring group looks after that itself."""
+        rule, side = here.rule, self.call.side
+        targets = (*(device.name for device in devices), *([mobile] if mobile else []))
+        on: dict[Outcome, Step] = {}
+        if not self.call.from_ring_group:
+            no_answer = here.reason(Why.NO_ANSWER, seconds=rule.no_answer_seconds)
+            on[Outcome.NO_ANSWER] = self.follow(rule.no_answer.to(side), here, no_answer)
+            on[Outcome.BUSY] = self.follow(rule.busy.to(side), here, here.reason(Why.PHONE_BUSY))
+            on[Outcome.DECLINED] = self.follow(rule.busy.to(side), here, here.reason(Why.DECLINED))
+            unreachable = here.reason(Why.UNREACHABLE)
+            on[Outcome.NOT_REGISTERED] = self.follow(rule.not_registered.to(side), here, unreachable)
+        reason = here.reason(Why.RINGS, seconds=rule.no_answer_seconds, targets=targets)
+        return Ring(here.callee.extension, devices, mobile, rule.no_answer_seconds, reason, on)
+
+    def follow(self, destination: Destination, here: _Here, cause: Reason) -> Step:
+        """Send the call where the person's rule says, because of `cause`."""
+        if self.call.from_ring_group:
+            return self.leave_out(here.callee, cause)
+        match destination.kind:
+            case Kind.VOICEMAIL:
+                return self.voicemail(here.callee, here.rule, cause)
+            case Kind.EXTENSION:
+                return self.colleague(destination, here, cause)
+            case Kind.MOBILE if not here.callee.mobile:
+                return self.refuse(here.callee, Why.NO_MOBILE, cause)
+            case Kind.MOBILE:
+                return self.outside(here.callee.mobile, destination, here, cause)
+            case Kind.EXTERNAL:
+                return self.outside(destination.value, destination, here, cause)
+            case Kind.SYSTEM:
+                return self.system(destination.value, cause)
+            case Kind.BUSY:
+                return self.busy(cause)
+            case Kind.SAME:  # the rule for outside calls can't be the same as itself
+                return self.refuse(here.callee, Why.NO_DESTINATION, cause)
+
+    def colleague(self, destination: Destination, here: _Here, cause: Reason) -> Step:
+        """Another person, or straight to his mailbox; here a call could go round in circles."""
+        extension = destination.value
+        callee = self.directory.user(extension)
+        if callee is None:
+            return self.busy(Reason(Why.UNKNOWN_EXTENSION, {"extension": extension}, cause))
+        if destination.voicemail and callee.disabled:
+            return self.refuse(callee, Why.DISABLED, cause)
+        if destination.voicemail:
+            return self.voicemail(callee, callee.rules[effective_status(callee, self.call.at)], cause)
+        if self.call.origin == FromExtension(extension):
+            return self.refuse(callee, Why.BACK_TO_CALLER, cause)
+        if extension in here.trail:
+            return self.refuse(callee, Why.LOOP, cause)
+        if len(here.trail) > MAX_HOPS:
+            return self.busy(here.reason(Why.TOO_MANY_HOPS, cause, hops=MAX_HOPS))
+        if len(self.decided) >= MAX_ARRIVALS:
+            return self.busy(here.reason(Why.TOO_MANY_WAYS, cause))
+        return self.reach(callee, here.trail, cause)
+
+    def voicemail(self, callee: Callee, rule: StatusRule, cause: Reason) -> Step:
+        """A person's mailbox, with the greeting of his status."""
+        if not callee.mailbox.enabled:
+            return self.refuse(callee, Why.MAILBOX_DISABLED, cause)
+        greeting = rule.greeting or callee.mailbox.default_greeting
+        data = {"extension": callee.extension, "name": callee.name, "greeting": greeting}
+        return Voicemail(callee.extension, greeting, Reason(Why.TO_VOICEMAIL, data, cause))
+
+    def outside(self, number: str, destination: Destination, here: _Here, cause: Reason) -> Step:
+        """An outside number, as its modifiers say; a call to be accepted can't be given away with 302."""
+        callee, came_in = here.callee, self.call.side is Side.EXTERNAL
+        channels = 2 if came_in else 1
+        data = {"extension": callee.extension, "number": number}
+        if destination.bounce:
+            screening = callee.call_screening
+            why = Why.TO_OUTSIDE_SCREENED if screening else Why.TO_OUTSIDE_BOUNCE
+            reason = Reason(why, data, cause)
+            otherwise = self.voicemail(callee, here.rule, here.reason(Why.NOT_ACCEPTED, number=number))
+            on: dict[Outcome, Step] = {each: otherwise for each in Outcome if each is not Outcome.ANSWERED}
+            return Outside(number, Mode.BOUNCE, screening, 2, channels, reason, on)
+        # Only a call that came in through the trunk can be handed back to it.
+        if destination.deflect and callee.supports_deflection and came_in:
+            reason = Reason(Why.TO_OUTSIDE_DEFLECTED, data, cause)
+            return Outside(number, Mode.DEFLECT, False, 1, 0, reason, {})
+        return Outside(number, Mode.PLAIN, False, 1, channels, Reason(Why.TO_OUTSIDE, data, cause), {})
+
+    def system(self, extension: str, cause: Reason) -> Step:
+        """A ring group, queue or digital receptionist."""
+        found = self.directory.system_extension(extension)
+        if found is None:
+            return self.busy(Reason(Why.UNKNOWN_EXTENSION, {"extension": extension}, cause))
+        data = {"extension": extension, "name": found.name, "kind": found.kind}
+        return System(extension, found.kind, Reason(Why.TO_SYSTEM, data, cause))
+
+    def refuse(self, callee: Callee, why: Why, cause: Reason | None) -> Step:
+        """The call can't go on at this person: busy, or for a ring group one member less."""
+        reason = Reason(why, {"extension": callee.extension, "name": callee.name}, cause)
+        return self.leave_out(callee, reason) if self.call.from_ring_group else self.busy(reason)
+
+    def busy(self, cause: Reason) -> Busy:
+        """The busy tone, as chosen or because the call can't go on."""
+        return Busy(Reason(Why.BUSY_TONE, cause=cause))
+
+    def leave_out(self, callee: Callee, cause: Reason) -> NotRung:
+        """Ring the other members of the group without this one."""
+        data = {"extension": callee.extension, "name": callee.name}
+        return NotRung(callee.extension, Reason(Why.NOT_RUNG, data, cause))
+
+    def until(self, callee: Callee, now: StatusNow) -> dict[str, Any]:
+        """When a temporary status ends, on the clock of the person's department."""
+        if now.why is not Why.STATUS_TEMPORARY or callee.temporary is None:
+            return {}
+        zone = callee.schedule.clock
+        until = callee.temporary.until.astimezone(zone)
+        return {"until": until, "today": until.date() == self.call.at.astimezone(zone).date()}
+
+
+def is_emergency(number: str) -> bool:
+    """Whether a number, written with any separators, is one that must always pass."""
+    return _dialled(number) in EMERGENCY_NUMBERS
+
+
+def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> OutgoingPlan:
+    """What happens when a person dials a number at an instant (aware).
+
+    An emergency number always passes, and shows the department's number: rescuers come to where the
+    department is. Colleagues can be called whatever is said of outside calls.
+    """
+    must_be_aware(at)
+    dialled = _dialled(number)
+    if dialled in EMERGENCY_NUMBERS:
+        return _passes(Verdict.EMERGENCY, Why.EMERGENCY, dialled, caller.department_caller_id)
+    if caller.disabled:
+        return _refused(Why.CALLER_DISABLED, dialled)
+    if not _DIALLABLE.fullmatch(dialled):
+        return _refused(Why.BAD_NUMBER, dialled)
+    if directory.user(dialled) or directory.system_extension(dialled):
+        return _passes(Verdict.INTERNAL, Why.INTERNAL_CALL, dialled, caller.extension)
+    if caller.outbound_disabled:
+        return _refused(Why.OUTSIDE_CALLS_DISABLED, dialled)
+    if caller.block_outbound_out_of_hours and outside_hours(caller.schedule, at):
+        return _refused(Why.OUTSIDE_CALLS_OUT_OF_HOURS, dialled)
+    if caller.pin_protected and not _pin_window_open(caller, at):
+        return _refused(Why.PIN_NEEDED, dialled)
+    caller_id = caller.caller_id or caller.department_caller_id
+    return _passes(Verdict.OUTSIDE, Why.OUTSIDE_CALL, dialled, caller_id)
+
+
+def _dialled(number: str) -> str:
+    """A number without the separators that people write in it."""
+    return re.sub(r"[ \u00a0().\-]", "", number)
+
+
+def _pin_window_open(caller: Caller, at: datetime) -> bool:
+    if caller.pin_entered_at is None:
+        return False
+    since = at.astimezone(UTC) - caller.pin_entered_at.astimezone(UTC)
+    return timedelta(0) <= since < timedelta(seconds=caller.pin_protect_seconds)
+
+
+def _passes(verdict: Verdict, why: Why, number: str, caller_id: str) -> OutgoingPlan:
+    return OutgoingPlan(verdict, number, caller_id, Reason(why, {"number": number, "caller_id": caller_id}))
+
+
+def _refused(why: Why, number: str) -> OutgoingPlan:
+    return OutgoingPlan(Verdict.REFUSED, number, "", Reason(why, {"number": number}))

@@ -1,0 +1,57 @@
+"""The tabs "Transfert d'appels" and "Planifier" of a user, and the hours and holidays of a department."""
+
+
+from django.utils.translation import gettext_lazy
+
+from forwarding import rules
+from forwarding.planning import (
+    DEPARTMENT_HOURS,
+    HOLIDAYS_COLUMN,
+    STATUS_COLUMNS,
+    hours_columns,
+    hours_make_sense,
+    schedule_columns,
+    statuses_last_as_said,
+)
+from pbxadmin.common.sections import Section
+
+FORWARDING = Section(
+    slug="forwarding",
+    title=gettext_lazy("Call forwarding"),
+    intro=gettext_lazy("Choose a status to set its destinations and options."),
+    columns=(*STATUS_COLUMNS, *rules.RULE_COLUMNS),
+    template="forwarding/tab.html",
+    row_rules=(rules.destinations_can_be_reached,),
+    set_rules=(statuses_last_as_said, rules.destinations_exist, rules.loops_are_told, rules.people_called_by_others_stay_reachable),
+    companions=(rules.make_rules,),
+    losses=rules.keys_of_deleted_people,
+    removal_rules=(rules.calls_to_deleted_people,),
+)
+
+SCHEDULE = Section(
+    slug="schedule",
+    title=gettext_lazy("Schedule"),
+    intro=gettext_lazy("Working hours and breaks of the user."),
+    columns=schedule_columns(),
+    template="forwarding/schedule.html",
+    row_rules=(hours_make_sense,),
+)
+
+# What the page of a department shows of this app (`settings.DEPARTMENT_SECTIONS`).
+HOURS_OF_DEPARTMENT = Section(
+    slug="hours",
+    title=gettext_lazy("Office hours"),
+    intro=gettext_lazy("They count for everybody whose primary department this is and who has no hours of his own."),
+    columns=hours_columns(DEPARTMENT_HOURS),
+    template="forwarding/department_hours.html",
+    verb="hours",
+    row_rules=(hours_make_sense,),
+)
+HOLIDAYS_OF_DEPARTMENT = Section(
+    slug="holidays",
+    title=gettext_lazy("Holidays"),
+    intro=gettext_lazy("They count for everybody whose primary department this is."),
+    columns=(HOLIDAYS_COLUMN,),
+    template="forwarding/holidays.html",
+    verb="hours",
+)

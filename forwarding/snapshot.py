@@ -1,0 +1,154 @@
+"""The people of a customer as `forwarding.routing` wants to know them, read from the database.
+
+A directory loads whole hops at a time: everybody to whom the rules of those who are known lead, then everybody to whom theirs
+do. However many people the customer has, a plan costs two queries for each hop that its calls really may take, and five more.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from forwarding import hours, schedules
+from forwarding.calls import (
+    Branch,
+    Callee,
+    Caller,
+    Device,
+    Mailbox,
+    StatusRule,
+    SystemExtension,
+    TemporaryStatus,
+)
+from forwarding.models import ForwardingRule
+from forwarding.routing import MAX_HOPS
+from pbxadmin.common.destinations import Destination, Kind
+from pbxadmin.common.statuses import Status
+from users import models
+from users.sections import user_sheet
+
+_BRANCHES = ("no_answer", "busy", "not_registered", "divert")
+_PLAIN = (
+    "custom_message", "no_answer_seconds", "voicemail_out_of_hours_external", "voicemail_out_of_hours_internal", "ring_mobile",
+    "accept_multiple_calls", "log_out_of_queues", "accept_ring_group_calls", "accept_push",
+)  # fmt: skip
+
+
+def status_rule(rule: ForwardingRule) -> StatusRule:
+    """A row of the table as routing reads it."""
+    branches = {name: Branch(getattr(rule, f"{name}_external"), getattr(rule, f"{name}_internal")) for name in _BRANCHES}
+    greeting = str(rule.greeting) if rule.greeting_id else ""
+    return StatusRule(**branches, **{name: getattr(rule, name) for name in _PLAIN}, greeting=greeting)
+
+
+def devices_of(people: Sequence[models.User]) -> dict[int, tuple[Device, ...]]:
+    """What rings when each of these people is called, as the tabs tell it: {person: devices}."""
+    found: dict[int, list[Device]] = {}
+    for section in user_sheet().sections:
+        if section.rings:
+            for key, devices in section.rings(people).items():
+                found.setdefault(key, []).extend(Device(name, push) for name, push in devices)
+    return {key: tuple(devices) for key, devices in found.items()}
+
+
+class CustomerDirectory:
+    """The numbers of one customer (`forwarding.calls.Directory`), loaded as far as a call may go.
+
+    The portal doesn't know what is registered at the PBX: everybody's phones are taken for registered, and who has none for
+    having an app, unless `devices` (by extension) says otherwise; `on_a_call` are the extensions that are.
+    """
+
+    def __init__(
+        self, customer: models.Customer, *, devices: Mapping[str, tuple[Device, ...]] | None = None, on_a_call: Iterable[str] = ()
+    ) -> None:
+        self.customer = customer
+        self.devices = devices or {}
+        self.on_a_call = frozenset(on_a_call)
+        self._people: dict[str, Callee | None] = {}
+        self._systems: dict[str, SystemExtension] | None = None
+
+    def user(self, extension: str) -> Callee | None:
+        """The person with this extension; loads him and whoever his calls may reach."""
+        if extension not in self._people:
+            self._load([extension])
+        return self._people.get(extension)
+
+    def system_extension(self, extension: str) -> SystemExtension | None:
+        """The ring group, queue or digital receptionist with this number."""
+        if self._systems is None:
+            rows = models.SystemExtension.objects.of(self.customer).values_list("number", "name", "kind")
+            self._systems = {number: SystemExtension(number, name, kind) for number, name, kind in rows}
+        return self._systems.get(extension)
+
+    def _load(self, extensions: Sequence[str]) -> None:
+        people: list[models.User] = []
+        rules: dict[int, dict[Status, StatusRule]] = {}
+        frontier = {extension for extension in extensions if extension not in self._people}
+        for _hop in range(MAX_HOPS + 2):
+            if not frontier:
+                break
+            self._people |= dict.fromkeys(frontier)
+            found = list(
+                models.User.objects.of(self.customer).filter(number__in=frontier)
+                .select_related("primary_department", "mailbox__default_greeting").defer("password", "sip_password", "mailbox__pin")
+            )
+            people += found
+            rows = ForwardingRule.objects.filter(user__in=[person.pk for person in found]).select_related("greeting")
+            reached: set[str] = set()
+            for row in rows:
+                rule = rules.setdefault(row.user_id, {})[Status(row.status)] = status_rule(row)
+                reached |= set(_extensions(rule))
+            frontier = reached - self._people.keys()
+        self._complete(people, rules)
+
+    def _complete(self, people: list[models.User], rules: Mapping[int, Mapping[Status, StatusRule]]) -> None:
+        """What is asked once for everybody: hours and devices."""
+        weeks = schedules.of_people(people)
+        devices = devices_of(people)
+        for person in people:
+            self._people[person.number] = callee_of(
+                person, self.customer, weeks[person.pk], rules.get(person.pk, {}),
+                self.devices.get(person.number, devices.get(person.pk) or (Device(_("app"), push=True),)),
+                person.number in self.on_a_call,
+            )  # fmt: skip
+
+
+def _extensions(rule: StatusRule) -> Iterable[str]:
+    """The colleagues to whom a rule may lead."""
+    for name in _BRANCHES:
+        branch: Branch = getattr(rule, name)
+        for destination in (branch.external, branch.internal):
+            if isinstance(destination, Destination) and destination.kind is Kind.EXTENSION:
+                yield destination.value
+
+
+def callee_of(
+    person: models.User, customer: models.Customer, week: hours.Schedule, rules: Mapping[Status, StatusRule],
+    devices: tuple[Device, ...], on_a_call: bool,
+) -> Callee:
+    """A person as configured. While a temporary status runs, the one beneath it is the one that comes back."""
+    temporary = None
+    status = Status(person.status)
+    if person.status_until is not None:
+        temporary = TemporaryStatus(status, person.status_until)
+        status = Status(person.status_after or Status.AVAILABLE)
+    mailbox: Any = person.mailbox  # type: ignore[attr-defined]  # the reverse side of the voicemail app's one-to-one
+    return Callee(
+        extension=person.number, name=person.full_name if person.full_name != person.number else "", schedule=week,
+        status=status, temporary=temporary, auto_switch_status=person.auto_switch_status, rules=rules,
+        mailbox=Mailbox(mailbox.enabled, str(mailbox.default_greeting) if mailbox.default_greeting_id else ""),
+        mobile=person.mobile, disabled=person.disabled, call_screening=person.call_screening,
+        supports_deflection=customer.supports_deflection, devices=devices, on_a_call=on_a_call,
+    )  # fmt: skip
+
+
+def caller_of(person: models.User, pin_entered_at: datetime | None = None) -> Caller:
+    """A person who dials. `person` needs his department loaded."""
+    department = person.primary_department
+    return Caller(
+        extension=person.number, schedule=schedules.of_people([person])[person.pk], caller_id=person.outbound_caller_id,
+        department_caller_id=department.outbound_caller_id if department else "", disabled=person.disabled,
+        outbound_disabled=person.outbound_disabled, block_outbound_out_of_hours=person.block_outbound_out_of_hours,
+        pin_protected=person.pin_protected, pin_protect_seconds=person.pin_protect_seconds, pin_entered_at=pin_entered_at,
+    )  # fmt: skip

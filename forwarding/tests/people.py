@@ -1,0 +1,102 @@
+"""The people of Clinique Boréale, their directory, and calls to them."""
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from forwarding.calls import (
+    DEFAULT_RULES,
+    Branch,
+    Call,
+    Callee,
+    Caller,
+    Device,
+    FromExtension,
+    FromOutside,
+    StatusRule,
+    SystemExtension,
+)
+from forwarding.hours import Holiday, Period, Schedule
+from forwarding.plans import Outcome, Plan, Step, Why, path
+from forwarding.routing import route
+from pbxadmin.common.destinations import Destination
+from pbxadmin.common.statuses import Status
+
+MONTREAL = ZoneInfo("America/Toronto")
+# A Tuesday, and the Saturday after it.
+TUESDAY_NOON = datetime(2026, 11, 24, 12, 15, tzinfo=MONTREAL)
+TUESDAY_MORNING = datetime(2026, 11, 24, 9, 0, tzinfo=MONTREAL)
+SATURDAY = datetime(2026, 11, 28, 9, 0, tzinfo=MONTREAL)
+OFFICE = Schedule(
+    "America/Toronto",
+    open=tuple(Period(day, time(8), time(17)) for day in range(5)),
+    breaks=tuple(Period(day, time(12), time(13)) for day in range(5)),
+    holidays=(Holiday(datetime(2026, 12, 25, tzinfo=UTC).date(), datetime(2026, 12, 25, tzinfo=UTC).date()),),
+)
+DESK, APP = Device("T54W"), Device("Linphone", push=True)
+MOBILE, CLIENT = "+15145550142", "+14185550199"
+
+
+class People:
+    """The directory of Clinique Boréale."""
+
+    def __init__(self, *people: Callee) -> None:
+        self.people = {person.extension: person for person in people}
+        self.systems = {"801": SystemExtension("801", "Accueil", "ring_group")}
+
+    def user(self, extension: str) -> Callee | None:
+        return self.people.get(extension)
+
+    def system_extension(self, extension: str) -> SystemExtension | None:
+        return self.systems.get(extension)
+
+    def call(self, to: str, caller: str = CLIENT, at: datetime = TUESDAY_MORNING, **options) -> Plan:
+        origin = FromOutside(caller) if caller.startswith("+") else FromExtension(caller)
+        return route(Call(origin, at, **options), self.people[to], self)
+
+
+def person(extension: str, name: str, *, rule: StatusRule | None = None, **options) -> Callee:
+    """A person with a desk phone; `rule` is the rule of his status."""
+    status = options.get("status", Status.AVAILABLE)
+    rules = DEFAULT_RULES | ({status: rule} if rule else {})
+    return Callee(
+        **{"schedule": OFFICE, "devices": (DESK,), "rules": rules} | options, extension=extension, name=name
+    )
+
+
+def amelie(**options) -> Callee:
+    return person("101", "Amélie Tremblay", **options)
+
+
+def felix(**options) -> Callee:
+    return person("102", "Félix Gagnon", **options)
+
+
+def ines(**options) -> Callee:
+    return person("103", "Inès Roy", **{"mobile": MOBILE} | options)
+
+
+def everywhere(external: str, internal: str = "same") -> Branch:
+    return Branch(Destination.parse(external), Destination.parse(internal))
+
+
+def last(plan: Plan, *outcomes: Outcome) -> Step:
+    return path(plan, outcomes)[-1]
+
+
+def whys(step: Step) -> list[Why]:
+    """The reason of a step and what led to it, the first cause last."""
+    found, reason = [], step.reason
+    while reason is not None:
+        found.append(reason.why)
+        reason = reason.cause
+    return found
+
+
+def away(destination: Branch) -> Callee:
+    return ines(status=Status.AWAY, rule=StatusRule(divert=destination))
+
+
+def caller(**options) -> Caller:
+    return Caller(
+        **{"extension": "103", "schedule": OFFICE, "department_caller_id": "+15145550000"} | options
+    )

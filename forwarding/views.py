@@ -1,0 +1,202 @@
+"""The pages of call forwarding, schedules and the simulator."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from forwarding import hours, pages
+from forwarding.simulator import ask
+from forwarding.columns import by_day
+from forwarding.planning import HOLIDAYS
+from forwarding.sections import FORWARDING, HOURS_OF_DEPARTMENT, SCHEDULE
+from forwarding.statutory import FIRST_YEAR, LAST_YEAR, statutory_holidays
+from pbxadmin.common.fields import without_accents
+from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.sections import Scope
+from users import changes, rights, selectors
+from users.access import signed_in_user
+from users.models import Customer, Department, User
+from users.sections import user_sheet
+from users.sheets import department_sheet
+from users.views import conflicts, editor, sheets
+from users.views.access import in_customer, of_person
+from users.views.own_tabs import own_section
+
+MOST_OFFERED = 20
+
+
+# --- The tabs ----------------------------------------------------------------------------------------------------
+def forwarding_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """The tab "Transfert d'appels"; the status whose rule was looked at stays in sight after saving."""
+    if request.method == "POST":
+        return editor.save_tab(request, customer, person, FORWARDING, query=pages.kept_in_address(request.POST))
+    form = FORWARDING.form(Scope(request.user, customer), initial=conflicts.values_of(FORWARDING, person))
+    form.shown_status = request.GET.get("shown", "")  # type: ignore[attr-defined]  # what the address asks for, for the page's facts
+    return editor.show_tab(request, customer, person, FORWARDING, form)
+
+
+def schedule_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """The tab "Planifier"; its tools (add to all days, clear, draw) change what is typed and save nothing."""
+    scope = Scope(request.user, customer)
+    if request.method == "POST" and request.POST.get("_week"):
+        form = SCHEDULE.form(scope, pages.with_week_tool(request.POST), initial=conflicts.values_of(SCHEDULE, person))
+        form.show_errors({})
+        seen = conflicts.seen_version(request.POST)
+        return editor.show_tab(request, customer, person, SCHEDULE, form, seen=seen, unsaved=True)
+    if request.method == "POST":
+        return editor.save_tab(request, customer, person, SCHEDULE)
+    return editor.show_tab(request, customer, person, SCHEDULE, SCHEDULE.form(scope, initial=conflicts.values_of(SCHEDULE, person)))
+
+
+def department_hours_tab(request: PortalRequest, customer: Customer, record: Department, frame: Mapping[str, Any]) -> HttpResponse:
+    """The office hours of a department, with the same tools."""
+    scope = Scope(request.user, customer)
+    section = HOURS_OF_DEPARTMENT
+    if request.method == "POST" and request.POST.get("_week"):
+        locked = sheets.locked_columns(department_sheet(), scope, record, section)
+        form = section.form(scope, pages.with_week_tool(request.POST), initial=conflicts.values_of(section, record), locked=locked)
+        form.show_errors({})
+        return render(request, section.template, {
+            **frame, "section": section, "form": form, "seen": conflicts.seen_version(request.POST), "may_save": not locked,
+            "unsaved": True, **pages.hours_of_department(scope, record, form),
+        })  # fmt: skip
+    return sheets.edit_section(
+        request, customer, department_sheet(), record, section, frame, reverse("department_tab", args=[customer.slug, record.pk, section.slug]),
+        reload=lambda: Department.objects.visible_to(request.user).of(customer).get(pk=record.pk),
+    )  # fmt: skip
+
+
+@require_POST
+@in_customer(rights.Verb.ADMINISTER)
+def add_statutory_holidays(request: PortalRequest, customer: Customer, key: int) -> HttpResponse:
+    """Add the statutory holidays of Québec of one year to a department: those that aren't there yet."""
+    department = Department.objects.visible_to(request.user).of(customer).filter(pk=key).first() if key < 2**63 else None
+    if department is None:
+        raise Http404
+    text = request.POST.get("year", "")
+    year = int(text) if text.isascii() and text.isdecimal() and len(text) == 4 else 0
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Http404
+    now = HOLIDAYS.load([department])[department.pk]["holidays"]
+    new = [
+        hours.Holiday(day, day, name)
+        for day, name in statutory_holidays(year, department.language) if not any(each.covers(day) for each in now)
+    ]
+    plan = changes.plan(request.user, customer, department_sheet(), [changes.Row(department.pk, {"holidays": by_day([*now, *new])})])
+    try:
+        changes.apply(plan, RequestFacts.of(request))
+    except changes.RefusedError:
+        raise PermissionDenied(plan.rows[0].refusal or " ".join(sum(plan.rows[0].errors.values(), []))) from None
+    except changes.ChangedMeanwhileError:
+        messages.warning(request, _("Somebody else changed it in between. Try again."))
+    else:
+        said = ngettext("%(count)s holiday of %(year)s was added.", "%(count)s holidays of %(year)s were added.", len(new))
+        messages.success(request, said % {"count": len(new), "year": year})
+    return redirect("department_tab", customer.slug, department.pk, "holidays")
+
+
+# --- The status --------------------------------------------------------------------------------------------------
+@require_POST
+@of_person(rights.Verb.EDIT)
+def user_status(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """Give a person another status, now or until a time."""
+    _take_status(request, customer, person, rights.Verb.EDIT, RequestFacts.of(request))
+    return redirect(_back(request, reverse("user_tab", args=[customer.slug, person.number, FORWARDING.slug])))
+
+
+@require_POST
+def own_status(request: PortalRequest) -> HttpResponse:
+    """Take another status oneself."""
+    person = pages.own_person(signed_in_user(request))
+    _take_status(request, person.customer, person, rights.Verb.SELF, RequestFacts.of(request, "self"))
+    return redirect(_back(request, reverse("own_page")))
+
+
+def _take_status(request: PortalRequest, customer: Any, person: User, verb: rights.Verb, facts: RequestFacts) -> None:
+    asked = {"status": request.POST.get("status", ""), "status_until": request.POST.get("status_until", "")}
+    plan = changes.plan(request.user, customer, user_sheet(), [changes.Row(person.pk, asked)], verb)
+    row = plan.rows[0]
+    try:
+        changes.apply(plan, facts)
+    except changes.RefusedError:
+        for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]:
+            if sentence:
+                messages.error(request, sentence)
+    except changes.ChangedMeanwhileError:
+        messages.warning(request, _("Somebody else changed it in between. Try again."))
+    else:
+        now = User.objects.select_related("primary_department").get(pk=person.pk)
+        messages.success(request, _("%(name)s: %(status)s") % {"name": now.full_name, "status": now.status_in_words})
+        for sentence in [text for texts in row.warnings.values() for text in texts]:
+            messages.info(request, sentence)
+
+
+def _back(request: PortalRequest, otherwise: str) -> str:
+    target = request.POST.get("next", "")
+    return target if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()) else otherwise
+
+
+# --- Searching for a colleague -----------------------------------------------------------------------------------
+@require_safe
+@in_customer()
+def destination_search(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """The colleagues whose name or extension fits what is being typed, for the picker's list."""
+    return _offer(request, customer)
+
+
+@require_safe
+def own_destination_search(request: PortalRequest) -> HttpResponse:
+    """The same for somebody's own pages."""
+    return _offer(request, pages.own_person(signed_in_user(request)).customer)
+
+
+def _offer(request: PortalRequest, customer: Any) -> HttpResponse:
+    text = request.GET.get(request.GET.get("typed", "q"), "").replace("\0", "")[:60]
+    condition = Q()
+    for word in without_accents(text).split()[:6]:
+        condition &= Q(search_text__contains=word)
+    found = User.objects.visible_to(request.user).of(customer).filter(condition, hidden=False, disabled=False)
+    return render(request, "forwarding/offered.html", {"people": found.only("number", "first_name", "last_name")[:MOST_OFFERED]})
+
+
+# --- The simulator -----------------------------------------------------------------------------------------------
+@require_safe
+@in_customer()
+def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """Where a call goes: the question in the address, the path below it; htmx asks for the path alone."""
+    asked = pages.Asked.of(request.GET, customer)
+    answer, error = None, ""
+    if asked.to:
+        try:
+            answer = ask(customer, asked.question())
+        except ValidationError as problem:
+            error = " ".join(problem.messages)
+    facts = {"asked": asked, "answer": answer, "error": error, "states": pages.state_choices(), "customer": customer}
+    if request.htmx and not request.htmx.boosted:
+        return render(request, "forwarding/answer.html", facts)
+    return render(request, "forwarding/simulator.html", {
+        **facts, "people": pages.colleagues(customer), "dids": pages.dids(customer), "gauge": selectors.gauge(customer),
+        "breadcrumbs": [(_("Where does this call go?"), None)],
+    })  # fmt: skip
+
+
+# --- One's own ---------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_forwarding(request: PortalRequest) -> HttpResponse:
+    """One's own forwarding rules, unless they are hidden from him."""
+    person = pages.own_person(signed_in_user(request))
+    if person.hide_forwarding:
+        raise PermissionDenied(_("Your forwarding rules are managed by your administrator."))
+    return own_section(
+        request, person, FORWARDING, reverse("own_forwarding"), "forwarding/own.html", query=pages.kept_in_address(request.POST),
+    )  # fmt: skip

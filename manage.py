@@ -1,0 +1,17 @@
+#!/usr/bin/env python3
+"""Django's command line for pbxadmin, in development settings unless told otherwise."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one management command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pbxadmin.settings.development")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""The Celery application: every task is idempotent and every duty is also a row, so the broker is never trusted."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pbxadmin.settings.development")
+
+app = Celery("pbxadmin")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

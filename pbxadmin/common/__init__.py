@@ -1,0 +1,1 @@
+"""The kit: no models, imports no app."""

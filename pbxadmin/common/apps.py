@@ -1,0 +1,10 @@
+"""The kit as a Django application: it has template tags and no models."""
+
+from django.apps import AppConfig
+
+
+class CommonConfig(AppConfig):
+    """What every tab and every app is built from."""
+
+    name = "pbxadmin.common"
+    label = "common"

@@ -1,0 +1,117 @@
+"""Secrets at rest: a text column that is encrypted in the database, and known to be a secret by its type."""
+
+import base64
+import hashlib
+import os
+import secrets
+from functools import lru_cache
+from typing import Any, NoReturn
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.db import models
+
+MASK = "••••••••"
+NONCE_BYTES = 12
+# Without the letters and digits that people mistake for one another when they type a secret on a phone.
+UNAMBIGUOUS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+class SecretUnreadableError(Exception):
+    """A stored secret that none of `settings.FIELD_KEYS` opens: a key was removed too early, or the row was tampered with."""
+
+
+@lru_cache(maxsize=8)
+def _ciphers(keys: tuple[str, ...]) -> dict[str, AESGCM]:
+    """Each key's id (first in front: it writes) with its AES-256-GCM cipher."""
+    ciphers = {}
+    for key in keys:
+        material = hashlib.sha256(b"pbxadmin field key\0" + key.encode()).digest()
+        ciphers[hashlib.sha256(b"id\0" + material).hexdigest()[:8]] = AESGCM(material)
+    return ciphers
+
+
+def encrypt(text: str, purpose: str) -> str:
+    """`text` encrypted with the first key; it can only be read back for the same `purpose` (table and column).
+
+    The row isn't part of the purpose: rows are inserted in bulk, before their primary keys are known.
+    """
+    key_id, cipher = next(iter(_ciphers(tuple(settings.FIELD_KEYS)).items()))
+    nonce = os.urandom(NONCE_BYTES)
+    return f"{key_id}:{base64.urlsafe_b64encode(nonce + cipher.encrypt(nonce, text.encode(), purpose.encode())).decode()}"
+
+
+def decrypt(stored: str, purpose: str) -> str:
+    """What `encrypt` was given; raises `SecretUnreadableError` when no key opens it."""
+    key_id, _, body = stored.partition(":")
+    cipher = _ciphers(tuple(settings.FIELD_KEYS)).get(key_id)
+    if cipher is None:
+        raise SecretUnreadableError(f"No key {key_id} among FIELD_KEYS for {purpose}.")
+    try:
+        sealed = base64.urlsafe_b64decode(body)
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode()).decode()
+    except (InvalidTag, ValueError) as error:
+        raise SecretUnreadableError(
+            f"A secret of {purpose} doesn't open with the key that wrote it."
+        ) from error
+
+
+def written_by_first_key(stored: str) -> bool:
+    """Whether a stored secret needs no rotation."""
+    return stored.partition(":")[0] == next(iter(_ciphers(tuple(settings.FIELD_KEYS))))
+
+
+class EncryptedTextField(models.TextField):
+    """A secret. From being one follows: masked in history, never filled into a form, never filtered or sorted by."""
+
+    is_secret = True
+    description = "Encrypted text"
+
+    @property
+    def purpose(self) -> str:
+        """What the cipher text is bound to: `table.column`."""
+        return f"{self.model._meta.db_table}.{self.column}"
+
+    def get_prep_value(self, value: Any) -> str | None:
+        """Plain text on its way into the database; empty stays empty."""
+        if value is None or value == "":
+            return value
+        return encrypt(str(value), self.purpose)
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        """Stored text on its way out."""
+        return decrypt(value, self.purpose) if value else value
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Only `isnull`: to filter by a secret would be to guess it."""
+        if lookup_name == "isnull":
+            return super().get_lookup(lookup_name)
+        return self._refuse()
+
+    def get_transform(self, lookup_name: str) -> Any:
+        """None at all."""
+        return self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise TypeError(f"{self.purpose} is encrypted: it can't be searched.")
+
+
+def is_secret(field: Any) -> bool:
+    """Whether a model field holds a secret (by its type)."""
+    return getattr(field, "is_secret", False)
+
+
+def random_secret(length: int = 20) -> str:
+    """A password that a person can read aloud: about 5.8 bits a character."""
+    return "".join(secrets.choice(UNAMBIGUOUS) for _ in range(length))
+
+
+def random_token() -> str:
+    """An unguessable part of a URL: 192 bits."""
+    return secrets.token_urlsafe(24)
+
+
+def fingerprint(token: str) -> str:
+    """What is stored and looked up instead of a token (random enough to need no salt): SHA-256, hex."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

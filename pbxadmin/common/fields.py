@@ -1,0 +1,170 @@
+"""Kinds of values that the trade uses everywhere: one-line text, phone numbers, yes and no; as model and form fields."""
+
+import unicodedata
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+# Where a number without a country code is from.
+REGION = "CA"
+# Category Cc (control), Zl/Zp (line and paragraph separators), and the signs that turn the writing direction around:
+# all of them can make a text look like, or become, something that it isn't in a file, a mail header or a log.
+_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+
+
+def refuse_control_characters(text: str) -> None:
+    """Raise `ValidationError` where a text holds a line break, another control character or a direction override."""
+    if any(unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") or sign in _BIDI for sign in text):
+        raise ValidationError(
+            _("Line breaks and invisible control characters are not allowed here."), code="control"
+        )
+
+
+class OneLineFormField(forms.CharField):
+    """One line of text, outer blanks removed, composed to NFC so that the same name is the same bytes."""
+
+    def to_python(self, value: Any) -> str:
+        """Refuse what isn't one line before blanks are stripped: a line break at the end is one too."""
+        if isinstance(value, str):
+            refuse_control_characters(value.strip(" "))
+            value = unicodedata.normalize("NFC", value)
+        return str(super().to_python(value))
+
+
+class OneLineField(models.CharField):
+    """Text of one line: it may go into a phone's file, a mail header, a log."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.validators = [*self.validators, refuse_control_characters]
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """A form field that refuses rather than strips."""
+        return super().formfield(**({"form_class": OneLineFormField} | kwargs))
+
+
+def phone_number_e164(text: str) -> str:
+    """A dialable number as E.164 ("+15145550100"); '' for blank; raises `ValidationError` for anything else.
+
+    Numbers without a country code are North American. Only digits and the usual separators are read: pauses, star
+    codes, letters and SIP addresses aren't phone numbers.
+    """
+    text = unicodedata.normalize("NFKC", text).strip()
+    if not text:
+        return ""
+    if "e+" in text.lower():
+        raise ValidationError(
+            _(
+                "“%(value)s”: a spreadsheet turned this number into 1.23E+11. Format the column as text and enter it again."
+            ),
+            code="mangled",
+            params={"value": text[:40]},
+        )
+    if len(text) > 40 or not all(
+        sign.isascii() and (sign.isdigit() or sign in "+-(). \u00a0/") for sign in text
+    ):
+        raise ValidationError(_("Enter a phone number, for example 514 555-0123."), code="invalid")
+    try:
+        number = phonenumbers.parse(text, REGION)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number) or number.extension:
+        raise ValidationError(_("Enter a phone number, for example 514 555-0123."), code="invalid")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def phone_number_national(e164: str) -> str:
+    """A stored number as people write it: "514 555-0123" in North America, "+33 1 23 45 67 89" elsewhere."""
+    if not e164:
+        return ""
+    try:
+        number = phonenumbers.parse(e164, REGION)
+    except phonenumbers.NumberParseException:
+        return e164
+    if number.country_code != 1:
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    digits = str(number.national_number)
+    return f"{digits[:3]} {digits[3:6]}-{digits[6:]}"
+
+
+class PhoneNumberFormField(forms.CharField):
+    """Reads a number as people type it, gives E.164, shows it nationally again."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.pop("max_length", None)
+        kwargs.setdefault(
+            "widget", forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off", "maxlength": 40})
+        )
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> str:
+        """E.164 or ''."""
+        return phone_number_e164(str(super().to_python(value)))
+
+    def prepare_value(self, value: Any) -> Any:
+        """A stored number nationally; what a person typed wrongly, as he typed it."""
+        return phone_number_national(value) if isinstance(value, str) and value.startswith("+") else value
+
+
+class PhoneNumberField(models.CharField):
+    """A phone number in E.164 ("+15145550100"), or ''."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 16)
+        super().__init__(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """National in, E.164 out."""
+        return super().formfield(**({"form_class": PhoneNumberFormField} | kwargs))
+
+
+YES = {"1", "true", "vrai", "yes", "oui", "on", "y", "o"}
+NO = {"", "0", "false", "faux", "no", "non", "off", "n"}
+
+
+class YesNoFormField(forms.BooleanField):
+    """A box that also reads a file's words: `non` is no (Django's own would take any text for yes)."""
+
+    def to_python(self, value: Any) -> bool:
+        """True or False; anything else is refused rather than guessed."""
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        word = str(value).strip().casefold()
+        if word in YES:
+            return True
+        if word in NO:
+            return False
+        raise ValidationError(
+            _("“%(value)s” is neither yes nor no."), code="invalid", params={"value": word[:40]}
+        )
+
+
+class YesNoField(models.BooleanField):
+    """Yes or no, written in a file as oui/non, yes/no, vrai/faux or 1/0."""
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """Never `required`: an unticked box is an answer."""
+        settings: dict[str, Any] = {"form_class": YesNoFormField, "required": False}
+        return super().formfield(**(settings | kwargs))
+
+
+DIGITS = RegexValidator(r"^[0-9]*\Z", _("Digits only."), code="digits")
+LETTERS_AND_DIGITS = RegexValidator(
+    r"^[A-Za-z0-9]*\Z", _("Letters and digits only, without accents or spaces."), code="alnum"
+)
+HOST_NAME = RegexValidator(
+    r"^(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z",
+    _("Enter a host name, for example clinique.example.com."),
+    code="host",
+)
+
+
+def without_accents(text: str) -> str:
+    """Lower case without accents, for searching and sorting: "Bélanger" becomes "belanger"."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))

@@ -1,0 +1,55 @@
+"""What a request tells of its origin, decided in one place so that forged headers change nothing."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+class PortalRequest(HttpRequest):
+    """A request as our middleware leaves it."""
+
+    user: Any
+    htmx: Any
+    request_id: str
+    theme: str
+    customer: Any
+
+
+def client_address(request: HttpRequest) -> str:
+    """The visitor's IP address in canonical form; '' when the server tells none.
+
+    X-Forwarded-For is believed as far as our own proxies wrote it (`TRUSTED_PROXY_COUNT`, from the right):
+    anybody can send the header, only the entry that our outermost proxy added is a fact.
+    """
+    text = request.META.get("REMOTE_ADDR", "")
+    if count := settings.TRUSTED_PROXY_COUNT:
+        entries = [entry.strip() for entry in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        if len(entries) >= count:
+            text = entries[-count]
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return ""
+
+
+@dataclass(frozen=True)
+class RequestFacts:
+    """Where a change came from: kept with it in the history."""
+
+    source: str = "system"
+    address: str = ""
+    request_id: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest, source: str = "portal") -> "RequestFacts":
+        """The facts of a page's request."""
+        return cls(source, client_address(request), getattr(request, "request_id", ""))
+
+
+def new_request_id() -> str:
+    """A short name for one request, for the logs and the history."""
+    return uuid4().hex[:12]

@@ -1,0 +1,255 @@
+"""Template tags of the portal's components: icons, faces, rows of a form, page links, bars of a day."""
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms, template
+from django.core.paginator import Page
+from django.forms.boundfield import BoundField
+from django.http import QueryDict
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext, pgettext
+
+register = template.Library()
+
+MINUTES_OF_A_DAY = 24 * 60
+TINTS = 4
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", css: str = "") -> SafeString:
+    """The drawing `name` of icons.svg; without `label` it is decoration and hidden from screen readers."""
+    href = f"{static('pbxadmin/icons.svg')}#{name}"
+    classes = f"icon {css}".strip()
+    if label:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>', classes, label, href
+        )
+    return format_html(
+        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', classes, href
+    )
+
+
+@register.filter
+def initials(name: object) -> str:
+    """The first letters of a name's first and last word, in capitals: "Élodie Le Pelletier" is ÉP."""
+    words = [word for word in str(name).split() if any(character.isalnum() for character in word)]
+    # "101 Amélie Tremblay": the extension isn't part of the name.
+    words = [word for word in words if not any(character.isdigit() for character in word)] or words
+    if not words:
+        return "?"
+    chosen = words if len(words) == 1 else [words[0], words[-1]]
+    letters = (next(character for character in word if character.isalnum()) for word in chosen)
+    return unicodedata.normalize("NFC", "".join(letters)).upper()
+
+
+@register.filter
+def tint(name: object) -> int:
+    """Which of the four face colours a name gets; the same name always gets the same one."""
+    return sum(ord(character) for character in str(name)) % TINTS
+
+
+@register.filter
+def moment(when: datetime | None) -> str:
+    """A point in time for the reader, to the minute: "22 novembre 2026, 16 h 57"; nothing for None."""
+    if when is None:
+        return ""
+    return date_format(localtime(when), pgettext("date and time format", "M j, Y, P"))
+
+
+@register.filter
+def of_day(minutes: int) -> str:
+    """How far `minutes` after midnight (0..1440) is along a day's bar: a percentage, for SVG."""
+    return f"{min(max(minutes, 0), MINUTES_OF_A_DAY) * 100 / MINUTES_OF_A_DAY:.4g}%"
+
+
+@register.simple_tag
+def hour_marks() -> list[str]:
+    """Where the full hours between two midnights stand along a day's bar."""
+    return [of_day(hour * 60) for hour in range(1, 24)]
+
+
+@register.filter
+def until(start: int, end: int) -> int:
+    """Minutes from `start` to `end`; an end before the start lies after midnight and is cut there."""
+    return (end if end > start else MINUTES_OF_A_DAY) - start
+
+
+@register.simple_tag(takes_context=True)
+def page_url(context: Context, number: int, query: QueryDict | str | None = None) -> str:
+    """The query string of page `number`, keeping the search and filters of `query` (else of the request)."""
+    if not query and "request" in context:
+        query = context["request"].GET
+    parameters = query.copy() if isinstance(query, QueryDict) else QueryDict(query or "", mutable=True)
+    parameters["page"] = str(number)
+    return f"?{parameters.urlencode()}"
+
+
+@register.simple_tag
+def page_numbers(page: Page[Any]) -> list[int | str]:
+    """The page numbers worth a link around `page`, with an ellipsis where some are left out."""
+    return list(page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One radio button or box of a group."""
+
+    id: str
+    tag: SafeString
+    label: str
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """One row of a form as the reader meets it: the question, the place to answer, what is said about it."""
+
+    bound: BoundField
+    kind: str  # "text", "select", "switch", "check", "radio", "checks", "group", "hidden"
+    label: str
+    unit: str
+    help: str
+    more: str
+    warning: str
+    locked: str
+    theirs: str | None  # what somebody else saved here in the meantime; None when nobody did
+    theirs_by: str
+    layout: str
+
+    @property
+    def id(self) -> str:
+        return str(self.bound.auto_id)
+
+    @property
+    def is_group(self) -> bool:
+        return self.kind in ("radio", "checks", "group")
+
+    @property
+    def required(self) -> bool:
+        # What has a value already, or always has one (a menu), needn't be told to be filled in.
+        return bool(self.bound.field.required) and self.kind in ("text", "checks") and not self.bound.value()
+
+    @property
+    def described_by(self) -> str:
+        """The ids of what a screen reader reads after the label: the error first, then warning and help."""
+        texts = {
+            "error": bool(self.bound.errors),
+            "theirs": self.theirs is not None,
+            "locked": bool(self.locked),
+            "warning": bool(self.warning),
+            "helptext": bool(self.help),
+            "unit": bool(self.unit),
+        }
+        return " ".join(f"{self.id}_{name}" for name, present in texts.items() if present)
+
+    @property
+    def takes_theirs(self) -> bool:
+        """Whether a button can put the other's value into the widget: only where the value is plain text."""
+        return self.kind == "text" and isinstance(self.theirs, str)
+
+    @property
+    def widget(self) -> SafeString:
+        attrs: dict[str, str | bool] = {"class": f"{self._own_class} {_CLASSES.get(self.kind, '')}".strip()}
+        if not attrs["class"]:
+            del attrs["class"]
+        if self.described_by and not self.is_group:
+            attrs["aria-describedby"] = self.described_by
+        if self.kind == "switch":
+            attrs["role"] = "switch"
+        if self.locked:
+            attrs["disabled"] = "disabled"
+        return self.bound.as_widget(attrs=attrs)
+
+    @property
+    def choices(self) -> Iterator[Choice]:
+        for part in self.bound:
+            attrs = part.data["attrs"]
+            attrs["class"] = f"{attrs.get('class', '')} form-check-input".strip()
+            if self.kind == "radio":
+                # aria-invalid belongs to the group: the role radio doesn't know it.
+                attrs.pop("aria-invalid", None)
+            if self.locked:
+                attrs["disabled"] = "disabled"
+            yield Choice(part.id_for_label, part.tag(), str(part.choice_label))
+
+    @property
+    def _own_class(self) -> str:
+        return str(self.bound.field.widget.attrs.get("class", ""))
+
+
+_CLASSES = {
+    "text": "form-control",
+    "select": "form-select",
+    "switch": "form-check-input",
+    "check": "form-check-input",
+}
+
+
+def _kind_of(bound: BoundField, layout: str) -> str:
+    widget = bound.field.widget
+    if bound.is_hidden:
+        return "hidden"
+    # Both groups derive from Select or CheckboxInput's relatives: the narrow kinds are asked first.
+    if isinstance(widget, forms.CheckboxSelectMultiple):
+        return "checks"
+    if isinstance(widget, forms.RadioSelect):
+        return "radio"
+    if isinstance(widget, forms.CheckboxInput):
+        return "check" if layout == "check" else "switch"
+    if isinstance(widget, forms.Select):
+        return "select"
+    if widget.use_fieldset or isinstance(widget, forms.MultiWidget):
+        return "group"
+    return "text"
+
+
+@register.simple_tag
+def field_row(field: BoundField, **said: Any) -> FieldRow:
+    """Everything that `partials/field.html` shows of `field`.
+
+    What the caller doesn't say is looked up on the form field (`unit`, `more_help`, `warning`, `locked`) and,
+    for what somebody else saved meanwhile, on the form: `theirs` (field name → value) and `theirs_by` (who).
+    """
+
+    def word(name: str, attribute: str = "") -> str:
+        return str(said.get(name) or getattr(field.field, attribute or name, "") or "")
+
+    layout = word("layout")
+    theirs = said.get("theirs")
+    if theirs in (None, ""):
+        saved_by_others = getattr(field.form, "theirs", None)
+        theirs = saved_by_others.get(field.name) if isinstance(saved_by_others, Mapping) else None
+    by = said.get("theirs_by") or getattr(field.form, "theirs_by", "") or gettext("Somebody else")
+    return FieldRow(
+        bound=field,
+        kind=_kind_of(field, layout),
+        label=str(said.get("label") or field.label or ""),
+        unit=word("unit"),
+        help=str(said.get("help") or field.help_text or ""),
+        more=word("more", "more_help"),
+        warning=word("warning"),
+        locked=word("locked"),
+        theirs=None if theirs is None else str(theirs),
+        theirs_by=str(by),
+        layout=layout,
+    )
+
+
+@register.inclusion_tag("partials/field.html")
+def field(field: BoundField, **said: Any) -> dict[str, Any]:
+    """`partials/field.html` for one field; see there for what can be said about it."""
+    return {"field": field, **said}
+
+
+@register.simple_tag
+def fields_refused(form: forms.BaseForm) -> list[BoundField]:
+    """The visible fields of `form` that were refused, in the order of the page."""
+    return [bound for bound in form.visible_fields() if bound.errors]

@@ -1,0 +1,223 @@
+"""Demo data: a provider with two customers, about thirty people and their phones, so that the portal can be seen in a minute."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from pbxadmin.common.crypto import random_secret
+from pbxadmin.common.fields import without_accents
+from pbxadmin.common.http import RequestFacts
+from phones import services as phone_services
+from phones.models import Phone
+from users import changes, signin
+from users.models import Customer, Department, Did, User
+from users.sections import user_sheet
+
+FACTS = RequestFacts(source="demo")
+
+BOREALE = [
+    # number, first name, last name, role, department, mobile, phone model
+    ("101", "Amélie", "Tremblay", "receptionists", "Accueil", "514 555-0141", "yealink-t54w"),
+    ("102", "Félix", "Gagnon", "system_owners", "Direction", "514 555-0142", "yealink-t57w"),
+    ("103", "Inès", "Roy", "group_admins", "Soins", "514 555-0143", "yealink-t46u"),
+    ("104", "Olivier", "Bélanger", "users", "Soins", "", "yealink-t43u"),
+    ("105", "Maude", "Côté", "managers", "Facturation", "438 555-0145", "yealink-t53w"),
+    ("106", "Xavier", "Lévesque", "users", "Facturation", "", ""),
+    ("107", "Élodie", "Pelletier", "users", "Soins", "", "yealink-t33g"),
+    ("108", "Jean-François", "Bouchard", "users", "Soins", "514 555-0148", "yealink-t31p"),
+    ("109", "Geneviève", "Morin", "users", "Accueil", "", "yealink-t42u"),
+    ("110", "Zoé", "Lavoie", "users", "Soins", "", "yealink-t54w"),
+    ("112", "Mathis", "Fortin", "users", "Soins", "450 555-0152", ""),
+    ("113", "Chloé", "Gauthier", "users", "Facturation", "", "yealink-t34w"),
+    ("114", "Édouard", "Ouellet", "system_admins", "Direction", "514 555-0154", "yealink-t48u"),
+    ("115", "Noémie", "Bergeron", "users", "Soins", "", "yealink-t53"),
+    ("116", "Thomas", "D’Amours", "users", "Accueil", "", ""),
+    ("117", "Béatrice", "Poirier", "users", "Soins", "", "yealink-t54w"),
+    ("118", "Samuel", "Nadeau", "users", "Facturation", "", ""),
+    ("119", "Léa", "Cloutier", "users", "Soins", "", "yealink-t46s"),
+    ("120", "Raphaël", "Dubé", "users", "Soins", "581 555-0160", ""),
+    ("121", "Florence", "Desjardins", "group_owners", "Accueil", "", "yealink-t54w"),
+    ("122", "Antoine", "Hébert", "users", "Soins", "", ""),
+    ("123", "Camille", "Lapointe", "users", "Soins", "", "yealink-t31g"),
+]
+LAURIER = [
+    ("201", "Rosalie", "Beaulieu", "system_owners", "Librairie", "418 555-0171", "yealink-t54w"),
+    ("202", "Étienne", "Caron", "users", "Librairie", "", "yealink-t33g"),
+    ("203", "Juliette", "Girard", "users", "Commandes", "", "yealink-t31p"),
+    ("204", "Nathan", "Simard", "users", "Commandes", "", ""),
+    ("205", "Alice", "Boucher", "receptionists", "Librairie", "", "yealink-t42u"),
+    ("206", "Émile", "Thibault", "users", "Librairie", "", ""),
+    ("207", "Jade", "Leblanc", "users", "Commandes", "", ""),
+    ("208", "Louis", "Martel", "users", "Librairie", "", ""),
+]
+
+
+class Command(BaseCommand):
+    """`manage.py demo`: makes the demo data once; later calls only say who can sign in."""
+
+    help = "Load the demo data (once) and print the demo accounts."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make what isn't there, keep the passwords in a file of this installation only, and print them."""
+        path = settings.VAR_DIR / "demo.json"
+        if not Customer.objects.exists():
+            password = random_secret(14)
+            with transaction.atomic():
+                accounts = load(password)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(accounts, ensure_ascii=False, indent=1))
+        if not path.exists():
+            self.stdout.write("This installation has customers of its own: no demo data was loaded.")
+            return
+        accounts = json.loads(path.read_text())
+        for account in accounts["accounts"]:
+            self.stdout.write(f"  {account['login']:<34} {account['password']:<16} {account['who']}")
+
+
+def load(password: str) -> dict[str, Any]:
+    """Make everything through the same road as the portal's pages. Returns what the launcher prints and starts."""
+    support = signin.create_support_account("soutien@tic.example", "Solange", "Paquette")
+    signin.store_password(support, password)
+    boreale = _customer(
+        "Clinique Boréale",
+        "boreale",
+        "boreale.example.com",
+        25,
+        8,
+        {
+            "Accueil": "+15145550100",
+            "Soins": "+15145550110",
+            "Facturation": "+15145550100",
+            "Direction": "+15145550100",
+        },
+        [
+            ("+15145550100", "Ligne principale"),
+            ("+15145550110", "Soins"),
+            ("+15145550119", "Urgences"),
+            ("+14505550120", "Rive-Sud"),
+        ],
+    )
+    laurier = _customer(
+        "Librairie Laurier",
+        "laurier",
+        "laurier.example.com",
+        10,
+        4,
+        {"Librairie": "+14185550170", "Commandes": "+14185550170"},
+        [("+14185550170", "Librairie"), ("+14185550179", "Commandes web")],
+    )
+    people = _people(support, boreale, BOREALE) | _people(support, laurier, LAURIER)
+    _keys(support, boreale, people)
+    phones = _phones(support, boreale, BOREALE, people, 0x10) + _phones(
+        support, laurier, LAURIER, people, 0x60
+    )
+    accounts = []
+    for number, who in (
+        ("102", "administrateur de démonstration (sans second facteur), Clinique Boréale"),
+        ("103", "administratrice du département Soins, Clinique Boréale"),
+        ("104", "utilisateur, Clinique Boréale"),
+        ("201", "administratrice, Librairie Laurier"),
+    ):
+        signin.store_password(people[number], password)
+        accounts.append({"login": people[number].login, "password": password, "who": who})
+    accounts.append(
+        {
+            "login": support.email,
+            "password": password,
+            "who": "soutien du fournisseur (inscrit un second facteur)",
+        }
+    )
+    return {"accounts": accounts, "phones": phones}
+
+
+def _customer(
+    name: str,
+    slug: str,
+    fqdn: str,
+    included: int,
+    channels: int,
+    departments: dict[str, str],
+    dids: list[tuple[str, str]],
+) -> Customer:
+    customer = Customer.objects.create(
+        name=name, slug=slug, fqdn=fqdn, included_extensions=included, sip_trunk_channels=channels
+    )
+    Department.objects.bulk_create(
+        Department(customer=customer, name=department, outbound_caller_id=number)
+        for department, number in departments.items()
+    )
+    Did.objects.bulk_create(Did(customer=customer, number=number, name=label) for number, label in dids)
+    return customer
+
+
+def _people(support: User, customer: Customer, rows: Sequence[tuple[str, ...]]) -> dict[str, User]:
+    domain = customer.fqdn.replace(".com", "")
+    planned = changes.plan(
+        support,
+        customer,
+        user_sheet(),
+        [
+            changes.Row(
+                None,
+                {
+                    "number": number,
+                    "first_name": first,
+                    "last_name": last,
+                    "role": role,
+                    "primary_department": department,
+                    "departments": [department]
+                    if department == "Direction" or customer.slug != "boreale"
+                    else [department, "Accueil"],
+                    "mobile": mobile,
+                    "email": _email(first, last, domain),
+                    "require_2fa": number not in ("102", "103", "104", "201"),
+                },
+            )
+            for number, first, last, role, department, mobile, _model in rows
+        ],
+    )
+    changes.apply(planned, FACTS, "demo")
+    return {
+        row.record.number: User.objects.select_related("customer").get(pk=row.key) for row in planned.rows
+    }
+
+
+def _email(first: str, last: str, domain: str) -> str:
+    name = f"{first}.{last}".replace("’", "").replace(" ", "-")
+    return f"{without_accents(name)}@{domain}"
+
+
+def _keys(support: User, customer: Customer, people: dict[str, User]) -> None:
+    """Two lines and some colleagues on everybody's keys."""
+    rows = []
+    for number, watched in (
+        ("101", ("102", "103", "104", "105", "107")),
+        ("102", ("101", "114")),
+        ("103", ("101", "104", "107", "110")),
+    ):
+        keys = [{"position": 1, "kind": "line"}, {"position": 2, "kind": "line"}]
+        keys += [
+            {"position": place, "kind": "blf", "target": people[other].pk}
+            for place, other in enumerate(watched, start=3)
+        ]
+        rows.append(changes.Row(people[number].pk, {"keys": json.dumps(keys)}))
+    changes.apply(changes.plan(support, customer, user_sheet(), rows), FACTS, "demo")
+
+
+def _phones(
+    support: User, customer: Customer, rows: Sequence[tuple[str, ...]], people: dict[str, User], first: int
+) -> list[dict[str, Any]]:
+    made = []
+    for place, (number, *_names, model) in enumerate(row for row in rows if row[-1]):
+        mac = f"805ec000{first:02x}{place:02x}"
+        planned = phone_services.phone_plan(support, customer, people[number], {"mac": mac, "model": model})
+        changes.apply(planned, FACTS, "demo")
+        made.append({"mac": mac, "model": model, "number": number})
+    # The first phone of the first customer is on the desk (the virtual phone answers for it); the others wait for theirs.
+    Phone.objects.filter(mac=made[0]["mac"]).update(sip_port=settings.DEMO_SIP_PORT)
+    return made

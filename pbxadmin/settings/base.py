@@ -1,0 +1,258 @@
+"""What every installation has in common; the rest comes from the environment."""
+
+from pathlib import Path
+
+import environ
+from celery.schedules import crontab
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+env = environ.Env()
+
+# Data of this installation: the embedded database, generated keys, sockets, logs. Never in the repository.
+VAR_DIR = Path(env.str("PBXADMIN_VAR", default=str(BASE_DIR / "var")))
+
+INSTALLED_APPS = [
+    "pbxadmin.common",
+    "users",
+    "forwarding",
+    "phones",
+    "voicemail",
+    "pbxadmin.apps.PortalConfig",
+    "pbxadmin.apps.SupportConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "django_otp",
+    "django_htmx",
+    "django_include_bootstrap",
+]
+
+MIDDLEWARE = [
+    "users.hosts.CustomerHostMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "pbxadmin.common.middleware.RequestFactsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "users.middleware.SignedInMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "pbxadmin.urls"
+WSGI_APPLICATION = "pbxadmin.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "users.context.portal_frame",
+            ],
+        },
+    },
+]
+
+# One writer at a time, who waits for his turn from the first statement on: no "database is locked" in the middle.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=20000;",
+}
+
+# Widgets of our own have their templates beside the others.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- People and sessions -------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["users.signin.PortalBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("first_name", "last_name", "email", "number")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign_in"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "pbxadmin.views.csrf_failure"
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+OTP_TOTP_ISSUER = "pbxadmin"
+
+# How many reverse proxies of our own stand before the portal: only that many entries of X-Forwarded-For are believed.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+
+# --- Language: French first ----------------------------------------------------------------------------------
+LANGUAGE_CODE = "fr-ca"
+LANGUAGES = [("fr-ca", _("French")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "America/Toronto"
+
+# --- Files ---------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = VAR_DIR / "media"
+
+# --- Headers -------------------------------------------------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "media-src": ["'self'", "blob:"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    name: [] for name in ("camera", "microphone", "geolocation", "payment", "usb", "display-capture")
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+
+# --- The nine tabs, in order: how a lower layer reaches a higher one -----------------------------------------
+USER_SECTIONS = [
+    "users.sections.GENERAL",
+    "users.sections.talk.TALK",
+    "forwarding.sections.FORWARDING",
+    "forwarding.sections.SCHEDULE",
+    "phones.sections.PHONES",
+    "phones.keys.BLF",
+    "voicemail.sections.VOICEMAIL",
+    "users.sections.visualiser.VISUALISER",
+    "users.sections.options.OPTIONS",
+]
+
+# --- What belongs to a customer as a whole: the parts of its pages, in order -------------------------------------
+CUSTOMER_SECTIONS = ["users.sheets.SECURITY", "users.sheets.CONTRACT", "phones.sites.PHONES_OF_A_CUSTOMER"]
+DEPARTMENT_SECTIONS = [
+    "users.sheets.DEPARTMENT",
+    "forwarding.sections.HOURS_OF_DEPARTMENT",
+    "forwarding.sections.HOLIDAYS_OF_DEPARTMENT",
+    "users.sheets.DEPARTMENT_MEMBERS",
+    "phones.sites.PHONES_OF_A_DEPARTMENT",
+]
+SYSTEM_EXTENSION_SECTIONS = ["users.sheets.SYSTEM_EXTENSION"]
+
+# --- Cache ---------------------------------------------------------------------------------------------------
+# What may be forgotten at any time: failed look-ups of phone addresses by network address, names of roles. In the memory
+# of each process, or shared through Redis or Valkey (CACHE_URL=redis://host:6379/1), which then counts for all processes.
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+CACHES["default"]["OPTIONS"] = {
+    **CACHES["default"].get("OPTIONS", {}),
+    **(
+        {"MAX_ENTRIES": 50_000}
+        if CACHES["default"]["BACKEND"].endswith("LocMemCache")
+        else {"socket_timeout": 1, "socket_connect_timeout": 1}
+    ),
+}
+
+# --- Jobs ----------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A worker killed in the middle gives its task back after this, and the sweep finds what was lost before then.
+    "visibility_timeout": 900,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    # Twice, without a pause: whoever saves a page waits for this when the broker is down.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
+# A change that was saved must not wait for a broker that is down: one try, then the sweep takes over.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BEAT_SCHEDULE = {
+    "letters": {"task": "users.tasks.send_letters", "schedule": 30.0, "options": {"expires": 30}},
+    "visitors": {"task": "users.tasks.forget_visitors", "schedule": 3600.0, "options": {"expires": 3600}},
+    # On the minute: office hours begin at one.
+    "switch-statuses": {"task": "forwarding.tasks.switch_statuses", "schedule": crontab(), "options": {"expires": 55}},
+    "push-sweep": {"task": "phones.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+}
+
+# --- Phones --------------------------------------------------------------------------------------------------
+# Where phones fetch their configuration and people open the portal, seen from outside.
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
+PROVISIONING_URL = env.str("PROVISIONING_URL", default=PUBLIC_URL)
+# Networks in which a phone may live although they are not ordinary unicast (development: loopback).
+NOTIFY_EXTRA_NETWORKS: list[str] = env.list("NOTIFY_EXTRA_NETWORKS", default=[])
+# Phones that one worker tells to reload in a second at most: each of them then asks for its files. 0: as many as it can.
+NOTIFY_RATE = env.int("NOTIFY_RATE", default=100)
+
+# Where the virtual phone of the demo data listens for NOTIFY.
+DEMO_SIP_PORT = env.int("DEMO_SIP_PORT", default=5071)
+
+# --- Mail ----------------------------------------------------------------------------------------------------
+EMAIL_CONFIG = env.email("EMAIL_URL", default="filemail://") if env.str("EMAIL_URL", default="") else None
+if EMAIL_CONFIG:
+    vars().update(EMAIL_CONFIG)
+else:
+    # No mail server set: mails are files in a folder, where a technician can read them.
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(VAR_DIR / "mail")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="pbxadmin <ne-pas-repondre@localhost>")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"one_line": {"()": "pbxadmin.common.logs.OneLineFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line"]}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

@@ -1,0 +1,46 @@
+"""Production: everything secret comes from the environment, and a missing one stops the start with its name."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from pbxadmin.settings import base
+from pbxadmin.settings.base import *  # noqa: F403 - a settings module is its base plus a few lines
+
+
+def required(name: str) -> str:
+    """The value of the environment variable `name`; raises `ImproperlyConfigured` naming it when it is missing."""
+    value = base.env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"Set {name} in the environment: production doesn't start without it.")
+    return value
+
+
+DEBUG = False
+SECRET_KEY = required("SECRET_KEY")
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("SECRET_KEY is too short: at least 50 characters.")
+# First key writes, all of them read: `manage.py rotate_secrets` after a new one was put in front.
+FIELD_KEYS = [key for key in required("FIELD_KEYS").split(",") if key]
+ALLOWED_HOSTS = required("ALLOWED_HOSTS").split(",")
+CELERY_BROKER_URL = required("CELERY_BROKER_URL")
+PUBLIC_URL = required("PUBLIC_URL").rstrip("/")
+PROVISIONING_URL = base.env.str("PROVISIONING_URL", default=PUBLIC_URL).rstrip("/")
+CSRF_TRUSTED_ORIGINS = base.env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
+
+required("DATABASE_URL")
+DATABASES = {"default": base.env.db_url("DATABASE_URL")}
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = base.SQLITE_OPTIONS
+
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+LANGUAGE_COOKIE_SECURE = True
+# Phones on old firmware fetch over HTTP where the provider says so; people are always sent to HTTPS.
+SECURE_SSL_REDIRECT = base.env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^p/", r"^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = base.env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
+SECURE_HSTS_PRELOAD = base.env.bool("SECURE_HSTS_PRELOAD", default=True)
+# Only a proxy that we know may say that the visitor came over HTTPS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if base.TRUSTED_PROXY_COUNT else None

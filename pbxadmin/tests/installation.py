@@ -1,0 +1,136 @@
+"""A whole installation as `./run` makes it, for the browser tests: web server, worker, beat, Valkey, virtual phone, browser."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(true: Callable[[], Any], seconds: float = 20) -> Any:
+    """Wait until something is true and give it; fail with what it last was."""
+    deadline = time.monotonic() + seconds
+    last = None
+    while time.monotonic() < deadline:
+        if last := true():
+            return last
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {last!r}")
+
+
+def code_of(secret: str, at: float | None = None) -> str:
+    """What an authenticator app shows (RFC 6238), computed here from its base32 key and nothing of the portal's."""
+    key = base64.b32decode(secret.replace(" ", "") + "=" * (-len(secret.replace(" ", "")) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int((at or time.time()) // 30)), hashlib.sha1).digest()
+    offset = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[offset : offset + 4])[0] & 0x7FFFFFFF) % 10**6:06}"
+
+
+@dataclass
+class Installation:
+    """A running portal with its demo data."""
+
+    url: str
+    var: Path
+
+    def account(self, login: str) -> dict[str, str]:
+        """The demo account whose login begins so."""
+        accounts = json.loads((self.var / "demo.json").read_text())["accounts"]
+        return next(account for account in accounts if account["login"].startswith(login))
+
+    def phone_log(self) -> str:
+        """What the virtual phone says it did."""
+        return (self.var / "log" / "phone.log").read_text()
+
+    def sign_in(self, page: Page, login: str) -> None:
+        """Type login and password of a demo account."""
+        account = self.account(login)
+        page.goto(f"{self.url}/sign-in")
+        page.fill("input[name=login]", account["login"])
+        page.fill("input[name=password]", account["password"])
+        page.click("form:has(input[name=password]) button.btn-primary")
+        page.wait_for_load_state()
+
+
+@contextmanager
+def running(var: Path) -> Iterator[Installation]:
+    """Start everything with data in `var`, wait until it answers, stop it again."""
+    port = free_port()
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL")
+    }
+    environment |= {
+        "PBXADMIN_VAR": str(var),
+        "DJANGO_SETTINGS_MODULE": "pbxadmin.settings.development",
+        "DEMO_SIP_PORT": str(free_port(socket.SOCK_DGRAM)),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
+    with (var.parent / "launcher.log").open("wb") as log:
+        launcher = subprocess.Popen(
+            [sys.executable, "-P", "pbxadmin/launcher.py", "--port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+
+        def answers() -> bool:
+            assert launcher.poll() is None, (var.parent / "launcher.log").read_text()[-2000:]
+            try:
+                with urllib.request.urlopen(f"{url}/healthz", timeout=2) as response:
+                    return response.status == 200 and (var / "demo.json").exists()
+            except OSError:
+                return False
+
+        until(answers, 90)
+        yield Installation(url, var)
+    finally:
+        launcher.send_signal(signal.SIGTERM)
+        launcher.wait(30)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a screen."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        try:
+            yield browser
+        finally:
+            browser.close()

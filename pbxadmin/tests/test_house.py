@@ -1,0 +1,294 @@
+"""The rules that hold the house: one road for writes, one tab for each column, nothing untranslated, no secret in the open."""
+
+import ast
+import logging
+import re
+import subprocess
+import sys
+from collections import Counter
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from babel.messages import pofile
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from pbxadmin.common.crypto import (
+    UNAMBIGUOUS,
+    EncryptedTextField,
+    SecretUnreadableError,
+    decrypt,
+    encrypt,
+    random_secret,
+    random_token,
+)
+from pbxadmin.common.sections import FieldColumn
+from phones.tests import factories as phone_factories
+from users import changes
+from users.models import Change, User
+from users.sections import user_sheet
+from users.tests.factories import FACTS, make_user
+from users.tests.signing import sign_in_fully
+
+ROOT = Path(settings.BASE_DIR)
+APPS = ("users", "phones", "forwarding", "voicemail", "pbxadmin")
+CATALOGUE = ROOT / "locale" / "fr" / "LC_MESSAGES" / "django.po"
+
+# Who writes tables without the road, and why he may.
+WRITERS = {
+    "users/changes.py": "the road itself",
+    "users/signin.py": "credentials: password, sessions, support accounts",
+    "users/second_factor.py": "second factors and backup codes",
+    "users/models/signin.py": "the second factor's own counters",
+    "users/lockout.py": "failed sign-ins",
+    "phones/push.py": "the outbox",
+    "phones/provisioning.py": "what a fetch tells",
+    "pbxadmin/management/commands/demo.py": "the first rows of an empty database",
+}
+WRITES = {
+    "save",
+    "bulk_create",
+    "bulk_update",
+    "create",
+    "update",
+    "delete",
+    "get_or_create",
+    "update_or_create",
+}
+
+
+def sources() -> list[Path]:
+    """Every module of ours that isn't a test or a migration."""
+    return [
+        path
+        for app in APPS
+        for path in sorted((ROOT / app).rglob("*.py"))
+        if not {"tests", "migrations"} & set(path.relative_to(ROOT).parts)
+    ]
+
+
+def _writes(path: Path) -> list[int]:
+    """The lines where a module calls a manager's or a queryset's writing method, or saves a record."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES:
+            owner = ast.unparse(node.func.value)
+            if node.func.attr == "save" or re.search(
+                r"\bobjects\b|_default_manager|\bmanager\b|queryset|meant", owner
+            ):
+                found.append(node.lineno)
+    return found
+
+
+def test_nothing_writes_beside_the_road() -> None:
+    beside = {}
+    for path in sources():
+        name = str(path.relative_to(ROOT))
+        in_a_store = "class" in path.read_text() and "(Store)" in path.read_text()
+        lines = _writes(path)
+        if lines and name not in WRITERS and not in_a_store:
+            beside[name] = lines
+    assert beside == {}
+
+
+def test_every_editable_column_is_on_exactly_one_tab() -> None:
+    names = [column.name for section in user_sheet().sections for column in section.columns]
+    assert len(names) == len(set(names))
+    own = {column.name for column in user_sheet().columns.values() if isinstance(column, FieldColumn)}
+    assert own <= {field.name for field in User._meta.get_fields()}
+
+
+def test_every_column_has_help_and_a_name_for_files() -> None:
+    for column in user_sheet().columns.values():
+        assert column.label, column.name
+
+
+def test_the_french_catalogue_is_complete() -> None:
+    """Every text that the sources mark is in the catalogue, translated, with the same placeholders."""
+    with CATALOGUE.open("rb") as file:
+        catalogue = pofile.read_po(file, locale="fr")
+    problems = []
+    for message in catalogue:
+        if not message.id:
+            continue
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        texts = message.string if isinstance(message.string, tuple) else (message.string,)
+        if message.fuzzy or not all(texts):
+            problems.append(f"untranslated: {ids[0]!r}")
+        for text in texts:
+            if set(re.findall(r"%\(\w+\)s|\{\w+\}", text)) - set(
+                re.findall(r"%\(\w+\)s|\{\w+\}", " ".join(ids))
+            ):
+                problems.append(f"placeholders differ: {ids[0]!r}")
+    assert problems == []
+
+
+def test_every_marked_text_is_in_the_catalogue(tmp_path: Path) -> None:
+    known = set()
+    with CATALOGUE.open("rb") as file:
+        for message in pofile.read_po(file, locale="fr"):
+            known |= set(message.id if isinstance(message.id, tuple) else (message.id,))
+    calls = {"_", "gettext", "gettext_lazy", "pgettext", "pgettext_lazy", "ngettext", "ngettext_lazy"}
+    missing = []
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in calls:
+                words = [
+                    argument.value
+                    for argument in node.args
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+                ]
+                words = (
+                    words[1:2]
+                    if node.func.id.startswith("p")
+                    else words[:2]
+                    if node.func.id.startswith("n")
+                    else words[:1]
+                )
+                missing += [f"{path.name}: {word!r}" for word in words if word not in known]
+    for path in (ROOT / "templates").rglob("*"):
+        if path.is_file():
+            missing += [
+                f"{path.name}: {word!r}"
+                for _quote, word in re.findall(r"""\{% translate (["'])(.*?)\1""", path.read_text())
+                if word not in known
+            ]
+    assert missing == []
+
+
+def test_migrations_are_made_for_every_model(db) -> None:
+    call_command("makemigrations", "--check", "--dry-run", stdout=StringIO())
+
+
+@pytest.mark.parametrize("module", ["pbxadmin.settings.production"])
+def test_production_stops_with_the_name_of_what_is_missing(module: str) -> None:
+    for name in (
+        "SECRET_KEY",
+        "FIELD_KEYS",
+        "ALLOWED_HOSTS",
+        "CELERY_BROKER_URL",
+        "PUBLIC_URL",
+        "DATABASE_URL",
+    ):
+        environment = {
+            "SECRET_KEY": "x" * 60,
+            "FIELD_KEYS": "k",
+            "ALLOWED_HOSTS": "a.example",
+            "CELERY_BROKER_URL": "redis://x",
+            "PUBLIC_URL": "https://a.example",
+            "DATABASE_URL": "sqlite:///:memory:",
+            "PATH": "/usr/bin",
+        }
+        del environment[name]
+        done = subprocess.run(
+            [sys.executable, "-c", f"import {module}"],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode != 0
+        assert name in done.stderr.strip().splitlines()[-1]
+
+
+# --- Secrets ------------------------------------------------------------------------------------------------------
+def secrets_of(person: User) -> list[str]:
+    """Every secret that the database holds about a person, in plain text."""
+    found = []
+    for model in apps.get_models():
+        fields = [
+            field
+            for field in model._meta.local_concrete_fields
+            if isinstance(field, EncryptedTextField) and field.name != "fetched_text"
+        ]
+        for field in fields:
+            if model is User:
+                rows = User.objects.filter(pk=person.pk)
+            elif any(other.name == "user" for other in model._meta.get_fields()):
+                rows = model._default_manager.filter(user=person)
+            else:
+                continue
+            found += [value for value in rows.values_list(field.name, flat=True) if value]
+    return found
+
+
+def test_no_secret_stands_in_a_page_the_history_or_a_log(boreale, felix, caplog) -> None:
+    person = make_user(boreale, "101")
+    phone = phone_factories.make_phone(boreale, person, "805ec0aabb01")
+    secrets = secrets_of(person)
+    assert len(secrets) >= 3
+    owner = sign_in_fully(Client(), felix)
+    tabs = [f"/c/boreale/users/101/{section.slug}" for section in user_sheet().sections]
+    with caplog.at_level(logging.DEBUG):
+        pages = [
+            owner.get(url).content.decode()
+            for url in [
+                *tabs,
+                "/c/boreale/users/",
+                "/c/boreale/users/101/history",
+                "/c/boreale/history",
+                f"/c/boreale/users/101/phones/{phone.mac}/file",
+                f"/c/boreale/users/101/phones/{phone.mac}/settings",
+                "/c/boreale/users/101/delete",
+                "/c/boreale/",
+            ]
+        ]
+        changes.apply(
+            changes.plan(felix, boreale, user_sheet(), [changes.Row(person.pk, {"first_name": "Mélie"})]),
+            FACTS,
+        )
+        changes.remove(changes.plan_removal(felix, boreale, user_sheet(), [person.pk]), FACTS)
+    history = " ".join(str(change.cells) for change in Change.objects.all())
+    for secret in secrets:
+        assert not any(secret in page for page in pages)
+        assert secret not in history
+        assert secret not in caplog.text
+
+
+def test_a_secret_is_unreadable_in_the_database_and_bound_to_its_column(boreale, settings) -> None:
+    person = make_user(boreale)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sip_password FROM users_user WHERE id = %s", [person.pk])
+        stored = cursor.fetchone()[0]
+    assert person.sip_password not in stored
+    assert decrypt(stored, "users_user.sip_password") == person.sip_password
+    with pytest.raises(SecretUnreadableError):
+        decrypt(stored, "users_user.other")
+    settings.FIELD_KEYS = ["another key"]
+    with pytest.raises(SecretUnreadableError):
+        decrypt(stored, "users_user.sip_password")
+
+
+def test_secrets_can_not_be_searched_by(boreale) -> None:
+    for lookup in ("sip_password", "sip_password__startswith", "sip_password__contains", "sip_password__in"):
+        with pytest.raises(TypeError):
+            list(User.objects.filter(**{lookup: "a"}))
+
+
+def test_rotation_writes_every_secret_with_the_first_key(boreale, settings) -> None:
+
+    person = make_user(boreale)
+    plain = person.sip_password
+    settings.FIELD_KEYS = ["a new first key", *settings.FIELD_KEYS]
+    call_command("rotate_secrets", stdout=StringIO())
+    settings.FIELD_KEYS = settings.FIELD_KEYS[:1]
+    assert User.objects.get(pk=person.pk).sip_password == plain
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sip_password FROM users_user WHERE id = %s", [person.pk])
+        assert cursor.fetchone()[0].partition(":")[0] == encrypt("x", "y").partition(":")[0]
+
+
+def test_generated_secrets_do_not_repeat_or_lean_to_a_letter() -> None:
+    made = [random_secret(24) for _ in range(2000)]
+    assert len(set(made)) == 2000
+    counts = Counter("".join(made))
+    assert set(counts) == set(UNAMBIGUOUS)
+    expected = 2000 * 24 / len(UNAMBIGUOUS)
+    # Chi-squared with 56 degrees of freedom: beyond 120 is one chance in a million.
+    assert sum((count - expected) ** 2 / expected for count in counts.values()) < 120
+    assert len({random_token() for _ in range(2000)}) == 2000

@@ -1,0 +1,25 @@
+"""Every address of the portal. All of them ask for a sign-in unless their view is marked `public`."""
+
+from django.urls import include, path
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
+
+from pbxadmin import views
+from users.access import public
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("language", public(require_POST(set_language)), name="set_language"),
+    path("theme", views.set_theme, name="set_theme"),
+    path("c/<slug:slug>/", views.customer_home, name="customer_home"),
+    path("", include("forwarding.urls")),
+    path("", include("voicemail.urls")),
+    path("", include("users.urls")),
+    path("", include("phones.urls")),
+]
+
+handler400 = "pbxadmin.views.bad_request"
+handler403 = "pbxadmin.views.permission_denied"
+handler404 = "pbxadmin.views.page_not_found"
+handler500 = "pbxadmin.views.server_error"

@@ -1,0 +1,19 @@
+"""The phones app: phones, keys, SBCs, their files and the push that tells them of a change."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PhonesConfig(AppConfig):
+    """Phones, keys, SBCs."""
+
+    name = "phones"
+    verbose_name = _("Phones")
+
+    def ready(self) -> None:
+        """Listen to changes, and describe this app's tables to the road of changes."""
+        from phones import receivers, sections, sites
+
+        receivers.connect()
+        sections.register()
+        sites.register()

@@ -1,0 +1,311 @@
+"""From the tables to a phone's file: what one phone, or ten thousand, should hold now.
+
+Constant number of queries for any number of phones. Nothing is kept: a file is written when somebody asks.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Model, Q, QuerySet
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import pgettext
+
+from phones import context
+from phones.context import KeyKind, PhoneContext
+from phones.models import Key, Phone, Sbc
+from phones.vendors import FileKind, vendor_of
+from users.models import Customer, Department, User
+
+# What a file says of a person: whoever changes one of these makes the file of his phone old.
+USER_COLUMNS = (
+    "number",
+    "first_name",
+    "last_name",
+    "email",
+    "disabled",
+    "srtp",
+    "sip_auth_id",
+    "sip_password",
+    "customer",
+    "primary_department",
+)
+# What a key of somebody else's phone says of him.
+WATCHED_COLUMNS = ("number", "first_name", "last_name", "disabled")
+DEPARTMENT_COLUMNS = ("language", "time_zone")
+CUSTOMER_COLUMNS = ("fqdn", "suspended")
+SBC_COLUMNS = ("address", "port")
+
+# Columns that no page and no file needs, and that cost a decryption each.
+HEAVY = ("fetched_text",)
+
+# With SRTP the keys of the voice travel in the signalling (SDES, RFC 4568): in clear they would protect
+# nothing.
+SIGNALLING = {
+    context.Srtp.DISABLED: (context.Transport.UDP, 5060),
+    context.Srtp.ENABLED: (context.Transport.TLS, 5061),
+    context.Srtp.ENFORCED: (context.Transport.TLS, 5061),
+}
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+_PHONE_COLUMNS = tuple(
+    field.name for field in Phone._meta.concrete_fields if field.name not in (*HEAVY, "created_at")
+)
+_LOADED = (
+    *_PHONE_COLUMNS,
+    *(f"user__{name}" for name in USER_COLUMNS),
+    *(f"user__customer__{name}" for name in CUSTOMER_COLUMNS),
+    *(f"user__primary_department__{name}" for name in DEPARTMENT_COLUMNS),
+    *(f"sbc__{name}" for name in SBC_COLUMNS),
+)
+
+
+def loaded(phones: "QuerySet[Phone]") -> "QuerySet[Phone]":
+    """The same phones, read together with all that their files say of people and places, in one query."""
+    return phones.select_related("user__customer", "user__primary_department", "sbc").only(*_LOADED)
+
+
+class Prepared:
+    """A query of the ORM that is asked thousands of times a minute: its SQL is written once, then only its
+    value changes.
+
+    Writing the SQL of a wide query anew costs several times what the database needs to answer it.
+    """
+
+    def __init__(self, query: "Callable[[Any], QuerySet]") -> None:
+        self._query = query
+        self._written: dict[str, tuple[str, list[Any], list[tuple[int, Any, Any]]]] = {}
+
+    def __call__(self, value: Any) -> list[list[Any]]:
+        """The rows for `value`, their columns in the order of the query's `values_list`."""
+        if connection.vendor not in self._written:
+            self._written[connection.vendor] = self._write()
+        sql, places, converters = self._written[connection.vendor]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [value if place is self else place for place in places])
+            rows = [list(row) for row in cursor.fetchall()]
+        for row in rows:
+            for index, convert, expression in converters:
+                row[index] = convert(row[index], expression, connection)
+        return rows
+
+    def _write(self) -> tuple[str, list[Any], list[tuple[int, Any, Any]]]:
+        # A value that nothing else in the query is.
+        compiler = self._query(MARK).query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        found = compiler.get_converters([column for column, _sql, _alias in compiler.select])
+        converters = [
+            (index, convert, expression)
+            for index, (converts, expression) in found.items()
+            for convert in converts
+        ]
+        return sql, [self if str(param) == str(MARK) else param for param in params], converters
+
+
+MARK = 987654321987654321
+
+
+def phone_by_token_hash(known: str) -> Phone | None:
+    """The phone whose present or previous token has this hash, read as by `loaded`: one query."""
+    rows = _phone_by_token_hash(known)
+    if not rows:
+        return None
+    values = iter(rows[0])
+    made: dict[str, Any] = {
+        path: model.from_db("default", names, [next(values) for _ in names]) for path, model, names in _PARTS
+    }
+    phone = made[""]
+    if phone.user_id is not None:
+        phone.user = made["user"]
+        phone.user.customer = made["user__customer"]
+        phone.user.primary_department = made["user__primary_department"]
+    if phone.sbc_id is not None:
+        phone.sbc = made["sbc"]
+    return phone
+
+
+def _attributes(model: type[Model], names: Iterable[str]) -> list[str]:
+    """The columns of these fields in the order of the table, as a record is made of them; always with its
+    key."""
+    wanted = {"id", *names}
+    return [field.attname for field in model._meta.concrete_fields if field.name in wanted]
+
+
+_PARTS: tuple[tuple[str, type[Model], list[str]], ...] = (
+    ("", Phone, _attributes(Phone, _PHONE_COLUMNS)),
+    ("user", User, _attributes(User, USER_COLUMNS)),
+    ("user__customer", Customer, _attributes(Customer, CUSTOMER_COLUMNS)),
+    ("user__primary_department", Department, _attributes(Department, DEPARTMENT_COLUMNS)),
+    ("sbc", Sbc, _attributes(Sbc, SBC_COLUMNS)),
+)
+_phone_by_token_hash = Prepared(
+    lambda known: (
+        Phone.objects.filter(Q(token_hash=known) | Q(previous_token_hash=known))
+        .order_by()
+        .values_list(
+            *(f"{path}__{name}" if path else name for path, _model, names in _PARTS for name in names)
+        )[:1]
+    )
+)
+
+
+def served(phone: Phone) -> bool:
+    """Whether there is a file for the phone: it has a user, who isn't disabled, and whose customer isn't
+    suspended."""
+    return phone.user is not None and phone.user.is_active
+
+
+def contexts_for(phones: Iterable[Phone]) -> dict[int, PhoneContext]:
+    """What each phone should hold, by primary key; phones without a file are left out.
+
+    `phones` come from `loaded`; one more query reads everybody's keys.
+    """
+    phones = [phone for phone in phones if served(phone)]
+    keys = _keys_of({phone.user_id for phone in phones})
+    return {phone.pk: _context(phone, keys.get(phone.user_id, [])) for phone in phones}
+
+
+def context_for(phone: Phone) -> PhoneContext | None:
+    """What one phone should hold; None when there is no file for it."""
+    if not served(phone):
+        return None
+    rows = _keys_of_user(phone.user_id)
+    return _context(phone, [dict(zip(_KEY_COLUMNS, row, strict=True)) for row in rows])
+
+
+def device_file(made: PhoneContext) -> bytes:
+    """The phone's own file; raises what `Vendor.render` raises."""
+    return vendor_of(made.model).render(FileKind.DEVICE, made)
+
+
+def digest(content: bytes) -> str:
+    """By what two versions of a file are told apart: SHA-256, hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def provisioning_url(phone: Phone) -> str:
+    """The phone's secret address, a folder: it ends with "/"."""
+    return f"{settings.PROVISIONING_URL.rstrip('/')}{reverse('provisioning', args=[phone.token, 'x'])[:-1]}"
+
+
+def _keys_of(users: set[Any]) -> dict[Any, list[dict[str, Any]]]:
+    """Every key of these people in one query, with the present name of whom it is about."""
+    found: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    rows = Key.objects.filter(user__in=users).order_by("position").values(*_KEY_COLUMNS)
+    for row in rows:
+        found[row["user"]].append(row)
+    return found
+
+
+_KEY_COLUMNS = (
+    "user",
+    "position",
+    "kind",
+    "value",
+    "first_name",
+    "last_name",
+    *(f"target__{name}" for name in WATCHED_COLUMNS),
+)
+_keys_of_user = Prepared(
+    lambda user: Key.objects.filter(user=user).order_by("position").values_list(*_KEY_COLUMNS)
+)
+
+
+def _context(phone: Phone, keys: list[dict[str, Any]]) -> PhoneContext:
+    user = phone.user
+    if user is None:
+        raise ValueError("phones without a user have no file")
+    department = user.primary_department
+    language = _choice(context.Language, phone.language or (department.language if department else ""))
+    return PhoneContext(
+        mac=phone.mac,
+        model=phone.model,
+        account=_account(phone, user),
+        provisioning_url=provisioning_url(phone),
+        web_password=phone.web_password,
+        keys=_keys(keys, language),
+        sidecars=phone.sidecars,
+        language=language,
+        time_zone=phone.time_zone or (department.time_zone if department else ""),
+        date_format=_choice(context.DateFormat, phone.date_format),
+        time_format=_choice(context.TimeFormat, phone.time_format),
+        transfer_mode=_choice(context.TransferMode, phone.transfer_mode),
+        power_led=_choice(context.PowerLed, phone.power_led),
+        screensaver_seconds=phone.screensaver_seconds,
+        backlight_seconds=phone.backlight_seconds,
+        lldp=phone.lldp,
+        ringtone=phone.ringtone,
+        queue_ringtone=phone.queue_ringtone,
+        codecs=tuple(_choice(context.Codec, name) for name in phone.codecs.split(",")),
+        vlan_wan=context.Vlan(phone.vlan_wan_enabled, phone.vlan_wan_id, phone.vlan_wan_priority),
+        vlan_pc=context.Vlan(phone.vlan_pc_enabled, phone.vlan_pc_id, phone.vlan_pc_priority),
+        nightly_at=context.nightly_time(phone.mac),
+    )
+
+
+def _account(phone: Phone, user: User) -> context.Account:
+    if user.customer is None:
+        raise ValueError("support staff have no phones")
+    srtp = _choice(context.Srtp, user.srtp)
+    transport, port = SIGNALLING.get(srtp, SIGNALLING[context.Srtp.DISABLED])
+    proxy = None
+    if phone.connection == Phone.Connection.SBC and phone.sbc is not None:
+        address = phone.sbc.address
+        proxy = context.Proxy(f"[{address}]" if ":" in address else address, phone.sbc.port)
+    return context.Account(
+        extension=user.number,
+        display_name=user.full_name,
+        label=f"{user.number} {user.first_name}".strip(),
+        auth_id=user.sip_auth_id,
+        password=user.sip_password,
+        registrar=user.customer.fqdn,
+        port=port,
+        transport=transport,
+        srtp=srtp,
+        outbound_proxy=proxy,
+    )
+
+
+def _keys(rows: list[dict[str, Any]], language: str) -> tuple[context.Key, ...]:
+    return tuple(_key(row, language) for row in rows)
+
+
+def _key(row: dict[str, Any], language: str) -> context.Key:
+    """One key; a colleague who is disabled leaves his place blank until he is back."""
+    kind = _choice(KeyKind, row["kind"])
+    own_label = f"{row['first_name']} {row['last_name']}".strip()
+    if kind in (KeyKind.BLF, KeyKind.SPEED_DIAL):
+        number = row["target__number"]
+        if not number or row["target__disabled"]:
+            return context.Key(row["position"], KeyKind.BLANK)
+        name = f"{row['target__first_name']} {row['target__last_name']}".strip()
+        return context.Key(row["position"], kind, number, name or number)
+    if kind in (KeyKind.AGENT, KeyKind.STATUS):
+        with translation.override(language.lower()):
+            return context.Key(row["position"], kind, row["value"], own_label or _words(kind, row["value"]))
+    return context.Key(row["position"], kind, row["value"], own_label)
+
+
+def _words(kind: KeyKind, value: str) -> str:
+    """What a key says that does something, in the language of the phone."""
+    if kind is KeyKind.AGENT:
+        return (
+            pgettext("phone key", "Log in")
+            if value == context.AgentAction.LOGIN
+            else pgettext("phone key", "Log out")
+        )
+    return str(dict(User.Status.choices).get(value, value))
+
+
+def _choice(kind: type[Choice], text: str) -> Choice:
+    """The member; an unknown text stays as it is, for the model's own check to name it."""
+    try:
+        return kind(text)
+    except ValueError:
+        return cast(Choice, text)

@@ -1,0 +1,279 @@
+"""Phones, their function keys, and the SBCs behind which they stand."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.crypto import EncryptedTextField, fingerprint, random_secret, random_token
+from pbxadmin.common.fields import OneLineField, YesNoField
+from pbxadmin.common.scoping import ScopedManager
+from phones import context
+from users.models import Customer, User
+
+MAC = RegexValidator(
+    r"^[0-9a-f]{12}\Z", _("Twelve hexadecimal digits, for example 80:5E:C0:12:34:56."), code="mac"
+)
+PORT = [MinValueValidator(1), MaxValueValidator(65535)]
+VLAN_ID = [MinValueValidator(1), MaxValueValidator(4094)]
+VLAN_PRIORITY = [MinValueValidator(0), MaxValueValidator(7)]
+DEFAULT_CODECS = "G722,PCMU,PCMA,G729"
+
+
+def codecs_in_order(text: str) -> None:
+    """Refuse a list of codecs with one that is unknown, twice there, or none at all."""
+    names = text.split(",")
+    if not set(names) <= {codec.value for codec in context.Codec} or len(set(names)) != len(names):
+        raise ValidationError(_("Choose at least one codec, each once."), code="codecs")
+
+
+class Sbc(models.Model):
+    """A session border controller or router phone at a site: phones behind it reach the PBX through it."""
+
+    class Kind(models.TextChoices):
+        """What plays the part."""
+
+        SBC = "sbc", _("SBC")
+        ROUTER_PHONE = "router", _("Router phone")
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="sbcs", editable=False)
+    name = OneLineField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.SBC)
+    address = models.GenericIPAddressField(_("local address"))
+    port = models.PositiveIntegerField(_("SIP port"), default=5060, validators=PORT)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("SBC")
+        verbose_name_plural = _("SBCs")
+        constraints = [models.UniqueConstraint(fields=["customer", "name"], name="sbc_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Settings(models.Model):
+    """Tab "Téléphone IP": what may be chosen for one phone; each choice is a line in its file."""
+
+    class Connection(models.TextChoices):
+        """How the phone reaches the PBX."""
+
+        LAN = "lan", _("Local network")
+        DIRECT = "direct", _("Direct")
+        SBC = "sbc", _("Through an SBC or router phone")
+
+    class Led(models.TextChoices):
+        """What the power light tells."""
+
+        VOICEMAIL = context.PowerLed.VOICEMAIL.value, _("Voicemail only")
+        BOTH = context.PowerLed.VOICEMAIL_AND_MISSED.value, _("Voicemail and missed calls")
+
+    class Transfer(models.TextChoices):
+        """What a transfer does with the call in hand."""
+
+        BLIND = context.TransferMode.BLIND.value, _("Blind")
+        ATTENDED = context.TransferMode.ATTENDED.value, _("Attended")
+
+    connection = models.CharField(
+        _("Connection"), max_length=6, choices=Connection.choices, default=Connection.DIRECT
+    )
+    sbc = models.ForeignKey(
+        Sbc,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="phones",
+        verbose_name=_("Router device (SBC)"),
+        help_text=_("Phones outside the PBX's own network should ideally connect through an SBC."),
+    )
+    language = models.CharField(
+        _("Language"),
+        max_length=5,
+        blank=True,
+        help_text=_("Of the phone's display. Blank: the department's."),
+    )
+    time_zone = models.CharField(
+        _("Time zone"), max_length=50, blank=True, help_text=_("Blank: global, the department's.")
+    )
+    date_format = models.CharField(_("Date format"), max_length=12, default=context.DateFormat.ISO.value)
+    time_format = models.CharField(_("Time format"), max_length=2, default=context.TimeFormat.H24.value)
+    transfer_mode = models.CharField(
+        _("Transfer method"),
+        max_length=8,
+        choices=Transfer.choices,
+        default=Transfer.ATTENDED,
+        help_text=_(
+            "Blind sends the call at once; attended lets the user speak with the other person first."
+        ),
+    )
+    power_led = models.CharField(
+        _("Power LED notifications"),
+        max_length=20,
+        choices=Led.choices,
+        default=Led.VOICEMAIL,
+        help_text=_("Whether the light also tells of missed calls."),
+    )
+    screensaver_seconds = models.PositiveIntegerField(_("Screensaver timeout"), default=600)
+    backlight_seconds = models.PositiveIntegerField(_("Backlight timeout"), default=600)
+    lldp = YesNoField(
+        _("LLDP"),
+        default=True,
+        help_text=_("Link Layer Discovery Protocol, by which the network recognises devices."),
+    )
+    ringtone = models.CharField(_("Call ringtone"), max_length=40, default="Ring1.wav")
+    queue_ringtone = models.CharField(_("Queue ringtone"), max_length=40, default="Ring2.wav")
+    codecs = models.CharField(
+        _("Codecs"),
+        max_length=40,
+        default=DEFAULT_CODECS,
+        validators=[codecs_in_order],
+        help_text=_("The first one that both sides have is used."),
+    )
+    vlan_wan_enabled = YesNoField(_("Enable VLAN for the WAN port"), default=False)
+    vlan_wan_id = models.PositiveSmallIntegerField(_("VLAN ID (WAN)"), default=1, validators=VLAN_ID)
+    vlan_wan_priority = models.PositiveSmallIntegerField(
+        _("VLAN priority (WAN)"), default=0, validators=VLAN_PRIORITY
+    )
+    vlan_pc_enabled = YesNoField(_("Enable VLAN for the PC port"), default=False)
+    vlan_pc_id = models.PositiveSmallIntegerField(_("VLAN ID (PC)"), default=1, validators=VLAN_ID)
+    vlan_pc_priority = models.PositiveSmallIntegerField(
+        _("VLAN priority (PC)"), default=0, validators=VLAN_PRIORITY
+    )
+    sidecars = models.PositiveSmallIntegerField(_("Expansion modules"), default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Phone(Settings):
+    """A desk phone: known by its MAC in the whole portal, in use by at most one person, else in the customer's stock.
+
+    The outbox is part of the row. `revision` counts every change that may matter to the phone's file; `stale_since` is
+    set while the phone may hold an older file than we would serve. Nothing but a fetch with the phone's own token
+    clears it (or finding that the file is the same after all).
+    """
+
+    class Command(models.TextChoices):
+        """What may be sent to a phone by hand."""
+
+        RESYNC = "resync", _("Reprovision")
+        RESTART = "restart", _("Restart")
+
+    class Outcome(models.TextChoices):
+        """What became of the last NOTIFY."""
+
+        WAITING = "waiting", _("waiting to be sent")
+        ACCEPTED = "accepted", _("received by the phone")
+        REFUSED = "refused", _("refused by the phone")
+        SILENT = "silent", _("no answer")
+        UNREACHABLE = "unreachable", _("not reachable")
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="phones", editable=False)
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="phones", editable=False)
+    mac = models.CharField(_("MAC address"), max_length=12, unique=True, validators=[MAC])
+    model = models.CharField(_("Phone model"), max_length=40)
+    web_password = EncryptedTextField(_("Web console password"), editable=False)
+
+    token = EncryptedTextField(editable=False)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # While a new token hasn't been used yet: the phone still asks with the old one, and learns the new one by that.
+    previous_token_hash = models.CharField(
+        max_length=64, blank=True, default="", db_index=True, editable=False
+    )
+
+    # Where a NOTIFY goes: the address of the last fetch with the phone's own token, at this port.
+    sip_port = models.PositiveIntegerField(_("SIP port"), default=5060, validators=PORT, editable=False)
+    sip_transport = models.CharField(
+        max_length=3, choices=[("udp", "UDP"), ("tcp", "TCP")], default="udp", editable=False
+    )
+
+    revision = models.PositiveBigIntegerField(default=1, editable=False)
+    stale_since = models.DateTimeField(null=True, db_index=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    next_attempt_at = models.DateTimeField(null=True, editable=False)
+
+    command = models.CharField(max_length=8, choices=Command.choices, blank=True, editable=False)
+    command_at = models.DateTimeField(null=True, editable=False)  # set while a command waits to be sent
+    notified_at = models.DateTimeField(null=True, editable=False)
+    notified_command = models.CharField(max_length=8, choices=Command.choices, blank=True, editable=False)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True, editable=False)
+    outcome_detail = models.CharField(max_length=100, blank=True, editable=False)
+
+    fetched_at = models.DateTimeField(null=True, editable=False)
+    fetched_from = models.GenericIPAddressField(null=True, editable=False)
+    fetched_digest = models.CharField(max_length=64, blank=True, editable=False)
+    fetched_text = EncryptedTextField(
+        blank=True, default="", editable=False
+    )  # for the diff: it holds passwords
+    firmware = models.CharField(_("Firmware"), max_length=40, blank=True, editable=False)
+    seen_model = models.CharField(max_length=40, blank=True, editable=False)
+
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("phone")
+        verbose_name_plural = _("phones")
+
+    def __str__(self) -> str:
+        return f"{self.mac_with_colons} {self.model}"
+
+    @property
+    def mac_with_colons(self) -> str:
+        """As it is printed on the phone: "80:5E:C0:12:34:56"."""
+        return ":".join(self.mac[start : start + 2] for start in range(0, 12, 2)).upper()
+
+    def new_token(self) -> None:
+        """Give the phone a new secret address (not saved)."""
+        self.token = random_token()
+        self.token_hash = fingerprint(self.token)
+
+    def complete(self) -> None:
+        """The secrets of a new phone (not saved)."""
+        self.web_password = random_secret(16)
+        self.new_token()
+        self.stale_since = timezone.now()
+
+
+class Key(models.Model):
+    """One function key of a person, at a position that is the same on every phone of his; gaps are blank keys."""
+
+    class Kind(models.TextChoices):
+        """The guide's eight kinds."""
+
+        BLANK = context.KeyKind.BLANK.value, _("Blank")
+        LINE = context.KeyKind.LINE.value, _("Line")
+        BLF = context.KeyKind.BLF.value, _("BLF")
+        SPEED_DIAL = context.KeyKind.SPEED_DIAL.value, _("Speed dial")
+        CUSTOM_SPEED_DIAL = context.KeyKind.CUSTOM_SPEED_DIAL.value, _("Custom speed dial")
+        SHARED_PARKING = context.KeyKind.SHARED_PARKING.value, _("Shared parking")
+        AGENT = context.KeyKind.AGENT.value, _("Agent login/logout")
+        STATUS = context.KeyKind.STATUS.value, _("Change status")
+
+    customer_path = "user__customer"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="keys")
+    position = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(240)])
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    # The colleague that a BLF or a speed dial is about; whoever is deleted leaves a blank key behind.
+    target = models.ForeignKey(User, models.CASCADE, null=True, related_name="watched_by")
+    value = OneLineField(max_length=60, blank=True)  # number, slot, agent action, status
+    first_name = OneLineField(max_length=50, blank=True)
+    last_name = OneLineField(max_length=50, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["position"]
+        verbose_name = _("function key")
+        constraints = [models.UniqueConstraint(fields=["user", "position"], name="key_position_once")]
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.kind} {self.value}"

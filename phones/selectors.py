@@ -1,0 +1,262 @@
+"""Questions about phones: whose token it is, where one fetches, and how it is doing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pbxadmin.common.crypto import fingerprint
+from phones import build
+from phones.models import Phone
+from phones.vendors import Model, UnknownModelError, find_model
+from users.models import Customer, User
+
+# Secrets of a phone, which no list and no status needs.
+SECRETS = ("token", "web_password", "fetched_text")
+
+# How long a phone that said yes may take to fetch before it counts as silent.
+FETCH_EXPECTED = timedelta(minutes=2)
+# How long a phone may take to start anew and fetch.
+RESTART_EXPECTED = timedelta(minutes=5)
+# How long a page goes on asking about something that doesn't move.
+LOOKED_AT_FOR = timedelta(minutes=10)
+
+
+def light(phones: "QuerySet[Phone]") -> "QuerySet[Phone]":
+    """The same phones for a list or a status, without any secret: of the phone or of its user."""
+    return phones.select_related("user", "user__customer", "sbc").defer(
+        *SECRETS, "user__password", "user__sip_password", "user__search_text"
+    )
+
+
+def phone_by_token(token: str) -> Phone | None:
+    """The phone whose present or previous token this is, with all that its file needs: one query."""
+    return build.phone_by_token_hash(fingerprint(token))
+
+
+def phone_by_mac(mac: str) -> Phone | None:
+    """The phone with this MAC (twelve hex digits, lower case), with all that its file needs."""
+    return build.loaded(Phone.objects.filter(mac=mac)).first()
+
+
+def provisioning_address(mac: str) -> tuple[str, int] | None:
+    """The secret address and the SIP port of a phone, by its MAC however it is written; None for an unknown
+    one."""
+    canonical = "".join(sign for sign in mac.lower() if sign not in ":-. ")
+    phone = Phone.objects.filter(mac=canonical).only("token", "sip_port").first()
+    return (build.provisioning_url(phone), phone.sip_port) if phone else None
+
+
+def phones_of(actor: User, customer: Customer, person: User) -> "QuerySet[Phone]":
+    """The phones of a person, as far as `actor` sees them, without secrets."""
+    return light(Phone.objects.visible_to(actor).of(customer).filter(user=person)).order_by("pk")
+
+
+def phones_in_stock(actor: User, customer: Customer) -> "QuerySet[Phone]":
+    """The customer's phones that nobody uses."""
+    return light(Phone.objects.visible_to(actor).of(customer).filter(user=None)).order_by("pk")
+
+
+# --- How a phone is doing ---
+@dataclass(frozen=True)
+class PhoneState:
+    """How one phone is doing, for people.
+
+    `kind` is "unassigned", "disabled", "never", "up_to_date", "waiting", "notified" or "silent"; `tone` "ok",
+    "wait", "bad" or "off"; `live` while something is under way, so that a page goes on asking.
+    """
+
+    kind: str
+    tone: str
+    sentence: str
+    live: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether a page may stop asking."""
+        return not self.live
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of the last command, for people; `text` is empty where there was none."""
+
+    text: str = ""
+    tone: str = "off"
+    live: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether a page may stop asking."""
+        return not self.live
+
+
+def state(phone: Phone, now: datetime | None = None) -> PhoneState:
+    """How a phone (from `light`) is doing at `now`; no secret is read and no query made."""
+    now = now or timezone.now()
+    if phone.user is None:
+        return PhoneState("unassigned", "off", _("in stock"))
+    if not phone.user.is_active:
+        return PhoneState("disabled", "off", _("not served: the extension is disabled"))
+    if phone.fetched_at is None:
+        # Somebody is plugging it in and looks at the page, or it lies in its box for weeks.
+        return PhoneState(
+            "never", "wait", _("has never fetched its configuration"), _recent(phone.created_at, now)
+        )
+    if phone.command_at is not None:
+        return PhoneState("waiting", "wait", _waiting(phone.command_at, now), _recent(phone.command_at, now))
+    if phone.stale_since is not None:
+        return _stale(phone, phone.stale_since, now)
+    if _is_restarting(phone) and phone.notified_at:
+        return _restarting(phone, phone.notified_at, now)
+    return PhoneState("up_to_date", "ok", _("up to date"))
+
+
+def _stale(phone: Phone, since: datetime, now: datetime) -> PhoneState:
+    """The phone may hold an older file than we would serve."""
+    # A new change starts the counting of attempts again: what came of earlier ones isn't about it.
+    if phone.attempts == 0 or phone.notified_at is None:
+        return PhoneState("waiting", "wait", _waiting(since, now), _recent(since, now))
+    if phone.outcome == Phone.Outcome.ACCEPTED and now - phone.notified_at < FETCH_EXPECTED:
+        return PhoneState(
+            "notified",
+            "wait",
+            _("notified %(time)s ago") % {"time": duration(now - phone.notified_at)},
+            live=True,
+        )
+    if phone.outcome == Phone.Outcome.ACCEPTED:
+        sentence = _("was notified but hasn't fetched for %(time)s") % {"time": duration(now - since)}
+    else:
+        sentence = outcome_in_words(phone)
+    # It is tried again by itself, and may come back while somebody looks at the page.
+    return PhoneState("silent", "bad", sentence, _recent(since, now))
+
+
+def _is_restarting(phone: Phone) -> bool:
+    """Whether the last command was a restart after which the phone hasn't fetched yet, as it does when it
+    starts."""
+    return bool(
+        phone.notified_command == Phone.Command.RESTART
+        and phone.notified_at
+        and (not phone.fetched_at or phone.fetched_at < phone.notified_at)
+    )
+
+
+def _restarting(phone: Phone, since: datetime, now: datetime) -> PhoneState:
+    if phone.outcome == Phone.Outcome.WAITING:
+        return PhoneState("waiting", "wait", _waiting(since, now), _recent(since, now))
+    if phone.outcome != Phone.Outcome.ACCEPTED:
+        return PhoneState("silent", "bad", outcome_in_words(phone))
+    if now - since < RESTART_EXPECTED:
+        return PhoneState(
+            "notified",
+            "wait",
+            _("has been restarting for %(time)s") % {"time": duration(now - since)},
+            live=True,
+        )
+    return PhoneState("silent", "bad", _("hasn't come back after its restart"))
+
+
+def command_in_words(phone: Phone, now: datetime | None = None) -> Told:
+    """The last command given to a phone, by hand or by a change, and what became of it."""
+    now = now or timezone.now()
+    if phone.command_at is not None:
+        label = Phone.Command(phone.command).label
+        return Told(
+            _("%(command)s: %(outcome)s") % {"command": label, "outcome": _waiting(phone.command_at, now)},
+            "wait",
+            _recent(phone.command_at, now),
+        )
+    if not phone.notified_at or not phone.notified_command:
+        return Told()
+    label = Phone.Command(phone.notified_command).label
+    words = _("%(command)s: %(outcome)s") % {"command": label, "outcome": outcome_in_words(phone)}
+    if phone.outcome == Phone.Outcome.WAITING:
+        return Told(words, "wait", _recent(phone.notified_at, now))
+    if phone.outcome == Phone.Outcome.ACCEPTED:
+        return Told(words, "ok")
+    return Told(words, "bad")
+
+
+def model_of(phone: Phone) -> Model:
+    """The phone's record in the catalogue; one that offers nothing for a model that isn't in it any more."""
+    try:
+        return find_model(phone.model)
+    except UnknownModelError:
+        return Model(vendor="", name=phone.model, lines=1, keys=0)
+
+
+def _waiting(since: datetime, now: datetime) -> str:
+    return _("waiting for %(time)s") % {"time": duration(now - since)}
+
+
+def _recent(moment: datetime, now: datetime) -> bool:
+    """Whether a page should still ask by itself: somebody who comes later than that loads it anew."""
+    return now - moment < LOOKED_AT_FOR
+
+
+# A file that can't be written is no answer of the phone, but the reader wants to know all the same.
+UNWRITABLE = "configuration"
+
+OUTCOMES = {
+    Phone.Outcome.WAITING: gettext_lazy("is being sent"),
+    Phone.Outcome.ACCEPTED: gettext_lazy("received by the phone"),
+    Phone.Outcome.REFUSED: gettext_lazy("refused by the phone"),
+    Phone.Outcome.SILENT: gettext_lazy("did not answer"),
+    Phone.Outcome.UNREACHABLE: gettext_lazy("is not reachable"),
+}
+
+
+def outcome_in_words(phone: Phone) -> str:
+    """What became of the last NOTIFY."""
+    if phone.outcome == Phone.Outcome.REFUSED and phone.outcome_detail == UNWRITABLE:
+        return _("its configuration can't be written: see the file")
+    return str(OUTCOMES[Phone.Outcome(phone.outcome)]) if phone.outcome else ""
+
+
+def duration(time: timedelta) -> str:
+    """A length of time in its largest unit: "12 s", "3 min", "2 h", "4 d"."""
+    seconds = max(0, int(time.total_seconds()))
+    if seconds < 60:
+        return _("%(count)s s") % {"count": seconds}
+    if seconds < 3600:
+        return _("%(count)s min") % {"count": seconds // 60}
+    if seconds < 2 * 86400:
+        return _("%(count)s h") % {"count": seconds // 3600}
+    return _("%(count)s d") % {"count": seconds // 86400}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """How many phones are doing how, for the customer's first page."""
+
+    count: int
+    kind: str  # "ok", "wait", "bad" or "off"
+    text: str
+
+
+def tiles(actor: User, customer: Customer) -> list[Tile]:
+    """The customer's phones that somebody uses, by how they are doing: one query, the same rules as
+    `state`."""
+    now = timezone.now()
+    never = Q(fetched_at__isnull=True)
+    unanswered = Q(outcome__in=[Phone.Outcome.REFUSED, Phone.Outcome.SILENT, Phone.Outcome.UNREACHABLE])
+    tried = Q(stale_since__isnull=False, command_at__isnull=True, attempts__gt=0, notified_at__isnull=False)
+    silent = ~never & tried & (unanswered | Q(notified_at__lte=now - FETCH_EXPECTED))
+    busy = Q(stale_since__isnull=False) | Q(command_at__isnull=False)
+    used = Phone.objects.visible_to(actor).of(customer).filter(user__isnull=False, user__disabled=False)
+    counts = used.order_by().aggregate(
+        current=Count("pk", filter=~never & ~busy),
+        waiting=Count("pk", filter=~never & busy & ~silent),
+        silent=Count("pk", filter=silent),
+        never=Count("pk", filter=never),
+    )
+    return [
+        Tile(counts["current"], "ok", _("up to date")),
+        Tile(counts["waiting"], "wait", _("waiting")),
+        Tile(counts["silent"], "bad", _("did not answer")),
+        Tile(counts["never"], "off", _("never fetched")),
+    ]

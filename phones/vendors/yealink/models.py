@@ -1,0 +1,98 @@
+"""Yealink's T3, T4 and T5 desk phones, one record each, and the code tables their firmware shares.
+
+Keys, accounts, modules, picture sizes and common-file numbers come from the vendor's provisioning templates
+and guides as public provisioners use them. A number left out is one nobody published: such a phone asks for
+its common file, gets a 404 and goes on to its own, which is complete. Colour screens take a picture; the grey
+ones want a bitmap only the vendor's tool makes, and a screen saver isn't confirmed on them, so neither is
+offered. A page shows as many keys as stand beside the screen, less the one that turns the page; the touch
+screens are drawn with all of theirs at once. Router mode is announced for the T53, T54W and T57W; it is a
+matter of firmware.
+"""
+
+from functools import partial
+
+from phones.context import Codec, DateFormat, Language, PowerLed, Srtp, TimeFormat, TransferMode, Transport
+from phones.vendors.base import Model, Sidecar, Size
+from phones.vendors.yealink.zones import ZONES
+
+# `lang.gui` and `lang.wui`. The firmware's French is one; a French (Canada) is not confirmed on any of these
+# models, so a model that has it says so in its record.
+LANGUAGES = {
+    Language.FR_CA: "French",
+    Language.FR_FR: "French",
+    Language.EN: "English",
+    Language.ES: "Spanish",
+    Language.DE: "German",
+    Language.IT: "Italian",
+    Language.NL: "Dutch",
+    Language.PT: "Portuguese",
+}
+DATE_FORMATS = {
+    DateFormat.WEEKDAY_MONTH_DAY: 0,
+    DateFormat.DAY_MONTH_NAME_SHORT_YEAR: 1,
+    DateFormat.ISO: 2,
+    DateFormat.DAY_MONTH_YEAR: 3,
+    DateFormat.MONTH_DAY_YEAR: 4,
+    DateFormat.DAY_MONTH_NAME_YEAR: 5,
+    DateFormat.WEEKDAY_DAY_MONTH: 6,
+}
+TIME_FORMATS = {TimeFormat.H12: 0, TimeFormat.H24: 1}
+TRANSFER_MODES = {TransferMode.ATTENDED: 1, TransferMode.BLIND: 2}
+MISSED_CALL_LEDS = {PowerLed.VOICEMAIL: 0, PowerLed.VOICEMAIL_AND_MISSED: 1}
+TRANSPORTS = {Transport.UDP: 0, Transport.TCP: 1, Transport.TLS: 2}
+SRTP_MODES = {Srtp.DISABLED: 0, Srtp.ENABLED: 1, Srtp.ENFORCED: 2}
+CODECS = {Codec.PCMU: "pcmu", Codec.PCMA: "pcma", Codec.G722: "g722", Codec.G729: "g729"}
+# A distinctive ring is named by its number.
+RING_NUMBERS = {f"Ring{number}.wav": number for number in range(1, 9)}
+
+EXP40 = Sidecar("EXP40", keys=40, up_to=6)
+EXP43 = Sidecar("EXP43", keys=60, up_to=3)
+EXP50 = Sidecar("EXP50", keys=60, up_to=3)
+
+QVGA = Size(320, 240)
+WQVGA = Size(480, 272)
+WVGA = Size(800, 480)
+WSVGA = Size(1024, 600)
+
+GREY = partial(
+    Model,
+    "yealink",
+    languages=tuple(LANGUAGES),
+    date_formats=tuple(DATE_FORMATS),
+    backlight_choices=(0, 15, 30, 60, 120, 300, 600, 1800),  # seconds; 0 never goes out
+    ringtones=(*RING_NUMBERS, "Silent.wav", "Splash.wav"),
+    queue_ringtones=tuple(RING_NUMBERS),
+    time_zones=tuple(ZONES),
+)
+COLOUR = partial(GREY, screensaver_choices=(15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10800, 21600))
+
+MODELS: tuple[Model, ...] = (
+    GREY("T30", lines=1, keys=0, agent_names=("T30P",)),
+    GREY("T31", lines=2, keys=2),
+    GREY("T31G", lines=2, keys=2, common_file=123),
+    GREY("T31P", lines=2, keys=2),
+    GREY("T31W", lines=2, keys=2, common_file=172),
+    COLOUR("T33G", lines=4, keys=12, page_keys=3, logo=QVGA, common_file=124),
+    COLOUR("T33P", lines=4, keys=12, page_keys=3, logo=QVGA),
+    COLOUR("T34W", lines=4, keys=12, page_keys=3, logo=QVGA, common_file=171),
+    GREY("T41S", lines=6, keys=15, page_keys=5, common_file=68),
+    GREY("T41U", lines=6, keys=15, page_keys=5),
+    GREY("T42S", lines=12, keys=15, page_keys=5, common_file=67),
+    GREY("T42U", lines=12, keys=15, page_keys=5, common_file=116),
+    GREY("T43U", lines=12, keys=21, page_keys=7, sidecar=EXP43, common_file=107),
+    COLOUR("T44U", lines=12, keys=21, page_keys=7),
+    COLOUR("T44W", lines=12, keys=21, page_keys=7, common_file=174),
+    COLOUR("T46S", lines=16, keys=27, page_keys=9, sidecar=EXP40, logo=WQVGA, common_file=66),
+    COLOUR("T46U", lines=16, keys=27, page_keys=9, sidecar=EXP43, logo=WQVGA, common_file=108),
+    COLOUR("T48S", lines=16, keys=29, sidecar=EXP40, logo=WVGA, common_file=65),
+    COLOUR("T48U", lines=16, keys=29, sidecar=EXP43, logo=WVGA, common_file=109),
+    COLOUR("T52S", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=74),
+    GREY("T53", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=95, router_capable=True),
+    GREY("T53W", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=95, router_capable=True),
+    COLOUR("T54S", lines=16, keys=27, page_keys=9, sidecar=EXP50, logo=WQVGA, common_file=70),
+    COLOUR("T54W", lines=16, keys=27, page_keys=9, sidecar=EXP50, logo=WQVGA, common_file=96, router_capable=True),
+    COLOUR("T56A", lines=16, keys=27, sidecar=EXP50, logo=WSVGA, common_file=56),
+    COLOUR("T57W", lines=16, keys=29, sidecar=EXP50, logo=WVGA, common_file=97, router_capable=True),
+    COLOUR("T58A", lines=16, keys=27, sidecar=EXP50, logo=WSVGA, common_file=58, agent_names=("T58", "T58V")),
+    COLOUR("T58W", lines=16, keys=27, sidecar=EXP50, logo=WSVGA, common_file=150),
+)

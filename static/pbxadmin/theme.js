@@ -1,0 +1,23 @@
+/* Light, dark or like the system: switches at once; the form's own answer keeps the choice in a cookie.
+   Without this script the form is simply sent, and the page comes back in the chosen theme. */
+"use strict";
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-theme-form]");
+  const chosen = event.submitter;
+  if (!form || !chosen) return;
+  event.preventDefault();
+  document.documentElement.dataset.theme = chosen.value;
+  document.querySelector('meta[name="color-scheme"]').content = chosen.value === "system" ? "light dark" : chosen.value;
+  for (const button of form.querySelectorAll("button[name=theme]")) {
+    button.setAttribute("aria-pressed", String(button === chosen));
+  }
+  const menu = form.closest("details");
+  menu.querySelector("summary use").setAttribute("href", chosen.querySelector("use").getAttribute("href"));
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  const answer = new FormData(form);
+  answer.set(chosen.name, chosen.value);
+  // redirect: "manual": the cookie is all that is wanted of the answer.
+  fetch(form.action, { method: "POST", body: new URLSearchParams(answer), redirect: "manual" }).catch(() => {});
+});

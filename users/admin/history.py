@@ -1,0 +1,89 @@
+"""The history of all customers, to search and to read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from users.admin.road import SupportAdmin
+from users.models import Change
+from users.selectors import source_in_words, tell
+
+
+class CustomerFilter(admin.SimpleListFilter):
+    """Of one customer."""
+
+    title = _("customer")
+    parameter_name = "customer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """All of them, and what belongs to none: the roles, support staff's own sign-ins."""
+        from users.models import Customer
+
+        return [(str(pk), name) for pk, name in Customer.objects.values_list("pk", "name")] + [("none", str(_("none")))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Narrow."""
+        if self.value() == "none":
+            return queryset.filter(operation__customer=None)
+        value = self.value() or ""
+        return queryset.filter(operation__customer=int(value)) if value.isascii() and value.isdecimal() and len(value) < 18 else queryset
+
+
+@admin.register(Change)
+class ChangeAdmin(SupportAdmin):
+    """One row of the history: who did what, to which record, when and from where."""
+
+    list_display = ("at", "customer", "who", "kind", "model", "object_name", "source", "address", "reason")
+    list_display_links = ("at", "object_name")
+    list_filter = (CustomerFilter, "kind", "model", "operation__source")
+    list_select_related = ("operation__customer",)
+    search_fields = ("object_name", "operation__actor_name", "operation__address", "operation__reason", "operation__request_id", "operation__customer__name")
+    search_help_text = _("Record, person, address, reason, request or customer")
+    date_hierarchy = "operation__at"
+    ordering = ("-id",)
+    fields = ("at", "customer", "who", "kind", "model", "object_pk", "object_name", "source", "address", "request", "reason", "what")
+    readonly_fields = fields
+
+    @admin.display(description=_("When"), ordering="operation__at")
+    def at(self, record: Change) -> Any:
+        """The moment."""
+        return record.operation.at
+
+    @admin.display(description=_("Customer"))
+    def customer(self, record: Change) -> Any:
+        """Whose history it is."""
+        return record.operation.customer
+
+    @admin.display(description=_("Who"))
+    def who(self, record: Change) -> str:
+        """As he was called then."""
+        return record.operation.actor_name
+
+    @admin.display(description=_("Where from"))
+    def source(self, record: Change) -> str:
+        """The way in."""
+        return source_in_words(record.operation.source)
+
+    @admin.display(description=_("Address"))
+    def address(self, record: Change) -> str:
+        """The network address."""
+        return record.operation.address
+
+    @admin.display(description=_("Request"))
+    def request(self, record: Change) -> str:
+        """As the logs name it."""
+        return record.operation.request_id
+
+    @admin.display(description=_("Reason"))
+    def reason(self, record: Change) -> str:
+        """Why."""
+        return record.operation.reason
+
+    @admin.display(description=_("What changed"))
+    def what(self, record: Change) -> SafeString:
+        """Each column with its old and new value."""
+        return format_html_join("", "<div><b>{}</b>: {} → {}</div>", ((cell["label"], cell["old"] or "—", cell["new"] or "—") for cell in tell(record).changes))

@@ -1,0 +1,293 @@
+"""Pages of the support desk that write by the one road of changes: forms only collect what was typed."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.sections import Column, Scope, Section, SectionForm, Sheet
+from users import changes
+from users.models import Customer
+from users.views.conflicts import reconcile, seen_version, values_of
+from users.views.sheets import default_values, locked_columns, show_refusal
+
+SOURCE = "admin"
+
+
+class SupportAdmin(admin.ModelAdmin):
+    """A page of the support desk: everybody who is let in sees everything; nothing is written by Django's own means."""
+
+    keeps_to_the_road: ClassVar[bool] = True
+    list_per_page = 50
+    show_full_result_count = False
+    view_on_site = False
+    actions: ClassVar[Any] = []
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """The site has asked."""
+        return True
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The site has asked."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Not here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not here."""
+        return False
+
+    # Django's own ways of writing, all of them shut.
+    def _around_the_road(self, *args: Any, **kwargs: Any) -> Any:
+        raise PermissionDenied("the support desk writes through users.changes alone")
+
+    save_form = save_model = save_related = save_formset = delete_model = delete_queryset = _around_the_road
+    log_addition = log_change = log_deletions = _around_the_road
+    get_changelist_formset = _around_the_road
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The portal's own history of the record, not Django's log."""
+        where = {"model": self.opts.label_lower, "object_pk": unquote(object_id)}
+        return redirect(f"{reverse('admin:users_change_changelist')}?{urlencode(where)}")
+
+
+class RoadAdmin(SupportAdmin):
+    """Pages over a `Sheet`: the form has its columns, `users.changes` validates, writes and remembers."""
+
+    change_form_template = "admin/road_change_form.html"
+    sheet: Callable[[], Sheet]
+    may_add = True
+    may_delete = True
+    # What is shown above the form and isn't typed in: names of attributes or methods, as Django's `readonly_fields`.
+    facts: ClassVar[Sequence[str]] = ()
+    actions: ClassVar[Any] = ["delete_chosen"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """What the sheet says is asked when it is written."""
+        return self.may_add
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What the sheet says is asked when it is written."""
+        return True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What the sheet says is asked when it is deleted."""
+        return self.may_delete
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Through the entrance of tenancy."""
+        manager: Any = self.model._default_manager
+        return manager.visible_to(request.user).order_by(*self.get_ordering(request) or self.opts.ordering or ["pk"])
+
+    # --- What subclasses say --------------------------------------------------------------------------------------
+    def customer_of(self, record: Any) -> Customer:
+        """Whose record it is."""
+        return record.customer
+
+    def portal_url(self, record: Any) -> str:
+        """Where the portal has the same record."""
+        return ""
+
+    def sections(self, creating: bool) -> Sequence[Section]:
+        """The parts of the form."""
+        return type(self).sheet().sections
+
+    @admin.display(description=gettext_lazy("Portal"))
+    def portal(self, record: Any) -> SafeString | str:
+        """A link to the record in the portal, for the list."""
+        url = self.portal_url(record)
+        return format_html('<a href="{}">{}</a>', url, _("Open in the portal")) if url else "—"
+
+    def planned(self, scope: Scope, record: Any, raw: dict[str, Any], seen: int) -> changes.Plan:
+        """What the form would do."""
+        row = changes.Row(None, raw) if record is None else changes.Row(record.pk, raw, seen=seen)
+        return changes.plan(scope.actor, scope.customer, type(self).sheet(), [row])
+
+    def written(self, plan: changes.Plan, facts: RequestFacts) -> Any:
+        """Write it; None when nothing changes."""
+        return changes.apply(plan, facts)
+
+    # --- The form -------------------------------------------------------------------------------------------------
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show the form, or plan and apply what it says."""
+        record = None
+        if object_id is not None:
+            record = self.get_object(request, unquote(object_id))
+            if record is None:
+                raise Http404
+        elif not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method == "POST" and record is not None and not self.has_change_permission(request, record):
+            raise PermissionDenied
+        customer = self.customer_of(record) if record is not None else self._asked_customer(request)
+        if customer is None:
+            return self._choose_customer(request)
+        scope = Scope(request.user, customer)
+        whole = self._whole(scope, record)
+        sheet = type(self).sheet()
+        locked = changes.locks(sheet, scope) if record is None else locked_columns(sheet, scope, record, whole)
+        initial = default_values(whole) | dict(self.initial(customer)) if record is None else values_of(whole, record)
+        seen = record.version if record is not None and hasattr(record, "version") else 0
+        if request.method != "POST":
+            form = whole.form(scope, initial=initial, creating=record is None, locked=locked)
+            return self._show(request, scope, record, form, seen)
+        form = whole.form(scope, request.POST, initial=initial, creating=record is None, locked=locked)
+        seen = seen_version(request.POST)
+        plan = self.planned(scope, record, form.raw(), seen)
+        row = plan.rows[0]
+        try:
+            if row.stale:
+                raise changes.ChangedMeanwhileError([row.key])
+            operation = self.written(plan, RequestFacts.of(request, SOURCE))
+        except changes.ChangedMeanwhileError:
+            fresh = self.get_object(request, unquote(object_id or ""))
+            if fresh is None:
+                raise Http404 from None
+            form, theirs = reconcile(sheet, whole, fresh, row, seen, scope, request.POST, locked)
+            form.show_errors({"": [_("%(who)s changed it while you had it open. Save again to keep what you see.") % {"who": theirs.who or _("Somebody else")}]} | {
+                name: [_("%(who)s saved “%(value)s” here in the meantime.") % {"who": theirs.who, "value": value}] for name, value in theirs.after.items()
+            })  # fmt: skip
+            return self._show(request, scope, fresh, form, getattr(fresh, "version", 0), 409)
+        except changes.RefusedError:
+            show_refusal(form, row)
+            return self._show(request, scope, record, form, seen, 422)
+        for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
+            messages.warning(request, sentence)
+        if operation is None:
+            messages.info(request, _("Nothing to save: everything is as it was."))
+            return redirect(request.get_full_path())
+        if record is None:
+            return self.response_add(request, row.record)
+        return self.response_change(request, row.record)
+
+    def initial(self, customer: Customer) -> dict[str, Any]:
+        """What the form of a new record offers."""
+        return {}
+
+    def _whole(self, scope: Scope, record: Any) -> Section:
+        """All the parts as one. What only a page of its own can show (the keys of a phone) is left to the portal."""
+        columns: list[Column] = []
+        for section in self.sections(record is None):
+            columns += [column for column in section.columns if not column.form_field(scope).widget.is_hidden]
+        return Section(slug="all", title=self.opts.verbose_name, columns=tuple(columns))
+
+    def _asked_customer(self, request: HttpRequest) -> Customer | None:
+        return Customer.objects.visible_to(request.user).filter(slug=request.GET.get("customer", "").replace("\0", "")).first()
+
+    def _choose_customer(self, request: HttpRequest) -> HttpResponse:
+        return TemplateResponse(request, "admin/choose_customer.html", {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": _("For which customer?"),
+            "customers": Customer.objects.visible_to(request.user),
+        })  # fmt: skip
+
+    def _show(
+        self, request: HttpRequest, scope: Scope, record: Any, form: SectionForm, seen: int, status: int = 200
+    ) -> HttpResponse:
+        """Django's own page around our form."""
+        for name, reason in form.locked.items():
+            if name in form.fields:
+                form.fields[name].help_text = f"{form.fields[name].help_text} {reason}".strip()
+        # What Django's page asks of a model's form for the facts that aren't typed in.
+        form._meta = SimpleNamespace(labels={}, help_texts={}, model=self.model)  # type: ignore[attr-defined]
+        form.instance = record  # type: ignore[attr-defined]
+        parts: list[tuple[Any, dict[str, Any]]] = []
+        if record is not None and self.facts:
+            parts.append((None, {"fields": list(self.facts)}))
+        sections = [section for section in self.sections(record is None) if any(column.name in form.fields for column in section.columns)]
+        for number, section in enumerate(sections):
+            names = [column.name for column in section.columns if column.name in form.fields]
+            parts.append((section.title, {"fields": names, "classes": ["collapse"] if number else [], "description": section.intro}))
+        adminform = helpers.AdminForm(form, parts, {}, self.facts, model_admin=self)
+        editable = record is None or self.has_change_permission(request, record)
+        context = {
+            **self.admin_site.each_context(request), "adminform": adminform, "inline_admin_formsets": [], "object_id": record.pk if record else None,
+            "original": record, "is_popup": False, "to_field": None, "media": self.media + adminform.media, "errors": form.errors,
+            "title": _("New record of %(customer)s") % {"customer": scope.customer} if record is None else str(record),
+            "subtitle": str(scope.customer) if record is not None and record != scope.customer else None,
+            "show_save": editable, "show_save_and_continue": editable, "show_save_and_add_another": False,
+            "preserved_filters": self.get_preserved_filters(request), "seen": seen,
+            "portal_url": self.portal_url(record) if record is not None else "",
+        }  # fmt: skip
+        response = self.render_change_form(request, context, add=record is None, change=record is not None, obj=record)
+        response.status_code = status
+        return response
+
+    # --- Deleting -------------------------------------------------------------------------------------------------
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Say what goes with a record; delete it by the road."""
+        record = self.get_object(request, unquote(object_id))
+        if record is None:
+            raise Http404
+        if not self.has_delete_permission(request, record):
+            raise PermissionDenied
+        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[record.pk])
+        return self._delete(request, [record], back)
+
+    @admin.action(description=gettext_lazy("Delete the chosen ones"))
+    def delete_chosen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """The same for several, all of them or none."""
+        if not self.may_delete:
+            raise PermissionDenied
+        return self._delete(request, list(queryset), request.get_full_path())
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """No deletion where nothing is deleted."""
+        found = super().get_actions(request)
+        if not self.may_delete:
+            found.pop("delete_chosen", None)
+        return found
+
+    def _delete(self, request: HttpRequest, records: Sequence[Any], back: str) -> HttpResponse:
+        by_customer: dict[Customer, list[Any]] = defaultdict(list)
+        for record in records:
+            by_customer[self.customer_of(record)].append(record.pk)
+        sheet = type(self).sheet()
+        removals = [changes.plan_removal(request.user, customer, sheet, keys) for customer, keys in by_customer.items()]
+        error = ""
+        if request.method == "POST" and request.POST.get("confirmed") == "yes":
+            names = [str(record) for record in records]
+            try:
+                with transaction.atomic():
+                    for removal in removals:
+                        changes.remove(removal, RequestFacts.of(request, SOURCE))
+            except changes.ChangedMeanwhileError:
+                error = _("Somebody else changed it in between. Look at it again before you delete it.")
+            except changes.RefusedError:
+                error = _("Nothing was deleted.")
+            else:
+                messages.success(request, _("Deleted: %(names)s") % {"names": ", ".join(names[:10]) + (" …" if len(names) > 10 else "")})
+                return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        rows = [
+            (record, removal.refusals.get(record.pk, ""), removal.losses.get(record.pk, []))
+            for removal in removals for record in removal.records
+        ]  # fmt: skip
+        return TemplateResponse(request, "admin/road_delete.html", {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": _("Delete"), "rows": rows, "error": error, "back": back,
+            "possible": all(not refusal for _record, refusal, _losses in rows),
+            "chosen": [record.pk for record in records], "action_name": helpers.ACTION_CHECKBOX_NAME,
+        }, status=422 if error else 200)  # fmt: skip

@@ -1,0 +1,17 @@
+"""The users app: customers, departments, people, roles; their changes and their history."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class UsersConfig(AppConfig):
+    """The lowest app: the others know it, it knows none of them."""
+
+    name = "users"
+    verbose_name = _("Customers and users")
+
+    def ready(self) -> None:
+        """Make the descriptions of this app's tables known to the road of changes."""
+        from users import sections
+
+        sections.register()

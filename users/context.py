@@ -1,0 +1,73 @@
+"""What every page of the portal shows around its content."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from users import rights, second_factor
+from users.models import Customer
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the rail."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool
+
+
+def portal_frame(request: HttpRequest) -> dict[str, Any]:
+    """The rail, the customers to switch between, and what the reader may do; nothing for who isn't signed in."""
+    actor = getattr(request, "user", None)
+    if actor is None or not actor.is_authenticated:
+        return {}
+    if second_factor.is_due(actor) and not second_factor.is_verified(request):
+        # Half signed in: the password alone shows nothing, not even which customers there are.
+        return {}
+    customer = getattr(request, "customer", None)
+    frame: dict[str, Any] = {"customer": customer, "may": rights.facts(actor, customer)}
+    if actor.is_staff:
+        customers = list(Customer.objects.visible_to(actor).only("name", "slug"))
+        for other in customers:
+            other.url = reverse("users", args=[other.slug])  # type: ignore[attr-defined]
+        frame |= {"customers": customers, "customers_url": reverse("customers")}
+    frame["nav"] = [
+        Entry(label, url, icon, request.path == url or (deep and request.path.startswith(url)))
+        for label, url, icon, deep in _entries(actor, customer)
+    ]
+    return frame
+
+
+def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, bool]]:
+    """Label, address, drawing, and whether deeper addresses belong to it."""
+    entries = []
+    if customer is not None and rights.administers(actor):
+        entries.append((_("Home"), reverse("customer_home", args=[customer.slug]), "home", False))
+        entries.append((_("Users"), reverse("users", args=[customer.slug]), "users", True))
+        for label, name, icon in (
+            (_("Departments"), "department_list", "departments"),
+            (_("Phones"), "phones", "phone"),
+            (_("DID numbers"), "did_list", "number"),
+            (_("System extensions"), "system_extension_list", "loop"),
+        ):
+            entries.append((label, reverse(name, args=[customer.slug]), icon, True))
+        if rights.can(actor, rights.Verb.CUSTOMER, customer=customer):
+            entries.append((_("Settings"), reverse("customer_settings", args=[customer.slug, "security"]), "settings", False))
+        else:
+            entries.append((_("Roles"), reverse("roles", args=[customer.slug]), "shield", False))
+        if rights.can(actor, rights.Verb.HISTORY, customer=customer):
+            entries.append((_("History"), reverse("history", args=[customer.slug]), "history", True))
+    elif actor.is_staff:
+        entries.append((_("Customers"), reverse("customers"), "customers", False))
+    else:
+        if rights.administers(actor):
+            entries.append((_("Users"), reverse("users", args=[actor.customer.slug]), "users", True))
+        entries.append((_("My page"), reverse("own_page"), "user", False))
+        if actor.talk_enabled:
+            entries.append((_("Visitors"), reverse("own_visitors"), "users", False))
+    return entries

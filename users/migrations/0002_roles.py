@@ -1,0 +1,39 @@
+"""The seven roles with their rights: the guide's table, as data that support staff may edit."""
+
+from django.db import migrations
+
+RIGHTS = [
+    "see_members", "see_calls", "pick_up", "control_ivr", "intercom", "company_contacts", "barge_in", "chat_templates",
+    "receptionist", "administer_users", "administer_hours", "call_handling", "voice_and_chat", "reports", "outbound_rules",
+    "event_log",
+]
+# identifier, French, English, level, acts on the whole customer, its rights in the order above
+ROLES = [
+    ("users", "Utilisateur", "User", 10, False, "x..............."),
+    ("receptionists", "Réceptionniste", "Receptionist", 20, False, "xxxxx...x......."),
+    ("group_admins", "Administrateur du département", "Department administrator", 30, False, "xxxxxx.xxxxxx..."),
+    ("managers", "Manager", "Manager", 30, False, "xxxxxxxxxxx..x.."),
+    ("group_owners", "Propriétaire", "Owner", 40, False, "xxxxxxxxxxxxxxxx"),
+    ("system_admins", "Administrateur système", "System administrator", 50, True, "xxxxxx.xxxxxx.xx"),
+    ("system_owners", "Propriétaire système", "System owner", 60, True, "xxxxxxxxxxxxxxxx"),
+]
+
+
+def add_roles(apps, schema_editor):
+    role = apps.get_model("users", "Role")
+    role.objects.bulk_create(
+        role(
+            slug=slug, name_fr=name_fr, name_en=name_en, level=level, whole_customer=whole,
+            **{right: mark == "x" for right, mark in zip(RIGHTS, marks, strict=True)},
+        )
+        for slug, name_fr, name_en, level, whole, marks in ROLES
+    )
+
+
+def remove_roles(apps, schema_editor):
+    apps.get_model("users", "Role").objects.filter(slug__in=[row[0] for row in ROLES]).delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [("users", "0001_initial")]
+    operations = [migrations.RunPython(add_roles, remove_roles)]

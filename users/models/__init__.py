@@ -1,0 +1,34 @@
+"""The tables of the customers and their people."""
+
+from users.models.contact import Letter, Meeting, Visitor
+from users.models.customer import Customer, Department, Did, Role, SystemExtension
+from users.models.history import Change, Operation
+from users.models.links import PersonalLink
+from users.models.person import Identity, Membership, Options, Planning, Presence, Talk, User, Visibility
+from users.models.signin import BackupCode, KnownAddress, SignInAttempt, TotpDevice
+
+__all__ = [
+    "BackupCode",
+    "Change",
+    "Customer",
+    "Department",
+    "Did",
+    "Identity",
+    "KnownAddress",
+    "Letter",
+    "Meeting",
+    "Membership",
+    "Operation",
+    "Options",
+    "PersonalLink",
+    "Planning",
+    "Presence",
+    "Role",
+    "SignInAttempt",
+    "SystemExtension",
+    "Talk",
+    "TotpDevice",
+    "User",
+    "Visibility",
+    "Visitor",
+]

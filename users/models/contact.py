@@ -1,0 +1,90 @@
+"""What passes between a person and the outside: mails that are due, and visitors of his Talk and Meet links."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.fields import OneLineField
+from pbxadmin.common.scoping import ScopedManager
+
+
+class Visitor(models.Model):
+    """Somebody who asked for a person through his Talk or Meet link, with what he told of himself. Kept for a day."""
+
+    class Kind(models.TextChoices):
+        """Which of the two addresses."""
+
+        TALK = "talk", _("Talk")
+        MEET = "meet", _("Meet")
+
+    class State(models.TextChoices):
+        """How far a participant of a meeting is; a Talk visitor waits for nothing."""
+
+        WAITING = "waiting", _("Waiting")
+        ADMITTED = "admitted", _("Let in")
+        DECLINED = "declined", _("Declined")
+
+    customer_path = "user__customer"
+
+    user = models.ForeignKey("users.User", models.CASCADE, related_name="visitors")
+    kind = models.CharField(max_length=4, choices=Kind.choices)
+    name = OneLineField(max_length=80, blank=True)
+    email = models.EmailField(max_length=254, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("visitor")
+        verbose_name_plural = _("visitors")
+        indexes = [models.Index(fields=["user", "-id"], name="visitor_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} visitor of {self.user_id}"
+
+
+class Meeting(models.Model):
+    """A person's meeting under his Meet link, while he has it open: participants come in only then."""
+
+    user = models.OneToOneField("users.User", models.CASCADE, related_name="meeting")
+    open_until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("meeting")
+
+    def __str__(self) -> str:
+        return f"meeting of {self.user_id}"
+
+
+class Letter(models.Model):
+    """A mail that is to be sent: written with the change that calls for it, so that no broker or mail server can lose it."""
+
+    class Kind(models.TextChoices):
+        """Which mail."""
+
+        WELCOME = "welcome", _("Welcome")
+        VISITOR = "visitor", _("Somebody asked for you")
+
+    customer_path = "user__customer"
+
+    user = models.ForeignKey("users.User", models.CASCADE, related_name="letters")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    visitor = models.ForeignKey(Visitor, models.CASCADE, null=True, related_name="letters")
+    created_at = models.DateTimeField(auto_now_add=True)
+    next_at = models.DateTimeField(
+        null=True
+    )  # not before; also the end of a worker's claim. NULL: sent, or given up
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        verbose_name = _("letter")
+        indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="letter_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.user_id}"

@@ -1,0 +1,233 @@
+"""The provider's customers, and what each of them has: departments, numbers, and the roles their people may hold."""
+
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from pbxadmin.common.fields import (
+    DIGITS,
+    HOST_NAME,
+    LETTERS_AND_DIGITS,
+    OneLineField,
+    PhoneNumberField,
+    YesNoField,
+)
+from pbxadmin.common.scoping import ScopedManager
+
+# The languages in which a department, its phones and its voicemail may speak.
+LANGUAGES = [("fr-CA", _("French (Canada)")), ("en", _("English")), ("es", _("Spanish"))]
+
+
+def known_time_zone(name: str) -> None:
+    """Refuse what isn't a zone of the tz database."""
+    if name not in available_timezones():
+        raise ValidationError(
+            _("“%(value)s” is not a time zone, for example America/Toronto."), params={"value": name[:40]}
+        )
+
+
+class Customer(models.Model):
+    """A client of the provider with its own phone system; its people, numbers and phones see no other customer's."""
+
+    class Edition(models.TextChoices):
+        """The licence of the phone system; some options need a higher one."""
+
+        STANDARD = "standard", _("Standard")
+        PRO = "pro", _("Pro")
+        ENTERPRISE = "enterprise", _("Enterprise")
+
+    customer_path = "id"
+
+    name = OneLineField(_("name"), max_length=100)
+    slug = models.SlugField(_("address in the portal"), max_length=50, unique=True)
+    fqdn = models.CharField(
+        _("host name"),
+        max_length=253,
+        unique=True,
+        validators=[HOST_NAME],
+        help_text=_("Base of the Talk, Meet, provisioning and SIP addresses."),
+    )
+    edition = models.CharField(_("licence"), max_length=12, choices=Edition.choices, default=Edition.PRO)
+    extension_digits = models.PositiveSmallIntegerField(
+        _("digits of an extension"), default=3, validators=[MinValueValidator(2), MaxValueValidator(5)]
+    )
+    included_extensions = models.PositiveIntegerField(_("extensions in the contract"), default=10)
+    language = models.CharField(_("language"), max_length=5, choices=LANGUAGES, default="fr-CA")
+    time_zone = models.CharField(
+        _("time zone"), max_length=50, default="America/Toronto", validators=[known_time_zone]
+    )
+    sip_trunk_channels = models.PositiveIntegerField(_("channels of the SIP trunk"), default=4)
+    supports_deflection = YesNoField(_("the trunk accepts call deflection (302)"), default=False)
+    require_2fa = YesNoField(_("2FA for everybody"), default=False)
+    has_microsoft_365 = YesNoField(_("Microsoft 365 is set up"), default=False)
+    has_google = YesNoField(_("Google Workspace is set up"), default=False)
+    suspended = YesNoField(
+        _("suspended"),
+        default=False,
+        help_text=_("Nobody of this customer can sign in and no phone is served."),
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def pin_protection_code(self) -> str:
+        """What a PIN-protected person dials before an outside call: 777 with three digits, 7777 with four."""
+        return "7" * self.extension_digits
+
+
+class Department(models.Model):
+    """A group of a customer's people; the primary one gives a person language, time zone, hours and caller ID."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="departments", editable=False)
+    name = OneLineField(_("name"), max_length=80)
+    language = models.CharField(_("language"), max_length=5, choices=LANGUAGES, default="fr-CA")
+    time_zone = models.CharField(
+        _("time zone"), max_length=50, default="America/Toronto", validators=[known_time_zone]
+    )
+    outbound_caller_id = PhoneNumberField(
+        _("default outbound caller ID"),
+        blank=True,
+        help_text=_("Also shown for emergency calls, whatever a person's own is."),
+    )
+    talk_name = models.CharField(_("Talk link"), max_length=50, blank=True, validators=[LETTERS_AND_DIGITS])
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("department")
+        verbose_name_plural = _("departments")
+        constraints = [models.UniqueConstraint(fields=["customer", "name"], name="department_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """What a person may do: one of the seven roles of the guide, with its rights as data that support staff can edit."""
+
+    slug = models.CharField(_("identifier"), max_length=20, primary_key=True)
+    name_fr = OneLineField(_("name in French"), max_length=50)
+    name_en = OneLineField(_("name in English"), max_length=50)
+    level = models.PositiveSmallIntegerField(
+        _("level"),
+        help_text=_(
+            "Nobody grants, edits or deletes above his own level; two roles of one level don't grant each other."
+        ),
+    )
+    whole_customer = models.BooleanField(_("acts on the whole customer"), default=False)
+
+    see_members = models.BooleanField(_("Can see group members"), default=False)
+    see_calls = models.BooleanField(_("Can see group calls"), default=False)
+    pick_up = models.BooleanField(_("Call pickup and divert"), default=False)
+    control_ivr = models.BooleanField(_("IVR control (digital receptionist)"), default=False)
+    intercom = models.BooleanField(_("Intercom"), default=False)
+    company_contacts = models.BooleanField(_("Company contact management"), default=False)
+    barge_in = models.BooleanField(_("Barge in, whisper, listen"), default=False)
+    chat_templates = models.BooleanField(_("Chat template management"), default=False)
+    receptionist = models.BooleanField(_("Receptionist operations"), default=False)
+    administer_users = models.BooleanField(_("User administration and configuration"), default=False)
+    administer_hours = models.BooleanField(_("Can administer office hours"), default=False)
+    call_handling = models.BooleanField(_("Call handling"), default=False)
+    voice_and_chat = models.BooleanField(_("Voice and chat"), default=False)
+    reports = models.BooleanField(_("Reports and recordings"), default=False)
+    outbound_rules = models.BooleanField(_("Outbound rules"), default=False)
+    event_log = models.BooleanField(_("Event log"), default=False)
+
+    class Meta:
+        ordering = ["level", "slug"]
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+
+    def __str__(self) -> str:
+        from django.utils.translation import get_language
+
+        return self.name_en if (get_language() or "").startswith("en") else self.name_fr
+
+
+class Did(models.Model):
+    """A number of the public network that leads to a customer's phone system, and to at most one person directly."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="dids", editable=False)
+    number = PhoneNumberField(pgettext_lazy("telephone", "number"), unique=True)
+    name = OneLineField(_("name"), max_length=80, blank=True)
+    user = models.ForeignKey(
+        "users.User",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="dids",
+        verbose_name=_("user"),
+        editable=False,
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["number"]
+        verbose_name = _("DID number")
+        verbose_name_plural = _("DID numbers")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class SystemExtension(models.Model):
+    """An extension that is no person ("Extension système"): it rings several people, or asks the caller to choose."""
+
+    class Kind(models.TextChoices):
+        """What answers there."""
+
+        RING_GROUP = "ring_group", _("Ring group")
+        QUEUE = "queue", _("Queue")
+        IVR = "ivr", _("IVR (digital receptionist)")
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="system_extensions", editable=False)
+    number = models.CharField(
+        _("Extension"),
+        max_length=5,
+        validators=[DIGITS],
+        help_text=_(
+            "Forwarding rules and keys lead to it by its number. To change it, delete it and create it again."
+        ),
+    )
+    name = OneLineField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.RING_GROUP)
+    talk_name = models.CharField(
+        _("Talk link"),
+        max_length=50,
+        blank=True,
+        validators=[LETTERS_AND_DIGITS],
+        help_text=_("Queues only: calls from the link wait in it."),
+    )
+    members = models.ManyToManyField("users.User", related_name="system_extensions", editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["number"]
+        verbose_name = _("system extension")
+        verbose_name_plural = _("system extensions")
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "number"], name="system_extension_once"),
+            models.UniqueConstraint(fields=["customer", "name"], name="system_extension_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}"

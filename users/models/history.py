@@ -1,0 +1,73 @@
+"""What was changed, by whom, from where and why: rows that are only ever added."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.scoping import ScopedManager
+from users.models.customer import Customer
+
+
+class Operation(models.Model):
+    """One decision of one person, whatever the number of rows it changed: it reads, and is taken back, as one."""
+
+    class Kind(models.TextChoices):
+        """What was done."""
+
+        CREATE = "create", _("Created")
+        EDIT = "edit", _("Changed")
+        DELETE = "delete", _("Deleted")
+        COMMAND = "command", _("Sent to the phone")
+        REVEAL = "reveal", _("Secret shown")
+        SIGN_IN = "sign_in", _("Sign-in")
+        RESET = "reset", _("Reset")
+        MAIL = "mail", _("Mail sent")
+
+    at = models.DateTimeField(auto_now_add=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="operations")
+    # Not a foreign key: the history outlives the person, and its rows can't be updated when he is deleted.
+    actor_pk = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=160)
+    source = models.CharField(max_length=12)
+    address = models.CharField(max_length=45, blank=True)
+    request_id = models.CharField(max_length=12, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by")
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["customer", "-id"], name="operation_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.actor_name}"
+
+
+class Change(models.Model):
+    """What an operation did to one row: old and new value by column, secrets as dots."""
+
+    customer_path = "operation__customer"
+
+    operation = models.ForeignKey(Operation, models.PROTECT, related_name="changes")
+    model = models.CharField(max_length=40)  # "users.user"
+    object_pk = models.BigIntegerField()
+    object_name = models.CharField(max_length=160)
+    # The person whose row it is (himself, the user of a phone): his history is everything about him.
+    subject_pk = models.BigIntegerField(null=True)
+    kind = models.CharField(max_length=10, choices=Operation.Kind.choices)
+    version = models.PositiveIntegerField(default=0)  # of the row, after the change
+    # [{"column", "old", "new", "old_label", "new_label"}]; labels only where the value is a key of another row.
+    cells = models.JSONField(default=list)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["model", "object_pk", "-id"], name="change_of_object"),
+            models.Index(fields=["subject_pk", "-id"], name="change_about_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.object_pk}"

@@ -1,0 +1,79 @@
+"""Who takes the calls of somebody, or something, that is deleted: the rules that lead there lead elsewhere from the same moment on."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from pbxadmin.common.destination_field import Reference, references_to
+from pbxadmin.common.destinations import Destination, Kind
+from pbxadmin.common.http import RequestFacts
+from users import changes
+from users.models import Customer, Operation, User
+from users.sections import user_sheet
+
+
+def calls_sent_to(customer: Customer, kind: Kind, records: Sequence[Any]) -> list[Reference]:
+    """The rules that send calls to these people (EXTENSION) or system extensions (SYSTEM), theirs among themselves left out."""
+    going = {record.pk for record in records} if kind is Kind.EXTENSION else set()
+    found = references_to(customer, kind, [record.number for record in records])
+    return [reference for reference in found if reference.calls and reference.column and reference.owner not in going]
+
+
+def stays_while_calls_lead_there(kind: Kind) -> Callable[[Sequence[Any], Any], Mapping[Any, str | Promise]]:
+    """A removal rule: what is somebody's destination isn't deleted before another one is chosen."""
+
+    def rule(records: Sequence[Any], scope: Any) -> dict[Any, str]:
+        by_number: dict[str, list[str]] = defaultdict(list)
+        for reference in calls_sent_to(scope.customer, kind, records):
+            by_number[reference.target].append(reference.words)
+        return {
+            record.pk: _("Calls are sent to extension %(number)s: %(where)s. Choose who takes them instead.") % {
+                "number": record.number, "where": "; ".join(by_number[record.number][:3]) + (" …" if len(by_number[record.number]) > 3 else ""),
+            }
+            for record in records if record.number in by_number
+        }  # fmt: skip
+
+    return rule
+
+
+def replacement_plan(actor: User, customer: Customer, references: Sequence[Reference], instead: str) -> changes.Plan:
+    """The change of everybody's rules that lead to what goes: `instead` is a destination as text ("extension:105", "voicemail")."""
+    values: dict[int, dict[str, Any]] = defaultdict(dict)
+    for reference in references:
+        if reference.owner is not None:
+            voicemail = bool(reference.value and reference.value.voicemail) and instead.startswith(f"{Kind.EXTENSION}:")
+            values[reference.owner][reference.column] = f"{instead}?voicemail" if voicemail and "?" not in instead else instead
+    return changes.plan(actor, customer, user_sheet(), [changes.Row(key, columns) for key, columns in values.items()])
+
+
+def remove_with_replacement(
+    removal: changes.Removal, references: Sequence[Reference], instead: str, facts: RequestFacts, reason: str = ""
+) -> Operation | None:
+    """Send the calls elsewhere and delete, both or neither.
+
+    Raises `changes.RefusedError` with the reasons in `removal.refusals`, and `changes.ChangedMeanwhileError`.
+    """
+    scope = removal.scope
+    with transaction.atomic():
+        plan = replacement_plan(scope.actor, scope.customer, references, instead)
+        gone = {str(Destination(Kind.EXTENSION, record.number)) for record in removal.records if isinstance(record, User)}
+        if instead.partition("?")[0] in gone:
+            removal.refusals = {record.pk: _("Choose somebody who stays.") for record in removal.records}
+            raise changes.RefusedError
+        try:
+            changes.apply(plan, facts, reason)
+        except changes.RefusedError:
+            sentences = [
+                f"{row.record or row.label}: {sentence}"
+                for row in plan.refused
+                for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)] if sentence
+            ]
+            removal.refusals = {record.pk: " ".join(sentences[:5]) for record in removal.records}
+            raise
+        again = changes.plan_removal(scope.actor, scope.customer, removal.sheet, [record.pk for record in removal.records], removal.verb)
+        removal.refusals = again.refusals
+        return changes.remove(again, facts, reason)

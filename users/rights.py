@@ -1,0 +1,322 @@
+"""Who may do what to whom: the only place that decides. Pages, forms, templates and tasks ask here.
+
+The roles and their rights are data (`users.Role`). The rules between people are these: nobody acts on somebody whose role
+is above his own; a role that doesn't act on the whole customer acts on people whose *primary* department is one of
+his; support staff act everywhere, under their own name.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.sections import Text
+from users.models import Customer, Department, Membership, Role, User, Visibility
+
+
+class Verb(StrEnum):
+    """What a person may want to do."""
+
+    ADMINISTER = "administer"  # enter the administration pages
+    SEE = "see"  # open another person's tabs
+    EDIT = "edit"
+    CREATE = "create"
+    DELETE = "delete"
+    COMMAND = "command"  # restart and reprovision phones
+    REVEAL = "reveal"  # see a secret in plain text
+    HISTORY = "history"  # read the history of the whole customer
+    CUSTOMER = "customer"  # change what belongs to no person: departments, numbers, phones in stock
+    HOURS = "hours"  # change a department's office hours and holidays
+    SUPPORT = "support"  # change what the contract says: the provider's support staff alone
+    SELF = "self"  # change one's own, as far as `own_columns` says
+
+
+# What takes the right over the whole customer where there is no person whose thing it is.
+ON_NOBODYS_THING = (Verb.EDIT, Verb.DELETE, Verb.COMMAND, Verb.REVEAL)
+
+
+def administers(actor: User) -> bool:
+    """Whether somebody has the administration pages at all; everybody else has his own page."""
+    return actor.is_staff or actor.role.administer_users
+
+
+def acts_on_whole_customer(actor: User) -> bool:
+    """Whether departments don't limit what somebody acts on."""
+    return actor.is_staff or actor.role.whole_customer
+
+
+def why_not(
+    actor: User,
+    verb: Verb,
+    subject: User | None = None,
+    customer: Customer | None = None,
+    department: int | None = None,
+) -> Text | None:
+    """Why `actor` may not do `verb` (to the person `subject`, in `customer`), as a sentence; None when he may.
+
+    Without a subject it is about something of the customer as a whole: only who acts on the whole customer changes or
+    deletes that. `department` is the key of the one whose hours are meant.
+
+    Tenancy comes first and elsewhere: what isn't `visible_to(actor)` doesn't exist for him. It is checked again here
+    because a mistake there must not become a right.
+    """
+    other = (
+        subject.customer_id
+        if subject is not None
+        else customer.pk
+        if customer is not None
+        else actor.customer_id
+    )
+    if not actor.is_active:
+        return _("Your account is disabled.")
+    if verb is Verb.SELF:
+        own = subject is not None and subject.pk is not None and subject.pk == actor.pk
+        return None if own else _("You can do this for yourself only.")
+    if actor.is_staff:
+        return None
+    if other != actor.customer_id:
+        return _("This belongs to another customer.")
+    if not actor.role.administer_users:
+        return _("Your role doesn't include the administration of users.")
+    if verb is Verb.SUPPORT:
+        return _("Only your provider's support may change this.")
+    if verb is Verb.HOURS:
+        return _why_not_the_hours(actor, department)
+    if verb in (Verb.CUSTOMER, Verb.HISTORY) or (subject is None and verb in ON_NOBODYS_THING):
+        return (
+            None
+            if acts_on_whole_customer(actor)
+            else _("Only an administrator of the whole company may do this.")
+        )
+    if subject is None:
+        return None
+    if verb is Verb.DELETE and subject.pk == actor.pk:
+        return _("You can't delete yourself.")
+    if not acts_on_whole_customer(actor) and subject.primary_department_id not in actor.department_ids:
+        return _("This person's primary department is not one of yours.")
+    if subject.role.level > actor.role.level:
+        return _("This person's role is above yours.")
+    return None
+
+
+def _why_not_the_hours(actor: User, department: int | None) -> Text | None:
+    if not actor.role.administer_hours:
+        return _("Your role doesn't include the administration of office hours.")
+    if acts_on_whole_customer(actor) or department in actor.department_ids:
+        return None
+    return _("This department is not one of yours.")
+
+
+def can(actor: User, verb: Verb | str, subject: User | None = None, customer: Customer | None = None) -> bool:
+    """Whether `actor` may do `verb`; the arguments are those of `why_not`."""
+    return why_not(actor, Verb(verb), subject, customer) is None
+
+
+def grantable_roles(actor: User) -> Q:
+    """The roles that somebody may give to others: below his own level, or his own role itself."""
+    if actor.is_staff:
+        return Q()
+    return Q(level__lt=actor.role.level) | Q(pk=actor.role_id)
+
+
+def can_grant(actor: User, role: Role) -> bool:
+    """Whether `actor` may give `role` to somebody: two roles of one level don't grant each other."""
+    return actor.is_staff or role.level < actor.role.level or role.pk == actor.role_id
+
+
+def administered_by(actor: User) -> Q:
+    """The people whom `actor` may administer, as a condition over users that are `visible_to` him already."""
+    if acts_on_whole_customer(actor):
+        condition = Q()
+    else:
+        condition = Q(primary_department__in=actor.department_ids)
+    if not actor.is_staff:
+        condition &= Q(role__level__lte=actor.role.level)
+    return condition
+
+
+def facts(actor: Any, customer: Customer | None) -> dict[str, bool]:
+    """The rights that templates ask for, by name."""
+    if not getattr(actor, "is_authenticated", False):
+        return {}
+    return {
+        "administer": administers(actor),
+        "create": administers(actor) and can(actor, Verb.CREATE, customer=customer),
+        "customer": administers(actor) and can(actor, Verb.CUSTOMER, customer=customer),
+        "history": administers(actor) and can(actor, Verb.HISTORY, customer=customer),
+        "staff": actor.is_staff,
+    }
+
+
+# --- What everybody may change of himself --------------------------------------------------------------------------
+OWN_STATUS = frozenset({"status", "status_until"})
+OWN_VOICEMAIL = frozenset(
+    f"voicemail.{name}"
+    for name in ("enabled", "language", "pin", "default_greeting", "play_date_time", "email_option", "play_caller_id")
+)
+_OWN_RULES = (
+    "custom_message", "no_answer_seconds", "no_answer_external", "no_answer_internal", "busy_external", "busy_internal",
+    "divert_external", "divert_internal", "voicemail_out_of_hours_external", "voicemail_out_of_hours_internal", "ring_mobile",
+    "accept_multiple_calls", "log_out_of_queues", "accept_ring_group_calls", "accept_push", "greeting",
+)  # fmt: skip
+OWN_FORWARDING = frozenset(f"{status}.{name}" for status in User.Status.values for name in _OWN_RULES)
+
+
+def own_columns(person: User) -> frozenset[str]:
+    """The columns of his own row that somebody may change without administering anybody.
+
+    Whose forwarding rules are hidden from him neither sees nor changes them; the status stays his.
+    """
+    return OWN_STATUS | OWN_VOICEMAIL | (frozenset() if person.hide_forwarding else OWN_FORWARDING)
+
+
+def system_actor() -> User:
+    """Who acts when the portal does something by itself: "pbxadmin" in the history; nobody can sign in as it."""
+    return User(is_staff=True, first_name="pbxadmin", role_id="users")
+
+
+# --- What somebody sees of others --------------------------------------------------------------------------------
+class Forced(NamedTuple):
+    """What the tab "Visualiser" says of one person and one department: yes, no, or None for "as the role says"."""
+
+    show_my_calls: bool | None = None
+    see_presence: bool | None = None
+    see_calls: bool | None = None
+    perform_operations: bool | None = None
+
+
+# A person's row for each department where anything is forced.
+Forcings = Mapping[int, Forced]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What somebody sees of others and may do with their calls: of one colleague, or of a whole department."""
+
+    presence: bool = False
+    calls: bool = False
+    pick_up: bool = False
+    control_ivr: bool = False
+    intercom: bool = False
+    barge_in: bool = False
+
+    def __or__(self, other: "Sight") -> "Sight":
+        return Sight(*(getattr(self, field.name) or getattr(other, field.name) for field in fields(Sight)))
+
+    @property
+    def operations(self) -> bool:
+        """Whether any of pickup, IVR control and intercom is his."""
+        return self.pick_up or self.control_ivr or self.intercom
+
+
+NOTHING = Sight()
+
+
+def inherited(role: Role, acts_there: bool) -> Forced:
+    """What the role gives in a department, as the four columns of "Visualiser": rows 1, 2 and 3 to 5 of the table of roles.
+
+    `acts_there`: whether the role counts in that department (he is a member, or it counts in the whole customer).
+    """
+    operations = role.pick_up or role.control_ivr or role.intercom
+    return Forced(
+        True, acts_there and role.see_members, acts_there and role.see_calls, acts_there and operations
+    )
+
+
+def acts_in(viewer: User, department: int) -> bool:
+    """Whether somebody's role counts in a department."""
+    return acts_on_whole_customer(viewer) or department in viewer.department_ids
+
+
+def forcings_of(people: Iterable[User]) -> dict[int, dict[int, Forced]]:
+    """What "Visualiser" forces for these people: {person: {department: …}}, in one query."""
+    found: dict[int, dict[int, Forced]] = {person.pk: {} for person in people}
+    rows = Visibility.objects.filter(user__in=found).values_list("user", "department", *Forced._fields)
+    for user, department, *forced in rows:
+        found[user][department] = Forced(*forced)
+    return found
+
+
+def view_of(viewer: User, forcings: Forcings | None = None) -> dict[int, Sight]:
+    """What somebody sees and may do in each department of his customer: his role, where it counts, under what is forced.
+
+    `forcings` instead of the saved ones: to show what a change would mean. Who is disabled, and support staff, who have no
+    extension, see nothing of anybody. Barge-in, whisper and listen come with the role alone, for calls that are seen.
+    """
+    if viewer.customer_id is None or not viewer.is_active:
+        return {}
+    if forcings is None:
+        forcings = forcings_of([viewer])[viewer.pk]
+    departments = Department.objects.of(viewer.customer_id).values_list("pk", flat=True)
+    return {
+        department: _sight_in(viewer, department, forcings.get(department, Forced()))
+        for department in departments
+    }
+
+
+def _sight_in(viewer: User, department: int, forced: Forced) -> Sight:
+    role, here = viewer.role, acts_in(viewer, department)
+    base = inherited(role, here)
+
+    def of(own: bool | None, given: bool | None) -> bool:
+        return bool(given if own is None else own)
+
+    def operation(right: bool) -> bool:
+        return of(forced.perform_operations, here and right)
+
+    calls = of(forced.see_calls, base.see_calls)
+    return Sight(
+        presence=of(forced.see_presence, base.see_presence),
+        calls=calls,
+        pick_up=operation(role.pick_up),
+        control_ivr=operation(role.control_ivr),
+        intercom=operation(role.intercom),
+        barge_in=calls and here and role.barge_in,
+    )
+
+
+def in_directory() -> Q:
+    """The people whom directories, pickers and views show, as a condition over users: neither hidden nor disabled."""
+    return Q(hidden=False, disabled=False)
+
+
+def sights(viewer: User, targets: Iterable[User], forcings: Forcings | None = None) -> dict[int, Sight]:
+    """What `viewer` sees of each of these people and may do with their calls: `what_sees` for many, in four queries."""
+    targets = list(targets)
+    views = view_of(viewer, forcings)
+    others = (
+        [other for other in targets if other.customer_id == viewer.customer_id and other.pk != viewer.pk]
+        if views
+        else []
+    )
+    found = {other.pk: NOTHING for other in targets}
+    if views and viewer.pk in found:
+        found[viewer.pk] = Sight(presence=True, calls=True)
+    shown = {other.pk for other in others if not other.hidden and other.is_active}
+    forced = forcings_of(others) if shown else {}
+    for user, department in (
+        Membership.objects.filter(user__in=shown).values_list("user", "department") if shown else ()
+    ):
+        sight = views.get(department, NOTHING)
+        if forced[user].get(department, Forced()).show_my_calls is False:
+            # Others see that he is in a call, and no more of it.
+            sight = Sight(sight.presence, False, sight.pick_up, sight.control_ivr, sight.intercom, False)
+        found[user] = found[user] | sight
+    return found
+
+
+def what_sees(viewer: User, target: User) -> Sight:
+    """What `viewer` sees of `target` and may do with his calls: in any of the target's departments.
+
+    Nothing across customers, nothing of who is hidden or disabled, nothing for who is disabled. The portal's tab and
+    the PBX ask this one function.
+    """
+    return sights(viewer, [target])[target.pk]
+
+
+def sees_own_forwarding(user: User) -> bool:
+    """Whether a person sees his own forwarding rules: administrators always, others unless the Options tab hides them."""
+    return administers(user) or not user.hide_forwarding

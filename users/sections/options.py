@@ -1,0 +1,177 @@
+"""Tab "Options": recording, restrictions, how the extension registers and speaks, integrations; and their licence conditions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pbxadmin.common.sections import Scope, Section, SectionForm, Text, columns_of
+from users import changes
+from users.line import in_words, line_of
+from users.models import Customer, Options, User
+
+NEEDS_ENTERPRISE = gettext_lazy(
+    "This function can only be turned off with an “Enterprise” licence. If need be, contact your provider to review the terms of your contract."
+)
+NEEDS_PRO = gettext_lazy("This function needs a “Pro” licence or higher. If need be, contact your provider to review the terms of your contract.")
+GROUPS = (
+    (gettext_lazy("Recordings"), ("recording", "recordings_visible", "recordings_deletable", "recordings_controllable")),
+    (
+        gettext_lazy("Restrictions"),
+        (
+            "disabled", "hide_forwarding", "pin_protected", "pin_protect_seconds", "outbound_disabled", "hidden", "call_screening",
+        ),
+    ),
+    (
+        gettext_lazy("Options"),
+        ("block_remote", "pbx_delivers_audio", "srtp", "missed_call_email", "hot_desking", "sip_id"),
+    ),
+    (
+        gettext_lazy("Integration with M365 and Google"),
+        ("ms365_teams", "ms365_calendar", "ms365_sso", "ms365_contacts", "google_sso", "google_contacts", "google_calendar"),
+    ),
+)  # fmt: skip
+
+
+# --- Licence and integrations -----------------------------------------------------------------------------------
+def controls_stay_on(scope: Scope, value: Any) -> Text:
+    """Turning the recording controls off takes the Enterprise licence; turning them on again never does."""
+    return NEEDS_ENTERPRISE if value and scope.customer.edition != Customer.Edition.ENTERPRISE else ""
+
+
+def hot_desking_stays_off(scope: Scope, value: Any) -> Text:
+    """Hot desking takes the Pro licence; turning it off never does."""
+    return NEEDS_PRO if not value and scope.customer.edition == Customer.Edition.STANDARD else ""
+
+
+def only_where(flag: str) -> Callable[[Scope], bool]:
+    """The option is there where the customer has set the integration up."""
+    return lambda scope: getattr(scope.customer, flag)
+
+
+MICROSOFT = {"offered": only_where("has_microsoft_365")}
+GOOGLE = {"offered": only_where("has_google")}
+
+
+# --- Rules ------------------------------------------------------------------------------------------------------
+def licence_and_integrations_allow_it(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """What the page shows locked, or not at all, no other way in changes either."""
+    for name in row.after.keys() & OPTION_NAMES:
+        before, after = row.before[name], row.after[name]
+        if before == after:
+            continue
+        column = plan.sheet.columns[name]
+        if not column.is_offered(plan.scope):
+            row.refuse(name, _("This integration isn't set up for %(customer)s.") % {"customer": plan.scope.customer})
+        elif words := column.locked(plan.scope, before):
+            row.refuse(name, words)
+
+
+def deleting_recordings_means_seeing_them(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """Who may delete recordings sees them: the second switch comes with the first, and the first can't be taken away alone."""
+    if not {"recordings_visible", "recordings_deletable"} & row.changes.keys():
+        return
+    plan.need("recordings_visible", "recordings_deletable")
+    if not row.value("recordings_deletable") or row.value("recordings_visible"):
+        return
+    if "recordings_deletable" in row.changes:
+        row.after["recordings_visible"] = True
+    else:
+        row.refuse("recordings_visible", _("Who may delete recordings sees them: turn that off as well."))
+
+
+# --- The page ---------------------------------------------------------------------------------------------------
+def groups_and_line(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
+    """The fields under the guide's headings, and what the PBX makes of everything that is saved."""
+    groups = [(title, [form[name] for name in names if name in form.fields]) for title, names in GROUPS]
+    return {"groups": [(title, fields) for title, fields in groups if fields], "line": in_words(line_of(person))}
+
+
+OPTIONS = Section(
+    slug="options",
+    title=gettext_lazy("Options"),
+    intro=gettext_lazy("Advanced options: how the extension behaves, how its calls are protected, and what it is connected with."),
+    template="users/options.html",
+    columns=columns_of(
+        Options,
+        recording={"help": gettext_lazy("Record outside calls only, all calls, or none.")},
+        recordings_visible={"help": gettext_lazy("The user sees the recordings of his calls."), "csv": "RecordCanSee"},
+        recordings_deletable={
+            "help": gettext_lazy("The user may delete recordings of calls; this includes seeing them."), "csv": "RecordCanDelete",
+        },
+        recordings_controllable={
+            "help": gettext_lazy("The user starts and stops the recording during a call."), "csv": "RecordStartStop",
+            "more": gettext_lazy(
+                "This function can only be turned off with an “Enterprise” licence. If need be, contact your provider to review the terms of "
+                "your contract."
+            ),
+            "locked": controls_stay_on,
+        },
+        disabled={
+            "help": gettext_lazy("Takes the extension out of service: no registration, no calls, no sign-in."), "csv": "Disabled",
+        },
+        hide_forwarding={"help": gettext_lazy("The user doesn't see his forwarding rules on his own page."), "csv": "HideFWrules"},
+        pin_protected={
+            "help": gettext_lazy("Outside calls need an access code and the PIN of the voicemail first. Emergency numbers never do."),
+            "more": gettext_lazy(
+                "If this function is on, the user must dial an access code before he can make an outside call. The voicemail PIN serves as the "
+                "security code. The access code depends on the system: with three digits the default is “777”, with four digits “7777”."
+            ),
+            "csv": "PinProtected",
+        },
+        pin_protect_seconds={
+            "help": gettext_lazy("How long outside calls stay open after the PIN."), "unit": gettext_lazy("seconds"), "csv": "PinTimeout",
+        },
+        outbound_disabled={
+            "help": gettext_lazy("No calls out of the company. Emergency numbers can always be reached."), "csv": "DisableExternalCalls",
+        },
+        hidden={
+            "help": gettext_lazy("Hides the user in the directory and in the destinations of other users' rules."), "csv": "HideInPhonebook",
+        },
+        call_screening={
+            "help": gettext_lazy("Asks callers for their name before the call is passed on to an outside number with “Bounce”."),
+            "more": gettext_lazy(
+                "Filters incoming calls through a digital receptionist that confirms who is calling, before they are passed on to an outside "
+                "number of the user's forwarding rules, where the option “Bounce” is on."
+            ),
+            "csv": "CallScreening",
+        },
+        block_remote={
+            "help": gettext_lazy("Only apps, the local network and phones behind an SBC may register; nobody from elsewhere."),
+            "csv": "AllowLanOnly",
+        },
+        pbx_delivers_audio={
+            "help": gettext_lazy("The voice passes through the PBX: for complicated NAT, where the connection isn't tunnelled."),
+            "csv": "DeliverAudio",
+        },
+        srtp={
+            "help": gettext_lazy("Encrypts the voice. Make sure that the extension's devices support it before you turn it on."),
+            "csv": "SRTPMode",
+        },
+        missed_call_email={"help": gettext_lazy("Sends the user a mail when a call isn't answered."), "csv": "EmailMissedCalls"},
+        hot_desking={
+            "help": gettext_lazy("The user may log in at a phone that is set up for hot desking."), "csv": "HotDesk",
+            "locked": hot_desking_stays_off,
+        },
+        sip_id={
+            "help": gettext_lazy("Letters and digits. Callers of the Internet reach the user at sip:ID@host name."), "bulk": False,
+            "identity": True, "csv": "SIPID",
+            "more": gettext_lazy(
+                "The SIP ID makes direct SIP calls possible: people call an address that looks like an e-mail address, without a gateway "
+                "between them. It takes a proper DNS configuration for calls to come in and go out safely."
+            ),
+        },
+        ms365_teams=MICROSOFT | {"help": gettext_lazy("Presence and calls together with MS Teams.")},
+        ms365_calendar=MICROSOFT | {"help": gettext_lazy("Status follows the calendar and the presence of Teams.")},
+        ms365_sso=MICROSOFT | {"help": gettext_lazy("Signs in with the Microsoft account of the same address.")},
+        ms365_contacts=MICROSOFT | {"help": gettext_lazy("The personal contacts of Microsoft 365 are there to call.")},
+        google_sso=GOOGLE | {"help": gettext_lazy("Signs in with the Google account of the same address.")},
+        google_contacts=GOOGLE | {"help": gettext_lazy("The personal contacts of Google are there to call.")},
+        google_calendar=GOOGLE | {"help": gettext_lazy("Status follows the Google calendar.")},
+    ),
+    row_rules=(licence_and_integrations_allow_it, deleting_recordings_means_seeing_them),
+    page_facts=groups_and_line,
+)  # fmt: skip
+
+OPTION_NAMES = frozenset(column.name for column in OPTIONS.columns)

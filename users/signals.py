@@ -1,0 +1,11 @@
+"""How a lower layer tells the higher ones that rows have changed.
+
+`changed` is sent once for every operation of `users.changes`, inside its transaction: sender = the model, `rows` = the
+planned rows that were written (`record`, `changes`, `new`, `removed`), `operation`. Its receivers:
+
+- `phones.receivers.phones_fall_behind`: marks the phones whose file may differ now (the outbox).
+"""
+
+from django.dispatch import Signal
+
+changed = Signal()

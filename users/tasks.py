@@ -1,0 +1,50 @@
+"""What the users app does in the background; arguments are primary keys, never secrets."""
+
+from smtplib import SMTPException
+
+from celery import shared_task
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from users import letters, signin, visits
+from users.letters import language_of
+
+
+@shared_task(autoretry_for=(OSError, SMTPException), retry_backoff=10, max_retries=5)
+def send_set_password_mail(user_id: int) -> None:
+    """Mail a one-time link for setting a password. Does nothing for who isn't there, is disabled or has no
+    address.
+
+    The link is made here and is nowhere but in the mail: neither in the queue nor in a log.
+    """
+    user = signin.people().filter(pk=user_id).first()
+    if user is None or not user.is_active or not user.email:
+        return
+    with translation.override(language_of(user)):
+        facts = {
+            "user": user,
+            "link": signin.set_password_link(user),
+            "portal": settings.PUBLIC_URL.rstrip("/"),
+            "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
+        }
+        # No name in the subject or the address: what people call themselves stays out of mail headers.
+        mail = EmailMultiAlternatives(
+            _("Set your password"), render_to_string("users/mail/set_password.txt", facts), to=[user.email]
+        )
+        mail.attach_alternative(render_to_string("users/mail/set_password.html", facts), "text/html")
+        mail.send()
+
+
+@shared_task
+def send_letters() -> None:
+    """Send the mails that are due. Also started by the clock: no broker is trusted with a mail."""
+    letters.send_due()
+
+
+@shared_task
+def forget_visitors() -> None:
+    """Delete what visitors of Talk and Meet links told more than a day ago."""
+    visits.forget()

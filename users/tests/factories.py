@@ -1,0 +1,73 @@
+"""Known people for the tests, made through the real road of changes."""
+
+from typing import Any
+
+from pbxadmin.common.http import RequestFacts
+from users import changes
+from users.models import Customer, Department, Did, User
+from users.sections import user_sheet
+
+FACTS = RequestFacts("test", "127.0.0.1", "test")
+PASSWORD = "Boréale-2026-matin"
+
+
+def make_staff(email: str = "soutien@tic.example", **facts: Any) -> User:
+    """A person of the provider's support, with a password."""
+    user = User(
+        email=email, first_name="Solange", last_name="Soutien", is_staff=True, role_id="users", **facts
+    )
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def make_customer(slug: str = "boreale", **facts: Any) -> Customer:
+    """A customer with two departments, Accueil and Soins, and two DID numbers."""
+    settings = {
+        "name": "Clinique Boréale",
+        "slug": slug,
+        "fqdn": f"{slug}.example.com",
+        "included_extensions": 25,
+    } | facts
+    customer = Customer.objects.create(**settings)
+    Department.objects.bulk_create(
+        Department(customer=customer, name=name, outbound_caller_id="+15145550100")
+        for name in ("Accueil", "Soins")
+    )
+    last = 100 + Customer.objects.count() * 10
+    Did.objects.bulk_create(
+        Did(customer=customer, number=f"+1514555{last + number:04}", name=f"Ligne {number}")
+        for number in range(2)
+    )
+    return customer
+
+
+def make_user(
+    customer: Customer,
+    number: str = "",
+    first_name: str = "Amélie",
+    last_name: str = "Tremblay",
+    role: str = "users",
+    department: str = "Accueil",
+    password: str | None = None,
+    **values: Any,
+) -> User:
+    """A person of a customer, through plan and apply, as support staff would make him."""
+    actor = User(is_staff=True, role_id="users", email="factory@tic.example")
+    raw = {
+        "number": number,
+        "first_name": first_name,
+        "last_name": last_name,
+        "role": role,
+        "primary_department": department,
+        "require_2fa": False,
+        **values,
+    }
+    plan = changes.plan(actor, customer, user_sheet(), [changes.Row(None, raw)])
+    assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
+    changes.apply(plan, FACTS)
+    user = User.objects.select_related("customer", "role", "primary_department").get(pk=plan.rows[0].key)
+    if password:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user

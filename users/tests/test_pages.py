@@ -1,0 +1,382 @@
+"""The pages of the users: the list, the editor, creating, deleting, history; as a person at a browser meets them."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
+
+from users import changes
+from users.models import Operation, User
+from users.sections import user_sheet
+from users.tests.factories import FACTS, make_user
+from users.tests.signing import sign_in_fully
+
+LIST = "/c/boreale/users/"
+
+
+@pytest.fixture
+def owner(felix) -> Client:
+    """Félix at his browser, in French."""
+    return sign_in_fully(Client(headers={"accept-language": "fr-CA"}), felix)
+
+
+def posted(page: str) -> dict[str, object]:
+    """What a browser would send of the tab's form when nothing is changed."""
+    form = re.search(r'<form method="post" id="tab".*?</form>', page, re.DOTALL)
+    assert form, page[:2000]
+    fields: dict[str, object] = {}
+    for tag in re.findall(r"<input[^>]*>", form[0]):
+        facts = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if facts.get("type") in ("checkbox", "radio"):
+            if re.search(r"\schecked\b", tag):
+                fields.setdefault(facts["name"], [])
+                fields[facts["name"]].append(facts.get("value", "on"))
+        elif "name" in facts:
+            fields[facts["name"]] = unescape(facts.get("value", ""))
+    for name, options in re.findall(r'<select name="(\w+)".*?>(.*?)</select>', form[0], re.DOTALL):
+        chosen = re.search(r'value="([^"]*)"\s+selected', options)
+        fields[name] = unescape(chosen[1]) if chosen else ""
+    return fields
+
+
+def unescape(text: str) -> str:
+    from html import unescape as html_unescape
+
+    return html_unescape(text)
+
+
+# --- The list ---------------------------------------------------------------------------------------------------
+def test_the_list_finds_people_by_name_extension_email_mobile_and_did(owner, felix, amelie, ines, boreale):
+    changes.apply(
+        changes.plan(
+            felix,
+            boreale,
+            user_sheet(),
+            [
+                changes.Row(
+                    ines.pk,
+                    {"email": "i.roy@boreale.example", "mobile": "438 555-0177", "dids": ["+15145550110"]},
+                )
+            ],
+        ),
+        FACTS,
+    )
+    for text in ("ines", "INÈS roy", "103", "i.roy@", "555-0177", "4385550177", "5145550110"):
+        page = owner.get(LIST, {"q": text}).content.decode()
+        assert "Inès Roy" in page, text
+        assert "Amélie Tremblay" not in page, text
+    assert "Personne ne correspond" in owner.get(LIST, {"q": "zzz"}).content.decode()
+
+
+def test_the_list_is_filtered_and_sorted_by_its_address(owner, amelie, ines, boreale):
+    make_user(boreale, "104", "Olivier", "Bélanger", department="Soins")
+
+    def names(**query):
+        return re.findall(
+            r'class="who">.*?<a href="[^"]*">([^<]*)<', owner.get(LIST, query).content.decode(), re.DOTALL
+        )
+
+    assert names() == ["Olivier Bélanger", "Félix Gagnon", "Inès Roy", "Amélie Tremblay"]
+    assert names(sort="-name") == names()[::-1]
+    assert names(sort="number") == ["Amélie Tremblay", "Félix Gagnon", "Inès Roy", "Olivier Bélanger"]
+    assert names(role="receptionists") == ["Amélie Tremblay"]
+    department = str(ines.primary_department_id)
+    assert names(department=department) == ["Olivier Bélanger", "Inès Roy"]
+    assert names(department=department, q="roy") == ["Inès Roy"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"sort": "password"},
+        {"sort": "(select 1)"},
+        {"sort": "-role__level"},
+        {"department": "1 OR 1=1"},
+        {"department": "²"},
+        {"role": "x" * 500},
+        {"page": "-1"},
+        {"page": "9" * 30},
+        {"page": "abc"},
+        {"q": "\0'\"%_\\" * 30},
+        {"q": "x" * 100_000},
+        {"sip_password__startswith": "a"},
+        {"status": "<script>"},
+    ],
+)
+def test_odd_addresses_of_the_list_are_answered_calmly(owner, query):
+    response = owner.get(LIST, query)
+    assert response.status_code == 200
+    assert b"<script>" not in response.content.replace(b"<script src", b"")
+
+
+def test_the_list_costs_at_most_eight_queries_for_three_people_and_for_sixty(owner, boreale, amelie):
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            assert owner.get(LIST).status_code == 200
+        return len(queries)
+
+    few = cost()
+    rows = [
+        changes.Row(None, {"first_name": f"Personne {place}", "primary_department": "Soins"})
+        for place in range(20)
+    ]
+    changes.apply(changes.plan(User(is_staff=True, role_id="users"), boreale, user_sheet(), rows), FACTS)
+    assert cost() <= few <= 8
+
+
+def test_the_last_page_is_read_from_the_far_end_and_is_the_same(owner, boreale):
+    from users.models import Customer
+    from users.selectors import Query, list_users
+
+    Customer.objects.filter(pk=boreale.pk).update(included_extensions=500)
+    boreale.refresh_from_db()
+    staff = User(is_staff=True, role_id="users")
+    rows = [
+        changes.Row(None, {"first_name": "P", "last_name": f"{place:03}", "primary_department": "Soins"})
+        for place in range(120)
+    ]
+    changes.apply(changes.plan(staff, boreale, user_sheet(), rows), FACTS)
+    pages = [
+        [user.pk for user in list_users(staff, boreale, Query(), number).page.object_list]
+        for number in (1, 2, 3)
+    ]
+    whole = list(User.objects.of(boreale).order_by("sort_name", "number").values_list("pk", flat=True))
+    assert [key for page in pages for key in page] == whole
+    with CaptureQueriesContext(connection) as queries:
+        list_users(staff, boreale, Query(), 3)
+    assert "DESC" in queries[-1]["sql"]
+    assert "OFFSET" not in queries[-1]["sql"]
+
+
+# --- The editor --------------------------------------------------------------------------------------------------
+def test_the_editor_opens_within_twelve_queries(owner, amelie):
+    with CaptureQueriesContext(connection) as queries:
+        assert owner.get("/c/boreale/users/101/general").status_code == 200
+    assert len(queries) <= 12, [query["sql"][:90] for query in queries]
+
+
+def test_saving_an_untouched_tab_changes_nothing(owner, amelie):
+    page = owner.get("/c/boreale/users/101/general").content.decode()
+    before = Operation.objects.count()
+    response = owner.post("/c/boreale/users/101/general", posted(page), follow=True)
+    assert response.status_code == 200
+    assert "Rien à enregistrer" in response.content.decode()
+    assert Operation.objects.count() == before
+
+
+def test_a_changed_name_is_saved_and_stands_in_the_history(owner, amelie):
+    fields = posted(owner.get("/c/boreale/users/101/general").content.decode()) | {
+        "last_name": "Tremblay-Roy"
+    }
+    response = owner.post("/c/boreale/users/101/general", fields)
+    assert (response.status_code, response["location"]) == (302, "/c/boreale/users/101/general?saved=1")
+    page = owner.get("/c/boreale/users/101/history").content.decode()
+    assert "Tremblay-Roy" in page
+    assert "Félix Gagnon" in page
+
+
+def test_what_is_refused_is_said_beside_its_field_and_keeps_what_was_typed(owner, amelie):
+    fields = posted(owner.get("/c/boreale/users/101/general").content.decode())
+    response = owner.post(
+        "/c/boreale/users/101/general", fields | {"email": "pas une adresse", "first_name": "Amé"}
+    )
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert 'value="pas une adresse"' in page
+    assert 'value="Amé"' in page
+    assert 'aria-invalid="true"' in page
+    amelie.refresh_from_db()
+    assert amelie.first_name == "Amélie"
+
+
+def test_the_second_of_two_administrators_is_shown_what_the_first_changed_and_loses_nothing(
+    owner, felix, amelie, boreale
+):
+    opened = posted(owner.get("/c/boreale/users/101/general").content.decode())
+    other = make_user(boreale, "110", "Zoé", "Lavoie", role="system_admins")
+    changes.apply(
+        changes.plan(
+            other,
+            boreale,
+            user_sheet(),
+            [changes.Row(amelie.pk, {"first_name": "Amelia", "mobile": "514 555-0199"})],
+        ),
+        FACTS,
+    )
+    response = owner.post(
+        "/c/boreale/users/101/general", opened | {"first_name": "Mélie", "last_name": "Tremblay-Roy"}
+    )
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "Zoé Lavoie" in page
+    assert "Amelia" in page
+    merged = posted(page)
+    assert merged["first_name"] == "Mélie", "what was typed stays"
+    assert merged["last_name"] == "Tremblay-Roy"
+    assert merged["mobile"] == "514 555-0199", "what wasn't touched is the other's"
+    amelie.refresh_from_db()
+    assert amelie.first_name == "Amelia"
+    assert owner.post("/c/boreale/users/101/general", merged).status_code == 302
+    amelie.refresh_from_db()
+    assert (amelie.first_name, amelie.mobile) == ("Mélie", "+15145550199")
+
+
+@pytest.mark.parametrize("seen", ["", "abc", "-1", "999999999999999999999", "²"])
+def test_a_forged_version_is_a_conflict_and_no_error(owner, amelie, seen):
+    fields = posted(owner.get("/c/boreale/users/101/general").content.decode()) | {
+        "seen": seen,
+        "first_name": "X",
+    }
+    assert owner.post("/c/boreale/users/101/general", fields).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "name", ['"><script>alert(1)</script>', "{{ 7*7 }}", "<img src=x onerror=1>", "' OR 1=1 --"]
+)
+def test_an_odd_name_is_shown_inert_everywhere(owner, felix, amelie, boreale, name):
+    changes.apply(
+        changes.plan(felix, boreale, user_sheet(), [changes.Row(amelie.pk, {"first_name": name})]), FACTS
+    )
+    for url in (
+        LIST,
+        "/c/boreale/users/101/general",
+        "/c/boreale/users/101/history",
+        "/c/boreale/users/101/delete",
+        "/c/boreale/",
+        "/c/boreale/history",
+    ):
+        page = owner.get(url).content.decode()
+        if "<" in name:
+            assert name not in page, url
+        assert ">49<" not in page
+
+
+def test_pollution_of_the_role_parameter_takes_one_value_through_the_same_check(boreale, ines):
+    admin = sign_in_fully(Client(), ines)
+    olivier = make_user(boreale, "104", "Olivier", "Bélanger", department="Soins")
+    fields = posted(admin.get("/c/boreale/users/104/general").content.decode())
+    response = admin.post("/c/boreale/users/104/general", fields | {"role": ["users", "system_owners"]})
+    assert response.status_code == 422
+    olivier.refresh_from_db()
+    assert olivier.role_id == "users"
+
+
+# --- Creating and deleting --------------------------------------------------------------------------------------
+def test_a_new_user_gets_the_first_free_extension_and_his_tab_opens(owner, amelie, boreale):
+    fields = posted(owner.get("/c/boreale/users/new").content.decode())
+    fields |= {
+        "first_name": "Olivier",
+        "last_name": "Bélanger",
+        "number": "",
+        "primary_department": str(amelie.primary_department_id),
+    }
+    response = owner.post("/c/boreale/users/new", fields, follow=True)
+    assert response.redirect_chain == [("/c/boreale/users/100/general", 302)]
+    assert "a été créé" in response.content.decode()
+
+
+def test_beyond_the_contract_only_support_staff_create_and_it_is_said_first(owner, amelie, boreale, staff):
+    from users.models import Customer
+
+    Customer.objects.filter(pk=boreale.pk).update(included_extensions=2)
+    page = owner.get("/c/boreale/users/new").content.decode()
+    assert "2 postes utilisés sur 2 inclus" in page
+    fields = posted(page) | {"first_name": "Olivier", "primary_department": str(amelie.primary_department_id)}
+    assert owner.post("/c/boreale/users/new", fields).status_code == 422
+    support = sign_in_fully(Client(), staff)
+    assert support.post("/c/boreale/users/new", fields).status_code == 302
+
+
+def test_deleting_asks_to_type_the_extension_and_the_server_checks_it(owner, amelie):
+    url = "/c/boreale/users/101/delete"
+    assert "101" in owner.get(url).content.decode()
+    assert owner.post(url, {"confirm": "102"}).status_code == 422
+    assert User.objects.filter(pk=amelie.pk).exists()
+    assert owner.post(url, {"confirm": " 101 "}).status_code == 302
+    assert not User.objects.filter(pk=amelie.pk).exists()
+
+
+def test_nobody_deletes_himself(owner, felix):
+    assert owner.post("/c/boreale/users/102/delete", {"confirm": "102"}).status_code == 403
+
+
+# --- Doors -------------------------------------------------------------------------------------------------------
+def test_another_customers_address_does_not_exist(owner, laurier):
+    make_user(laurier, "201")
+    for url in (
+        "/c/laurier/",
+        "/c/laurier/users/",
+        "/c/laurier/users/201/general",
+        "/c/laurier/users/201/delete",
+        "/c/boreale/users/201/general",
+        "/c/nowhere/",
+    ):
+        assert owner.get(url).status_code == 404, url
+
+
+def test_what_a_role_may_not_is_refused_with_a_sentence(ines, amelie, felix, boreale):
+    admin = sign_in_fully(Client(headers={"accept-language": "fr-CA"}), ines)
+    response = admin.get("/c/boreale/users/101/general")
+    assert response.status_code == 403
+    assert "département principal" in response.content.decode()
+    make_user(boreale, "104", "Olivier", "Bélanger", department="Soins", role="system_owners")
+    response = admin.get("/c/boreale/users/104/general")
+    assert response.status_code == 403
+    assert "au-dessus du vôtre" in response.content.decode()
+
+
+def test_a_person_without_administration_is_led_to_his_own_page(boreale, amelie):
+    client = sign_in_fully(Client(), amelie)
+    assert client.get("/", follow=True).redirect_chain[-1][0] == "/me"
+    assert client.get(LIST).status_code == 403
+
+
+def test_rights_taken_away_hold_at_the_next_request(owner, felix, amelie):
+    assert owner.get(LIST).status_code == 200
+    User.objects.filter(pk=felix.pk).update(role="users")
+    assert owner.get(LIST).status_code == 403
+    User.objects.filter(pk=felix.pk).update(disabled=True)
+    assert owner.get(LIST).status_code == 302
+
+
+def test_every_form_wants_its_token(felix, amelie):
+    client = sign_in_fully(Client(enforce_csrf_checks=True), felix)
+    for url in (
+        "/c/boreale/users/101/general",
+        "/c/boreale/users/101/delete",
+        "/c/boreale/users/new",
+        "/sign-out",
+        "/language",
+        "/theme",
+        "/sign-in",
+    ):
+        assert client.post(url, {"confirm": "101"}).status_code == 403, url
+    assert User.objects.filter(pk=amelie.pk).exists()
+
+
+def test_pages_are_complete_in_english_too(felix, amelie):
+    client = sign_in_fully(Client(headers={"accept-language": "en"}), felix)
+    page = client.get("/c/boreale/users/101/general").content.decode()
+    assert "Outbound caller ID" in page
+    assert "Enregistrer" not in page
+
+
+def test_a_link_of_another_site_is_not_followed_after_the_theme(owner):
+    for target in (
+        "https://evil.example",
+        "//evil.example",
+        "https:evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+    ):
+        assert owner.post("/theme", {"theme": "dark", "next": target})["location"] == "/"
+
+
+def test_the_columns_are_named_in_both_languages():
+    for column in user_sheet().columns.values():
+        with override("fr-ca"):
+            french = str(column.label)
+        assert french, column.name

@@ -1,0 +1,132 @@
+"""Who may do what to whom: the rules between people, and the table of roles."""
+
+import pytest
+
+from users import changes, rights
+from users.models import Role, User
+from users.rights import Verb
+from users.sections import user_sheet
+from users.tests.factories import make_user
+
+ROLES = [
+    "users",
+    "receptionists",
+    "group_admins",
+    "managers",
+    "group_owners",
+    "system_admins",
+    "system_owners",
+]
+
+
+@pytest.fixture
+def people(boreale):
+    """One person of every role, in Soins; and a plain user in Accueil."""
+    found = {
+        role: make_user(boreale, f"1{place}0", "Personne", role, role=role, department="Soins")
+        for place, role in enumerate(ROLES)
+    }
+    return found | {"elsewhere": make_user(boreale, "190", "Ailleurs", department="Accueil")}
+
+
+def test_the_roles_carry_the_guides_table(db):
+    table = {role.pk: role for role in Role.objects.all()}
+    assert list(table) == ROLES
+    assert [role for role in ROLES if table[role].administer_users] == ROLES[2:]
+    assert [role for role in ROLES if table[role].barge_in] == ["managers", "group_owners", "system_owners"]
+    assert [role for role in ROLES if table[role].reports] == ["managers", "group_owners", "system_owners"]
+    assert [role for role in ROLES if table[role].whole_customer] == ["system_admins", "system_owners"]
+    assert not table["managers"].call_handling
+
+
+@pytest.mark.parametrize("role", ["users", "receptionists"])
+def test_who_has_no_administration_may_do_nothing_to_anybody(people, role):
+    for verb in Verb:
+        assert not rights.can(people[role], verb, people["users"]), verb
+
+
+@pytest.mark.parametrize("actor", ROLES[2:])
+@pytest.mark.parametrize("subject", ROLES)
+@pytest.mark.parametrize("verb", [Verb.SEE, Verb.EDIT, Verb.COMMAND, Verb.REVEAL])
+def test_nobody_acts_on_a_role_above_his_own(people, actor, subject, verb):
+    level = {role.pk: role.level for role in Role.objects.all()}
+    assert rights.can(people[actor], verb, people[subject]) == (level[subject] <= level[actor])
+
+
+@pytest.mark.parametrize(
+    ("actor", "may"),
+    [
+        ("group_admins", False),
+        ("managers", False),
+        ("group_owners", False),
+        ("system_admins", True),
+        ("system_owners", True),
+    ],
+)
+def test_only_the_system_roles_reach_beyond_their_departments(people, actor, may):
+    assert rights.can(people[actor], Verb.EDIT, people["elsewhere"]) == may
+
+
+def test_only_the_primary_department_counts_not_a_shared_one(boreale, people):
+    shared = make_user(boreale, "195", "Partagé", department="Accueil", departments=["Accueil", "Soins"])
+    assert not rights.can(people["group_admins"], Verb.EDIT, shared)
+
+
+def test_nobody_acts_on_another_customers_people(laurier, people):
+    stranger = make_user(laurier, "201")
+    for role in ROLES:
+        for verb in Verb:
+            assert not rights.can(people[role], verb, stranger)
+
+
+@pytest.mark.parametrize("actor", ROLES)
+@pytest.mark.parametrize("granted", ROLES)
+def test_nobody_grants_above_himself_and_one_level_does_not_grant_the_other(people, actor, granted):
+    roles = {role.pk: role for role in Role.objects.all()}
+    expected = granted == actor or roles[granted].level < roles[actor].level
+    assert rights.can_grant(people[actor], roles[granted]) == expected
+    assert Role.objects.filter(rights.grantable_roles(people[actor]), pk=granted).exists() == expected
+
+
+@pytest.mark.parametrize("granted", ["group_owners", "system_admins", "system_owners", "managers"])
+def test_a_department_administrator_can_not_raise_anybody(boreale, people, granted):
+    made = changes.plan(
+        people["group_admins"], boreale, user_sheet(), [changes.Row(people["users"].pk, {"role": granted})]
+    )
+    assert "role" in made.rows[0].errors
+
+
+def test_nobody_changes_his_own_role_not_even_downwards(boreale, people):
+    for role in ROLES[2:]:
+        made = changes.plan(
+            people[role], boreale, user_sheet(), [changes.Row(people[role].pk, {"role": "users"})]
+        )
+        assert "role" in made.rows[0].errors, role
+
+
+def test_a_department_administrator_moves_people_only_among_his_departments(boreale, people):
+    actor = people["group_admins"]
+    for values in ({"primary_department": "Accueil"}, {"departments": ["Accueil", "Soins"]}):
+        made = changes.plan(actor, boreale, user_sheet(), [changes.Row(people["users"].pk, values)])
+        assert made.rows[0].errors, values
+    new = {"first_name": "Neuf", "primary_department": "Accueil"}
+    assert changes.plan(actor, boreale, user_sheet(), [changes.Row(None, new)]).rows[0].errors
+
+
+def test_who_is_disabled_may_nothing_any_more(people):
+    owner = people["system_owners"]
+    owner.disabled = True
+    assert not rights.can(owner, Verb.EDIT, people["users"])
+
+
+def test_support_staff_act_everywhere_while_they_are_active(people, staff):
+    assert all(rights.can(staff, verb, people["system_owners"]) for verb in Verb)
+    staff.disabled = True
+    assert not rights.can(staff, Verb.SEE, people["users"])
+
+
+def test_the_list_shows_exactly_whom_one_may_administer(boreale, people):
+    for role in ROLES[2:]:
+        actor = people[role]
+        shown = set(User.objects.visible_to(actor).of(boreale).filter(rights.administered_by(actor)))
+        assert shown == {person for person in people.values() if rights.can(actor, Verb.SEE, person)}, role

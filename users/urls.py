@@ -1,0 +1,45 @@
+"""The addresses of the users app: signing in, and the users of a customer under /c/<customer>/."""
+
+from django.urls import include, path, re_path
+
+from users.views import chosen, company, contact, customers, editor, links, people, undo
+
+urlpatterns = [
+    path("", include("users.urls_signin")),
+    path("customers", customers.customers, name="customers"),
+    path("customers/new", customers.customer_create, name="customer_create"),
+    path("customers/<slug:slug>/created", customers.customer_created, name="customer_created"),
+    path("c/<slug:slug>/numbers/<int:pk>/rings", company.did_assign, name="did_assign"),
+    *company.DEPARTMENTS.urls(),
+    *company.NUMBERS.urls(),
+    *company.SYSTEM_EXTENSIONS.urls(),
+    path("c/<slug:slug>/settings/<slug:tab>", company.customer_settings, name="customer_settings"),
+    path("c/<slug:slug>/roles", company.roles, name="roles"),
+    path("c/<slug:slug>/users/", people.users, name="users"),
+    path("c/<slug:slug>/users/new", people.user_create, name="user_create"),
+    path("c/<slug:slug>/users/chosen/copy", chosen.copy, name="chosen_copy"),
+    path("c/<slug:slug>/users/chosen/delete", chosen.delete, name="chosen_delete"),
+    path("c/<slug:slug>/users/chosen/reset", chosen.reset_chosen, name="chosen_reset"),
+    path("c/<slug:slug>/users/chosen/second-factor", chosen.require_second_factor, name="chosen_second_factor"),
+    path("c/<slug:slug>/users/chosen/welcome", chosen.welcome, name="chosen_welcome"),
+    path("c/<slug:slug>/users/reset/<int:operation>", chosen.reset_done, name="reset_done"),
+    path("c/<slug:slug>/users/<str:number>/reset", people.user_reset, name="user_reset"),
+    path("c/<slug:slug>/users/<str:number>/app", links.app_link, name="app_link"),
+    path("c/<slug:slug>/users/<str:number>/app/qr.png", links.app_link_qr, name="app_link_qr"),
+    path("c/<slug:slug>/users/<str:number>/visualiser/answer", people.visualiser_answer, name="visualiser_answer"),
+    path("c/<slug:slug>/users/<str:number>/delete", people.user_delete, name="user_delete"),
+    path("c/<slug:slug>/users/<str:number>/history", people.user_history, name="user_history"),
+    path("c/<slug:slug>/users/<str:number>/<slug:tab>", editor.user_tab, name="user_tab"),
+    path("c/<slug:slug>/history", people.history, name="history"),
+    path("c/<slug:slug>/history/<int:operation>/undo", undo.undo_operation, name="undo"),
+    path("me/app", links.own_app, name="own_app"),
+    path("me/app/qr.png", links.own_app_qr, name="own_app_qr"),
+    path("me/visitors", contact.own_visitors, name="own_visitors"),
+    path("me/visitors/meeting", contact.own_meeting, name="own_meeting"),
+    path("me/visitors/<int:key>", contact.own_visitor, name="own_visitor"),
+    path("app/<str:token>", links.app_config, name="app_config"),
+    re_path(r"^app(?:/|\Z)", links.app_config, name="app_config_nothing"),
+    path("talk/<slug:slug>/<str:name>", contact.talk, name="talk"),
+    path("meet/waiting/<str:token>", contact.waiting, name="meet_waiting"),
+    path("meet/<slug:slug>/<str:name>", contact.meet, name="meet"),
+]

@@ -1,0 +1,211 @@
+"""The nine tabs of a user: one view opens and saves any tab that is described by its columns alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.sections import Column, Scope, Section, SectionForm
+from users import changes, rights, selectors
+from users.models import Customer, User
+from users.sections import user_sheet
+from users.views.access import of_person, require
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab as a link."""
+
+    label: str
+    url: str
+    current: bool
+    dot: str = ""
+
+
+def frame_of(customer: Customer, person: User, current: str, refused: bool = False) -> dict[str, Any]:
+    """What stands around every tab of a person: head, tabs, breadcrumbs, gauge. Tabs with a view of their own use it too."""
+    tabs = [
+        Tab(
+            str(section.title),
+            reverse("user_tab", args=[customer.slug, person.number, section.slug]),
+            section.slug == current,
+            "refused" if refused and section.slug == current else "",
+        )
+        for section in user_sheet().sections
+    ]
+    state = (
+        {"kind": "off", "text": _("Disabled")}
+        if person.disabled
+        else {"kind": person.status_tone, "text": person.status_in_words}
+    )
+    return {
+        "person": person,
+        "tabs": tabs,
+        "status": state,
+        "status_url": "" if person.disabled else reverse("user_status", args=[customer.slug, person.number]),
+        "meta": [person.primary_department.name if person.primary_department else "", person.email],
+        "phones_url": reverse("phones_state", args=[customer.slug, person.number]),
+        "gauge": selectors.gauge(customer),
+        "breadcrumbs": [(_("Users"), reverse("users", args=[customer.slug])), (person.full_name, None)],
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_person()
+def user_tab(request: PortalRequest, customer: Customer, person: User, tab: str) -> HttpResponse:
+    """Open a tab, or save it: the whole tab, validated, with its history, or not at all."""
+    section = user_sheet().section(tab)
+    if section is None:
+        raise Http404
+    if section.view:
+        return import_string(section.view)(request, customer, person)
+    if request.method == "POST":
+        return save_tab(request, customer, person, section)
+    scope = Scope(request.user, customer)
+    form = section.form(scope, initial=_values(section, person))
+    return show_tab(request, customer, person, section, form)
+
+
+def _values(section: Section, person: User) -> dict[str, Any]:
+    """The values of a tab's columns, as its form shows them; a secret is never filled in."""
+    values: dict[str, Any] = {}
+    loaded: dict[int, Any] = {}
+    for column in section.columns:
+        if column.secret:
+            continue
+        store = getattr(column, "store", None)
+        if store and id(store) not in loaded:
+            loaded[id(store)] = store.load([person])[person.pk]
+        values[column.name] = loaded[id(store)].get(column.name) if store else column.read(person)
+    return values
+
+
+def show_tab(
+    request: PortalRequest,
+    customer: Customer,
+    person: User,
+    section: Section,
+    form: SectionForm,
+    status: int = 200,
+    **facts: Any,
+) -> HttpResponse:
+    """The page of a tab."""
+    if section.page_facts:
+        facts |= section.page_facts(Scope(request.user, customer), person, form)
+    return render(
+        request,
+        section.template,
+        {
+            **frame_of(customer, person, section.slug, refused=bool(form.errors)),
+            "section": section,
+            "form": form,
+            "seen": facts.pop("seen", person.version),
+            "saved": request.GET.get("saved") == "1",
+            "may_delete": rights.can(request.user, rights.Verb.DELETE, person, customer),
+            **facts,
+        },
+        status=status,
+    )
+
+
+def save_tab(
+    request: PortalRequest,
+    customer: Customer,
+    person: User,
+    section: Section,
+    *,
+    show: Callable[..., HttpResponse] | None = None,
+    conflict: Callable[..., HttpResponse] | None = None,
+    query: str = "",
+) -> HttpResponse:
+    """Plan and apply what the form says; show what is refused, or what somebody else changed in between.
+
+    A tab with a page of its own says how that is shown, by functions like `show_tab` and `show_conflict`, and what its
+    address keeps after a save (`query`: "&phone=805ec0123456").
+    """
+    require(request.user, rights.Verb.EDIT, person, customer)
+    scope = Scope(request.user, customer)
+    form = section.form(scope, request.POST, initial=_values(section, person))
+    seen = request.POST.get("seen", "")
+    asked = changes.Row(person.pk, form.raw(), seen=int(seen) if seen.isdecimal() and len(seen) < 10 else 0)
+    plan = changes.plan(request.user, customer, user_sheet(), [asked])
+    row = plan.rows[0]
+    if row.stale and _only_elsewhere(section, person, asked.seen or 0, scope):
+        plan = changes.plan(
+            request.user, customer, user_sheet(), [changes.Row(person.pk, asked.values, seen=person.version)]
+        )
+        row = plan.rows[0]
+    try:
+        if row.stale:
+            raise changes.ChangedMeanwhileError([person.pk])
+        operation = changes.apply(plan, RequestFacts.of(request))
+    except changes.ChangedMeanwhileError:
+        return (conflict or show_conflict)(request, customer, person, section, row, asked.seen or 0)
+    except changes.RefusedError:
+        form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
+        return (show or show_tab)(request, customer, person, section, form, 422, seen=asked.seen)
+    for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
+        messages.warning(request, sentence)
+    url = reverse("user_tab", args=[customer.slug, person.number, section.slug])
+    if operation is None:
+        messages.info(request, _("Nothing to save: everything is as it was."))
+        return redirect(f"{url}?{query.removeprefix('&')}" if query else url)
+    return redirect(f"{url}?saved=1{query}")
+
+
+def _only_elsewhere(section: Section, person: User, seen: int, scope: Scope) -> bool:
+    """Whether what was changed since `seen` is on other tabs (a status that switched by itself): that is no conflict."""
+    columns = {column.name: column for column in section.columns if not column.own_form}
+    return (
+        0 < seen < person.version
+        and not selectors.changed_since(person, user_sheet().label, seen, columns, scope).before
+    )
+
+
+def show_conflict(
+    request: PortalRequest,
+    customer: Customer,
+    person: User,
+    section: Section,
+    row: changes.RowPlan,
+    seen: int,
+) -> HttpResponse:
+    """Somebody else saved first: his values where this person hadn't typed, this person's where he had, both told."""
+    scope = Scope(request.user, customer)
+    columns = {column.name: column for column in section.columns}
+    person = selectors.user_or_404(request.user, customer, person.number)
+    theirs = selectors.changed_since(person, user_sheet().label, seen, columns, scope)
+    now = _values(section, person)
+    typed = request.POST.copy()
+    for name, column in columns.items():
+        untouched = name in row.after and column.to_json(row.after[name]) == theirs.before.get(
+            name, column.to_json(now.get(name))
+        )
+        if name in theirs.before and untouched:
+            put(typed, column, scope, now[name])
+    form = section.form(scope, typed, initial=now)
+    form.show_errors({})
+    form.theirs = dict(theirs.after)
+    form.theirs_by = theirs.who
+    return show_tab(request, customer, person, section, form, 409, seen=person.version, conflict=theirs)
+
+
+def put(data: QueryDict, column: Column, scope: Scope, value: Any) -> None:
+    """Write a value into a form's data as a browser would send it."""
+    if hasattr(column, "put"):
+        column.put(data, value)
+    elif isinstance(value, bool):
+        data.setlist(column.name, ["on"] if value else [])
+    elif isinstance(value, (list, tuple)):
+        data.setlist(column.name, [str(item) for item in value])
+    else:
+        shown = column.form_field(scope).prepare_value(value)
+        data[column.name] = "" if shown is None else str(shown)

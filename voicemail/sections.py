@@ -1,0 +1,198 @@
+"""Tab "Messagerie vocale": the mailbox of a person, its rules, and who loses what when something goes."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from pbxadmin.common.rows import PartColumn, PartStore
+from pbxadmin.common.sections import FieldColumn, Option, ReferenceColumn, Renewed, Scope, Section
+from users import changes
+from users.models import User
+from voicemail.models import Greeting, Mailbox
+from voicemail.pins import Weakness, random_pin, weakness
+
+PART = "voicemail"
+MAILBOXES = PartStore(Mailbox, parts=(PART,))
+# What a form or a file says to have a new PIN made; each row then gets its own.
+REGENERATE = "regenerate"
+
+SENTENCES: Mapping[Weakness, Any] = {
+    Weakness.NOT_DIGITS: gettext_lazy("A PIN has digits only."),
+    Weakness.LENGTH: gettext_lazy("A PIN has 4 to 10 digits."),
+    Weakness.EXTENSION: gettext_lazy("The PIN can't be the extension."),
+    Weakness.REPEATED: gettext_lazy("The PIN can't be one digit, or a few, said over and over."),
+    Weakness.RUN: gettext_lazy("The PIN can't be digits that follow one another."),
+    Weakness.YEAR: gettext_lazy("The PIN can't be a year."),
+}
+
+
+def _field(name: str) -> Any:
+    return Mailbox._meta.get_field(name)
+
+
+def greetings(scope: Scope) -> list[Option]:
+    """The provider's standard greetings; a person's own library is added by a rule that knows the person."""
+    found = scope.once("standard greetings", lambda: list(Greeting.objects.filter(customer=None, user=None)))
+    return [Option(greeting.pk, str(greeting), (greeting.name, greeting.name_en)) for greeting in found]
+
+
+class LanguageColumn(FieldColumn):
+    """The language of the prompts; blank is the primary department's, and says so."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A menu."""
+        choices = [("", gettext_lazy("The department's")), *self.field.choices]
+        return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=False)
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The language's name."""
+        return super().show(value, scope) if value else _("The department's")
+
+
+class DefaultGreetingColumn(ReferenceColumn):
+    """Which greeting; blank is the phone system's own."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A menu, the phone system's greeting first."""
+        choices = [("", gettext_lazy("The phone system's greeting")), *((o.key, o.label) for o in self.by_key(scope).values())]
+        return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=False)
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The greeting's name."""
+        return super().show(value, scope) if value else _("The phone system's greeting")
+
+
+class PinColumn(FieldColumn):
+    """The PIN: typed anew or left as it is, never shown by a form. "regenerate" has one made, each row its own."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A box that is always empty."""
+        attributes = {"autocomplete": "new-password", "inputmode": "numeric", "maxlength": 20, "class": "narrow"}
+        return forms.CharField(
+            label=self.label, help_text=self.help, required=False, widget=forms.PasswordInput(attributes, render_value=False)
+        )
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """Digits; '' and "regenerate" have their meaning in the rules."""
+        pin = str(raw or "").strip()
+        if pin in ("", REGENERATE):
+            return pin
+        if (found := weakness(pin)) is not None:
+            raise ValidationError(SENTENCES[found], code=str(found))
+        return pin
+
+
+PIN = PartColumn(
+    MAILBOXES, PART, PinColumn(_field("pin")), bulk=False, csv="VMPIN", identity=True,
+    help=gettext_lazy("Entered by the user to reach the voicemail from a phone: 4 to 10 digits. Blank: the PIN stays as it is."),
+    more=gettext_lazy("A safe PIN protects the messages: not the extension, no digit said over and over, no digits that follow one another, not a year."),
+)
+COLUMNS = (
+    PartColumn(MAILBOXES, PART, FieldColumn(_field("enabled")), csv="VMEnable"),
+    PartColumn(
+        MAILBOXES, PART, LanguageColumn(_field("language")), csv="VMLanguage",
+        more=gettext_lazy("You can choose the language of the voice prompts that the caller and the user hear."),
+    ),
+    PIN,
+    PartColumn(
+        MAILBOXES, PART, DefaultGreetingColumn(_field("default_greeting"), greetings),
+        more=gettext_lazy("In the Call forwarding tab, a status can have a greeting of its own, or use the default one chosen here."),
+    ),
+    PartColumn(
+        MAILBOXES, PART, FieldColumn(_field("play_date_time")), csv="VMPlayMsgDateTime",
+        help=gettext_lazy("Whether the voicemail says on which day and at what time each message was left."),
+    ),
+    PartColumn(
+        MAILBOXES, PART, FieldColumn(_field("email_option")), csv="VMEmailOptions",
+        help=gettext_lazy("What is sent to the user's email address when a message comes in."),
+        more=gettext_lazy(
+            "Deleting a message from the email inbox doesn't delete it from the mailbox: the user has to do that himself. Who "
+            "prefers to handle messages by email only chooses the attachment with deletion from the mailbox."
+        ),
+    ),
+    PartColumn(
+        MAILBOXES, PART, FieldColumn(_field("pin_disabled")), csv="VMNoPin",
+        help=gettext_lazy("Easier, but less safe: anybody at the user's phone can listen to the messages."),
+    ),
+    PartColumn(
+        MAILBOXES, PART, FieldColumn(_field("play_caller_id")), csv="VMPlayCallerID",
+        help=gettext_lazy("Says the caller's number at the beginning of each message."),
+    ),
+)
+
+
+# --- Rules -------------------------------------------------------------------------------------------------------
+def pin_is_not_guessed(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """A PIN isn't the extension; a blank one leaves the present one alone; a wanted one is made here, for each row its own."""
+    if PIN.name not in row.after:
+        return
+    plan.need("number")
+    number = str(row.value("number") or "")
+    pin = row.after[PIN.name]
+    if pin == REGENERATE or (pin == "" and row.new):
+        row.after[PIN.name] = random_pin(secrets.SystemRandom(), number)
+    elif pin == "":
+        del row.after[PIN.name]
+    elif weakness(pin, number) is Weakness.EXTENSION:
+        row.refuse(PIN.name, SENTENCES[Weakness.EXTENSION])
+
+
+def open_mailbox_is_told(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """A mailbox without a PIN, and mails to nobody, are possible and are told."""
+    if row.changes.get("voicemail.pin_disabled", (None, False))[1]:
+        row.warn("voicemail.pin_disabled", _("Without a PIN, anybody at this user's phone can listen to the messages."))
+    option = row.changes.get("voicemail.email_option", (None, None))[1]
+    if option and option != Mailbox.EmailOption.NONE:
+        plan.need("email")
+        if not row.value("email"):
+            row.warn("voicemail.email_option", _("This user has no email address: nothing can be sent."))
+
+
+# --- Deleting ----------------------------------------------------------------------------------------------------
+def greetings_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
+    """A deleted person's own greetings go with him."""
+    losses: dict[Any, list[str]] = {}
+    counts: dict[int, int] = {}
+    for user in Greeting.objects.filter(user__in=[record.pk for record in records]).values_list("user", flat=True):
+        counts[user] = counts.get(user, 0) + 1  # type: ignore[index, arg-type]  # the filter leaves no NULL
+    for user, count in counts.items():
+        losses[user] = [ngettext("%(count)s recorded greeting.", "%(count)s recorded greetings.", count) % {"count": count}]
+    return losses
+
+
+def renew_pins(records: Sequence[Any], scope: Scope) -> dict[Any, Renewed]:
+    """New PINs for these people: the box "voicemail PIN" of the reset dialog. In the caller's transaction."""
+    boxes = list(Mailbox.objects.filter(user__in=[record.pk for record in records]).select_related("user"))
+    for box in boxes:
+        box.pin = random_pin(secrets.SystemRandom(), box.user.number)
+    Mailbox.objects.bulk_update(boxes, ["pin"], batch_size=500)
+    return {box.user_id: Renewed() for box in boxes}
+
+
+def page_facts(scope: Scope, person: User, form: Any) -> dict[str, Any]:
+    """What the tab shows beside the form: which language the department has."""
+    department = person.primary_department
+    return {
+        "department_language": department.get_language_display() if department else "",
+        "greetings_used": Greeting.objects.filter(used_by_statuses__user=person).distinct(),
+    }
+
+
+VOICEMAIL = Section(
+    slug="voicemail",
+    title=gettext_lazy("Voicemail"),
+    intro="",
+    columns=COLUMNS,
+    template="voicemail/tab.html",
+    row_rules=(pin_is_not_guessed, open_mailbox_is_told),
+    companions=(MAILBOXES.companion(lambda part, person: {}),),
+    filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},
+    losses=greetings_of_a_deleted_user,
+    page_facts=page_facts,
+)
