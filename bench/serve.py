@@ -29,7 +29,6 @@ def seed(count: int) -> list[str]:
 
     django.setup()
     from django.db import connection, transaction
-
     from django.utils import timezone
 
     from pbxadmin.common.crypto import random_secret

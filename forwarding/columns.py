@@ -52,8 +52,14 @@ def names_of(scope: Scope, numbers: Sequence[str]) -> dict[str, str]:
     """The names of these extensions, as far as they are people of the customer; asked for once each in a scope."""
     known: dict[str, str] = scope.once("names by extension", dict)
     if missing := set(numbers) - known.keys():
-        found = User.objects.of(scope.customer).filter(number__in=missing).values_list("number", "first_name", "last_name")
-        known |= dict.fromkeys(missing, "") | {number: f"{first} {last}".strip() for number, first, last in found}
+        found = (
+            User.objects.of(scope.customer)
+            .filter(number__in=missing)
+            .values_list("number", "first_name", "last_name")
+        )
+        known |= dict.fromkeys(missing, "") | {
+            number: f"{first} {last}".strip() for number, first, last in found
+        }
     return known
 
 
@@ -71,11 +77,18 @@ class DestinationColumn(FieldColumn):
         made = self.field.formfield()
         made.label, made.help_text = self.label, self.help
         widget: DestinationWidget = made.widget
-        widget.systems = [(number, f"{number} {each.name} ({each.get_kind_display()})") for number, each in systems_of(scope).items()]
+        widget.systems = [
+            (number, f"{number} {each.name} ({each.get_kind_display()})")
+            for number, each in systems_of(scope).items()
+        ]
         widget.names = scope.once("names by extension", dict)
         # Whoever has no administration pages searches from his own.
         admin = scope.actor is not None and scope.actor.is_authenticated and rights.administers(scope.actor)
-        widget.search_url = reverse("destination_search", args=[scope.customer.slug]) if admin else reverse("own_destination_search")
+        widget.search_url = (
+            reverse("destination_search", args=[scope.customer.slug])
+            if admin
+            else reverse("own_destination_search")
+        )
         widget.no_deflection = "" if scope.customer.supports_deflection else NO_DEFLECTION
         widget.trunk_warning = TRUNK_WARNING % {"channels": scope.customer.sip_trunk_channels}
         widget.attrs["aria-label"] = str(self.label)
@@ -105,7 +118,11 @@ class DestinationColumn(FieldColumn):
         """The extensions of everybody with exactly this name."""
         wanted = without_accents(name)
         candidates = User.objects.of(scope.customer).filter(search_text__contains=wanted, hidden=False)
-        return [person.number for person in candidates.only("number", "first_name", "last_name")[:50] if without_accents(person.full_name) == wanted]
+        return [
+            person.number
+            for person in candidates.only("number", "first_name", "last_name")[:50]
+            if without_accents(person.full_name) == wanted
+        ]
 
     def to_json(self, value: Any) -> Any:
         """The canonical text."""
@@ -150,7 +167,10 @@ class StatusUntilColumn(FieldColumn):
     def form_field(self, scope: Scope) -> forms.Field:
         """A time of day."""
         return forms.CharField(
-            label=self.label, help_text=self.help, required=False, widget=forms.TimeInput(attrs={"type": "time", "class": "narrow"})
+            label=self.label,
+            help_text=self.help,
+            required=False,
+            widget=forms.TimeInput(attrs={"type": "time", "class": "narrow"}),
         )
 
     def clean(self, raw: Any, scope: Scope) -> Any:
@@ -169,7 +189,9 @@ class StatusUntilColumn(FieldColumn):
         try:
             (found,) = periods.day_of(f"{text}-24:00", 0)
         except (periods.PeriodError, ValueError):
-            raise ValidationError(_("“%(value)s” is not a time, for example 14:00."), params={"value": text[:40]}) from None
+            raise ValidationError(
+                _("“%(value)s” is not a time, for example 14:00."), params={"value": text[:40]}
+            ) from None
         return found.start
 
 
@@ -190,15 +212,20 @@ def said(day: Sequence[hours.Period]) -> str:
 def week_in_words(week: Sequence[hours.Period]) -> str:
     """A week for the reader, days with the same hours together: "Monday to Friday 8:00–17:00"."""
     lines = [periods.line_of(week, weekday) for weekday in range(7)]
-    parts, first = [], 0
+    parts: list[str] = []
+    first = 0
     for weekday in range(1, 8):
         if weekday < 7 and lines[weekday] == lines[first]:
             continue
         if lines[first]:
-            days = str(WEEKDAYS[first]) if weekday - first == 1 else _("%(first)s to %(last)s") % {
-                "first": WEEKDAYS[first], "last": WEEKDAYS[weekday - 1]
-            }
-            parts.append(f"{days} {said([each for each in week if each.weekday == first])}")
+            days = (
+                str(WEEKDAYS[first])
+                if weekday - first == 1
+                else _("%(first)s to %(last)s") % {"first": WEEKDAYS[first], "last": WEEKDAYS[weekday - 1]}
+            )
+            parts.append(
+                f"{days.lower() if parts else days} {said([each for each in week if each.weekday == first])}"
+            )
         first = weekday
     return "; ".join(parts) or _("closed all week")
 
@@ -312,10 +339,16 @@ class PeriodStore(Store):
 
     def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         """{record: {column: periods}}, in one query."""
-        found: dict[Any, dict[str, list[hours.Period]]] = {record.pk: {name: [] for name in self.columns} for record in records}
+        found: dict[Any, dict[str, list[hours.Period]]] = {
+            record.pk: {name: [] for name in self.columns} for record in records
+        }
         names = {kind: name for name, kind in self.columns.items()}
-        rows = self.model._default_manager.filter(**{f"{self.owner}__in": list(found)}).order_by("weekday", "start", "end")
-        for owner, kind, weekday, start, end in rows.values_list(self.owner, "kind", "weekday", "start", "end"):
+        rows = self.model._default_manager.filter(**{f"{self.owner}__in": list(found)}).order_by(
+            "weekday", "start", "end"
+        )
+        for owner, kind, weekday, start, end in rows.values_list(
+            self.owner, "kind", "weekday", "start", "end"
+        ):
             found[owner][names[kind]].append(hours.Period(weekday, start, end))
         return {owner: {name: tuple(each) for name, each in kinds.items()} for owner, kinds in found.items()}
 
@@ -324,7 +357,9 @@ class PeriodStore(Store):
         made = []
         for name, kind in self.columns.items():
             touched = [row for row in rows if name in row.changes]
-            self.model._default_manager.filter(kind=kind, **{f"{self.owner}__in": [row.key for row in touched]}).delete()
+            self.model._default_manager.filter(
+                kind=kind, **{f"{self.owner}__in": [row.key for row in touched]}
+            ).delete()
             made += [
                 self.model(kind=kind, weekday=each.weekday, start=each.start, end=each.end, **{f"{self.owner}_id": row.key})
                 for row in touched for each in row.changes[name][1]
@@ -366,7 +401,10 @@ class HolidaysWidget(forms.Widget):
                 first, last, called, yearly = each
                 rows.append((first, last, called, bool(yearly)))
         rows += [("", "", "", False)] * BLANK_ROWS
-        context["rows"] = [{"place": place, "first": a, "last": b, "name": c, "yearly": d} for place, (a, b, c, d) in enumerate(rows)]
+        context["rows"] = [
+            {"place": place, "first": a, "last": b, "name": c, "yearly": d}
+            for place, (a, b, c, d) in enumerate(rows)
+        ]
         return context
 
 
@@ -401,21 +439,28 @@ class HolidaysColumn(Column):
             try:
                 found.add(each if isinstance(each, hours.Holiday) else _holiday(each))
             except ValidationError as error:
-                problems += [_("Holiday %(place)s: %(problem)s") % {"place": place, "problem": message} for message in error.messages]
+                problems += [
+                    _("Holiday %(place)s: %(problem)s") % {"place": place, "problem": message}
+                    for message in error.messages
+                ]
         if problems:
             raise ValidationError(problems)
         return by_day(found)
 
     def to_json(self, value: Any) -> Any:
         """[[first, last, name, yearly], …]."""
-        return [[each.first.isoformat(), each.last.isoformat(), each.name, each.yearly] for each in value or ()]
+        return [
+            [each.first.isoformat(), each.last.isoformat(), each.name, each.yearly] for each in value or ()
+        ]
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
-        """"1 January Jour de l'an; 24 December to 2 January Fêtes"."""
+        """ "1 January Jour de l'an; 24 December to 2 January Fêtes"."""
         shown = []
         for each in value or ():
             if not isinstance(each, hours.Holiday):
-                each = hours.Holiday(date.fromisoformat(each[0]), date.fromisoformat(each[1]), each[2], bool(each[3]))  # noqa: PLW2901
+                each = hours.Holiday(
+                    date.fromisoformat(each[0]), date.fromisoformat(each[1]), each[2], bool(each[3])
+                )
             style = "MONTH_DAY_FORMAT" if each.yearly else "SHORT_DATE_FORMAT"
             days = date_format(each.first, style)
             if each.last != each.first:
@@ -468,8 +513,10 @@ class HolidayStore(Store):
         """{department: {"holidays": holidays}}, in one query."""
         found: dict[Any, list[hours.Holiday]] = defaultdict(list)
         rows = Holiday.objects.filter(department__in=[record.pk for record in records])
-        for owner, *facts in rows.values_list("department", "first", "last", "name", "yearly"):
-            found[owner].append(hours.Holiday(*facts))
+        for owner, first, last, name, yearly in rows.values_list(
+            "department", "first", "last", "name", "yearly"
+        ):
+            found[owner].append(hours.Holiday(first, last, name, yearly))
         return {record.pk: {"holidays": by_day(found[record.pk])} for record in records}
 
     def save(self, rows: Sequence[Any], scope: Scope) -> None:

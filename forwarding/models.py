@@ -25,11 +25,15 @@ class ForwardingRule(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="forwarding_rules", editable=False)
     status = models.CharField(_("Status"), max_length=16, choices=User.Status.choices, editable=False)
     custom_message = OneLineField(
-        _("Custom status message"), max_length=128, blank=True,
+        _("Custom status message"),
+        max_length=128,
+        blank=True,
         help_text=_("Makes a situation clear, or gives the profile a personal touch."),
     )
     no_answer_seconds = models.PositiveSmallIntegerField(
-        _("No answer delay"), default=20, validators=[MinValueValidator(5), MaxValueValidator(300)],
+        _("No answer delay"),
+        default=20,
+        validators=[MinValueValidator(5), MaxValueValidator(300)],
         help_text=_("How long it rings before the caller is sent to the destination, 5 to 300 seconds."),
     )
     no_answer_external = DestinationField(_("Unanswered calls: external"), default=VOICEMAIL)
@@ -37,7 +41,9 @@ class ForwardingRule(models.Model):
     busy_external = DestinationField(_("Busy or not registered: external"), default=VOICEMAIL)
     busy_internal = DestinationField(_("Busy or not registered: internal"), side=Side.INTERNAL, default=SAME)
     not_registered_external = DestinationField(_("Not registered: external"), default=VOICEMAIL)
-    not_registered_internal = DestinationField(_("Not registered: internal"), side=Side.INTERNAL, default=SAME)
+    not_registered_internal = DestinationField(
+        _("Not registered: internal"), side=Side.INTERNAL, default=SAME
+    )
     divert_external = DestinationField(_("Forward external calls to"), default=VOICEMAIL)
     divert_internal = DestinationField(_("Forward internal calls to"), side=Side.INTERNAL, default=SAME)
     voicemail_out_of_hours_external = YesNoField(_("Voicemail outside office hours"), default=False)
@@ -49,7 +55,12 @@ class ForwardingRule(models.Model):
     accept_push = YesNoField(_("Accept PUSH notifications"), default=True)
     # Not by import: the library of greetings is the voicemail app's. RESTRICT lets a person go together with his library.
     greeting = models.ForeignKey(
-        "voicemail.Greeting", models.RESTRICT, null=True, blank=True, related_name="used_by_statuses", verbose_name=_("Greeting"),
+        "voicemail.Greeting",
+        models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="used_by_statuses",
+        verbose_name=_("Greeting"),
         help_text=_("What callers hear when this person's voicemail answers."),
     )
 
@@ -97,7 +108,9 @@ class UserPeriod(Period):
     objects = ScopedManager()
 
     class Meta(Period.Meta):
-        constraints = [models.UniqueConstraint(fields=["user", "kind", "weekday", "start"], name="user_period_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind", "weekday", "start"], name="user_period_once")
+        ]
 
 
 class DepartmentPeriod(Period):
@@ -111,7 +124,9 @@ class DepartmentPeriod(Period):
 
     class Meta(Period.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["department", "kind", "weekday", "start"], name="department_period_once")
+            models.UniqueConstraint(
+                fields=["department", "kind", "weekday", "start"], name="department_period_once"
+            )
         ]
 
 

@@ -7,7 +7,7 @@ from datetime import time
 from forwarding.hours import Period
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_TIME = r"(\d{1,2})(?:\s*(?:[:.]\s*(\d{2})|[hH]\s*(\d{2})?))?"
+_TIME = r"([0-9]{1,2})(?:\s*(?:[:.]\s*([0-9]{2})|[hH]\s*([0-9]{2})?))?"
 _RANGE = re.compile(rf"\s*{_TIME}\s*(?:-|–|—|à|a|to)\s*{_TIME}\s*\Z")
 _CLOSED = frozenset({"", "-", "–", "—", "fermé", "ferme", "closed", "x"})
 _ALL_DAY = frozenset({"24 h", "24h", "24 heures", "24 hours"})
@@ -66,13 +66,15 @@ def in_order(periods: Iterable[Period]) -> tuple[Period, ...]:
 
 
 def clock(at: time, *, end: bool = False) -> str:
-    """"8:00"; the end of a day is "24:00"."""
+    """ "8:00"; the end of a day is "24:00"."""
     return "24:00" if end and at == time(0) else f"{at.hour}:{at.minute:02d}"
 
 
 def line_of(periods: Sequence[Period], weekday: int) -> str:
     """A day's periods as a line that `day_of` reads: "8:00-12:00, 13:00-17:00"."""
-    return ", ".join(f"{clock(each.start)}-{clock(each.end, end=True)}" for each in periods if each.weekday == weekday)
+    return ", ".join(
+        f"{clock(each.start)}-{clock(each.end, end=True)}" for each in periods if each.weekday == weekday
+    )
 
 
 def text_of(periods: Sequence[Period]) -> str:

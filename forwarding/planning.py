@@ -30,8 +30,12 @@ from users.models import Planning, User
 
 LONGEST_STATUS = timedelta(days=366)
 
-OWN_HOURS = PeriodStore(UserPeriod, "user", {"office_hours": Period.Kind.OPEN, "break_hours": Period.Kind.BREAK})
-DEPARTMENT_HOURS = PeriodStore(DepartmentPeriod, "department", {"office_hours": Period.Kind.OPEN, "break_hours": Period.Kind.BREAK})
+OWN_HOURS = PeriodStore(
+    UserPeriod, "user", {"office_hours": Period.Kind.OPEN, "break_hours": Period.Kind.BREAK}
+)
+DEPARTMENT_HOURS = PeriodStore(
+    DepartmentPeriod, "department", {"office_hours": Period.Kind.OPEN, "break_hours": Period.Kind.BREAK}
+)
 HOLIDAYS = HolidayStore()
 
 STATUS_COLUMNS: tuple[Column, ...] = (
@@ -51,7 +55,9 @@ class HoursModeColumn(FieldColumn):
 
     def form_field(self, scope: Scope) -> forms.Field:
         """Two radio buttons."""
-        return forms.ChoiceField(label=self.label, help_text=self.help, choices=self.field.choices, widget=forms.RadioSelect)
+        return forms.ChoiceField(
+            label=self.label, help_text=self.help, choices=self.field.flatchoices, widget=forms.RadioSelect
+        )
 
 
 def hours_columns(store: PeriodStore) -> tuple[Column, Column]:
@@ -113,18 +119,29 @@ def hours_make_sense(row: changes.RowPlan, plan: changes.Plan) -> None:
     for problem in hours.problems(week):
         where = problem.where
         if isinstance(where, hours.Period):
-            column = "break_hours" if problem.code is hours.Code.BREAK_OUTSIDE_HOURS or where not in week.open else "office_hours"
-            sentence = _PROBLEMS[problem.code] % {"start": periods.clock(where.start), "end": periods.clock(where.end, end=True)}
+            column = (
+                "break_hours"
+                if problem.code is hours.Code.BREAK_OUTSIDE_HOURS or where not in week.open
+                else "office_hours"
+            )
+            sentence = _PROBLEMS[problem.code] % {
+                "start": periods.clock(where.start),
+                "end": periods.clock(where.end, end=True),
+            }
             row.refuse(column, f"{WEEKDAYS[where.weekday % 7]}{pgettext('before a value', ':')} {sentence}")
     if row.after.get("hours_mode") == User.Hours.OWN and not week.open:
-        row.warn("office_hours", _("There are no specific office hours: this user counts as closed all week."))
+        row.warn(
+            "office_hours", _("There are no specific office hours: this user counts as closed all week.")
+        )
 
 
 _PROBLEMS = {
     hours.Code.BAD_WEEKDAY: gettext_lazy("%(start)s–%(end)s belongs to no day."),
     hours.Code.ZERO_LENGTH: gettext_lazy("%(start)s–%(end)s ends where it starts."),
     hours.Code.OVERLAP: gettext_lazy("%(start)s–%(end)s overlaps another period."),
-    hours.Code.BREAK_OUTSIDE_HOURS: gettext_lazy("the break %(start)s–%(end)s lies outside the office hours."),
+    hours.Code.BREAK_OUTSIDE_HOURS: gettext_lazy(
+        "the break %(start)s–%(end)s lies outside the office hours."
+    ),
 }
 
 
@@ -150,7 +167,11 @@ def statuses_last_as_said(plan: changes.Plan) -> None:
 
 
 def _settle(row: changes.RowPlan, now: datetime, week: hours.Schedule | None) -> None:
-    zone = row.record.primary_department.time_zone if row.record.primary_department_id else timezone.get_default_timezone_name()
+    zone = (
+        row.record.primary_department.time_zone
+        if row.record.primary_department_id
+        else timezone.get_default_timezone_name()
+    )
     until = row.after.get("status_until")
     if "status" in row.after and "status_until" not in row.after:
         until = row.after["status_until"] = None
@@ -160,10 +181,20 @@ def _settle(row: changes.RowPlan, now: datetime, week: hours.Schedule | None) ->
         row.refuse("status_until", _("Choose a time in the next twelve months."))
         return
     wanted = row.value("status")
-    if until is None and week is not None and "status" in row.after and wanted != status_of_hours(hours.state_at(week, now)):
+    if (
+        until is None
+        and week is not None
+        and "status" in row.after
+        and wanted != status_of_hours(hours.state_at(week, now))
+    ):
         until = row.after["status_until"] = hours.next_change(week, now)
         if until is None:
-            row.refuse("status", _("The schedule of this user never changes, so it would take this status back at once: switch the automatic status off first."))
+            row.refuse(
+                "status",
+                _(
+                    "The schedule of this user never changes, so it would take this status back at once: switch the automatic status off first."
+                ),
+            )
             return
         row.warn("status", _("This user's status follows the schedule: “%(status)s” lasts until its next change.") % {
             "status": User.Status(wanted).label
@@ -179,10 +210,18 @@ def next_change_in_words(person: User, week: hours.Schedule, now: datetime) -> s
     if change is None:
         return ""
     status = User.Status(status_of_hours(hours.state_at(week, change)))
-    return _("%(when)s, %(status)s") % {"when": moment_in_zone(change, week.zone, now), "status": status.label}
+    return _("%(when)s, %(status)s") % {
+        "when": moment_in_zone(change, week.zone, now),
+        "status": status.label,
+    }
 
 
-def week_to_look_at(open_periods: Sequence[hours.Period], breaks: Sequence[hours.Period], now: datetime | None, edit: Iterable[Any] = ()) -> list[dict[str, Any]]:
+def week_to_look_at(
+    open_periods: Sequence[hours.Period],
+    breaks: Sequence[hours.Period],
+    now: datetime | None,
+    edit: Iterable[Any] = (),
+) -> list[dict[str, Any]]:
     """The seven days for `partials/week.html`; `now` is local."""
     edits = list(edit) or [""] * 7
     return [

@@ -30,9 +30,20 @@ RULES = PartStore(
 
 FOR_ALL = ("custom_message", "log_out_of_queues", "accept_ring_group_calls", "accept_push", "greeting")
 FOR_AVAILABLE = (
-    "no_answer_seconds", "no_answer_external", "no_answer_internal", "busy_external", "busy_internal", "ring_mobile", "accept_multiple_calls",
+    "no_answer_seconds",
+    "no_answer_external",
+    "no_answer_internal",
+    "busy_external",
+    "busy_internal",
+    "ring_mobile",
+    "accept_multiple_calls",
 )
-FOR_AWAY = ("divert_external", "divert_internal", "voicemail_out_of_hours_external", "voicemail_out_of_hours_internal")
+FOR_AWAY = (
+    "divert_external",
+    "divert_internal",
+    "voicemail_out_of_hours_external",
+    "voicemail_out_of_hours_internal",
+)
 
 MORE: Mapping[str, Text] = {
     "no_answer_external": gettext_lazy("The destination of unanswered calls that come from outside."),
@@ -45,7 +56,9 @@ MORE: Mapping[str, Text] = {
         "The destination of calls from another user while the user is on a call and “Accept multiple calls” is off, or while no "
         "device is connected to the extension."
     ),
-    "voicemail_out_of_hours_external": gettext_lazy("Sends calls to the voicemail when they arrive outside the office hours that are set."),
+    "voicemail_out_of_hours_external": gettext_lazy(
+        "Sends calls to the voicemail when they arrive outside the office hours that are set."
+    ),
     "ring_mobile": gettext_lazy(
         "Calls ring the number in the field “Mobile” of the General tab together with the devices of the extension. When the mobile "
         "answers, the call takes two channels for as long as it lasts."
@@ -54,7 +67,9 @@ MORE: Mapping[str, Text] = {
         "The user can answer several calls without ending the first one. Off: the destination “Busy or not registered” is used while "
         "the user is on a call."
     ),
-    "log_out_of_queues": gettext_lazy("A user who is a queue agent has to log in by hand each time this status is taken."),
+    "log_out_of_queues": gettext_lazy(
+        "A user who is a queue agent has to log in by hand each time this status is taken."
+    ),
     "accept_ring_group_calls": gettext_lazy("Calls of a ring group ring the user's extension."),
     "accept_push": gettext_lazy(
         "The mobile app is told of calls and messages even when it isn't open. Needed to answer with the app; switch it off in the "
@@ -67,7 +82,9 @@ MORE: Mapping[str, Text] = {
 def greetings(scope: Scope) -> list[Option]:
     """The provider's standard greetings; whose library a person's own are is asked of the field, not of another app's code."""
     library: Any = ForwardingRule._meta.get_field("greeting").related_model
-    found = scope.once("standard greetings", lambda: list(library._default_manager.filter(customer=None, user=None)))
+    found = scope.once(
+        "standard greetings", lambda: list(library._default_manager.filter(customer=None, user=None))
+    )
     return [Option(greeting.pk, str(greeting)) for greeting in found]
 
 
@@ -76,7 +93,10 @@ class GreetingColumn(ReferenceColumn):
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu, the default first."""
-        choices = [("", gettext_lazy("Play the default options")), *((o.key, o.label) for o in self.by_key(scope).values())]
+        choices = [
+            ("", gettext_lazy("Play the default options")),
+            *((o.key, o.label) for o in self.by_key(scope).values()),
+        ]
         return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=False)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
@@ -126,8 +146,12 @@ make_rules = RULES.companion(defaults)
 # --- Rules across a row ------------------------------------------------------------------------------------------
 TOLL_SENTENCES = {
     Toll.PREMIUM: gettext_lazy("%(number)s is a premium-rate number: calls can't be sent there."),
-    Toll.SATELLITE: gettext_lazy("%(number)s is a satellite or international network number: calls can't be sent there."),
-    Toll.CARIBBEAN: gettext_lazy("%(number)s is charged as an international call, although it looks like one from here: calls can't be sent there."),
+    Toll.SATELLITE: gettext_lazy(
+        "%(number)s is a satellite or international network number: calls can't be sent there."
+    ),
+    Toll.CARIBBEAN: gettext_lazy(
+        "%(number)s is charged as an international call, although it looks like one from here: calls can't be sent there."
+    ),
 }
 
 
@@ -160,8 +184,15 @@ def destinations_can_be_reached(row: changes.RowPlan, plan: changes.Plan) -> Non
             _refuse_tolls(row, name, value.value)
         if value.deflect and not plan.scope.customer.supports_deflection:
             row.refuse(name, _("Note that this option isn't supported by your provider's lines."))
-        if value.kind is Kind.EXTENSION and not value.voicemail and value.value == row.value_of_record("number"):
-            row.refuse(name, _("The call would come back to this same extension. Choose the voicemail, or somebody else."))
+        if (
+            value.kind is Kind.EXTENSION
+            and not value.voicemail
+            and value.value == row.value_of_record("number")
+        ):
+            row.refuse(
+                name,
+                _("The call would come back to this same extension. Choose the voicemail, or somebody else."),
+            )
 
 
 def _mobile_is_missed(row: changes.RowPlan, loses_mobile: bool) -> None:
@@ -171,7 +202,11 @@ def _mobile_is_missed(row: changes.RowPlan, loses_mobile: bool) -> None:
         if name not in row.after and name not in row.before:
             continue
         value = row.value(name)
-        uses = value is True if name in RING_MOBILE else isinstance(value, Destination) and value.kind is Kind.MOBILE
+        uses = (
+            value is True
+            if name in RING_MOBILE
+            else isinstance(value, Destination) and value.kind is Kind.MOBILE
+        )
         if not uses:
             continue
         if name in row.changes:
@@ -179,7 +214,11 @@ def _mobile_is_missed(row: changes.RowPlan, loses_mobile: bool) -> None:
         else:
             using.append(str(_column_label(name)))
     if using and loses_mobile:
-        row.refuse("mobile", _("Forwarding needs this number: %(where)s. Choose another destination there first.") % {"where": ", ".join(using[:4])})
+        row.refuse(
+            "mobile",
+            _("Forwarding needs this number: %(where)s. Choose another destination there first.")
+            % {"where": ", ".join(using[:4])},
+        )
 
 
 def _column_label(name: str) -> Text:
@@ -193,21 +232,34 @@ def destinations_exist(plan: changes.Plan) -> None:
     chosen = list(_chosen(plan))
     for _row, _name, value, _kept in chosen:
         wanted[value.kind].add(value.value)
-    people = {
-        person.number: person
-        for person in User.objects.of(plan.scope.customer).filter(number__in=wanted[Kind.EXTENSION]).only("number", "hidden", "disabled")
-    } if wanted[Kind.EXTENSION] else {}
+    people = (
+        {
+            person.number: person
+            for person in User.objects.of(plan.scope.customer)
+            .filter(number__in=wanted[Kind.EXTENSION])
+            .only("number", "hidden", "disabled")
+        }
+        if wanted[Kind.EXTENSION]
+        else {}
+    )
     systems = systems_of(plan.scope) if wanted[Kind.SYSTEM] else {}
     for row, name, value, kept in chosen:
         if value.kind is Kind.SYSTEM:
             if value.value not in systems:
-                row.refuse(name, _("“%(number)s” is not a system extension of this company.") % {"number": value.value})
+                row.refuse(
+                    name,
+                    _("“%(number)s” is not a system extension of this company.") % {"number": value.value},
+                )
             continue
         person = people.get(value.value)
         if person is None:
             row.refuse(name, _("“%(text)s” is not an extension of this company.") % {"text": value.value})
         elif person.disabled and not kept:
-            row.refuse(name, _("Extension %(number)s is disabled: callers would hear the busy tone.") % {"number": value.value})
+            row.refuse(
+                name,
+                _("Extension %(number)s is disabled: callers would hear the busy tone.")
+                % {"number": value.value},
+            )
         elif person.hidden and not kept:
             row.refuse(name, _("Extension %(number)s is hidden from directories.") % {"number": value.value})
 
@@ -225,7 +277,10 @@ def _chosen(plan: changes.Plan) -> Iterable[tuple[changes.RowPlan, str, Destinat
                 continue
             before, value = row.changes[name]
             if isinstance(value, Destination) and value.kind in (Kind.EXTENSION, Kind.SYSTEM):
-                kept = isinstance(before, Destination) and (before.kind, before.value) == (value.kind, value.value)
+                kept = isinstance(before, Destination) and (before.kind, before.value) == (
+                    value.kind,
+                    value.value,
+                )
                 yield row, name, value, kept
 
 
@@ -269,7 +324,9 @@ def follow(customer: Any, numbers: Iterable[str]) -> dict[str, set[str]]:
             break
         found |= {number: set() for number in frontier}
         rules = ForwardingRule.objects.of(customer).filter(to_people, user__number__in=frontier)
-        for number, status, *values in rules.values_list("user__number", "status", *(field.name for field in fields)):
+        for number, status, *values in rules.values_list(
+            "user__number", "status", *(field.name for field in fields)
+        ):
             for field, value in zip(fields, values, strict=True):
                 if value is None or value.kind is not Kind.EXTENSION or value.voicemail:
                     continue
@@ -283,11 +340,21 @@ def people_called_by_others_stay_reachable(plan: changes.Plan) -> None:
     """Nobody is disabled while calls of others are sent to him; who is hidden stays reachable, and that is told."""
     if not {"disabled", "hidden"} & plan.columns.keys():
         return
-    leaving = {row.record.number: row for row in plan.rows if row.record is not None and row.changes.get("disabled") == (False, True)}
-    hiding = {row.record.number: row for row in plan.rows if row.record is not None and row.changes.get("hidden") == (False, True)}
+    leaving = {
+        row.record.number: row
+        for row in plan.rows
+        if row.record is not None and row.changes.get("disabled") == (False, True)
+    }
+    hiding = {
+        row.record.number: row
+        for row in plan.rows
+        if row.record is not None and row.changes.get("hidden") == (False, True)
+    }
     if not leaving and not hiding:
         return
-    for number, references in by_target(references_to(plan.scope.customer, Kind.EXTENSION, [*leaving, *hiding])).items():
+    for number, references in by_target(
+        references_to(plan.scope.customer, Kind.EXTENSION, [*leaving, *hiding])
+    ).items():
         if number in leaving:
             row = leaving[number]
             # Whoever is disabled in the same breath takes no calls, so his rules lead nowhere.
@@ -298,7 +365,10 @@ def people_called_by_others_stay_reachable(plan: changes.Plan) -> None:
                     "where": in_words(calls)
                 })  # fmt: skip
         if number in hiding:
-            hiding[number].warn("hidden", _("This user stays the destination of: %(where)s.") % {"where": in_words(references)})
+            hiding[number].warn(
+                "hidden",
+                _("This user stays the destination of: %(where)s.") % {"where": in_words(references)},
+            )
 
 
 # --- Who points at whom ------------------------------------------------------------------------------------------
@@ -328,19 +398,6 @@ def _tell(rule: ForwardingRule, field: DestinationField) -> tuple[int | None, st
 
 
 tells_references(ForwardingRule, _tell, related=("user",))
-
-
-def calls_to_deleted_people(records: Sequence[Any], scope: Scope) -> dict[Any, Text]:
-    """Somebody to whom calls of others are sent isn't deleted: who they are, so that another destination is chosen."""
-    going = {record.pk for record in records}
-    numbers = {record.number: record.pk for record in records}
-    found = {}
-    for number, references in by_target(references_to(scope.customer, Kind.EXTENSION, list(numbers))).items():
-        if calls := [each for each in references if each.calls and each.owner not in going]:
-            found[numbers[number]] = _("Calls are sent to extension %(number)s: %(where)s. Choose who takes them instead.") % {
-                "number": number, "where": in_words(calls)
-            }  # fmt: skip
-    return found
 
 
 def keys_of_deleted_people(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:

@@ -17,7 +17,9 @@ def _sorted_out(rows: Rows) -> dict[Any, dict[str, tuple[hours.Period, ...]]]:
     found: dict[Any, dict[str, list[hours.Period]]] = defaultdict(lambda: defaultdict(list))
     for owner, kind, weekday, start, end in rows:
         found[owner][kind].append(hours.Period(weekday, start, end))
-    return {owner: {kind: tuple(periods) for kind, periods in kinds.items()} for owner, kinds in found.items()}
+    return {
+        owner: {kind: tuple(periods) for kind, periods in kinds.items()} for owner, kinds in found.items()
+    }
 
 
 def of_departments(keys: Collection[int]) -> dict[int, hours.Schedule]:
@@ -29,8 +31,8 @@ def of_departments(keys: Collection[int]) -> dict[int, hours.Schedule]:
     periods = _sorted_out(rows.values_list("department", *_COLUMNS))
     holidays: dict[int, list[hours.Holiday]] = defaultdict(list)
     named = Holiday.objects.filter(department__in=keys).order_by("first", "pk")
-    for key, *facts in named.values_list("department", "first", "last", "name", "yearly"):
-        holidays[key].append(hours.Holiday(*facts))
+    for key, first, last, name, yearly in named.values_list("department", "first", "last", "name", "yearly"):
+        holidays[key].append(hours.Holiday(first, last, name, yearly))
     return {
         key: hours.Schedule(
             zone, periods.get(key, {}).get(Period.Kind.OPEN, ()), periods.get(key, {}).get(Period.Kind.BREAK, ()),
@@ -51,7 +53,9 @@ def of_people(people: Sequence[User]) -> dict[int, hours.Schedule]:
 
     Four queries at most. A person without a department (support staff) has none.
     """
-    departments = of_departments({person.primary_department_id for person in people if person.primary_department_id})
+    departments = of_departments(
+        {person.primary_department_id for person in people if person.primary_department_id}
+    )
     own = {person.pk for person in people if person.hours_mode == User.Hours.OWN}
     periods = own_periods(own) if own else {}
     return {
@@ -60,8 +64,12 @@ def of_people(people: Sequence[User]) -> dict[int, hours.Schedule]:
     }  # fmt: skip
 
 
-def schedule_of(mode: str, department: hours.Schedule, own: Mapping[str, tuple[hours.Period, ...]]) -> hours.Schedule:
+def schedule_of(
+    mode: str, department: hours.Schedule, own: Mapping[str, tuple[hours.Period, ...]]
+) -> hours.Schedule:
     """A person's schedule: his own periods in the department's zone and with its holidays, or all of the department's."""
     if mode != User.Hours.OWN:
         return department
-    return hours.Schedule(department.zone, own.get(Period.Kind.OPEN, ()), own.get(Period.Kind.BREAK, ()), department.holidays)
+    return hours.Schedule(
+        department.zone, own.get(Period.Kind.OPEN, ()), own.get(Period.Kind.BREAK, ()), department.holidays
+    )

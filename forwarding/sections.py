@@ -1,9 +1,8 @@
 """The tabs "Transfert d'appels" and "Planifier" of a user, and the hours and holidays of a department."""
 
-
 from django.utils.translation import gettext_lazy
 
-from forwarding import rules
+from forwarding import pages, rules
 from forwarding.planning import (
     DEPARTMENT_HOURS,
     HOLIDAYS_COLUMN,
@@ -13,7 +12,9 @@ from forwarding.planning import (
     schedule_columns,
     statuses_last_as_said,
 )
+from pbxadmin.common.destinations import Kind
 from pbxadmin.common.sections import Section
+from users.replacements import stays_while_calls_lead_there
 
 FORWARDING = Section(
     slug="forwarding",
@@ -21,11 +22,18 @@ FORWARDING = Section(
     intro=gettext_lazy("Choose a status to set its destinations and options."),
     columns=(*STATUS_COLUMNS, *rules.RULE_COLUMNS),
     template="forwarding/tab.html",
+    view="forwarding.views.forwarding_tab",
+    page_facts=pages.forwarding_facts,
     row_rules=(rules.destinations_can_be_reached,),
-    set_rules=(statuses_last_as_said, rules.destinations_exist, rules.loops_are_told, rules.people_called_by_others_stay_reachable),
+    set_rules=(
+        statuses_last_as_said,
+        rules.destinations_exist,
+        rules.loops_are_told,
+        rules.people_called_by_others_stay_reachable,
+    ),
     companions=(rules.make_rules,),
     losses=rules.keys_of_deleted_people,
-    removal_rules=(rules.calls_to_deleted_people,),
+    removal_rules=(stays_while_calls_lead_there(Kind.EXTENSION),),
 )
 
 SCHEDULE = Section(
@@ -34,6 +42,8 @@ SCHEDULE = Section(
     intro=gettext_lazy("Working hours and breaks of the user."),
     columns=schedule_columns(),
     template="forwarding/schedule.html",
+    view="forwarding.views.schedule_tab",
+    page_facts=pages.schedule_facts,
     row_rules=(hours_make_sense,),
 )
 
@@ -41,9 +51,13 @@ SCHEDULE = Section(
 HOURS_OF_DEPARTMENT = Section(
     slug="hours",
     title=gettext_lazy("Office hours"),
-    intro=gettext_lazy("They count for everybody whose primary department this is and who has no hours of his own."),
+    intro=gettext_lazy(
+        "They count for everybody whose primary department this is and who has no hours of his own."
+    ),
     columns=hours_columns(DEPARTMENT_HOURS),
     template="forwarding/department_hours.html",
+    view="forwarding.views.department_hours_tab",
+    page_facts=pages.hours_of_department,
     verb="hours",
     row_rules=(hours_make_sense,),
 )
@@ -53,5 +67,6 @@ HOLIDAYS_OF_DEPARTMENT = Section(
     intro=gettext_lazy("They count for everybody whose primary department this is."),
     columns=(HOLIDAYS_COLUMN,),
     template="forwarding/holidays.html",
+    page_facts=pages.holidays_of_department,
     verb="hours",
 )

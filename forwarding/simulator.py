@@ -87,7 +87,12 @@ class Answer:
                 "reason": str(self.outgoing.reason.why),
             }  # fmt: skip
         path = [{"title": step.title, "reason": step.reason, "at": step.at} for step in self.steps]
-        return {"path": path, "outgoing": outgoing, "plan": self.plan.as_data() if self.plan else None, "notes": list(self.notes)}
+        return {
+            "path": path,
+            "outgoing": outgoing,
+            "plan": self.plan.as_data() if self.plan else None,
+            "notes": list(self.notes),
+        }
 
 
 def local_moment(text: str, zone: str) -> datetime:
@@ -128,19 +133,33 @@ def _dialled_from_outside(customer: Customer, to: str) -> tuple[str, list[str]]:
 
 
 def _from_inside(customer: Customer, caller: str, question: Question) -> Answer:
-    person = User.objects.of(customer).filter(number=caller).select_related("primary_department", "customer").first()
+    person = (
+        User.objects.of(customer)
+        .filter(number=caller)
+        .select_related("primary_department", "customer")
+        .first()
+    )
     if person is None:
         raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": caller})
     directory = _directory(customer, question, question.to.strip())
     outgoing = dial(question.to, caller_of(person), question.at, directory)
-    said = Drawn(reasons.phrase(outgoing.reason), icon=_OUTGOING_ICONS[outgoing.verdict], kind="bad" if outgoing.verdict is Verdict.REFUSED else "ok")
+    said = Drawn(
+        reasons.phrase(outgoing.reason),
+        icon=_OUTGOING_ICONS[outgoing.verdict],
+        kind="bad" if outgoing.verdict is Verdict.REFUSED else "ok",
+    )
     if outgoing.verdict is not Verdict.INTERNAL:
         return Answer((said,), outgoing=outgoing)
     answer = _to(customer, outgoing.number, FromExtension(caller), question, directory)
     return Answer((said, *answer.steps), answer.plan, outgoing, answer.notes)
 
 
-_OUTGOING_ICONS = {Verdict.EMERGENCY: "warning", Verdict.INTERNAL: "phone", Verdict.OUTSIDE: "open", Verdict.REFUSED: "stop"}
+_OUTGOING_ICONS = {
+    Verdict.EMERGENCY: "warning",
+    Verdict.INTERNAL: "phone",
+    Verdict.OUTSIDE: "open",
+    Verdict.REFUSED: "stop",
+}
 
 
 def _directory(customer: Customer, question: Question, called: str) -> CustomerDirectory:
@@ -151,7 +170,11 @@ def _directory(customer: Customer, question: Question, called: str) -> CustomerD
 
 
 def _to(
-    customer: Customer, extension: str, origin: FromExtension | FromOutside, question: Question, directory: CustomerDirectory | None = None
+    customer: Customer,
+    extension: str,
+    origin: FromExtension | FromOutside,
+    question: Question,
+    directory: CustomerDirectory | None = None,
 ) -> Answer:
     directory = directory or _directory(customer, question, extension)
     callee = directory.user(extension)
@@ -159,7 +182,11 @@ def _to(
         system = directory.system_extension(extension)
         if system is None:
             raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": extension})
-        words = reasons.phrase(plans.Reason(Why.TO_SYSTEM, {"extension": system.extension, "name": system.name, "kind": system.kind}))
+        words = reasons.phrase(
+            plans.Reason(
+                Why.TO_SYSTEM, {"extension": system.extension, "name": system.name, "kind": system.kind}
+            )
+        )
         return Answer((Drawn(words[:1].upper() + words[1:], icon="users", kind="ok"),))
     plan = route(Call(origin, question.at), callee, directory)
     return Answer(drawn(plan, question), plan)
@@ -200,8 +227,11 @@ def _draw(step: Step, passed: timedelta, *, answered: bool) -> Drawn:
         parts = [_("and is answered")] if answered else []
         kind = "ok" if answered else kind
     if isinstance(step, plans.Outside) and step.channels:
-        parts.append(ngettext("%(count)s channel for the whole call", "%(count)s channels for the whole call", step.channels) % {"count": step.channels})
+        parts.append(
+            ngettext(
+                "%(count)s channel for the whole call", "%(count)s channels for the whole call", step.channels
+            )
+            % {"count": step.channels}
+        )
     at = _("+%(seconds)s s") % {"seconds": int(passed.total_seconds())} if passed else ""
     return Drawn(why[:1].upper() + why[1:], "; ".join(parts), icon, kind, at)
-
-

@@ -37,7 +37,10 @@ _PLAIN = (
 
 def status_rule(rule: ForwardingRule) -> StatusRule:
     """A row of the table as routing reads it."""
-    branches = {name: Branch(getattr(rule, f"{name}_external"), getattr(rule, f"{name}_internal")) for name in _BRANCHES}
+    branches: dict[str, Any] = {
+        name: Branch(getattr(rule, f"{name}_external"), getattr(rule, f"{name}_internal"))
+        for name in _BRANCHES
+    }
     greeting = str(rule.greeting) if rule.greeting_id else ""
     return StatusRule(**branches, **{name: getattr(rule, name) for name in _PLAIN}, greeting=greeting)
 
@@ -60,7 +63,11 @@ class CustomerDirectory:
     """
 
     def __init__(
-        self, customer: models.Customer, *, devices: Mapping[str, tuple[Device, ...]] | None = None, on_a_call: Iterable[str] = ()
+        self,
+        customer: models.Customer,
+        *,
+        devices: Mapping[str, tuple[Device, ...]] | None = None,
+        on_a_call: Iterable[str] = (),
     ) -> None:
         self.customer = customer
         self.devices = devices or {}
@@ -90,11 +97,15 @@ class CustomerDirectory:
                 break
             self._people |= dict.fromkeys(frontier)
             found = list(
-                models.User.objects.of(self.customer).filter(number__in=frontier)
-                .select_related("primary_department", "mailbox__default_greeting").defer("password", "sip_password", "mailbox__pin")
+                models.User.objects.of(self.customer)
+                .filter(number__in=frontier)
+                .select_related("primary_department", "mailbox__default_greeting")
+                .defer("password", "sip_password", "mailbox__pin")
             )
             people += found
-            rows = ForwardingRule.objects.filter(user__in=[person.pk for person in found]).select_related("greeting")
+            rows = ForwardingRule.objects.filter(user__in=[person.pk for person in found]).select_related(
+                "greeting"
+            )
             reached: set[str] = set()
             for row in rows:
                 rule = rules.setdefault(row.user_id, {})[Status(row.status)] = status_rule(row)
@@ -124,8 +135,12 @@ def _extensions(rule: StatusRule) -> Iterable[str]:
 
 
 def callee_of(
-    person: models.User, customer: models.Customer, week: hours.Schedule, rules: Mapping[Status, StatusRule],
-    devices: tuple[Device, ...], on_a_call: bool,
+    person: models.User,
+    customer: models.Customer,
+    week: hours.Schedule,
+    rules: Mapping[Status, StatusRule],
+    devices: tuple[Device, ...],
+    on_a_call: bool,
 ) -> Callee:
     """A person as configured. While a temporary status runs, the one beneath it is the one that comes back."""
     temporary = None
@@ -133,7 +148,7 @@ def callee_of(
     if person.status_until is not None:
         temporary = TemporaryStatus(status, person.status_until)
         status = Status(person.status_after or Status.AVAILABLE)
-    mailbox: Any = person.mailbox  # type: ignore[attr-defined]  # the reverse side of the voicemail app's one-to-one
+    mailbox: Any = person.mailbox  # the reverse side of the voicemail app's one-to-one
     return Callee(
         extension=person.number, name=person.full_name if person.full_name != person.number else "", schedule=week,
         status=status, temporary=temporary, auto_switch_status=person.auto_switch_status, rules=rules,

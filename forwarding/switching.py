@@ -62,9 +62,21 @@ def due(now: datetime) -> list[Due]:
     """
     over = Q(status_until__lte=now)
     people = User.objects.filter(customer__isnull=False, primary_department__isnull=False).order_by("pk")
-    columns = ("pk", "customer", "status", "status_after", "status_until", "hours_mode", "primary_department", "auto_switch_status")
+    columns = (
+        "pk",
+        "customer",
+        "status",
+        "status_after",
+        "status_until",
+        "hours_mode",
+        "primary_department",
+        "auto_switch_status",
+    )
     departments = set(
-        people.filter(auto_switch_status=True).order_by().values_list("primary_department", flat=True).distinct()
+        people.filter(auto_switch_status=True)
+        .order_by()
+        .values_list("primary_department", flat=True)
+        .distinct()
     )
     weeks = schedules.of_departments(departments)
     found: list[Due] = []
@@ -114,7 +126,8 @@ def _write(customer: Customer, people: Iterable[Due], now: datetime) -> int:
     wanted: Mapping[int, Due] = {each.key: each for each in people}
     for _attempt in range(ATTEMPTS):
         rows = [
-            changes.Row(key, {"status": each.status, "status_until": None, "status_after": ""}) for key, each in wanted.items()
+            changes.Row(key, {"status": each.status, "status_until": None, "status_after": ""})
+            for key, each in wanted.items()
         ]
         plan: Any = changes.plan(rights.system_actor(), customer, user_sheet(), rows)
         refused = plan.refused

@@ -8,7 +8,29 @@ _PAY_PER_CALL = re.compile(r"\+1(900|[2-9]\d{2}976)")
 # Countries that share +1 and are called at international prices, unlike what the number looks like: the classic of
 # forwarding fraud. Canada, the United States and their territories aren't among them.
 _CARIBBEAN = frozenset(
-    "242 246 264 268 284 345 441 473 649 658 664 721 758 767 784 809 829 849 868 869 876".split()
+    [
+        "242",
+        "246",
+        "264",
+        "268",
+        "284",
+        "345",
+        "441",
+        "473",
+        "649",
+        "658",
+        "664",
+        "721",
+        "758",
+        "767",
+        "784",
+        "809",
+        "829",
+        "849",
+        "868",
+        "869",
+        "876",
+    ]
 )
 # Inmarsat, the global mobile satellite systems, international networks, international premium rate.
 _SATELLITE = ("+870", "+881", "+882", "+883", "+979", "+878")

@@ -8,7 +8,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("c/<slug:slug>/destinations", views.destination_search, name="destination_search"),
     path("c/<slug:slug>/simulator", views.simulator, name="simulator"),
     path("c/<slug:slug>/users/<str:number>/status", views.user_status, name="user_status"),
-    path("c/<slug:slug>/departments/<int:key>/statutory-holidays", views.add_statutory_holidays, name="add_statutory_holidays"),
+    path(
+        "c/<slug:slug>/departments/<int:key>/statutory-holidays",
+        views.add_statutory_holidays,
+        name="add_statutory_holidays",
+    ),
     path("me/destinations", views.own_destination_search, name="own_destination_search"),
     path("me/status", views.own_status, name="own_status"),
     path("me/forwarding", views.own_forwarding, name="own_forwarding"),

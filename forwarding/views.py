@@ -15,10 +15,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from forwarding import hours, pages
-from forwarding.simulator import ask
 from forwarding.columns import by_day
 from forwarding.planning import HOLIDAYS
 from forwarding.sections import FORWARDING, HOURS_OF_DEPARTMENT, SCHEDULE
+from forwarding.simulator import ask
 from forwarding.statutory import FIRST_YEAR, LAST_YEAR, statutory_holidays
 from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import PortalRequest, RequestFacts
@@ -39,7 +39,9 @@ MOST_OFFERED = 20
 def forwarding_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """The tab "Transfert d'appels"; the status whose rule was looked at stays in sight after saving."""
     if request.method == "POST":
-        return editor.save_tab(request, customer, person, FORWARDING, query=pages.kept_in_address(request.POST))
+        return editor.save_tab(
+            request, customer, person, FORWARDING, query=pages.kept_in_address(request.POST)
+        )
     form = FORWARDING.form(Scope(request.user, customer), initial=conflicts.values_of(FORWARDING, person))
     form.shown_status = request.GET.get("shown", "")  # type: ignore[attr-defined]  # what the address asks for, for the page's facts
     return editor.show_tab(request, customer, person, FORWARDING, form)
@@ -48,27 +50,43 @@ def forwarding_tab(request: PortalRequest, customer: Customer, person: User) -> 
 def schedule_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """The tab "Planifier"; its tools (add to all days, clear, draw) change what is typed and save nothing."""
     scope = Scope(request.user, customer)
-    if request.method == "POST" and request.POST.get("_week"):
-        form = SCHEDULE.form(scope, pages.with_week_tool(request.POST), initial=conflicts.values_of(SCHEDULE, person))
+    if request.method == "POST" and (request.POST.get("_week") or "draw" in request.GET):
+        form = SCHEDULE.form(
+            scope, pages.with_week_tool(request.POST), initial=conflicts.values_of(SCHEDULE, person)
+        )
         form.show_errors({})
         seen = conflicts.seen_version(request.POST)
-        return editor.show_tab(request, customer, person, SCHEDULE, form, seen=seen, unsaved=True)
+        form.unsaved = True  # type: ignore[attr-defined]  # the page says so
+        return editor.show_tab(request, customer, person, SCHEDULE, form, seen=seen)
     if request.method == "POST":
         return editor.save_tab(request, customer, person, SCHEDULE)
-    return editor.show_tab(request, customer, person, SCHEDULE, SCHEDULE.form(scope, initial=conflicts.values_of(SCHEDULE, person)))
+    return editor.show_tab(
+        request,
+        customer,
+        person,
+        SCHEDULE,
+        SCHEDULE.form(scope, initial=conflicts.values_of(SCHEDULE, person)),
+    )
 
 
-def department_hours_tab(request: PortalRequest, customer: Customer, record: Department, frame: Mapping[str, Any]) -> HttpResponse:
+def department_hours_tab(
+    request: PortalRequest, customer: Customer, record: Department, frame: Mapping[str, Any]
+) -> HttpResponse:
     """The office hours of a department, with the same tools."""
     scope = Scope(request.user, customer)
     section = HOURS_OF_DEPARTMENT
-    if request.method == "POST" and request.POST.get("_week"):
+    if request.method == "POST" and (request.POST.get("_week") or "draw" in request.GET):
         locked = sheets.locked_columns(department_sheet(), scope, record, section)
-        form = section.form(scope, pages.with_week_tool(request.POST), initial=conflicts.values_of(section, record), locked=locked)
+        form = section.form(
+            scope,
+            pages.with_week_tool(request.POST),
+            initial=conflicts.values_of(section, record),
+            locked=locked,
+        )
         form.show_errors({})
         return render(request, section.template, {
             **frame, "section": section, "form": form, "seen": conflicts.seen_version(request.POST), "may_save": not locked,
-            "unsaved": True, **pages.hours_of_department(scope, record, form),
+            **pages.hours_of_department(scope, record, form), "unsaved": True,
         })  # fmt: skip
     return sheets.edit_section(
         request, customer, department_sheet(), record, section, frame, reverse("department_tab", args=[customer.slug, record.pk, section.slug]),
@@ -80,9 +98,15 @@ def department_hours_tab(request: PortalRequest, customer: Customer, record: Dep
 @in_customer(rights.Verb.ADMINISTER)
 def add_statutory_holidays(request: PortalRequest, customer: Customer, key: int) -> HttpResponse:
     """Add the statutory holidays of Québec of one year to a department: those that aren't there yet."""
-    department = Department.objects.visible_to(request.user).of(customer).filter(pk=key).first() if key < 2**63 else None
+    department = (
+        Department.objects.visible_to(request.user).of(customer).filter(pk=key).first()
+        if key < 2**63
+        else None
+    )
     if department is None:
         raise Http404
+    if refusal := rights.why_not(request.user, rights.Verb.HOURS, None, customer, department.pk):
+        raise PermissionDenied(str(refusal))
     text = request.POST.get("year", "")
     year = int(text) if text.isascii() and text.isdecimal() and len(text) == 4 else 0
     if not FIRST_YEAR <= year <= LAST_YEAR:
@@ -90,17 +114,27 @@ def add_statutory_holidays(request: PortalRequest, customer: Customer, key: int)
     now = HOLIDAYS.load([department])[department.pk]["holidays"]
     new = [
         hours.Holiday(day, day, name)
-        for day, name in statutory_holidays(year, department.language) if not any(each.covers(day) for each in now)
+        for day, name in statutory_holidays(year, department.language)
+        if not any(each.covers(day) for each in now)
     ]
-    plan = changes.plan(request.user, customer, department_sheet(), [changes.Row(department.pk, {"holidays": by_day([*now, *new])})])
+    plan = changes.plan(
+        request.user,
+        customer,
+        department_sheet(),
+        [changes.Row(department.pk, {"holidays": by_day([*now, *new])})],
+    )
     try:
         changes.apply(plan, RequestFacts.of(request))
     except changes.RefusedError:
-        raise PermissionDenied(plan.rows[0].refusal or " ".join(sum(plan.rows[0].errors.values(), []))) from None
+        raise PermissionDenied(
+            plan.rows[0].refusal or " ".join(text for texts in plan.rows[0].errors.values() for text in texts)
+        ) from None
     except changes.ChangedMeanwhileError:
         messages.warning(request, _("Somebody else changed it in between. Try again."))
     else:
-        said = ngettext("%(count)s holiday of %(year)s was added.", "%(count)s holidays of %(year)s were added.", len(new))
+        said = ngettext(
+            "%(count)s holiday of %(year)s was added.", "%(count)s holidays of %(year)s were added.", len(new)
+        )
         messages.success(request, said % {"count": len(new), "year": year})
     return redirect("department_tab", customer.slug, department.pk, "holidays")
 
@@ -122,7 +156,9 @@ def own_status(request: PortalRequest) -> HttpResponse:
     return redirect(_back(request, reverse("own_page")))
 
 
-def _take_status(request: PortalRequest, customer: Any, person: User, verb: rights.Verb, facts: RequestFacts) -> None:
+def _take_status(
+    request: PortalRequest, customer: Any, person: User, verb: rights.Verb, facts: RequestFacts
+) -> None:
     asked = {"status": request.POST.get("status", ""), "status_until": request.POST.get("status_until", "")}
     plan = changes.plan(request.user, customer, user_sheet(), [changes.Row(person.pk, asked)], verb)
     row = plan.rows[0]
@@ -136,14 +172,20 @@ def _take_status(request: PortalRequest, customer: Any, person: User, verb: righ
         messages.warning(request, _("Somebody else changed it in between. Try again."))
     else:
         now = User.objects.select_related("primary_department").get(pk=person.pk)
-        messages.success(request, _("%(name)s: %(status)s") % {"name": now.full_name, "status": now.status_in_words})
+        messages.success(
+            request, _("%(name)s: %(status)s") % {"name": now.full_name, "status": now.status_in_words}
+        )
         for sentence in [text for texts in row.warnings.values() for text in texts]:
             messages.info(request, sentence)
 
 
 def _back(request: PortalRequest, otherwise: str) -> str:
     target = request.POST.get("next", "")
-    return target if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()) else otherwise
+    return (
+        target
+        if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
+        else otherwise
+    )
 
 
 # --- Searching for a colleague -----------------------------------------------------------------------------------
@@ -166,7 +208,11 @@ def _offer(request: PortalRequest, customer: Any) -> HttpResponse:
     for word in without_accents(text).split()[:6]:
         condition &= Q(search_text__contains=word)
     found = User.objects.visible_to(request.user).of(customer).filter(condition, hidden=False, disabled=False)
-    return render(request, "forwarding/offered.html", {"people": found.only("number", "first_name", "last_name")[:MOST_OFFERED]})
+    return render(
+        request,
+        "forwarding/offered.html",
+        {"people": found.only("number", "first_name", "last_name")[:MOST_OFFERED]},
+    )
 
 
 # --- The simulator -----------------------------------------------------------------------------------------------
@@ -181,7 +227,13 @@ def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
             answer = ask(customer, asked.question())
         except ValidationError as problem:
             error = " ".join(problem.messages)
-    facts = {"asked": asked, "answer": answer, "error": error, "states": pages.state_choices(), "customer": customer}
+    facts = {
+        "asked": asked,
+        "answer": answer,
+        "error": error,
+        "states": pages.state_choices(),
+        "customer": customer,
+    }
     if request.htmx and not request.htmx.boosted:
         return render(request, "forwarding/answer.html", facts)
     return render(request, "forwarding/simulator.html", {

@@ -1,5 +1,6 @@
 """Every address of the portal. All of them ask for a sign-in unless their view is marked `public`."""
 
+from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
@@ -15,6 +16,7 @@ urlpatterns = [
     path("c/<slug:slug>/", views.customer_home, name="customer_home"),
     path("", include("forwarding.urls")),
     path("", include("voicemail.urls")),
+    path("support/", admin.site.urls),
     path("", include("users.urls")),
     path("", include("phones.urls")),
 ]

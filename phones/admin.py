@@ -12,12 +12,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.sections import Section
+from pbxadmin.common.templatetags.portal import moment
 from phones import selectors
 from phones.models import Phone, Sbc
 from phones.sections import ADDING, phone_sheet
 from phones.site_views import states
 from phones.sites import sbc_sheet
-from users.admin.road import RoadAdmin
+from users.admin.road import CustomersFilter, RoadAdmin
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -33,7 +34,7 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Narrow."""
         known = states(timezone.now())
-        return queryset.filter(known[self.value()][1]) if self.value() in known else queryset
+        return queryset.filter(known[value][1]) if (value := self.value() or "") in known else queryset
 
 
 @admin.register(Phone)
@@ -42,18 +43,27 @@ class PhoneAdmin(RoadAdmin):
 
     sheet = phone_sheet
     facts = (
-        "mac_address", "model_name", "customer", "user", "doing", "sbc", "firmware", "fetched_at", "fetched_from", "notified_at",
-        "outcome", "created_at",
-    )  # fmt: skip
-    list_display = ("mac_address", "model_name", "customer", "user", "doing", "fetched_at", "portal")
-    list_filter = (StateFilter, "model", "connection", ("customer", admin.RelatedOnlyFieldListFilter))
+        "mac_address",
+        "model_name",
+        "owner",
+        "holder",
+        "doing",
+        "told",
+        "sbc",
+        "firmware",
+        "fetched",
+    )
+    list_display = ("mac_address", "model_name", "owner", "holder", "doing", "fetched", "portal")
+    list_filter = (StateFilter, "model", "connection", ("customer", CustomersFilter))
     search_fields = ("mac", "user__search_text", "customer__name", "firmware")
     search_help_text = _("MAC without separators, user, customer or firmware")
     ordering = ("customer__name", "user__number")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Without secrets."""
-        return selectors.light(super().get_queryset(request)).select_related("customer", "user", "user__customer", "sbc")
+        return selectors.light(super().get_queryset(request)).select_related(
+            "customer", "user", "user__customer", "sbc"
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """In the portal."""
@@ -73,6 +83,21 @@ class PhoneAdmin(RoadAdmin):
         """The name that people know."""
         return selectors.model_of(record).display_name
 
+    @admin.display(description=_("User"), ordering="user__number")
+    def holder(self, record: Phone) -> Any:
+        """Who uses it."""
+        return record.user
+
+    @admin.display(description=_("Last command"))
+    def told(self, record: Phone) -> str:
+        """What became of it."""
+        return selectors.command_in_words(record).text
+
+    @admin.display(description=_("Last fetch"), ordering="fetched_at")
+    def fetched(self, record: Phone) -> str:
+        """When."""
+        return moment(record.fetched_at)
+
     @admin.display(description=_("State"))
     def doing(self, record: Phone) -> str:
         """In words."""
@@ -90,8 +115,8 @@ class SbcAdmin(RoadAdmin):
     """SBCs and router phones of all customers."""
 
     sheet = sbc_sheet
-    list_display = ("name", "customer", "kind", "address", "port", "portal")
-    list_filter = ("kind", ("customer", admin.RelatedOnlyFieldListFilter))
+    list_display = ("name", "owner", "kind", "address", "port", "portal")
+    list_filter = ("kind", ("customer", CustomersFilter))
     list_select_related = ("customer",)
     search_fields = ("name", "address", "customer__name")
 

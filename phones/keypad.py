@@ -102,7 +102,7 @@ class Cell:
     def wrong_field(self) -> str:
         """The field that a problem is about."""
         kind = self.typed["kind"]
-        return "target" if kind in WITH_TARGET else VALUE_FIELDS.get(kind, "kind")  # type: ignore[call-overload]
+        return "target" if kind in WITH_TARGET else VALUE_FIELDS.get(kind, "kind")
 
 
 @dataclass
@@ -137,10 +137,14 @@ def blank_row(position: int) -> Row:
 
 def row_of(key: KeyValue, people: Mapping[int, Colleague]) -> Row:
     """The form fields of a key."""
-    row = blank_row(key.position) | {"kind": key.kind, "first_name": key.first_name, "last_name": key.last_name}
+    row = blank_row(key.position) | {
+        "kind": key.kind,
+        "first_name": key.first_name,
+        "last_name": key.last_name,
+    }
     if key.target:
         row["target"] = str(people.get(key.target, ""))
-    if name := VALUE_FIELDS.get(key.kind):  # type: ignore[call-overload]
+    if name := VALUE_FIELDS.get(key.kind):
         row[name] = key.value
     return row
 
@@ -169,7 +173,10 @@ def in_order(rows: Sequence[Row], count: int = 0) -> list[Row]:
     for row, position in zip(homeless, free, strict=False):
         placed[position] = row
     last = min(max([count, *placed]), LAST_POSITION)
-    return [placed.get(position, blank_row(position)) | {"position": str(position)} for position in range(1, last + 1)]
+    return [
+        placed.get(position, blank_row(position)) | {"position": str(position)}
+        for position in range(1, last + 1)
+    ]
 
 
 def moved(rows: Sequence[Row], move: str) -> list[Row]:
@@ -202,8 +209,10 @@ def typed_label(row: Row, people: Mapping[int, Colleague], line: str = "") -> st
         return line
     if kind in WITH_TARGET:
         return row["target"]
-    name = VALUE_FIELDS.get(kind, "")  # type: ignore[call-overload]
-    return label_of(KeyValue(0, kind, None, row[name] if name else "", row["first_name"], row["last_name"]), people)
+    name = VALUE_FIELDS.get(kind, "")
+    return label_of(
+        KeyValue(0, kind, None, row[name] if name else "", row["first_name"], row["last_name"]), people
+    )
 
 
 def cells_of(

@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from pbxadmin.common.destination_field import Reference, adds_references
 from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.sections import Column, Scope, Section, Store
 from phones.context import AgentAction
@@ -27,11 +26,11 @@ CUSTOM_NUMBER = re.compile(r"\+?[0-9*#]{1,40}(,{1,30}[0-9*#]{1,20}){0,5}\Z", re.
 WITH_TARGET = (Kind.BLF, Kind.SPEED_DIAL)
 # What a form has for each key, beside one another: "keys-3-kind". Which of them counts is the kind's business.
 FIELDS = ("position", "kind", "target", "number", "first_name", "last_name", "slot", "agent", "status")
-VALUE_FIELDS = {
-    Kind.CUSTOM_SPEED_DIAL: "number",
-    Kind.SHARED_PARKING: "slot",
-    Kind.AGENT: "agent",
-    Kind.STATUS: "status",
+VALUE_FIELDS: Mapping[str, str] = {
+    Kind.CUSTOM_SPEED_DIAL.value: "number",
+    Kind.SHARED_PARKING.value: "slot",
+    Kind.AGENT.value: "agent",
+    Kind.STATUS.value: "status",
 }
 NOT_A_LIST = "null"  # read as no list at all: a form without its keys must not empty them
 WATCHERS_NAMED = 20  # in what a deletion says
@@ -126,7 +125,9 @@ def typed_rows(data: Any, name: str = "keys") -> list[dict[str, str]] | None:
     rows = []
     for number in range(1, min(int(count), LAST_POSITION) + 1):
         row = {field: str(data.get(f"{name}-{number}-{field}", "")) for field in FIELDS}
-        rows.append(row | {"position": row["position"] or str(number), "kind": row["kind"] or Kind.BLANK.value})
+        rows.append(
+            row | {"position": row["position"] or str(number), "kind": row["kind"] or Kind.BLANK.value}
+        )
     return rows
 
 
@@ -138,7 +139,7 @@ def as_text(rows: Sequence[Mapping[str, str]]) -> str:
                 "position": row["position"],
                 "kind": row["kind"],
                 "target": row["target"],
-                "value": row.get(VALUE_FIELDS.get(row["kind"], ""), ""),  # type: ignore[call-overload]
+                "value": row.get(VALUE_FIELDS.get(row["kind"], ""), ""),
                 "first_name": row["first_name"],
                 "last_name": row["last_name"],
             }
@@ -178,7 +179,9 @@ class KeysColumn(Column):
         for item in items:
             position = _position(item.get("position"))
             if position is None:
-                checked.general.append(_("A key stands at no position from 1 to %(last)s.") % {"last": LAST_POSITION})
+                checked.general.append(
+                    _("A key stands at no position from 1 to %(last)s.") % {"last": LAST_POSITION}
+                )
                 continue
             try:
                 key = self._clean_key(position, item, scope)
@@ -201,7 +204,9 @@ class KeysColumn(Column):
             return None
         # As the history keeps a key: its parts in order.
         named = [
-            dict(zip_longest(KeyValue._fields, item)) if isinstance(item, (list, tuple)) and len(item) <= len(KeyValue._fields) else item
+            dict(zip_longest(KeyValue._fields, item))
+            if isinstance(item, (list, tuple)) and len(item) <= len(KeyValue._fields)
+            else item
             for item in items
         ]
         return named if all(isinstance(item, dict) for item in named) else None
@@ -210,7 +215,9 @@ class KeysColumn(Column):
         kind = str(item.get("kind") or Kind.BLANK)
         if kind not in Kind.values:
             raise ValidationError(_("this is not a key."))
-        value, first, last = (str(item.get(name) or "").strip() for name in ("value", "first_name", "last_name"))
+        value, first, last = (
+            str(item.get(name) or "").strip() for name in ("value", "first_name", "last_name")
+        )
         for text in (value, first, last):
             refuse_control_characters(text)
             if len(text) > 50:
@@ -229,7 +236,7 @@ class KeysColumn(Column):
                 raise ValidationError(_("enter a parking slot from SP0 to SP999."))
             return KeyValue(position, kind, None, value.upper())
         if kind == Kind.AGENT:
-            if value not in AgentAction:
+            if value not in AGENT_ACTIONS:
                 raise ValidationError(_("choose log in or log out."))
             return KeyValue(position, kind, None, value)
         if kind == Kind.STATUS:
@@ -240,7 +247,12 @@ class KeysColumn(Column):
 
     def _target(self, item: Mapping[str, Any], scope: Scope) -> int:
         target = item.get("target") or item.get("value") or ""
-        found = target if isinstance(target, int) and target in colleagues(scope) else _by_number(str(target), scope)
+        found: int | None
+        if isinstance(target, int) and not isinstance(target, bool):
+            # Never taken for an extension: the key of somebody who is gone must not become another one's number.
+            found = target if target in colleagues(scope) else None
+        else:
+            found = _by_number(str(target), scope)
         if found is None:
             raise ValidationError(_("choose an extension of this company."))
         return found
@@ -250,7 +262,7 @@ class KeysColumn(Column):
         return [list(key) for key in value or ()]
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
-        """"1 Ligne, 3 BLF 101 Amélie Tremblay, …"."""
+        """ "1 Ligne, 3 BLF 101 Amélie Tremblay, …"."""
         people = colleagues(scope) if scope else {}
         words = []
         for parts in value or ():
@@ -275,8 +287,10 @@ def _by_number(text: str, scope: Scope) -> int | None:
         "colleagues by number", lambda: {person.number: key for key, person in colleagues(scope).items()}
     )
     if number in numbers:
-        return numbers[number]  # type: ignore[no-any-return]
-    namesakes = [key for key, person in colleagues(scope).items() if text and person.name.casefold() == text.casefold()]
+        return int(numbers[number])
+    namesakes = [
+        key for key, person in colleagues(scope).items() if text and person.name.casefold() == text.casefold()
+    ]
     return namesakes[0] if len(namesakes) == 1 else None
 
 
@@ -314,7 +328,7 @@ AGENT_ACTIONS = {
 
 def colleagues(scope: Scope) -> dict[int, Colleague]:
     """Everybody of the customer by primary key, looked up once in a scope."""
-    return scope.once(
+    found: dict[int, Colleague] = scope.once(
         "colleagues",
         lambda: {
             key: Colleague(number, f"{first} {last}".strip(), hidden, disabled)
@@ -322,7 +336,8 @@ def colleagues(scope: Scope) -> dict[int, Colleague]:
             .order_by("number")
             .values_list("pk", "number", "first_name", "last_name", "hidden", "disabled")
         },
-    )  # type: ignore[no-any-return]
+    )
+    return found
 
 
 # --- Rules --------------------------------------------------------------------------------------------------------
@@ -386,22 +401,11 @@ def keys_about_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any,
         ]
         if (more := len(found) - WATCHERS_NAMED) > 0:
             losses[target].append(
-                ngettext("Keys of %(count)s more user.", "Keys of %(count)s more users.", more) % {"count": more}
+                ngettext("Keys of %(count)s more user.", "Keys of %(count)s more users.", more)
+                % {"count": more}
             )
     return losses
 
-
-def keys_that_point_at(customer: Any, extensions: Sequence[str]) -> list[Reference]:
-    """The keys of others for these people: they go blank when he goes, and no call is lost. One query."""
-    found = Key.objects.filter(user__customer=customer, target__customer=customer, target__number__in=extensions)
-    return [
-        Reference(key.target.number, key.user_id, _("key %(position)s of %(user)s") % {"position": key.position, "user": key.user}, calls=False)
-        for key in found.select_related("user", "target").order_by("user__number", "position")
-        if key.target is not None and key.user_id != key.target_id
-    ]
-
-
-adds_references(keys_that_point_at)
 
 KEYS_COLUMN = KeysColumn(
     "keys",

@@ -30,6 +30,7 @@ from phones.columns import (
 )
 from phones.context import Codec
 from phones.models import Phone, Settings
+from phones.resets import RESETS
 from phones.vendors import Model
 from users import changes, rights
 from users.models import User
@@ -372,6 +373,7 @@ PHONES = Section(
     rings=phones_that_ring,
     filters={"no_phone": (gettext_lazy("No phone"), Q(~Exists(Phone.objects.filter(user=OuterRef("pk")))))},
     losses=phones_of_a_deleted_user,
+    resets=RESETS,
 )
 
 # What is asked of a new phone.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -227,36 +227,3 @@ def duration(time: timedelta) -> str:
     if seconds < 2 * 86400:
         return _("%(count)s h") % {"count": seconds // 3600}
     return _("%(count)s d") % {"count": seconds // 86400}
-
-
-@dataclass(frozen=True)
-class Tile:
-    """How many phones are doing how, for the customer's first page."""
-
-    count: int
-    kind: str  # "ok", "wait", "bad" or "off"
-    text: str
-
-
-def tiles(actor: User, customer: Customer) -> list[Tile]:
-    """The customer's phones that somebody uses, by how they are doing: one query, the same rules as
-    `state`."""
-    now = timezone.now()
-    never = Q(fetched_at__isnull=True)
-    unanswered = Q(outcome__in=[Phone.Outcome.REFUSED, Phone.Outcome.SILENT, Phone.Outcome.UNREACHABLE])
-    tried = Q(stale_since__isnull=False, command_at__isnull=True, attempts__gt=0, notified_at__isnull=False)
-    silent = ~never & tried & (unanswered | Q(notified_at__lte=now - FETCH_EXPECTED))
-    busy = Q(stale_since__isnull=False) | Q(command_at__isnull=False)
-    used = Phone.objects.visible_to(actor).of(customer).filter(user__isnull=False, user__disabled=False)
-    counts = used.order_by().aggregate(
-        current=Count("pk", filter=~never & ~busy),
-        waiting=Count("pk", filter=~never & busy & ~silent),
-        silent=Count("pk", filter=silent),
-        never=Count("pk", filter=never),
-    )
-    return [
-        Tile(counts["current"], "ok", _("up to date")),
-        Tile(counts["waiting"], "wait", _("waiting")),
-        Tile(counts["silent"], "bad", _("did not answer")),
-        Tile(counts["never"], "off", _("never fetched")),
-    ]

@@ -11,13 +11,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.sections import Text
 from phones import selectors
 from phones.columns import SEPARATORS
 from phones.models import Phone, Sbc
@@ -41,20 +41,25 @@ def phones_in_sight(actor: User, customer: Customer) -> "QuerySet[Phone]":
     condition = Q(user__in=people)
     if rights.acts_on_whole_customer(actor):
         condition |= Q(user=None)
-    return selectors.light(Phone.objects.visible_to(actor).of(customer).filter(condition)).order_by("user__number", "pk")
+    return selectors.light(Phone.objects.visible_to(actor).of(customer).filter(condition)).order_by(
+        "user__number", "pk"
+    )
 
 
-def states(now: datetime) -> dict[str, tuple[str | Promise, Q]]:
+def states(now: datetime) -> dict[str, tuple[Text, Q]]:
     """How phones may be doing, for the filter: {name in the address: (in words, condition over phones)}; each is in one."""
     stock, never = Q(user=None), Q(fetched_at=None)
     is_silent = silent(now) & ~never & ~stock
     return {
         "silent": (gettext_lazy("Silent"), is_silent),
-        "waiting": (gettext_lazy("Waiting"), ~stock & ~never & ~is_silent & (Q(stale_since__isnull=False) | Q(command_at__isnull=False))),
+        "waiting": (
+            gettext_lazy("Waiting"),
+            ~stock & ~never & ~is_silent & (Q(stale_since__isnull=False) | Q(command_at__isnull=False)),
+        ),
         "never": (gettext_lazy("Never seen yet"), ~stock & never),
         "current": (gettext_lazy("Up to date"), ~stock & ~never & Q(stale_since=None, command_at=None)),
         "stock": (gettext_lazy("In stock"), stock),
-    }  # fmt: skip
+    }
 
 
 def matching(text: str) -> Q:
@@ -82,7 +87,11 @@ class Line:
 
 
 def _line(customer: Customer, phone: Phone, now: datetime) -> Line:
-    url = f"{reverse('user_tab', args=[customer.slug, phone.user.number, 'phone'])}?phone={phone.mac}" if phone.user else ""
+    url = (
+        f"{reverse('user_tab', args=[customer.slug, phone.user.number, 'phone'])}?phone={phone.mac}"
+        if phone.user
+        else ""
+    )
     return Line(phone, selectors.model_of(phone).display_name, selectors.state(phone, now), url)
 
 
@@ -107,39 +116,63 @@ def phones(request: PortalRequest, customer: Customer) -> HttpResponse:
     chosen = request.GET.get("state", "") if request.GET.get("state", "") in known else ""
     mine = phones_in_sight(request.user, customer)
     found = mine.filter(matching(text)) if text else mine
-    counts: dict[str, Any] = found.order_by().aggregate(**{name: Count("pk", filter=condition) for name, (_label, condition) in known.items()})
+    counts: dict[str, Any] = found.order_by().aggregate(
+        **{name: Count("pk", filter=condition) for name, (_label, condition) in known.items()}
+    )
     if chosen:
         found = found.filter(known[chosen][1])
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     kept = {"q": text} if text else {}
-    return render(request, "phones/all.html", {
-        "rows": [_line(customer, phone, now) for phone in page], "page": page,
-        "beside": tabs_of_phones(request.user, customer, "phones"),
-        "filters": [
-            {"label": f"{label} ({counts[name]})", "value": name == chosen, "url": "?" + urlencode(kept | ({} if name == chosen else {"state": name}))}
-            for name, (label, _condition) in known.items() if counts[name] or name == chosen
-        ],
-        "search": {"name": "q", "value": text, "label": _("MAC, extension, name or model")},
-        "hidden": [("state", chosen)] if chosen else [],
-        "narrowed": bool(text or chosen), "query_text": urlencode(kept | ({"state": chosen} if chosen else {})),
-        "gauge": user_selectors.gauge(customer), "breadcrumbs": [(_("Phones"), None)],
-    })  # fmt: skip
+    return render(
+        request,
+        "phones/all.html",
+        {
+            "rows": [_line(customer, phone, now) for phone in page],
+            "page": page,
+            "beside": tabs_of_phones(request.user, customer, "phones"),
+            "filters": [
+                {
+                    "label": f"{label} ({counts[name]})",
+                    "value": name == chosen,
+                    "url": "?" + urlencode(kept | ({} if name == chosen else {"state": name})),
+                }
+                for name, (label, _condition) in known.items()
+                if counts[name] or name == chosen
+            ],
+            "search": {"name": "q", "value": text, "label": _("MAC, extension, name or model")},
+            "hidden": [("state", chosen)] if chosen else [],
+            "narrowed": bool(text or chosen),
+            "query_text": urlencode(kept | ({"state": chosen} if chosen else {})),
+            "gauge": user_selectors.gauge(customer),
+            "breadcrumbs": [(_("Phones"), None)],
+        },
+    )
 
 
 SBCS = SheetPages(
-    name="sbc", path="sbcs", sheet=sbc_sheet, icon="server", see=Verb.CUSTOMER,
-    title=gettext_lazy("SBCs"), new=gettext_lazy("New SBC"), lead=lambda record: record.name,
+    name="sbc",
+    path="sbcs",
+    sheet=sbc_sheet,
+    icon="server",
+    see=Verb.CUSTOMER,
+    title=gettext_lazy("SBCs"),
+    new=gettext_lazy("New SBC"),
+    lead=lambda record: record.name,
     cells=(
         Cell(gettext_lazy("Name"), str),
         Cell(gettext_lazy("Kind"), lambda record: record.get_kind_display()),
         Cell(gettext_lazy("Local address"), lambda record: f"{record.address} : {record.port}"),
         Cell(
-            gettext_lazy("Phones"), lambda record: record.behind,
-            lambda customer, record: f"{reverse('phones', args=[customer.slug])}?{urlencode({'q': record.name})}",
+            gettext_lazy("Phones"),
+            lambda record: record.behind,
+            lambda customer, record: (
+                f"{reverse('phones', args=[customer.slug])}?{urlencode({'q': record.name})}"
+            ),
         ),
     ),
     rows=lambda actor, customer: Sbc.objects.visible_to(actor).of(customer).annotate(behind=Count("phones")),
-    search=lambda text: Q(name__icontains=text) | Q(address__icontains=text), search_label=gettext_lazy("Name or address"),
+    search=lambda text: Q(name__icontains=text) | Q(address__icontains=text),
+    search_label=gettext_lazy("Name or address"),
     empty=gettext_lazy("Phones outside the PBX's own network should ideally connect through an SBC."),
     beside=tabs_of_phones,
-)  # fmt: skip
+)

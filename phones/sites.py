@@ -23,7 +23,9 @@ def address_is_reachable(row: changes.RowPlan, plan: changes.Plan) -> None:
     if address := row.changes.get("address", ("", ""))[1]:
         found = ip_address(address)
         if found.is_loopback or found.is_multicast or found.is_unspecified or found.is_link_local:
-            row.refuse("address", _("Phones can't reach this address: enter the one that the SBC has at its site."))
+            row.refuse(
+                "address", _("Phones can't reach this address: enter the one that the SBC has at its site.")
+            )
 
 
 def phones_reload(rows: Sequence[changes.RowPlan], columns: Sequence[str], counts: dict[Any, int]) -> None:
@@ -78,7 +80,12 @@ SBC = Section(
         Sbc,
         name={"label": gettext_lazy("Name")},
         kind={"label": gettext_lazy("Kind")},
-        address={"label": gettext_lazy("Local address"), "help": gettext_lazy("At its site, for example 192.168.1.20: the phones there send their calls to it.")},
+        address={
+            "label": gettext_lazy("Local address"),
+            "help": gettext_lazy(
+                "At its site, for example 192.168.1.20: the phones there send their calls to it."
+            ),
+        },
         port={"label": gettext_lazy("SIP port")},
     ),
     row_rules=(address_is_reachable,),
@@ -90,7 +97,9 @@ SBC = Section(
 @lru_cache(maxsize=1)
 def sbc_sheet() -> Sheet:
     """An SBC or router phone of a customer."""
-    return Sheet(model=Sbc, sections=(SBC,), subject=belongs_to_nobody, allowed=of_the_company("voice_and_chat"))
+    return Sheet(
+        model=Sbc, sections=(SBC,), subject=belongs_to_nobody, allowed=of_the_company("voice_and_chat")
+    )
 
 
 # --- Departments and customers ----------------------------------------------------------------------------------
@@ -101,7 +110,15 @@ def phones_know_the_zone(plan: changes.Plan) -> None:
         return
     unable: dict[Any, list[str]] = defaultdict(list)
     following = Phone.objects.filter(user__primary_department__in=rows, time_zone="").select_related("user")
-    for phone in following.only("mac", "model", "user__number", "user__first_name", "user__last_name", "user__email", "user__primary_department"):
+    for phone in following.only(
+        "mac",
+        "model",
+        "user__number",
+        "user__first_name",
+        "user__last_name",
+        "user__email",
+        "user__primary_department",
+    ):
         assert phone.user is not None  # filtered by his department
         row = rows[phone.user.primary_department_id]
         if row.value("time_zone") not in selectors.model_of(phone).time_zones:
@@ -125,9 +142,14 @@ def phones_of_customers_reload(plan: changes.Plan) -> None:
 
 
 PHONES_OF_A_DEPARTMENT = Section(
-    slug="phones", title=gettext_lazy("Phones"), columns=(), set_rules=(phones_know_the_zone, phones_of_departments_reload)
+    slug="phones",
+    title=gettext_lazy("Phones"),
+    columns=(),
+    set_rules=(phones_know_the_zone, phones_of_departments_reload),
 )
-PHONES_OF_A_CUSTOMER = Section(slug="phones", title=gettext_lazy("Phones"), columns=(), set_rules=(phones_of_customers_reload,))
+PHONES_OF_A_CUSTOMER = Section(
+    slug="phones", title=gettext_lazy("Phones"), columns=(), set_rules=(phones_of_customers_reload,)
+)
 
 
 def register() -> None:

@@ -25,7 +25,8 @@ from users.models import Customer, User
 from users.second_factor import step_up
 from users.selectors import changed_since
 from users.views.access import of_person, require
-from users.views.editor import frame_of, put
+from users.views.conflicts import put
+from users.views.editor import frame_of
 
 
 def of_phone(verb: rights.Verb) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -151,7 +152,7 @@ def save(
     form = services.settings_form(scope, phone, data)
     seen = data.get("seen", "")
     asked = changes.Row(phone.pk, form.raw(), seen=int(seen) if seen.isdecimal() and len(seen) < 10 else 0)
-    plan = changes.plan(request.user, customer, phone_sheet(), [asked])
+    plan = changes.plan(request.user, customer, phone_sheet(), [asked], scope=scope)
     row = plan.rows[0]
     try:
         if row.stale:
@@ -202,14 +203,9 @@ def phone_add(request: PortalRequest, customer: Customer, person: User) -> HttpR
     status = 200
     if request.method == "POST":
         form = ADDING.form(scope, request.POST, creating=True)
-        plan = services.phone_plan(request.user, customer, person, form.raw())
+        plan = services.phone_create(request.user, customer, person, form.raw(), RequestFacts.of(request))
         row = plan.rows[0]
-        try:
-            changes.apply(plan, RequestFacts.of(request))
-        except changes.RefusedError:
-            form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
-            status = 422
-        else:
+        if not plan.refused:
             messages.success(
                 request,
                 _(
@@ -217,6 +213,8 @@ def phone_add(request: PortalRequest, customer: Customer, person: User) -> HttpR
                 ),
             )
             return redirect(tab_url(customer, person, row.record))
+        form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
+        status = 422
     else:
         form = ADDING.form(scope, initial=services.initial_for_new(), creating=True)
     return render(

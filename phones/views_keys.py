@@ -52,7 +52,13 @@ def keys_tab(request: PortalRequest, customer: Customer, person: User) -> HttpRe
         return show(request, customer, person, BLF, form, seen=request.POST.get("seen", ""), rows=arranged)
     drawn = _drawn(request)
     return save_tab(
-        request, customer, person, BLF, show=show, conflict=show_conflict, query=f"&phone={drawn}" if drawn else ""
+        request,
+        customer,
+        person,
+        BLF,
+        show=show,
+        conflict=show_conflict,
+        query=f"&phone={drawn}" if drawn else "",
     )
 
 
@@ -75,11 +81,23 @@ def rearranged(request: PortalRequest, customer: Customer, person: User, rows: l
     return rows if {"draw", "take"} & asked.keys() else None
 
 
-def taken_from(request: PortalRequest, customer: Customer, person: User, source: str, rows: list[Row]) -> list[Row]:
+def taken_from(
+    request: PortalRequest, customer: Customer, person: User, source: str, rows: list[Row]
+) -> list[Row]:
     """The keys of a colleague in place of one's own, as a starting point: nothing is saved yet."""
     number = source.split(" ", 1)[0]
-    other = User.objects.visible_to(request.user).of(customer).filter(number=number).select_related("role").first()
-    refusal = rights.why_not(request.user, rights.Verb.SEE, other, customer) if other else _("There is no extension %(number)s.") % {"number": number[:10]}
+    other = (
+        User.objects.visible_to(request.user)
+        .of(customer)
+        .filter(number=number)
+        .select_related("role")
+        .first()
+    )
+    refusal = (
+        rights.why_not(request.user, rights.Verb.SEE, other, customer)
+        if other
+        else _("There is no extension %(number)s.") % {"number": number[:10]}
+    )
     if other is None or refusal:
         messages.error(request, str(refusal))
         return rows
@@ -88,7 +106,9 @@ def taken_from(request: PortalRequest, customer: Customer, person: User, source:
     theirs: tuple[KeyValue, ...] = KEYS.load([other])[other.pk]["keys"]
     left_out = newly_hidden(theirs, KEYS.load([person])[person.pk]["keys"], people)
     taken = [key for key in theirs if key.position not in left_out]
-    messages.info(request, _("These are the keys of %(user)s. Save to keep them.") % {"user": people[other.pk]})
+    messages.info(
+        request, _("These are the keys of %(user)s. Save to keep them.") % {"user": people[other.pk]}
+    )
     for sentence in in_sentences(left_out):
         messages.warning(request, sentence)
     return keypad.rows_of(taken, len(rows), people)
@@ -138,8 +158,10 @@ def show(
         suggestions=[str(one) for one in list(people.values())[:SUGGESTIONS] if not one.hidden],
         may_add=len(rows) < LAST_POSITION,
         may_edit=rights.can(request.user, rights.Verb.EDIT, person, customer),
-        unsaved=status != 200 or KEYS_COLUMN.check(as_text(rows), scope) != Checked({key.position: key for key in saved}, {}, []),
-        labels_url=reverse("key_labels", args=[customer.slug, person.number]) + (f"?phone={device.mac}" if device else ""),
+        unsaved=status != 200
+        or KEYS_COLUMN.check(as_text(rows), scope) != Checked({key.position: key for key in saved}, {}, []),
+        labels_url=reverse("key_labels", args=[customer.slug, person.number])
+        + (f"?phone={device.mac}" if device else ""),
         **keypad.choices(),
         **facts,
     )
@@ -160,7 +182,12 @@ def devices_of(actor: User, customer: Customer, person: User) -> list[Device]:
 
 
 def show_conflict(
-    request: PortalRequest, customer: Customer, person: User, section: Section, row: changes.RowPlan, seen: int
+    request: PortalRequest,
+    customer: Customer,
+    person: User,
+    section: Section,
+    row: changes.RowPlan,
+    seen: int,
 ) -> HttpResponse:
     """Somebody else saved these keys first: his where this person hadn't touched a key, this person's where he had."""
     scope = Scope(request.user, customer)

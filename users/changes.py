@@ -13,12 +13,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.crypto import MASK
 from pbxadmin.common.http import RequestFacts
-from pbxadmin.common.sections import Column, FieldColumn, Scope, Sheet, Store
+from pbxadmin.common.sections import Column, FieldColumn, Scope, Sheet, Store, Text
 from users import rights
 from users.models import Change, Customer, Operation, User
 from users.signals import changed
@@ -105,11 +104,11 @@ class RowPlan:
         """A value that nobody can change once the record is there (an extension): planned for a new one, else the record's."""
         return self.after.get(name, getattr(self.record, name, None))
 
-    def refuse(self, column: str, message: str | Promise) -> None:
+    def refuse(self, column: str, message: Text) -> None:
         """Add an error to a column ("" for the row as a whole)."""
         self.errors.setdefault(column, []).append(str(message))
 
-    def warn(self, column: str, message: str | Promise) -> None:
+    def warn(self, column: str, message: Text) -> None:
         """Add something to tell that doesn't refuse the row."""
         messages = self.warnings.setdefault(column, [])
         if str(message) not in messages:
@@ -161,14 +160,20 @@ class Plan:
 
 
 def plan(
-    actor: User, customer: Customer, sheet: Sheet, rows: Iterable[Row], verb: rights.Verb = rights.Verb.EDIT
+    actor: User,
+    customer: Customer,
+    sheet: Sheet,
+    rows: Iterable[Row],
+    verb: rights.Verb = rights.Verb.EDIT,
+    scope: Scope | None = None,
 ) -> Plan:
     """Validate `rows` and say what would happen to each; nothing is written.
 
     Records that `actor` doesn't see in `customer` are refused as unknown. A column that isn't in the sheet, or can't be
-    changed after creation, is refused by name: no way in assigns what its page doesn't offer.
+    changed after creation, is refused by name: no way in assigns what its page doesn't offer. A page that has made a
+    form of the same scope hands it over, so that the choices aren't looked up twice.
     """
-    scope = Scope(actor, customer)
+    scope = scope or Scope(actor, customer)
     planned = [RowPlan(key=row.key, label=row.label, raw=row.values, new=row.key is None) for row in rows]
     named = {name for row in planned for name in row.raw if name in sheet.columns}
     made = Plan(sheet, scope, {name: sheet.columns[name] for name in sheet.columns if name in named}, planned)
@@ -197,7 +202,7 @@ def _refuse_what_is_not_ones_own(made: Plan) -> None:
             row.errors[name] = [_("You can't change this yourself: ask an administrator of your company.")]
 
 
-def why_not(sheet: Sheet, scope: Scope, verb: rights.Verb | str, record: Any = None) -> str | Promise | None:
+def why_not(sheet: Sheet, scope: Scope, verb: rights.Verb | str, record: Any = None) -> Text | None:
     """Why the scope's actor may not do `verb` with a record of this sheet (None: with a new one); None when he may."""
     if sheet.allowed is not None:
         return sheet.allowed(scope.actor, verb, record, scope.customer)
@@ -205,7 +210,7 @@ def why_not(sheet: Sheet, scope: Scope, verb: rights.Verb | str, record: Any = N
     return rights.why_not(scope.actor, rights.Verb(verb), subject, scope.customer)
 
 
-def locks(sheet: Sheet, scope: Scope, record: Any = None) -> dict[str, str | Promise]:
+def locks(sheet: Sheet, scope: Scope, record: Any = None) -> dict[str, Text]:
     """The columns that the scope's actor sees but may not change, each with the reason. For forms."""
     reasons = {verb: why_not(sheet, scope, verb, record) for verb in set(sheet.own_verbs.values())}
     return {name: reason for name, verb in sheet.own_verbs.items() if (reason := reasons[verb])}

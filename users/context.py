@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from users import rights, second_factor
 from users.models import Customer
@@ -24,11 +25,14 @@ class Entry:
 def portal_frame(request: HttpRequest) -> dict[str, Any]:
     """The rail, the customers to switch between, and what the reader may do; nothing for who isn't signed in."""
     actor = getattr(request, "user", None)
-    if actor is None or not actor.is_authenticated:
+    if actor is None or not actor.is_authenticated or hasattr(request, "host_slug"):
+        # A customer's own host has no pages of the portal to lead to.
         return {}
     if second_factor.is_due(actor) and not second_factor.is_verified(request):
         # Half signed in: the password alone shows nothing, not even which customers there are.
         return {}
+    if request.resolver_match is not None and request.resolver_match.app_name == "admin":
+        return {}  # the support desk has a frame of its own
     customer = getattr(request, "customer", None)
     frame: dict[str, Any] = {"customer": customer, "may": rights.facts(actor, customer)}
     if actor.is_staff:
@@ -50,16 +54,14 @@ def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str,
         entries.append((_("Home"), reverse("customer_home", args=[customer.slug]), "home", False))
         entries.append((_("Users"), reverse("users", args=[customer.slug]), "users", True))
         for label, name, icon in (
-            (_("Departments"), "department_list", "departments"),
+            (pgettext("heading", "Departments"), "department_list", "departments"),
             (_("Phones"), "phones", "phone"),
-            (_("DID numbers"), "did_list", "number"),
-            (_("System extensions"), "system_extension_list", "loop"),
+            (pgettext("heading", "DID numbers"), "did_list", "number"),
+            (pgettext("heading", "System extensions"), "system_extension_list", "loop"),
         ):
             entries.append((label, reverse(name, args=[customer.slug]), icon, True))
-        if rights.can(actor, rights.Verb.CUSTOMER, customer=customer):
-            entries.append((_("Settings"), reverse("customer_settings", args=[customer.slug, "security"]), "settings", False))
-        else:
-            entries.append((_("Roles"), reverse("roles", args=[customer.slug]), "shield", False))
+        entries.append((_("Simulator"), reverse("simulator", args=[customer.slug]), "divert", False))
+        entries.append((_("Settings"), reverse("settings_start", args=[customer.slug]), "settings", True))
         if rights.can(actor, rights.Verb.HISTORY, customer=customer):
             entries.append((_("History"), reverse("history", args=[customer.slug]), "history", True))
     elif actor.is_staff:

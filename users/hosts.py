@@ -41,7 +41,12 @@ class CustomerHostMiddleware:
         written = request.META.get("HTTP_HOST", "").lower()
         match = HOST.match(written)
         name = match["name"] if match else ""
-        if "." in name and name not in self.own and not name.replace(".", "").isdigit() and (slug := slug_of_host(name)):
+        if (
+            "." in name
+            and name not in self.own
+            and not name.replace(".", "").isdigit()
+            and (slug := slug_of_host(name))
+        ):
             request.urlconf = "users.urls_host"
             request.host_slug = slug  # type: ignore[attr-defined]
             # Looked up among the customers' names, so it can be believed: links and the CSRF check need it.

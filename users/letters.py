@@ -24,7 +24,13 @@ logger = logging.getLogger("users.letters")
 
 # How long a worker may take for one mail before another takes it up, and how long to wait after the 1st, 2nd… failure.
 CLAIM = timedelta(minutes=5)
-RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
+RETRY_AFTER = (
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(hours=24),
+)
 AT_ONCE = 100
 
 
@@ -47,12 +53,23 @@ def post(kind: Letter.Kind, people: Iterable[User], visitor: Visitor | None = No
     Those without an address, or disabled, get none: `has_an_address`. Whoever has the same mail waiting gets one.
     """
     people = [user for user in people if has_an_address(user)]
-    waiting = set() if visitor else set(
-        Letter.objects.filter(user__in=[user.pk for user in people], kind=kind, next_at__isnull=False).values_list("user", flat=True)
+    waiting = (
+        set()
+        if visitor
+        else set(
+            Letter.objects.filter(
+                user__in=[user.pk for user in people], kind=kind, next_at__isnull=False
+            ).values_list("user", flat=True)
+        )
     )
     now = timezone.now()
     letters = Letter.objects.bulk_create(
-        [Letter(user=user, kind=kind, visitor=visitor, next_at=now) for user in people if user.pk not in waiting], batch_size=1_000
+        [
+            Letter(user=user, kind=kind, visitor=visitor, next_at=now)
+            for user in people
+            if user.pk not in waiting
+        ],
+        batch_size=1_000,
     )
     if letters:
         transaction.on_commit(tell_a_worker, robust=True)
@@ -69,14 +86,18 @@ def tell_a_worker() -> None:
 def send_due() -> int:
     """Send what is due, at most a hundred at once; how many went out. Two workers never send the same one."""
     now = timezone.now()
-    due = list(Letter.objects.filter(next_at__lte=now).order_by("next_at").values_list("pk", flat=True)[:AT_ONCE])
+    due = list(
+        Letter.objects.filter(next_at__lte=now).order_by("next_at").values_list("pk", flat=True)[:AT_ONCE]
+    )
     return sum(_send(key) for key in due)
 
 
 def _send(key: int) -> bool:
     now = timezone.now()
     # The claim: whoever's UPDATE touches the row has it.
-    if not Letter.objects.filter(pk=key, next_at__lte=now).update(next_at=now + CLAIM, attempts=F("attempts") + 1):
+    if not Letter.objects.filter(pk=key, next_at__lte=now).update(
+        next_at=now + CLAIM, attempts=F("attempts") + 1
+    ):
         return False
     letter = Letter.objects.select_related("visitor").get(pk=key)
     user = signin.people().get(pk=letter.user_id)
@@ -89,7 +110,12 @@ def _send(key: int) -> bool:
     except (OSError, SMTPException) as error:
         after = RETRY_AFTER[letter.attempts - 1] if letter.attempts <= len(RETRY_AFTER) else None
         Letter.objects.filter(pk=key).update(next_at=timezone.now() + after if after else None)
-        logger.warning("letter %s wasn't sent (%s), %s", key, type(error).__name__, "again later" if after else "given up")
+        logger.warning(
+            "letter %s wasn't sent (%s), %s",
+            key,
+            type(error).__name__,
+            "again later" if after else "given up",
+        )
         return False
     Letter.objects.filter(pk=key).update(next_at=None, sent_at=timezone.now())
     return True
@@ -102,10 +128,17 @@ def write(letter: Letter, user: User) -> EmailMultiAlternatives:
     if letter.kind == Letter.Kind.WELCOME:
         subject = _("Welcome to your phone system")
         # Made here and nowhere else: neither a queue nor a log has it. Who has a password needs no other.
-        facts |= {"link": "" if user.has_usable_password() else signin.set_password_link(user), "sign_in": portal + reverse("sign_in")}
+        facts |= {
+            "link": "" if user.has_usable_password() else signin.set_password_link(user),
+            "sign_in": portal + reverse("sign_in"),
+        }
     else:
         visitor = letter.visitor
-        subject = _("Somebody waits for you in your meeting") if visitor and visitor.kind == Visitor.Kind.MEET else _("Somebody would like to speak with you")
+        subject = (
+            _("Somebody waits for you in your meeting")
+            if visitor and visitor.kind == Visitor.Kind.MEET
+            else _("Somebody would like to speak with you")
+        )
         facts |= {"visitor": visitor, "link": portal + reverse("own_visitors")}
     template = f"users/mail/{letter.kind}"
     mail = EmailMultiAlternatives(subject, render_to_string(f"{template}.txt", facts), to=[user.email])

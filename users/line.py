@@ -106,7 +106,11 @@ def line_of(user: User) -> Line:
     forced = rights.forcings_of([user])[user.pk] if active else {}
 
     def chosen(options: tuple[tuple[str, str, str], ...]) -> tuple[str, ...]:
-        return tuple(name for flag, option, name in options if active and getattr(customer, flag) and getattr(user, option))
+        return tuple(
+            name
+            for flag, option, name in options
+            if active and getattr(customer, flag) and getattr(user, option)
+        )
 
     pin = active and user.pin_protected and not user.outbound_disabled
     emergency_caller_id = department.outbound_caller_id if department else ""
@@ -201,6 +205,9 @@ def in_words(line: Line) -> list[tuple[str, str]]:
     def listed(keys: tuple[str, ...], words: dict[str, str]) -> str:
         return ", ".join(words[key] for key in keys) or _("none")
 
+    signs_in = _("nothing: the extension is out of service")
+    if line.sign_in:
+        signs_in = ", ".join([_("the portal's password"), *(names[key] for key in line.single_sign_on)])
     return [
         (_("Registers"), registration[line.registration]),
         (_("SIP address"), " · ".join(filter(None, [line.sip_address, line.direct_sip_address]))),
@@ -219,8 +226,8 @@ def in_words(line: Line) -> list[tuple[str, str]]:
         (_("Sees of others"), listed(line.sees, sight)),
         (_("Own calls"), _("shown to the department") if line.shows_calls else _("not shown")),
         (_("Integrations"), listed(line.integrations, names)),
-        (_("Signs in with"), listed((*line.single_sign_on,), names) if line.single_sign_on else _("the portal's password") if line.sign_in else _("nothing")),
-        (_("Talk and Meet"), " · ".join(filter(None, [line.talk_url, line.meet_url])) or _("off")),
+        (_("Signs in with"), signs_in),
+        (_("Talk and Meet"), " · ".join(filter(None, [line.talk_url, line.meet_url])) or _("switched off")),
     ]  # fmt: skip
 
 

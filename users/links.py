@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from pbxadmin.common.crypto import MASK, fingerprint, random_token
 from pbxadmin.common.http import RequestFacts
@@ -31,12 +30,18 @@ APP_LINK_USES = 5
 NAMESPACE = "http://www.linphone.org/xsds/lpconfig.xsd"
 SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 # Linphone's words for the encryption of the voice.
-MEDIA_ENCRYPTION = {Options.Srtp.DISABLED: "none", Options.Srtp.ENABLED: "srtp", Options.Srtp.ENFORCED: "srtp"}
+MEDIA_ENCRYPTION = {
+    Options.Srtp.DISABLED: "none",
+    Options.Srtp.ENABLED: "srtp",
+    Options.Srtp.ENFORCED: "srtp",
+}
 
 
 # --- Making and killing -------------------------------------------------------------------------------------------
 def address_of(link: PersonalLink) -> str:
-    """The absolute address, on the portal's own public host."""
+    """The absolute address, on the portal's own public host; that of the RPS key is a folder, to which a phone adds a file."""
+    if link.kind == Kind.RPS:
+        return settings.PROVISIONING_URL.rstrip("/") + reverse("redirection", args=[link.token, "x"])[:-1]
     return settings.PUBLIC_URL.rstrip("/") + reverse("app_config", args=[link.token])
 
 
@@ -71,12 +76,20 @@ def reveal(actor: User, customer: Customer, person: User, kind: Kind, facts: Req
             token = random_token()
             lives = kind == Kind.APP
             link = PersonalLink.objects.create(
-                user=person, kind=kind, token=token, token_hash=fingerprint(token),
-                expires_at=timezone.now() + APP_LINK_LIFE if lives else None, uses_left=APP_LINK_USES if lives else None,
+                user=person,
+                kind=kind,
+                token=token,
+                token_hash=fingerprint(token),
+                expires_at=timezone.now() + APP_LINK_LIFE if lives else None,
+                uses_left=APP_LINK_USES if lives else None,
             )
         cell = {"column": {Kind.APP: "link", Kind.RPS: "rps"}[kind], "old": "", "new": MASK}
         changes.record_operation(
-            actor, customer, Operation.Kind.REVEAL, facts, "",
+            actor,
+            customer,
+            Operation.Kind.REVEAL,
+            facts,
+            "",
             [changes.change_of(user_sheet(), person, Operation.Kind.REVEAL, [cell])],
         )
     return link  # fmt: skip
@@ -91,7 +104,8 @@ def find(kind: Kind, token: str) -> PersonalLink | None:
     """The living link of a token, with its person and all that his configuration takes, in one query; None else."""
     link = (
         PersonalLink.objects.filter(alive(timezone.now()), kind=kind, token_hash=fingerprint(token))
-        .select_related("user__customer", "user__primary_department", "user__role").first()
+        .select_related("user__customer", "user__primary_department", "user__role")
+        .first()
     )
     return link if link is not None and link.user.is_active else None
 
@@ -100,7 +114,9 @@ def use(link: PersonalLink) -> bool:
     """Count one use; False where another request took the last one, or the link was reset, in the meantime."""
     if link.uses_left is None:
         return PersonalLink.objects.filter(pk=link.pk).exists()
-    return bool(PersonalLink.objects.filter(alive(timezone.now()), pk=link.pk).update(uses_left=F("uses_left") - 1))
+    return bool(
+        PersonalLink.objects.filter(alive(timezone.now()), pk=link.pk).update(uses_left=F("uses_left") - 1)
+    )
 
 
 # --- The document -------------------------------------------------------------------------------------------------
@@ -135,11 +151,15 @@ def app_configuration(user: User) -> bytes:
     }  # fmt: skip
     ElementTree.register_namespace("", NAMESPACE)
     ElementTree.register_namespace("xsi", SCHEMA_INSTANCE)
-    root = ElementTree.Element(f"{{{NAMESPACE}}}config", {f"{{{SCHEMA_INSTANCE}}}schemaLocation": f"{NAMESPACE} lpconfig.xsd"})
+    root = ElementTree.Element(
+        f"{{{NAMESPACE}}}config", {f"{{{SCHEMA_INSTANCE}}}schemaLocation": f"{NAMESPACE} lpconfig.xsd"}
+    )
     for name, entries in sections.items():
         section = ElementTree.SubElement(root, f"{{{NAMESPACE}}}section", {"name": name})
         for key, value in entries.items():
-            ElementTree.SubElement(section, f"{{{NAMESPACE}}}entry", {"name": key, "overwrite": "true"}).text = value
+            ElementTree.SubElement(
+                section, f"{{{NAMESPACE}}}entry", {"name": key, "overwrite": "true"}
+            ).text = value
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
@@ -165,10 +185,11 @@ def qr_png(text: str, scale: int = 8) -> bytes:
     header = struct.pack(">IIBBBBB", size, size, 1, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(lines.getvalue(), 9)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
     )
 
 
 def said_of(link: PersonalLink) -> dict[str, Any]:
     """A link for its page: address, expiry, uses left."""
-    return {"address": address_of(link), "expires_at": link.expires_at, "uses_left": link.uses_left, "what": _("Configuration link of the app")}
+    return {"address": address_of(link), "expires_at": link.expires_at, "uses_left": link.uses_left}

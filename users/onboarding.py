@@ -34,7 +34,12 @@ class Created:
 
 
 def customer_create(
-    actor: User, contract: Values, departments: Sequence[Values], numbers: Sequence[Values], owner: Values, facts: RequestFacts
+    actor: User,
+    contract: Values,
+    departments: Sequence[Values],
+    numbers: Sequence[Values],
+    owner: Values,
+    facts: RequestFacts,
 ) -> Created:
     """Make a customer with everything it needs on its first day; raises `NotCreatedError` with the rows that say why not.
 
@@ -44,9 +49,18 @@ def customer_create(
     with transaction.atomic():
         customer: Customer = _written(actor, Customer(), customer_sheet(), "customer", [contract], facts)[0]
         own = {"language": customer.language, "time_zone": customer.time_zone}
-        places = _written(actor, customer, department_sheet(), "departments", [own | dict(values) for values in departments], facts)
+        places = _written(
+            actor,
+            customer,
+            department_sheet(),
+            "departments",
+            [own | dict(values) for values in departments],
+            facts,
+        )
         _written(actor, customer, did_sheet(), "numbers", numbers, facts)
-        person = {"role": "system_owners", "require_2fa": True, "primary_department": places[0].pk} | dict(owner)
+        person = {"role": "system_owners", "require_2fa": True, "primary_department": places[0].pk} | dict(
+            owner
+        )
         first: User = _written(actor, customer, user_sheet(), "owner", [person], facts)[0]
     return Created(customer, first)
 

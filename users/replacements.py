@@ -5,28 +5,31 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.destination_field import Reference, references_to
 from pbxadmin.common.destinations import Destination, Kind
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.sections import Scope, Text
 from users import changes
 from users.models import Customer, Operation, User
-from users.sections import user_sheet
 
 
 def calls_sent_to(customer: Customer, kind: Kind, records: Sequence[Any]) -> list[Reference]:
     """The rules that send calls to these people (EXTENSION) or system extensions (SYSTEM), theirs among themselves left out."""
     going = {record.pk for record in records} if kind is Kind.EXTENSION else set()
     found = references_to(customer, kind, [record.number for record in records])
-    return [reference for reference in found if reference.calls and reference.column and reference.owner not in going]
+    return [
+        reference
+        for reference in found
+        if reference.calls and reference.column and reference.owner not in going
+    ]
 
 
-def stays_while_calls_lead_there(kind: Kind) -> Callable[[Sequence[Any], Any], Mapping[Any, str | Promise]]:
+def stays_while_calls_lead_there(kind: Kind) -> Callable[[Sequence[Any], Scope], Mapping[Any, Text]]:
     """A removal rule: what is somebody's destination isn't deleted before another one is chosen."""
 
-    def rule(records: Sequence[Any], scope: Any) -> dict[Any, str]:
+    def rule(records: Sequence[Any], scope: Scope) -> dict[Any, Text]:
         by_number: dict[str, list[str]] = defaultdict(list)
         for reference in calls_sent_to(scope.customer, kind, records):
             by_number[reference.target].append(reference.words)
@@ -40,18 +43,45 @@ def stays_while_calls_lead_there(kind: Kind) -> Callable[[Sequence[Any], Any], M
     return rule
 
 
-def replacement_plan(actor: User, customer: Customer, references: Sequence[Reference], instead: str) -> changes.Plan:
+def only_calls_hold(removal: changes.Removal, kind: Kind) -> bool:
+    """Whether nothing but calls that lead there stands against a removal: then another destination lets it happen."""
+    held = stays_while_calls_lead_there(kind)(removal.records, removal.scope)
+    return all(str(held.get(key)) == str(sentence) for key, sentence in removal.refusals.items())
+
+
+def instead_of(typed: str) -> str:
+    """The destination that somebody typed as a replacement: an extension, or nothing for each person's own voicemail."""
+    extension = typed.strip().partition(" ")[0]
+    return f"{Kind.EXTENSION}:{extension}" if extension else str(Kind.VOICEMAIL)
+
+
+def replacement_plan(
+    actor: User, customer: Customer, references: Sequence[Reference], instead: str
+) -> changes.Plan:
     """The change of everybody's rules that lead to what goes: `instead` is a destination as text ("extension:105", "voicemail")."""
+    # Not at the top: the tabs, of which this sheet is made, name this module's rule.
+    from users.sections import user_sheet
+
     values: dict[int, dict[str, Any]] = defaultdict(dict)
     for reference in references:
         if reference.owner is not None:
-            voicemail = bool(reference.value and reference.value.voicemail) and instead.startswith(f"{Kind.EXTENSION}:")
-            values[reference.owner][reference.column] = f"{instead}?voicemail" if voicemail and "?" not in instead else instead
-    return changes.plan(actor, customer, user_sheet(), [changes.Row(key, columns) for key, columns in values.items()])
+            voicemail = bool(reference.value and reference.value.voicemail) and instead.startswith(
+                f"{Kind.EXTENSION}:"
+            )
+            values[reference.owner][reference.column] = (
+                f"{instead}?voicemail" if voicemail and "?" not in instead else instead
+            )
+    return changes.plan(
+        actor, customer, user_sheet(), [changes.Row(key, columns) for key, columns in values.items()]
+    )
 
 
 def remove_with_replacement(
-    removal: changes.Removal, references: Sequence[Reference], instead: str, facts: RequestFacts, reason: str = ""
+    removal: changes.Removal,
+    references: Sequence[Reference],
+    instead: str,
+    facts: RequestFacts,
+    reason: str = "",
 ) -> Operation | None:
     """Send the calls elsewhere and delete, both or neither.
 
@@ -60,7 +90,11 @@ def remove_with_replacement(
     scope = removal.scope
     with transaction.atomic():
         plan = replacement_plan(scope.actor, scope.customer, references, instead)
-        gone = {str(Destination(Kind.EXTENSION, record.number)) for record in removal.records if isinstance(record, User)}
+        gone = {
+            str(Destination(Kind.EXTENSION, record.number))
+            for record in removal.records
+            if isinstance(record, User)
+        }
         if instead.partition("?")[0] in gone:
             removal.refusals = {record.pk: _("Choose somebody who stays.") for record in removal.records}
             raise changes.RefusedError
@@ -70,10 +104,17 @@ def remove_with_replacement(
             sentences = [
                 f"{row.record or row.label}: {sentence}"
                 for row in plan.refused
-                for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)] if sentence
+                for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
+                if sentence
             ]
             removal.refusals = {record.pk: " ".join(sentences[:5]) for record in removal.records}
             raise
-        again = changes.plan_removal(scope.actor, scope.customer, removal.sheet, [record.pk for record in removal.records], removal.verb)
+        again = changes.plan_removal(
+            scope.actor,
+            scope.customer,
+            removal.sheet,
+            [record.pk for record in removal.records],
+            removal.verb,
+        )
         removal.refusals = again.refusals
         return changes.remove(again, facts, reason)

@@ -1,4 +1,4 @@
-""""Réinitialiser": new secrets for one person or many, with what each of the seven boxes means and what is to be done after it.
+""" "Réinitialiser": new secrets for one person or many, with what each of the seven boxes means and what is to be done after it.
 
 The apps that own the secrets renew them (`Section.resets`); here is decided who may, and here it is written into the history.
 """
@@ -35,7 +35,10 @@ class Box:
 BOXES = (
     Box(
         "sip", gettext_lazy("SIP authentication (ID and password)"),
-        gettext_lazy("Phones and apps register with new ones. Phones are told at once; a phone that doesn't take them must be restarted, apps scan the QR code again."),
+        gettext_lazy(
+            "Phones and apps register with new ones. Phones are told at once; a phone that doesn't take them must be restarted, "
+            "apps scan the QR code again."
+        ),
     ),
     Box(
         "web_password", gettext_lazy("Web password"),
@@ -119,9 +122,16 @@ class Reset:
 def plan_reset(actor: User, customer: Customer, keys: Iterable[Any]) -> Reset:
     """Who among `keys` may be reset by `actor`; nothing is written. Strangers' keys are left out, as if they weren't there."""
     people = list(
-        User.objects.visible_to(actor).of(customer).filter(pk__in=list(keys)).select_related("role", "customer", "primary_department")
+        User.objects.visible_to(actor)
+        .of(customer)
+        .filter(pk__in=list(keys))
+        .select_related("role", "customer", "primary_department")
     )
-    refusals = {user.pk: str(words) for user in people if (words := rights.why_not(actor, rights.Verb.EDIT, user, customer))}
+    refusals = {
+        user.pk: str(words)
+        for user in people
+        if (words := rights.why_not(actor, rights.Verb.EDIT, user, customer))
+    }
     return Reset(Scope(actor, customer), people, refusals)
 
 
@@ -152,13 +162,23 @@ def reset(planned: Reset, names: Collection[str], facts: RequestFacts) -> Operat
         for user in people:
             user.version += 1
         operation = changes.record_operation(
-            scope.actor, scope.customer, Operation.Kind.RESET, facts, "",
+            scope.actor,
+            scope.customer,
+            Operation.Kind.RESET,
+            facts,
+            "",
             [changes.change_of(user_sheet(), user, Operation.Kind.RESET, done[user.pk]) for user in people],
         )
         if "sip" in names:
             rows = [
-                changes.RowPlan(user.pk, "", {}, user, before=dict.fromkeys(("sip_auth_id", "sip_password"), ""),
-                                after=dict.fromkeys(("sip_auth_id", "sip_password"), MASK))
+                changes.RowPlan(
+                    user.pk,
+                    "",
+                    {},
+                    user,
+                    before=dict.fromkeys(("sip_auth_id", "sip_password"), ""),
+                    after=dict.fromkeys(("sip_auth_id", "sip_password"), MASK),
+                )
                 for user in people
             ]
             changed.send(User, rows=rows, operation=operation)
@@ -225,12 +245,20 @@ def send_welcome(planned: Reset, facts: RequestFacts) -> Operation | None:
         return None
     with transaction.atomic():
         operation = changes.record_operation(
-            planned.scope.actor, planned.scope.customer, Operation.Kind.MAIL, facts, "",
+            planned.scope.actor,
+            planned.scope.customer,
+            Operation.Kind.MAIL,
+            facts,
+            "",
             [
-                changes.change_of(user_sheet(), user, Operation.Kind.MAIL, [{"column": WELCOME, "old": "", "new": user.email}])
+                changes.change_of(
+                    user_sheet(),
+                    user,
+                    Operation.Kind.MAIL,
+                    [{"column": WELCOME, "old": "", "new": user.email}],
+                )
                 for user in people
             ],
         )
         letters.post(Letter.Kind.WELCOME, people)
     return operation
-

@@ -155,7 +155,15 @@ def facts(actor: Any, customer: Customer | None) -> dict[str, bool]:
 OWN_STATUS = frozenset({"status", "status_until"})
 OWN_VOICEMAIL = frozenset(
     f"voicemail.{name}"
-    for name in ("enabled", "language", "pin", "default_greeting", "play_date_time", "email_option", "play_caller_id")
+    for name in (
+        "enabled",
+        "language",
+        "pin",
+        "default_greeting",
+        "play_date_time",
+        "email_option",
+        "play_caller_id",
+    )
 )
 _OWN_RULES = (
     "custom_message", "no_answer_seconds", "no_answer_external", "no_answer_internal", "busy_external", "busy_internal",

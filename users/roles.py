@@ -37,10 +37,15 @@ def plan(actor: User, role: Role, values: Mapping[str, Any]) -> changes.Plan:
     if role.pk == "system_owners":
         for name in KEPT_BY_OWNERS:
             if row.after.get(name) is False:
-                row.refuse(name, _("System owners keep this: else a customer could not help himself any more."))
+                row.refuse(
+                    name, _("System owners keep this: else a customer could not help himself any more.")
+                )
     level = row.after.get("level")
     highest = max(Role.objects.exclude(pk="system_owners").values_list("level", flat=True), default=0)
-    if level is not None and ((role.pk == "system_owners" and level <= highest) or (role.pk != "system_owners" and level >= _owners_level())):
+    if level is not None and (
+        (role.pk == "system_owners" and level <= highest)
+        or (role.pk != "system_owners" and level >= _owners_level())
+    ):
         row.refuse("level", _("System owners stay above every other role."))
     return changes.Plan(sheet, scope, {name: sheet.columns[name] for name in row.before}, [row])
 
@@ -64,6 +69,10 @@ def apply(made: changes.Plan, facts: RequestFacts) -> Operation | None:
         cells = [{"column": name, "old": old, "new": new} for name, (old, new) in row.changes.items()]
         # Roles are known by a word, not by a number: the name says which one it is.
         change = Change(
-            model=made.sheet.label, object_pk=0, object_name=str(held)[:160], kind=Operation.Kind.EDIT, cells=cells
+            model=made.sheet.label,
+            object_pk=0,
+            object_name=str(held)[:160],
+            kind=Operation.Kind.EDIT,
+            cells=cells,
         )
         return changes.record_operation(made.scope.actor, None, Operation.Kind.EDIT, facts, row.key, [change])

@@ -323,10 +323,17 @@ def reason_in_words(operation: Operation) -> str:
 def may_be_undone(change: Change) -> bool:
     """Whether it is worth a link: an edit without secrets that nobody has taken back. The page behind it decides."""
     sheet = changes.SHEETS.get(change.model)
-    if change.kind != Operation.Kind.EDIT or change.operation.kind != Operation.Kind.EDIT or sheet is None or not change.cells:
+    if (
+        change.kind != Operation.Kind.EDIT
+        or change.operation.kind != Operation.Kind.EDIT
+        or sheet is None
+        or not change.cells
+    ):
         return False
     columns = [sheet.columns.get(cell["column"]) for cell in change.cells]
-    return not getattr(change, "undone", False) and all(column is not None and not column.secret for column in columns)
+    return not getattr(change, "undone", False) and all(
+        column is not None and not column.secret for column in columns
+    )
 
 
 def tell(change: Change, slug: str = "") -> Told:

@@ -1,10 +1,10 @@
 """What a customer's own host name answers: the Talk and Meet pages of his people, nothing of the portal."""
 
 from django.conf import settings
-from django.conf.urls.i18n import set_language
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
 
 from users.access import public
 from users.views import contact

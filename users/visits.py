@@ -39,8 +39,12 @@ def person_of(slug: str, name: str) -> User | None:
     if not (name.isascii() and name.isalnum() and len(name) <= 50):
         name = "-"  # which nobody's link is
     found = (
-        User.objects.filter(customer__slug=slug, talk_name__iexact=name, talk_enabled=True).exclude(talk_name="")
-        .select_related("customer", "primary_department", "role").defer("password", "sip_password").order_by("pk").first()
+        User.objects.filter(customer__slug=slug, talk_name__iexact=name, talk_enabled=True)
+        .exclude(talk_name="")
+        .select_related("customer", "primary_department", "role")
+        .defer("password", "sip_password")
+        .order_by("pk")
+        .first()
     )
     return found if found is not None and found.is_active else None
 
@@ -70,7 +74,11 @@ def ask_for(person: User, kind: Kind, name: str, email: str) -> tuple[Visitor, s
     at_once = kind == Kind.MEET and not person.meet_approve and meeting_is_open(person)
     with transaction.atomic():
         visitor = Visitor.objects.create(
-            user=person, kind=kind, name=name, email=email, token_hash=fingerprint(token),
+            user=person,
+            kind=kind,
+            name=name,
+            email=email,
+            token_hash=fingerprint(token),
             state=State.ADMITTED if at_once else State.WAITING,
         )
         letters.post(Letter.Kind.VISITOR, [person], visitor)
@@ -81,7 +89,8 @@ def waiting_room(token: str) -> Visitor | None:
     """The visitor of a waiting room's secret, while his person still has the link; None else."""
     visitor = (
         Visitor.objects.filter(token_hash=fingerprint(token), created_at__gt=timezone.now() - KEPT)
-        .select_related("user__customer").first()
+        .select_related("user__customer")
+        .first()
     )
     if visitor is None or not visitor.user.talk_enabled or not visitor.user.is_active:
         return None

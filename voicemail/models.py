@@ -19,8 +19,12 @@ class Greeting(models.Model):
     """An announcement: one of the provider's, which every customer has, or one of a person's own library."""
 
     # NULL: the provider's own, for everybody.
-    customer = models.ForeignKey(Customer, models.CASCADE, null=True, blank=True, related_name="greetings", editable=False)
-    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="greetings", editable=False)
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, null=True, blank=True, related_name="greetings", editable=False
+    )
+    user = models.ForeignKey(
+        User, models.CASCADE, null=True, blank=True, related_name="greetings", editable=False
+    )
     name = OneLineField(_("name"), max_length=80)
     name_en = OneLineField(_("name in English"), max_length=80, blank=True)
 
@@ -31,8 +35,12 @@ class Greeting(models.Model):
         verbose_name_plural = _("greetings")
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["user", "name"], condition=Q(user__isnull=False), name="greeting_name_once"),
-            models.UniqueConstraint(fields=["name"], condition=Q(customer=None), name="standard_greeting_once"),
+            models.UniqueConstraint(
+                fields=["user", "name"], condition=Q(user__isnull=False), name="greeting_name_once"
+            ),
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(customer=None), name="standard_greeting_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -66,19 +74,33 @@ class Mailbox(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, related_name="mailbox", editable=False)
     enabled = YesNoField(
-        _("Enable voicemail"), default=True, help_text=_("Off: calls that would go to this voicemail hear the busy tone.")
+        _("Enable voicemail"),
+        default=True,
+        help_text=_("Off: calls that would go to this voicemail hear the busy tone."),
     )
     language = models.CharField(
-        _("Voicemail language"), max_length=5, choices=LANGUAGES, blank=True,
+        _("Voicemail language"),
+        max_length=5,
+        choices=LANGUAGES,
+        blank=True,
         help_text=_("Of the prompts that callers and the user hear."),
     )
     pin = EncryptedTextField(_("PIN number"), default=new_pin)
     default_greeting = models.ForeignKey(
-        Greeting, models.RESTRICT, null=True, blank=True, related_name="default_of", verbose_name=_("Choose the default greeting"),
+        Greeting,
+        models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="default_of",
+        verbose_name=_("Choose the default greeting"),
         help_text=_("Callers hear it unless the status has a greeting of its own."),
     )
-    play_date_time = models.CharField(_("Play date/time"), max_length=4, choices=DateTime.choices, default=DateTime.NO)
-    email_option = models.CharField(_("Email options"), max_length=13, choices=EmailOption.choices, default=EmailOption.NOTIFY)
+    play_date_time = models.CharField(
+        _("Play date/time"), max_length=4, choices=DateTime.choices, default=DateTime.NO
+    )
+    email_option = models.CharField(
+        _("Email options"), max_length=13, choices=EmailOption.choices, default=EmailOption.NOTIFY
+    )
     pin_disabled = YesNoField(_("Disable PIN authentication for access to the mailbox"), default=False)
     play_caller_id = YesNoField(_("Play the caller ID (say the number)"), default=False)
 

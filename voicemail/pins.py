@@ -32,7 +32,9 @@ def weakness(pin: str, extension: str = "") -> Weakness | None:
         return Weakness.LENGTH
     if extension and pin in (extension, extension.zfill(len(pin))):
         return Weakness.EXTENSION
-    if any(pin == pin[:size] * (len(pin) // size) for size in range(1, len(pin) // 2 + 1) if len(pin) % size == 0):
+    if any(
+        pin == pin[:size] * (len(pin) // size) for size in range(1, len(pin) // 2 + 1) if len(pin) % size == 0
+    ):
         return Weakness.REPEATED
     if any(pin in run for run in _RUNS):
         return Weakness.RUN

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.rows import PartColumn, PartStore
-from pbxadmin.common.sections import FieldColumn, Option, ReferenceColumn, Renewed, Scope, Section
+from pbxadmin.common.sections import FieldColumn, Option, ReferenceColumn, Scope, Section
 from users import changes
 from users.models import User
 from voicemail.models import Greeting, Mailbox
 from voicemail.pins import Weakness, random_pin, weakness
+from voicemail.resets import RESETS
 
 PART = "voicemail"
 MAILBOXES = PartStore(Mailbox, parts=(PART,))
@@ -47,7 +48,7 @@ class LanguageColumn(FieldColumn):
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu."""
-        choices = [("", gettext_lazy("The department's")), *self.field.choices]
+        choices = [("", gettext_lazy("The department's")), *self.field.flatchoices]
         return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=False)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
@@ -60,7 +61,10 @@ class DefaultGreetingColumn(ReferenceColumn):
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu, the phone system's greeting first."""
-        choices = [("", gettext_lazy("The phone system's greeting")), *((o.key, o.label) for o in self.by_key(scope).values())]
+        choices = [
+            ("", gettext_lazy("The phone system's greeting")),
+            *((o.key, o.label) for o in self.by_key(scope).values()),
+        ]
         return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=False)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
@@ -73,9 +77,17 @@ class PinColumn(FieldColumn):
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A box that is always empty."""
-        attributes = {"autocomplete": "new-password", "inputmode": "numeric", "maxlength": 20, "class": "narrow"}
+        attributes = {
+            "autocomplete": "new-password",
+            "inputmode": "numeric",
+            "maxlength": 20,
+            "class": "narrow",
+        }
         return forms.CharField(
-            label=self.label, help_text=self.help, required=False, widget=forms.PasswordInput(attributes, render_value=False)
+            label=self.label,
+            help_text=self.help,
+            required=False,
+            widget=forms.PasswordInput(attributes, render_value=False),
         )
 
     def clean(self, raw: Any, scope: Scope) -> Any:
@@ -89,27 +101,51 @@ class PinColumn(FieldColumn):
 
 
 PIN = PartColumn(
-    MAILBOXES, PART, PinColumn(_field("pin")), bulk=False, csv="VMPIN", identity=True,
-    help=gettext_lazy("Entered by the user to reach the voicemail from a phone: 4 to 10 digits. Blank: the PIN stays as it is."),
-    more=gettext_lazy("A safe PIN protects the messages: not the extension, no digit said over and over, no digits that follow one another, not a year."),
+    MAILBOXES,
+    PART,
+    PinColumn(_field("pin")),
+    bulk=False,
+    csv="VMPIN",
+    identity=True,
+    help=gettext_lazy(
+        "Entered by the user to reach the voicemail from a phone: 4 to 10 digits. Blank: the PIN stays as it is."
+    ),
+    more=gettext_lazy(
+        "A safe PIN protects the messages: not the extension, no digit said over and over, no digits that follow one another, not a year."
+    ),
 )
 COLUMNS = (
     PartColumn(MAILBOXES, PART, FieldColumn(_field("enabled")), csv="VMEnable"),
     PartColumn(
-        MAILBOXES, PART, LanguageColumn(_field("language")), csv="VMLanguage",
-        more=gettext_lazy("You can choose the language of the voice prompts that the caller and the user hear."),
+        MAILBOXES,
+        PART,
+        LanguageColumn(_field("language")),
+        csv="VMLanguage",
+        more=gettext_lazy(
+            "You can choose the language of the voice prompts that the caller and the user hear."
+        ),
     ),
     PIN,
     PartColumn(
-        MAILBOXES, PART, DefaultGreetingColumn(_field("default_greeting"), greetings),
-        more=gettext_lazy("In the Call forwarding tab, a status can have a greeting of its own, or use the default one chosen here."),
+        MAILBOXES,
+        PART,
+        DefaultGreetingColumn(_field("default_greeting"), greetings),
+        more=gettext_lazy(
+            "In the Call forwarding tab, a status can have a greeting of its own, or use the default one chosen here."
+        ),
     ),
     PartColumn(
-        MAILBOXES, PART, FieldColumn(_field("play_date_time")), csv="VMPlayMsgDateTime",
+        MAILBOXES,
+        PART,
+        FieldColumn(_field("play_date_time")),
+        csv="VMPlayMsgDateTime",
         help=gettext_lazy("Whether the voicemail says on which day and at what time each message was left."),
     ),
     PartColumn(
-        MAILBOXES, PART, FieldColumn(_field("email_option")), csv="VMEmailOptions",
+        MAILBOXES,
+        PART,
+        FieldColumn(_field("email_option")),
+        csv="VMEmailOptions",
         help=gettext_lazy("What is sent to the user's email address when a message comes in."),
         more=gettext_lazy(
             "Deleting a message from the email inbox doesn't delete it from the mailbox: the user has to do that himself. Who "
@@ -117,11 +153,17 @@ COLUMNS = (
         ),
     ),
     PartColumn(
-        MAILBOXES, PART, FieldColumn(_field("pin_disabled")), csv="VMNoPin",
+        MAILBOXES,
+        PART,
+        FieldColumn(_field("pin_disabled")),
+        csv="VMNoPin",
         help=gettext_lazy("Easier, but less safe: anybody at the user's phone can listen to the messages."),
     ),
     PartColumn(
-        MAILBOXES, PART, FieldColumn(_field("play_caller_id")), csv="VMPlayCallerID",
+        MAILBOXES,
+        PART,
+        FieldColumn(_field("play_caller_id")),
+        csv="VMPlayCallerID",
         help=gettext_lazy("Says the caller's number at the beginning of each message."),
     ),
 )
@@ -146,7 +188,10 @@ def pin_is_not_guessed(row: changes.RowPlan, plan: changes.Plan) -> None:
 def open_mailbox_is_told(row: changes.RowPlan, plan: changes.Plan) -> None:
     """A mailbox without a PIN, and mails to nobody, are possible and are told."""
     if row.changes.get("voicemail.pin_disabled", (None, False))[1]:
-        row.warn("voicemail.pin_disabled", _("Without a PIN, anybody at this user's phone can listen to the messages."))
+        row.warn(
+            "voicemail.pin_disabled",
+            _("Without a PIN, anybody at this user's phone can listen to the messages."),
+        )
     option = row.changes.get("voicemail.email_option", (None, None))[1]
     if option and option != Mailbox.EmailOption.NONE:
         plan.need("email")
@@ -159,20 +204,16 @@ def greetings_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[An
     """A deleted person's own greetings go with him."""
     losses: dict[Any, list[str]] = {}
     counts: dict[int, int] = {}
-    for user in Greeting.objects.filter(user__in=[record.pk for record in records]).values_list("user", flat=True):
-        counts[user] = counts.get(user, 0) + 1  # type: ignore[index, arg-type]  # the filter leaves no NULL
+    for user in Greeting.objects.filter(user__in=[record.pk for record in records]).values_list(
+        "user", flat=True
+    ):
+        counts[user] = counts.get(user, 0) + 1
     for user, count in counts.items():
-        losses[user] = [ngettext("%(count)s recorded greeting.", "%(count)s recorded greetings.", count) % {"count": count}]
+        losses[user] = [
+            ngettext("%(count)s recorded greeting.", "%(count)s recorded greetings.", count)
+            % {"count": count}
+        ]
     return losses
-
-
-def renew_pins(records: Sequence[Any], scope: Scope) -> dict[Any, Renewed]:
-    """New PINs for these people: the box "voicemail PIN" of the reset dialog. In the caller's transaction."""
-    boxes = list(Mailbox.objects.filter(user__in=[record.pk for record in records]).select_related("user"))
-    for box in boxes:
-        box.pin = random_pin(secrets.SystemRandom(), box.user.number)
-    Mailbox.objects.bulk_update(boxes, ["pin"], batch_size=500)
-    return {box.user_id: Renewed() for box in boxes}
 
 
 def page_facts(scope: Scope, person: User, form: Any) -> dict[str, Any]:
@@ -195,4 +236,5 @@ VOICEMAIL = Section(
     filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},
     losses=greetings_of_a_deleted_user,
     page_facts=page_facts,
+    resets=RESETS,
 )

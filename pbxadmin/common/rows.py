@@ -69,8 +69,8 @@ class PartStore(Store):
                 if column is not None:
                     for attribute in (column.attribute, *self.together.get(column.attribute, ())):
                         new[column.part][attribute] = value
-            for part, values in new.items():
-                groups[part, tuple(sorted(values.items(), key=lambda item: item[0]))].append(row.key)
+            for part, changed in new.items():
+                groups[part, tuple(sorted(changed.items(), key=lambda item: item[0]))].append(row.key)
         for (part, values), keys in groups.items():
             condition = {self.part_field: part} if self.part_field else {}
             for some in _chunks(keys):
@@ -118,8 +118,10 @@ class PartColumn(Column):
         store.columns[self.name] = self
 
     def form_field(self, scope: Scope) -> forms.Field:
-        """The model field's own form field."""
-        return self.inner.form_field(scope)
+        """The model field's own form field, called as this column is."""
+        made = self.inner.form_field(scope)
+        made.label, made.help_text = self.label, self.help
+        return made
 
     def clean(self, raw: Any, scope: Scope) -> Any:
         """As the model field's own column does."""

@@ -222,7 +222,11 @@ CELERY_BEAT_SCHEDULE = {
     "letters": {"task": "users.tasks.send_letters", "schedule": 30.0, "options": {"expires": 30}},
     "visitors": {"task": "users.tasks.forget_visitors", "schedule": 3600.0, "options": {"expires": 3600}},
     # On the minute: office hours begin at one.
-    "switch-statuses": {"task": "forwarding.tasks.switch_statuses", "schedule": crontab(), "options": {"expires": 55}},
+    "switch-statuses": {
+        "task": "forwarding.tasks.switch_statuses",
+        "schedule": crontab(),
+        "options": {"expires": 55},
+    },
     "push-sweep": {"task": "phones.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 

@@ -1,12 +1,15 @@
 """Every address × every kind of person: who gets in, who is told no, for whom it doesn't exist. A new address needs an entry."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from phones.models import Sbc
 from phones.tests import factories as phone_factories
+from users.models import Department, Did, Operation, SystemExtension
 from users.tests.factories import make_staff, make_user
 from users.tests.signing import sign_in_fully
 
@@ -19,6 +22,15 @@ SIGNED_IN = [SIGN_IN, *[OPEN] * 6]
 STAFF = [SIGN_IN, *[REFUSED] * 5, OPEN]
 ADMINISTRATORS = [SIGN_IN, REFUSED, OPEN, OPEN, OPEN, HIDDEN, OPEN]
 WHOLE_CUSTOMER = [SIGN_IN, REFUSED, REFUSED, REFUSED, OPEN, HIDDEN, OPEN]
+STAFF_ONLY = [SIGN_IN, REFUSED, REFUSED, REFUSED, REFUSED, HIDDEN, OPEN]
+# Reading, and writing.
+LOOK_IN_SOINS = [SIGN_IN, REFUSED, OPEN, REFUSED, OPEN, HIDDEN, OPEN]
+# The right people find nothing there: no link was made, no reset done.
+NOTHING_OF_PERSON = [SIGN_IN, REFUSED, REFUSED, *[HIDDEN] * 4]
+NOTHING_THERE = [SIGN_IN, REFUSED, *[HIDDEN] * 5]
+NOT_SWITCHED_ON = [SIGN_IN, *[HIDDEN] * 6]
+# One's own line: support staff have none.
+OWN_LINE = [SIGN_IN, *[OPEN] * 5, REFUSED]
 # About a plain user whose primary department is Accueil.
 OF_PERSON = [SIGN_IN, REFUSED, REFUSED, OPEN, OPEN, HIDDEN, OPEN]
 
@@ -59,10 +71,79 @@ DOORS = {
     "phone_settings": OF_PERSON,
     "phone_secret": OF_PERSON,
     "key_labels": OF_PERSON,
+    # The tabs of a person, and what hangs on them.
+    "user_status": OF_PERSON,
+    "user_reset": OF_PERSON,
+    "voicemail_pin": OF_PERSON,
+    "voicemail_new_pin": OF_PERSON,
+    "app_link": OF_PERSON,
+    "rps_key": OF_PERSON,
+    "app_link_qr": NOTHING_OF_PERSON,
+    "visualiser_answer": OF_PERSON,
+    # Many people at once: who may not act on a chosen one is told so on the page.
+    "chosen_copy": ADMINISTRATORS,
+    "chosen_delete": ADMINISTRATORS,
+    "chosen_reset": ADMINISTRATORS,
+    "chosen_second_factor": ADMINISTRATORS,
+    "chosen_welcome": ADMINISTRATORS,
+    "reset_done": NOTHING_THERE,
+    "undo": OF_PERSON,
+    # The customer as a whole.
+    "destination_search": ADMINISTRATORS,
+    "simulator": ADMINISTRATORS,
+    "phones": ADMINISTRATORS,
+    "roles": ADMINISTRATORS,
+    "settings_start": ADMINISTRATORS,
+    "department_list": ADMINISTRATORS,
+    "department_tab": (LOOK_IN_SOINS, WHOLE_CUSTOMER),
+    "department_new": WHOLE_CUSTOMER,
+    "department_delete": WHOLE_CUSTOMER,
+    "add_statutory_holidays": LOOK_IN_SOINS,
+    "did_list": ADMINISTRATORS,
+    "did_tab": (ADMINISTRATORS, WHOLE_CUSTOMER),
+    "did_assign": ADMINISTRATORS,
+    "did_new": STAFF_ONLY,
+    "did_delete": STAFF_ONLY,
+    "system_extension_list": ADMINISTRATORS,
+    "system_extension_tab": (ADMINISTRATORS, WHOLE_CUSTOMER),
+    "system_extension_new": WHOLE_CUSTOMER,
+    "system_extension_delete": WHOLE_CUSTOMER,
+    "customer_settings": (WHOLE_CUSTOMER, STAFF_ONLY),
+    "sbc_list": WHOLE_CUSTOMER,
+    "sbc_new": WHOLE_CUSTOMER,
+    "sbc_tab": WHOLE_CUSTOMER,
+    "sbc_delete": WHOLE_CUSTOMER,
+    "customer_create": STAFF,
+    "customer_created": STAFF,
+    # One's own page: support staff have no extension.
+    "own_destination_search": OWN_LINE,
+    "own_status": OWN_LINE,
+    "own_forwarding": OWN_LINE,
+    "own_voicemail": OWN_LINE,
+    "own_voicemail_pin": OWN_LINE,
+    "own_voicemail_new_pin": OWN_LINE,
+    "own_app": [SIGN_IN, *[OPEN] * 5, HIDDEN],
+    "own_app_qr": NOT_SWITCHED_ON,
+    "own_visitors": NOT_SWITCHED_ON,
+    "own_meeting": NOT_SWITCHED_ON,
+    "own_visitor": SIGNED_IN,  # POST only: says that nobody waits, and leads back
+    # What the public reaches: switched off, or a wrong token, it isn't there.
+    "app_config": [HIDDEN] * 7,
+    "app_config_nothing": [HIDDEN] * 7,
+    "talk": [HIDDEN] * 7,
+    "meet": [HIDDEN] * 7,
+    "meet_waiting": [HIDDEN] * 7,
+    "redirection": [HIDDEN] * 7,
+    "redirection_nothing": [HIDDEN] * 7,
     # What a phone fetches: a wrong token is a 404 for everybody alike; `phones.tests.test_provisioning` holds the rest.
     "provisioning": [HIDDEN] * 7,
     "provisioning_nothing": [HIDDEN] * 7,
 }
+
+
+BARE = {"provisioning_nothing": "/p/", "app_config_nothing": "/app/", "redirection_nothing": "/r/"}
+# The tab that stands for all tabs of an address: they go through one view.
+FIRST_TABS: dict[str, str] = {"customer_settings": "contract"}
 
 
 def addresses() -> Iterator[tuple[str, str]]:
@@ -113,17 +194,38 @@ def world(boreale, laurier):
         "tab": "general",
         "mac": phone.mac,
         "which": "sip",
+        "key": "x" * 32,
         "uidb64": "MQ",
         "token": "x" * 32,
         "name": "805ec0aabb01.cfg",
     }
-    return clients, arguments
+    soins = Department.objects.of(boreale).get(name="Soins").pk
+    group = SystemExtension.objects.create(
+        customer=boreale, number="180", name="Groupe", kind="ring_group"
+    ).pk
+    site = Sbc.objects.create(customer=boreale, name="Rive-Sud", address="192.168.1.20").pk
+    number = Did.objects.of(boreale).first().pk
+    operation = Operation.objects.filter(customer=boreale).latest("pk").pk
+    things = {
+        "department": soins,
+        "did": number,
+        "system_extension": group,
+        "sbc": site,
+        "add_statutory_holidays": soins,
+    }
+    return clients, arguments, {"things": things, "operation": operation}
 
 
-def url_of(name: str, arguments: dict[str, str]) -> str:
+def url_of(name: str, arguments: dict[str, str], more: dict[str, Any]) -> str:
     """The address with the arguments that its pattern asks for."""
-    if name == "provisioning_nothing":
-        return "/p/"
+    if name in BARE:
+        return BARE[name]
+    thing = next((pk for kind, pk in more["things"].items() if name.startswith(kind)), 1)
+    arguments = arguments | {"pk": thing, "operation": more["operation"]}
+    if name != "redirection":
+        arguments["key"] = thing
+    if (name.endswith("_tab") and name != "user_tab") or name == "customer_settings":
+        arguments["tab"] = FIRST_TABS.get(name, "general")
     pattern = next(pattern for found, pattern in addresses() if found == name)
     needed = {key: value for key, value in arguments.items() if f":{key}>" in pattern}
     return reverse(name, kwargs=needed)
@@ -139,7 +241,7 @@ def verdict(response) -> str:
 
 WAYS: dict[str, Callable[[Client, str], object]] = {
     "GET": lambda client, url: client.get(url),
-    "POST": lambda client, url: client.post(url, {}),
+    "POST": lambda client, url: client.post(url, {"year": "2027"} if "holidays" in url else {}),
     "htmx": lambda client, url: client.get(url, headers={"hx-request": "true"}),
 }
 
@@ -147,11 +249,14 @@ WAYS: dict[str, Callable[[Client, str], object]] = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", DOORS)
 def test_who_gets_in(world, name, way):
-    clients, arguments = world
-    url = url_of(name, arguments)
+    clients, arguments, more = world
+    url = url_of(name, arguments, more)
     found = {}
     # Who signs out, or ends a session, does it last.
-    for person, expected in zip(PEOPLE, DOORS[name], strict=True):
+    row: Any = DOORS[name]
+    if isinstance(row, tuple):
+        row = row[1] if way == "POST" else row[0]
+    for person, expected in zip(PEOPLE, row, strict=True):
         response = WAYS[way](clients[person], url)
         assert response.status_code != 500
         if response.status_code == 405:

@@ -47,6 +47,14 @@ WRITERS = {
     "users/lockout.py": "failed sign-ins",
     "phones/push.py": "the outbox",
     "phones/provisioning.py": "what a fetch tells",
+    "phones/services.py": "a phone's new secret address, with its history",
+    "phones/resets.py": "new secrets of phones; the reset writes the history",
+    "voicemail/resets.py": "new PINs; the reset writes the history",
+    "users/reset.py": "new secrets of people, with their history",
+    "users/letters.py": "the outbox of mails",
+    "users/links.py": "personal addresses of the app and of the redirection",
+    "users/visits.py": "visitors of the public pages, kept for a day",
+    "users/roles.py": "the roles table, with its history",
     "pbxadmin/management/commands/demo.py": "the first rows of an empty database",
 }
 WRITES = {

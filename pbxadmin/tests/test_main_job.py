@@ -59,7 +59,7 @@ def test_from_a_click_in_the_browser_to_the_phone_on_the_desk(installation: Inst
     # Change name and caller ID, and see the phone go to "up to date" without loading the page again.
     page.fill("input[name=last_name]", "Tremblay-Lachance")
     page.fill("input[name=outbound_caller_id]", "514 555-0110")
-    page.get_by_role("button", name="Enregistrer").last.click()
+    page.get_by_role("button", name="Enregistrer", exact=True).click()
     page.wait_for_url("**saved=1")
     page.evaluate("window.stillTheSamePage = true")
     expect(page.locator("#push-status")).to_contain_text("à jour")
@@ -85,7 +85,7 @@ def test_what_changes_nothing_for_the_phone_sends_it_nothing(installation: Insta
     notified = installation.phone_log().count("NOTIFY")
     page.goto(f"{installation.url}/c/boreale/users/101/general")
     page.fill("input[name=email]", "amelie@boreale.example")
-    page.get_by_role("button", name="Enregistrer").last.click()
+    page.get_by_role("button", name="Enregistrer", exact=True).click()
     page.wait_for_url("**saved=1")
     expect(page.locator("#push-status")).to_contain_text("à jour")
     assert installation.phone_log().count("NOTIFY") == notified
@@ -100,7 +100,7 @@ def test_the_pages_work_without_scripts(installation: Installation, browser: Bro
     page.keyboard.press("Enter")
     page.click("text=Zoé Lavoie")
     page.fill("input[name=mobile]", "438 555-0191")
-    page.get_by_role("button", name="Enregistrer").last.click()
+    page.get_by_role("button", name="Enregistrer", exact=True).click()
     assert page.url.endswith("saved=1")
     assert page.input_value("input[name=mobile]") == "438 555-0191"
     context.close()

@@ -9,99 +9,357 @@ import phones.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Key',
+            name="Key",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(240)])),
-                ('kind', models.CharField(choices=[('blank', 'Blank'), ('line', 'Line'), ('blf', 'BLF'), ('speed_dial', 'Speed dial'), ('custom_speed_dial', 'Custom speed dial'), ('shared_parking', 'Shared parking'), ('agent', 'Agent login/logout'), ('status', 'Change status')], max_length=20)),
-                ('value', pbxadmin.common.fields.OneLineField(blank=True, max_length=60)),
-                ('first_name', pbxadmin.common.fields.OneLineField(blank=True, max_length=50)),
-                ('last_name', pbxadmin.common.fields.OneLineField(blank=True, max_length=50)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(240),
+                        ]
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("blank", "Blank"),
+                            ("line", "Line"),
+                            ("blf", "BLF"),
+                            ("speed_dial", "Speed dial"),
+                            ("custom_speed_dial", "Custom speed dial"),
+                            ("shared_parking", "Shared parking"),
+                            ("agent", "Agent login/logout"),
+                            ("status", "Change status"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("value", pbxadmin.common.fields.OneLineField(blank=True, max_length=60)),
+                ("first_name", pbxadmin.common.fields.OneLineField(blank=True, max_length=50)),
+                ("last_name", pbxadmin.common.fields.OneLineField(blank=True, max_length=50)),
             ],
             options={
-                'verbose_name': 'function key',
-                'ordering': ['position'],
+                "verbose_name": "function key",
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Phone',
+            name="Phone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('connection', models.CharField(choices=[('lan', 'Local network'), ('direct', 'Direct'), ('sbc', 'Through an SBC or router phone')], default='direct', max_length=6, verbose_name='Connection')),
-                ('language', models.CharField(blank=True, help_text="Of the phone's display. Blank: the department's.", max_length=5, verbose_name='Language')),
-                ('time_zone', models.CharField(blank=True, help_text="Blank: global, the department's.", max_length=50, verbose_name='Time zone')),
-                ('date_format', models.CharField(default='YYYY-MM-DD', max_length=12, verbose_name='Date format')),
-                ('time_format', models.CharField(default='24', max_length=2, verbose_name='Time format')),
-                ('transfer_mode', models.CharField(choices=[('blind', 'Blind'), ('attended', 'Attended')], default='attended', help_text='Blind sends the call at once; attended lets the user speak with the other person first.', max_length=8, verbose_name='Transfer method')),
-                ('power_led', models.CharField(choices=[('voicemail', 'Voicemail only'), ('voicemail_and_missed', 'Voicemail and missed calls')], default='voicemail', help_text='Whether the light also tells of missed calls.', max_length=20, verbose_name='Power LED notifications')),
-                ('screensaver_seconds', models.PositiveIntegerField(default=600, verbose_name='Screensaver timeout')),
-                ('backlight_seconds', models.PositiveIntegerField(default=600, verbose_name='Backlight timeout')),
-                ('lldp', pbxadmin.common.fields.YesNoField(default=True, help_text='Link Layer Discovery Protocol, by which the network recognises devices.', verbose_name='LLDP')),
-                ('ringtone', models.CharField(default='Ring1.wav', max_length=40, verbose_name='Call ringtone')),
-                ('queue_ringtone', models.CharField(default='Ring2.wav', max_length=40, verbose_name='Queue ringtone')),
-                ('codecs', models.CharField(default='G722,PCMU,PCMA,G729', help_text='The first one that both sides have is used.', max_length=40, validators=[phones.models.codecs_in_order], verbose_name='Codecs')),
-                ('vlan_wan_enabled', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Enable VLAN for the WAN port')),
-                ('vlan_wan_id', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(4094)], verbose_name='VLAN ID (WAN)')),
-                ('vlan_wan_priority', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(7)], verbose_name='VLAN priority (WAN)')),
-                ('vlan_pc_enabled', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Enable VLAN for the PC port')),
-                ('vlan_pc_id', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(4094)], verbose_name='VLAN ID (PC)')),
-                ('vlan_pc_priority', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(7)], verbose_name='VLAN priority (PC)')),
-                ('sidecars', models.PositiveSmallIntegerField(default=0, verbose_name='Expansion modules')),
-                ('mac', models.CharField(max_length=12, unique=True, validators=[django.core.validators.RegexValidator('^[0-9a-f]{12}\\Z', 'Twelve hexadecimal digits, for example 80:5E:C0:12:34:56.', code='mac')], verbose_name='MAC address')),
-                ('model', models.CharField(max_length=40, verbose_name='Phone model')),
-                ('web_password', pbxadmin.common.crypto.EncryptedTextField(editable=False, verbose_name='Web console password')),
-                ('token', pbxadmin.common.crypto.EncryptedTextField(editable=False)),
-                ('token_hash', models.CharField(editable=False, max_length=64, unique=True)),
-                ('previous_token_hash', models.CharField(blank=True, db_index=True, default='', editable=False, max_length=64)),
-                ('sip_port', models.PositiveIntegerField(default=5060, editable=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)], verbose_name='SIP port')),
-                ('sip_transport', models.CharField(choices=[('udp', 'UDP'), ('tcp', 'TCP')], default='udp', editable=False, max_length=3)),
-                ('revision', models.PositiveBigIntegerField(default=1, editable=False)),
-                ('stale_since', models.DateTimeField(db_index=True, editable=False, null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('next_attempt_at', models.DateTimeField(editable=False, null=True)),
-                ('command', models.CharField(blank=True, choices=[('resync', 'Reprovision'), ('restart', 'Restart')], editable=False, max_length=8)),
-                ('command_at', models.DateTimeField(editable=False, null=True)),
-                ('notified_at', models.DateTimeField(editable=False, null=True)),
-                ('notified_command', models.CharField(blank=True, choices=[('resync', 'Reprovision'), ('restart', 'Restart')], editable=False, max_length=8)),
-                ('outcome', models.CharField(blank=True, choices=[('waiting', 'waiting to be sent'), ('accepted', 'received by the phone'), ('refused', 'refused by the phone'), ('silent', 'no answer'), ('unreachable', 'not reachable')], editable=False, max_length=12)),
-                ('outcome_detail', models.CharField(blank=True, editable=False, max_length=100)),
-                ('fetched_at', models.DateTimeField(editable=False, null=True)),
-                ('fetched_from', models.GenericIPAddressField(editable=False, null=True)),
-                ('fetched_digest', models.CharField(blank=True, editable=False, max_length=64)),
-                ('fetched_text', pbxadmin.common.crypto.EncryptedTextField(blank=True, default='', editable=False)),
-                ('firmware', models.CharField(blank=True, editable=False, max_length=40, verbose_name='Firmware')),
-                ('seen_model', models.CharField(blank=True, editable=False, max_length=40)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "connection",
+                    models.CharField(
+                        choices=[
+                            ("lan", "Local network"),
+                            ("direct", "Direct"),
+                            ("sbc", "Through an SBC or router phone"),
+                        ],
+                        default="direct",
+                        max_length=6,
+                        verbose_name="Connection",
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of the phone's display. Blank: the department's.",
+                        max_length=5,
+                        verbose_name="Language",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        blank=True,
+                        help_text="Blank: global, the department's.",
+                        max_length=50,
+                        verbose_name="Time zone",
+                    ),
+                ),
+                (
+                    "date_format",
+                    models.CharField(default="YYYY-MM-DD", max_length=12, verbose_name="Date format"),
+                ),
+                ("time_format", models.CharField(default="24", max_length=2, verbose_name="Time format")),
+                (
+                    "transfer_mode",
+                    models.CharField(
+                        choices=[("blind", "Blind"), ("attended", "Attended")],
+                        default="attended",
+                        help_text="Blind sends the call at once; attended lets the user speak with the other person first.",
+                        max_length=8,
+                        verbose_name="Transfer method",
+                    ),
+                ),
+                (
+                    "power_led",
+                    models.CharField(
+                        choices=[
+                            ("voicemail", "Voicemail only"),
+                            ("voicemail_and_missed", "Voicemail and missed calls"),
+                        ],
+                        default="voicemail",
+                        help_text="Whether the light also tells of missed calls.",
+                        max_length=20,
+                        verbose_name="Power LED notifications",
+                    ),
+                ),
+                (
+                    "screensaver_seconds",
+                    models.PositiveIntegerField(default=600, verbose_name="Screensaver timeout"),
+                ),
+                (
+                    "backlight_seconds",
+                    models.PositiveIntegerField(default=600, verbose_name="Backlight timeout"),
+                ),
+                (
+                    "lldp",
+                    pbxadmin.common.fields.YesNoField(
+                        default=True,
+                        help_text="Link Layer Discovery Protocol, by which the network recognises devices.",
+                        verbose_name="LLDP",
+                    ),
+                ),
+                (
+                    "ringtone",
+                    models.CharField(default="Ring1.wav", max_length=40, verbose_name="Call ringtone"),
+                ),
+                (
+                    "queue_ringtone",
+                    models.CharField(default="Ring2.wav", max_length=40, verbose_name="Queue ringtone"),
+                ),
+                (
+                    "codecs",
+                    models.CharField(
+                        default="G722,PCMU,PCMA,G729",
+                        help_text="The first one that both sides have is used.",
+                        max_length=40,
+                        validators=[phones.models.codecs_in_order],
+                        verbose_name="Codecs",
+                    ),
+                ),
+                (
+                    "vlan_wan_enabled",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="Enable VLAN for the WAN port"
+                    ),
+                ),
+                (
+                    "vlan_wan_id",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(4094),
+                        ],
+                        verbose_name="VLAN ID (WAN)",
+                    ),
+                ),
+                (
+                    "vlan_wan_priority",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(7),
+                        ],
+                        verbose_name="VLAN priority (WAN)",
+                    ),
+                ),
+                (
+                    "vlan_pc_enabled",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="Enable VLAN for the PC port"
+                    ),
+                ),
+                (
+                    "vlan_pc_id",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(4094),
+                        ],
+                        verbose_name="VLAN ID (PC)",
+                    ),
+                ),
+                (
+                    "vlan_pc_priority",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(7),
+                        ],
+                        verbose_name="VLAN priority (PC)",
+                    ),
+                ),
+                ("sidecars", models.PositiveSmallIntegerField(default=0, verbose_name="Expansion modules")),
+                (
+                    "mac",
+                    models.CharField(
+                        max_length=12,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[0-9a-f]{12}\\Z",
+                                "Twelve hexadecimal digits, for example 80:5E:C0:12:34:56.",
+                                code="mac",
+                            )
+                        ],
+                        verbose_name="MAC address",
+                    ),
+                ),
+                ("model", models.CharField(max_length=40, verbose_name="Phone model")),
+                (
+                    "web_password",
+                    pbxadmin.common.crypto.EncryptedTextField(
+                        editable=False, verbose_name="Web console password"
+                    ),
+                ),
+                ("token", pbxadmin.common.crypto.EncryptedTextField(editable=False)),
+                ("token_hash", models.CharField(editable=False, max_length=64, unique=True)),
+                (
+                    "previous_token_hash",
+                    models.CharField(blank=True, db_index=True, default="", editable=False, max_length=64),
+                ),
+                (
+                    "sip_port",
+                    models.PositiveIntegerField(
+                        default=5060,
+                        editable=False,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(65535),
+                        ],
+                        verbose_name="SIP port",
+                    ),
+                ),
+                (
+                    "sip_transport",
+                    models.CharField(
+                        choices=[("udp", "UDP"), ("tcp", "TCP")], default="udp", editable=False, max_length=3
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=1, editable=False)),
+                ("stale_since", models.DateTimeField(db_index=True, editable=False, null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("next_attempt_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "command",
+                    models.CharField(
+                        blank=True,
+                        choices=[("resync", "Reprovision"), ("restart", "Restart")],
+                        editable=False,
+                        max_length=8,
+                    ),
+                ),
+                ("command_at", models.DateTimeField(editable=False, null=True)),
+                ("notified_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "notified_command",
+                    models.CharField(
+                        blank=True,
+                        choices=[("resync", "Reprovision"), ("restart", "Restart")],
+                        editable=False,
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("waiting", "waiting to be sent"),
+                            ("accepted", "received by the phone"),
+                            ("refused", "refused by the phone"),
+                            ("silent", "no answer"),
+                            ("unreachable", "not reachable"),
+                        ],
+                        editable=False,
+                        max_length=12,
+                    ),
+                ),
+                ("outcome_detail", models.CharField(blank=True, editable=False, max_length=100)),
+                ("fetched_at", models.DateTimeField(editable=False, null=True)),
+                ("fetched_from", models.GenericIPAddressField(editable=False, null=True)),
+                ("fetched_digest", models.CharField(blank=True, editable=False, max_length=64)),
+                (
+                    "fetched_text",
+                    pbxadmin.common.crypto.EncryptedTextField(blank=True, default="", editable=False),
+                ),
+                (
+                    "firmware",
+                    models.CharField(blank=True, editable=False, max_length=40, verbose_name="Firmware"),
+                ),
+                ("seen_model", models.CharField(blank=True, editable=False, max_length=40)),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'phone',
-                'verbose_name_plural': 'phones',
-                'ordering': ['id'],
+                "verbose_name": "phone",
+                "verbose_name_plural": "phones",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Sbc',
+            name="Sbc",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', pbxadmin.common.fields.OneLineField(max_length=80, verbose_name='name')),
-                ('kind', models.CharField(choices=[('sbc', 'SBC'), ('router', 'Router phone')], default='sbc', max_length=8, verbose_name='kind')),
-                ('address', models.GenericIPAddressField(verbose_name='local address')),
-                ('port', models.PositiveIntegerField(default=5060, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)], verbose_name='SIP port')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", pbxadmin.common.fields.OneLineField(max_length=80, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("sbc", "SBC"), ("router", "Router phone")],
+                        default="sbc",
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("address", models.GenericIPAddressField(verbose_name="local address")),
+                (
+                    "port",
+                    models.PositiveIntegerField(
+                        default=5060,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(65535),
+                        ],
+                        verbose_name="SIP port",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
             ],
             options={
-                'verbose_name': 'SBC',
-                'verbose_name_plural': 'SBCs',
-                'ordering': ['name'],
+                "verbose_name": "SBC",
+                "verbose_name_plural": "SBCs",
+                "ordering": ["name"],
             },
         ),
     ]

@@ -6,52 +6,82 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('phones', '0001_initial'),
-        ('users', '0001_initial'),
+        ("phones", "0001_initial"),
+        ("users", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='key',
-            name='target',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='watched_by', to=settings.AUTH_USER_MODEL),
+            model_name="key",
+            name="target",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="watched_by",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='key',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to=settings.AUTH_USER_MODEL),
+            model_name="key",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="keys", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='phone',
-            name='customer',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='phones', to='users.customer'),
+            model_name="phone",
+            name="customer",
+            field=models.ForeignKey(
+                editable=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="phones",
+                to="users.customer",
+            ),
         ),
         migrations.AddField(
-            model_name='phone',
-            name='user',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='phones', to=settings.AUTH_USER_MODEL),
+            model_name="phone",
+            name="user",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="phones",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='sbc',
-            name='customer',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='sbcs', to='users.customer'),
+            model_name="sbc",
+            name="customer",
+            field=models.ForeignKey(
+                editable=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="sbcs",
+                to="users.customer",
+            ),
         ),
         migrations.AddField(
-            model_name='phone',
-            name='sbc',
-            field=models.ForeignKey(blank=True, help_text="Phones outside the PBX's own network should ideally connect through an SBC.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='phones', to='phones.sbc', verbose_name='Router device (SBC)'),
+            model_name="phone",
+            name="sbc",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Phones outside the PBX's own network should ideally connect through an SBC.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="phones",
+                to="phones.sbc",
+                verbose_name="Router device (SBC)",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='key',
-            constraint=models.UniqueConstraint(fields=('user', 'position'), name='key_position_once'),
+            model_name="key",
+            constraint=models.UniqueConstraint(fields=("user", "position"), name="key_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='sbc',
-            constraint=models.UniqueConstraint(fields=('customer', 'name'), name='sbc_name_once'),
+            model_name="sbc",
+            constraint=models.UniqueConstraint(fields=("customer", "name"), name="sbc_name_once"),
         ),
     ]

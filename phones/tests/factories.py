@@ -1,21 +1,23 @@
 """Known phones for the tests, made through the real road of changes, and a phone's requests as a phone makes
 them."""
 
-from itertools import count
+from collections.abc import Sequence
+from itertools import count as counting
 from typing import Any
 
 from django.test import Client
-from django.utils import timezone
 
 from phones import services
 from phones.models import Phone
+from phones.sections import phone_sheet
+from users import changes
 from users.models import Customer, User
 from users.tests.factories import FACTS
 
 MAC = "805ec0d57d72"
 USER_AGENT = "Yealink SIP-T54W 96.86.0.45 80:5e:c0:d5:7d:72"
 
-_numbers = count(1)
+_numbers = counting(1)
 
 
 def provider() -> User:
@@ -33,6 +35,40 @@ def make_phone(
     )
     assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
     return Phone.objects.get(mac=mac)
+
+
+def make_people(customer: Customer, count: int) -> list[User]:
+    """That many people from extension 320 on, made at once."""
+    from users.sections import user_sheet
+
+    rows = [
+        changes.Row(
+            None,
+            {
+                "number": str(320 + number),
+                "first_name": f"Personne {number}",
+                "last_name": "Tremblay",
+                "role": "users",
+                "primary_department": "Accueil",
+                "require_2fa": False,
+            },
+        )
+        for number in range(count)
+    ]
+    plan = changes.plan(provider(), customer, user_sheet(), rows)
+    changes.apply(plan, FACTS)
+    return [row.record for row in plan.rows]
+
+
+def make_phones(customer: Customer, people: Sequence[User]) -> list[Phone]:
+    """A phone for each of these people, made at once."""
+    rows = [
+        changes.Row(None, {"mac": f"805ec1{next(_numbers):06x}", "model": "yealink-t54w", "user": person.pk})
+        for person in people
+    ]
+    plan = changes.plan(provider(), customer, phone_sheet(), rows)
+    changes.apply(plan, FACTS)
+    return list(Phone.objects.filter(pk__in=[row.key for row in plan.rows]).order_by("pk"))
 
 
 def fetch(phone: Phone, name: str = "", client: Client | None = None, **headers: str) -> Any:
@@ -66,14 +102,8 @@ def rename(person: User, first_name: str) -> None:
 
 def change(person: User, **values: Any) -> None:
     """Change a person through the road."""
-    from users import changes
     from users.sections import user_sheet
 
     plan = changes.plan(provider(), person.customer, user_sheet(), [changes.Row(person.pk, values)])
     assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
     changes.apply(plan, FACTS)
-
-
-def moments_ago(**time: float) -> Any:
-    """A moment in the past."""
-    return timezone.now() - timezone.timedelta(**time)

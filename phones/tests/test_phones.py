@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pbxadmin.common.sections import Scope
-from phones import sections, selectors, services
+from phones import overview, sections, selectors, services
 from phones.columns import mac_address
 from phones.models import Phone, Sbc
 from phones.tests import factories
@@ -419,7 +419,7 @@ def test_the_first_page_counts_phones_as_the_tab_tells_them(
     Phone.objects.filter(pk=fetched(make_phone(boreale, ines)).pk).update(stale_since=phone.fetched_at)
     make_phone(boreale, None)
     with CaptureQueriesContext(connection) as queries:
-        tiles = selectors.tiles(felix, boreale)
+        tiles = overview.tiles(felix, boreale)
     assert len(queries) == 1
     assert {tile.kind: tile.count for tile in tiles} == {"ok": 1, "wait": 1, "bad": 0, "off": 1}
 

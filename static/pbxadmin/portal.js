@@ -83,7 +83,7 @@
   const contents = (form) => {
     const pairs = [];
     for (const [name, value] of new FormData(form)) {
-      if (name !== "csrfmiddlewaretoken") pairs.push(`${name}=${value instanceof File ? value.name + value.size : value}`);
+      if (name !== "csrfmiddlewaretoken" && !name.startsWith("_")) pairs.push(`${name}=${value instanceof File ? value.name + value.size : value}`);
     }
     return pairs.join("\n");
   };
@@ -156,7 +156,7 @@
   /* --- Somebody else's value, taken over --- */
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-take]");
-    const field = button && document.querySelector(button.dataset.take);
+    const field = button && document.getElementById(button.dataset.take.slice(1)); // an id may hold a dot
     if (!field) return;
     field.value = button.dataset.value;
     field.dispatchEvent(new Event("change", { bubbles: true }));

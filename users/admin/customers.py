@@ -13,7 +13,7 @@ from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Scope
 from users import changes, roles
-from users.admin.road import RoadAdmin
+from users.admin.road import CustomersFilter, RoadAdmin
 from users.models import Customer, Department, Did, Role, SystemExtension
 from users.sheets import customer_sheet, department_sheet, did_sheet, role_sheet, system_extension_sheet
 
@@ -26,7 +26,14 @@ class CustomerAdmin(RoadAdmin):
     may_delete = False
     facts = ("slug", "extensions_in_use")
     list_display = ("name", "fqdn", "edition", "extensions_in_use", "require_2fa", "suspended", "portal")
-    list_filter = ("edition", "suspended", "require_2fa", "supports_deflection", "has_microsoft_365", "has_google")
+    list_filter = (
+        "edition",
+        "suspended",
+        "require_2fa",
+        "supports_deflection",
+        "has_microsoft_365",
+        "has_google",
+    )
     search_fields = ("name", "slug", "fqdn")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -56,8 +63,8 @@ class DepartmentAdmin(RoadAdmin):
     """Departments of all customers."""
 
     sheet = department_sheet
-    list_display = ("name", "customer", "language", "time_zone", "caller_id", "portal")
-    list_filter = (("customer", admin.RelatedOnlyFieldListFilter), "language")
+    list_display = ("name", "owner", "language", "time_zone", "caller_id", "portal")
+    list_filter = (("customer", CustomersFilter), "language")
     list_select_related = ("customer",)
     search_fields = ("name", "talk_name", "customer__name", "outbound_caller_id")
 
@@ -81,8 +88,8 @@ class DidAdmin(RoadAdmin):
 
     sheet = did_sheet
     facts = ("user",)
-    list_display = ("national", "name", "customer", "user", "portal")
-    list_filter = (("customer", admin.RelatedOnlyFieldListFilter), ("user", admin.EmptyFieldListFilter))
+    list_display = ("national", "name", "owner", "user", "portal")
+    list_filter = (("customer", CustomersFilter), ("user", admin.EmptyFieldListFilter))
     list_select_related = ("customer", "user")
     search_fields = ("number", "name", "customer__name", "user__search_text")
 
@@ -101,9 +108,9 @@ class SystemExtensionAdmin(RoadAdmin):
     """Ring groups, queues and IVRs of all customers."""
 
     sheet = system_extension_sheet
-    list_display = ("number", "name", "kind", "customer", "portal")
+    list_display = ("number", "name", "kind", "owner", "portal")
     list_display_links = ("number", "name")
-    list_filter = ("kind", ("customer", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("kind", ("customer", CustomersFilter))
     list_select_related = ("customer",)
     search_fields = ("number", "name", "customer__name")
 
@@ -123,7 +130,17 @@ class RoleAdmin(RoadAdmin):
     may_add = False
     may_delete = False
     facts = ("slug",)
-    list_display = ("name_fr", "name_en", "level", "whole_customer", "administer_users", "administer_hours", "call_handling", "voice_and_chat", "reports")
+    list_display = (
+        "name_fr",
+        "name_en",
+        "level",
+        "whole_customer",
+        "administer_users",
+        "administer_hours",
+        "call_handling",
+        "voice_and_chat",
+        "reports",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """The seven."""

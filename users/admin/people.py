@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.templatetags.portal import moment
 from users import selectors
-from users.admin.road import RoadAdmin
+from users.admin.road import CustomersFilter, RoadAdmin
 from users.models import Customer, User
 from users.sections import user_sheet
 
@@ -17,10 +18,26 @@ class UserAdmin(RoadAdmin):
     """Everybody with an extension. Support staff themselves are made at a terminal, and keep their own pages."""
 
     sheet = user_sheet
-    facts = ("customer", "created_at", "last_login")
-    list_display = ("number", "full_name", "customer", "primary_department", "role", "status", "disabled", "portal")
+    facts = ("owner", "created", "last_login")
+    list_display = (
+        "number",
+        "full_name",
+        "owner",
+        "primary_department",
+        "role",
+        "status",
+        "disabled",
+        "portal",
+    )
     list_display_links = ("number", "full_name")
-    list_filter = ("role", "status", "disabled", "require_2fa", "outbound_disabled", ("customer", admin.RelatedOnlyFieldListFilter))
+    list_filter = (
+        "role",
+        "status",
+        "disabled",
+        "require_2fa",
+        "outbound_disabled",
+        ("customer", CustomersFilter),
+    )
     list_select_related = ("customer", "role", "primary_department")
     search_fields = ("search_text", "customer__name", "dids__number")
     ordering = ("customer__name", "number")
@@ -29,6 +46,11 @@ class UserAdmin(RoadAdmin):
     def full_name(self, record: User) -> str:
         """First and last name."""
         return record.full_name
+
+    @admin.display(description=_("Created on"), ordering="created_at")
+    def created(self, record: User) -> str:
+        """When."""
+        return moment(record.created_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Without support staff, and without secrets."""

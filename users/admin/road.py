@@ -18,17 +18,46 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.http import RequestFacts
-from pbxadmin.common.sections import Column, Scope, Section, SectionForm, Sheet
+from pbxadmin.common.sections import Column, Scope, Section, SectionForm, Sheet, Text
 from users import changes
 from users.models import Customer
+from users.selectors import Meanwhile
 from users.views.conflicts import reconcile, seen_version, values_of
 from users.views.sheets import default_values, locked_columns, show_refusal
 
 SOURCE = "admin"
+# What a filter of a list may ask of its column, and a date of its.
+LOOKUPS = frozenset({"exact", "id__exact", "slug__exact", "isnull", "isempty", "in"})
+DATE_LOOKUPS = frozenset({"year", "month", "day", "gte", "lt"})
+
+
+def _conflict(theirs: Meanwhile) -> dict[str, list[str]]:
+    """What somebody else saved meanwhile, as messages beside the fields."""
+    who = theirs.who or _("Somebody else")
+    told = {
+        "": [_("%(who)s changed it while you had it open. Save again to keep what you see.") % {"who": who}]
+    }
+    for name, value in theirs.after.items():
+        told[name] = [_("%(who)s saved “%(value)s” here in the meantime.") % {"who": who, "value": value}]
+    return told
+
+
+def stands_alone(column: Column, scope: Scope) -> bool:
+    """Whether a column's answer can be shown in any form, without the page of its own tab (as a phone's keys can't)."""
+    widget = column.form_field(scope).widget
+    return not widget.is_hidden and bool(getattr(widget, "template_name", ""))
+
+
+class CustomersFilter(admin.RelatedOnlyFieldListFilter):
+    """Of one of the customers that have such records."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = gettext("customer")
 
 
 class SupportAdmin(admin.ModelAdmin):
@@ -38,7 +67,9 @@ class SupportAdmin(admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     view_on_site = False
-    actions: ClassVar[Any] = []
+    actions: Any = ()
+    # Conditions on the list that links of our own carry.
+    asked_by_links: ClassVar[Sequence[str]] = ()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """The site has asked."""
@@ -59,6 +90,19 @@ class SupportAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Not here."""
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """The filters that the list offers, and no other: an address must not ask how a password begins."""
+        if self.date_hierarchy and lookup.removeprefix(f"{self.date_hierarchy}__") in DATE_LOOKUPS:
+            return True
+        offered: Any
+        for offered in self.list_filter:
+            name = offered if isinstance(offered, str) else offered[0] if isinstance(offered, tuple) else ""
+            if name and (lookup == name or lookup.removeprefix(f"{name}__") in LOOKUPS):
+                return True
+            if not name and lookup == offered.parameter_name:
+                return True
+        return lookup in self.asked_by_links
 
     # Django's own ways of writing, all of them shut.
     def _around_the_road(self, *args: Any, **kwargs: Any) -> Any:
@@ -83,7 +127,7 @@ class RoadAdmin(SupportAdmin):
     may_delete = True
     # What is shown above the form and isn't typed in: names of attributes or methods, as Django's `readonly_fields`.
     facts: ClassVar[Sequence[str]] = ()
-    actions: ClassVar[Any] = ["delete_chosen"]
+    actions = ("delete_chosen",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """What the sheet says is asked when it is written."""
@@ -100,7 +144,9 @@ class RoadAdmin(SupportAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Through the entrance of tenancy."""
         manager: Any = self.model._default_manager
-        return manager.visible_to(request.user).order_by(*self.get_ordering(request) or self.opts.ordering or ["pk"])
+        return manager.visible_to(request.user).order_by(
+            *self.get_ordering(request) or self.opts.ordering or ["pk"]
+        )
 
     # --- What subclasses say --------------------------------------------------------------------------------------
     def customer_of(self, record: Any) -> Customer:
@@ -112,8 +158,14 @@ class RoadAdmin(SupportAdmin):
         return ""
 
     def sections(self, creating: bool) -> Sequence[Section]:
-        """The parts of the form."""
-        return type(self).sheet().sections
+        """The parts of the form; a new record begins with the first one, as in the portal."""
+        found = type(self).sheet().sections
+        return found[:1] if creating else found
+
+    @admin.display(description=gettext_lazy("Customer"), ordering="customer__name")
+    def owner(self, record: Any) -> Any:
+        """Whose record it is."""
+        return self.customer_of(record)
 
     @admin.display(description=gettext_lazy("Portal"))
     def portal(self, record: Any) -> SafeString | str:
@@ -132,7 +184,11 @@ class RoadAdmin(SupportAdmin):
 
     # --- The form -------------------------------------------------------------------------------------------------
     def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
     ) -> HttpResponse:
         """Show the form, or plan and apply what it says."""
         record = None
@@ -142,7 +198,11 @@ class RoadAdmin(SupportAdmin):
                 raise Http404
         elif not self.has_add_permission(request):
             raise PermissionDenied
-        if request.method == "POST" and record is not None and not self.has_change_permission(request, record):
+        if (
+            request.method == "POST"
+            and record is not None
+            and not self.has_change_permission(request, record)
+        ):
             raise PermissionDenied
         customer = self.customer_of(record) if record is not None else self._asked_customer(request)
         if customer is None:
@@ -150,8 +210,14 @@ class RoadAdmin(SupportAdmin):
         scope = Scope(request.user, customer)
         whole = self._whole(scope, record)
         sheet = type(self).sheet()
-        locked = changes.locks(sheet, scope) if record is None else locked_columns(sheet, scope, record, whole)
-        initial = default_values(whole) | dict(self.initial(customer)) if record is None else values_of(whole, record)
+        locked: dict[str, Text] = (
+            changes.locks(sheet, scope) if record is None else locked_columns(sheet, scope, record, whole)
+        )
+        initial = (
+            default_values(whole) | dict(self.initial(customer))
+            if record is None
+            else values_of(whole, record)
+        )
         seen = record.version if record is not None and hasattr(record, "version") else 0
         if request.method != "POST":
             form = whole.form(scope, initial=initial, creating=record is None, locked=locked)
@@ -169,9 +235,7 @@ class RoadAdmin(SupportAdmin):
             if fresh is None:
                 raise Http404 from None
             form, theirs = reconcile(sheet, whole, fresh, row, seen, scope, request.POST, locked)
-            form.show_errors({"": [_("%(who)s changed it while you had it open. Save again to keep what you see.") % {"who": theirs.who or _("Somebody else")}]} | {
-                name: [_("%(who)s saved “%(value)s” here in the meantime.") % {"who": theirs.who, "value": value}] for name, value in theirs.after.items()
-            })  # fmt: skip
+            form.show_errors(_conflict(theirs))
             return self._show(request, scope, fresh, form, getattr(fresh, "version", 0), 409)
         except changes.RefusedError:
             show_refusal(form, row)
@@ -193,17 +257,27 @@ class RoadAdmin(SupportAdmin):
         """All the parts as one. What only a page of its own can show (the keys of a phone) is left to the portal."""
         columns: list[Column] = []
         for section in self.sections(record is None):
-            columns += [column for column in section.columns if not column.form_field(scope).widget.is_hidden]
-        return Section(slug="all", title=self.opts.verbose_name, columns=tuple(columns))
+            columns += [column for column in section.columns if stands_alone(column, scope)]
+        return Section(slug="all", title=str(self.opts.verbose_name), columns=tuple(columns))
 
     def _asked_customer(self, request: HttpRequest) -> Customer | None:
-        return Customer.objects.visible_to(request.user).filter(slug=request.GET.get("customer", "").replace("\0", "")).first()
+        return (
+            Customer.objects.visible_to(request.user)
+            .filter(slug=request.GET.get("customer", "").replace("\0", ""))
+            .first()
+        )
 
     def _choose_customer(self, request: HttpRequest) -> HttpResponse:
-        return TemplateResponse(request, "admin/choose_customer.html", {
-            **self.admin_site.each_context(request), "opts": self.opts, "title": _("For which customer?"),
-            "customers": Customer.objects.visible_to(request.user),
-        })  # fmt: skip
+        return TemplateResponse(
+            request,
+            "admin/choose_customer.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("For which customer?"),
+                "customers": Customer.objects.visible_to(request.user),
+            },
+        )
 
     def _show(
         self, request: HttpRequest, scope: Scope, record: Any, form: SectionForm, seen: int, status: int = 200
@@ -218,22 +292,50 @@ class RoadAdmin(SupportAdmin):
         parts: list[tuple[Any, dict[str, Any]]] = []
         if record is not None and self.facts:
             parts.append((None, {"fields": list(self.facts)}))
-        sections = [section for section in self.sections(record is None) if any(column.name in form.fields for column in section.columns)]
+        sections = [
+            section
+            for section in self.sections(record is None)
+            if any(column.name in form.fields for column in section.columns)
+        ]
         for number, section in enumerate(sections):
             names = [column.name for column in section.columns if column.name in form.fields]
-            parts.append((section.title, {"fields": names, "classes": ["collapse"] if number else [], "description": section.intro}))
-        adminform = helpers.AdminForm(form, parts, {}, self.facts, model_admin=self)
+            parts.append(
+                (
+                    section.title,
+                    {
+                        "fields": names,
+                        "classes": ["collapse"] if number else [],
+                        "description": section.intro,
+                    },
+                )
+            )
+        shown: Any = form
+        adminform = helpers.AdminForm(shown, parts, {}, self.facts, model_admin=self)
         editable = record is None or self.has_change_permission(request, record)
         context = {
-            **self.admin_site.each_context(request), "adminform": adminform, "inline_admin_formsets": [], "object_id": record.pk if record else None,
-            "original": record, "is_popup": False, "to_field": None, "media": self.media + adminform.media, "errors": form.errors,
-            "title": _("New record of %(customer)s") % {"customer": scope.customer} if record is None else str(record),
+            **self.admin_site.each_context(request),
+            "adminform": adminform,
+            "inline_admin_formsets": [],
+            "object_id": record.pk if record else None,
+            "original": record,
+            "is_popup": False,
+            "to_field": None,
+            "media": self.media + adminform.media,
+            "errors": form.errors,
+            "title": _("New record of %(customer)s") % {"customer": scope.customer}
+            if record is None
+            else str(record),
             "subtitle": str(scope.customer) if record is not None and record != scope.customer else None,
-            "show_save": editable, "show_save_and_continue": editable, "show_save_and_add_another": False,
-            "preserved_filters": self.get_preserved_filters(request), "seen": seen,
+            "show_save": editable,
+            "show_save_and_continue": editable,
+            "show_save_and_add_another": False,
+            "preserved_filters": self.get_preserved_filters(request),
+            "seen": seen,
             "portal_url": self.portal_url(record) if record is not None else "",
-        }  # fmt: skip
-        response = self.render_change_form(request, context, add=record is None, change=record is not None, obj=record)
+        }
+        response = self.render_change_form(
+            request, context, add=record is None, change=record is not None, obj=record
+        )
         response.status_code = status
         return response
 
@@ -263,11 +365,14 @@ class RoadAdmin(SupportAdmin):
         return found
 
     def _delete(self, request: HttpRequest, records: Sequence[Any], back: str) -> HttpResponse:
+        actor: Any = request.user
         by_customer: dict[Customer, list[Any]] = defaultdict(list)
         for record in records:
             by_customer[self.customer_of(record)].append(record.pk)
         sheet = type(self).sheet()
-        removals = [changes.plan_removal(request.user, customer, sheet, keys) for customer, keys in by_customer.items()]
+        removals = [
+            changes.plan_removal(actor, customer, sheet, keys) for customer, keys in by_customer.items()
+        ]
         error = ""
         if request.method == "POST" and request.POST.get("confirmed") == "yes":
             names = [str(record) for record in records]
@@ -280,14 +385,30 @@ class RoadAdmin(SupportAdmin):
             except changes.RefusedError:
                 error = _("Nothing was deleted.")
             else:
-                messages.success(request, _("Deleted: %(names)s") % {"names": ", ".join(names[:10]) + (" …" if len(names) > 10 else "")})
+                messages.success(
+                    request,
+                    _("Deleted: %(names)s")
+                    % {"names": ", ".join(names[:10]) + (" …" if len(names) > 10 else "")},
+                )
                 return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         rows = [
             (record, removal.refusals.get(record.pk, ""), removal.losses.get(record.pk, []))
-            for removal in removals for record in removal.records
-        ]  # fmt: skip
-        return TemplateResponse(request, "admin/road_delete.html", {
-            **self.admin_site.each_context(request), "opts": self.opts, "title": _("Delete"), "rows": rows, "error": error, "back": back,
-            "possible": all(not refusal for _record, refusal, _losses in rows),
-            "chosen": [record.pk for record in records], "action_name": helpers.ACTION_CHECKBOX_NAME,
-        }, status=422 if error else 200)  # fmt: skip
+            for removal in removals
+            for record in removal.records
+        ]
+        return TemplateResponse(
+            request,
+            "admin/road_delete.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("Delete"),
+                "rows": rows,
+                "error": error,
+                "back": back,
+                "possible": all(not refusal for _record, refusal, _losses in rows),
+                "chosen": [record.pk for record in records],
+                "action_name": helpers.ACTION_CHECKBOX_NAME,
+            },
+            status=422 if error else 200,
+        )

@@ -11,321 +11,986 @@ import users.models.customer
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', pbxadmin.common.fields.OneLineField(max_length=100, verbose_name='name')),
-                ('slug', models.SlugField(unique=True, verbose_name='address in the portal')),
-                ('fqdn', models.CharField(help_text='Base of the Talk, Meet, provisioning and SIP addresses.', max_length=253, unique=True, validators=[django.core.validators.RegexValidator('^(?=.{1,253}\\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\\Z', 'Enter a host name, for example clinique.example.com.', code='host')], verbose_name='host name')),
-                ('edition', models.CharField(choices=[('standard', 'Standard'), ('pro', 'Pro'), ('enterprise', 'Enterprise')], default='pro', max_length=12, verbose_name='licence')),
-                ('extension_digits', models.PositiveSmallIntegerField(default=3, validators=[django.core.validators.MinValueValidator(2), django.core.validators.MaxValueValidator(5)], verbose_name='digits of an extension')),
-                ('included_extensions', models.PositiveIntegerField(default=10, verbose_name='extensions in the contract')),
-                ('language', models.CharField(choices=[('fr-CA', 'French (Canada)'), ('en', 'English'), ('es', 'Spanish')], default='fr-CA', max_length=5, verbose_name='language')),
-                ('time_zone', models.CharField(default='America/Toronto', max_length=50, validators=[users.models.customer.known_time_zone], verbose_name='time zone')),
-                ('sip_trunk_channels', models.PositiveIntegerField(default=4, verbose_name='channels of the SIP trunk')),
-                ('supports_deflection', pbxadmin.common.fields.YesNoField(default=False, verbose_name='the trunk accepts call deflection (302)')),
-                ('require_2fa', pbxadmin.common.fields.YesNoField(default=False, verbose_name='2FA for everybody')),
-                ('has_microsoft_365', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Microsoft 365 is set up')),
-                ('has_google', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Google Workspace is set up')),
-                ('suspended', pbxadmin.common.fields.YesNoField(default=False, help_text='Nobody of this customer can sign in and no phone is served.', verbose_name='suspended')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", pbxadmin.common.fields.OneLineField(max_length=100, verbose_name="name")),
+                ("slug", models.SlugField(unique=True, verbose_name="address in the portal")),
+                (
+                    "fqdn",
+                    models.CharField(
+                        help_text="Base of the Talk, Meet, provisioning and SIP addresses.",
+                        max_length=253,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^(?=.{1,253}\\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\\Z",
+                                "Enter a host name, for example clinique.example.com.",
+                                code="host",
+                            )
+                        ],
+                        verbose_name="host name",
+                    ),
+                ),
+                (
+                    "edition",
+                    models.CharField(
+                        choices=[("standard", "Standard"), ("pro", "Pro"), ("enterprise", "Enterprise")],
+                        default="pro",
+                        max_length=12,
+                        verbose_name="licence",
+                    ),
+                ),
+                (
+                    "extension_digits",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        validators=[
+                            django.core.validators.MinValueValidator(2),
+                            django.core.validators.MaxValueValidator(5),
+                        ],
+                        verbose_name="digits of an extension",
+                    ),
+                ),
+                (
+                    "included_extensions",
+                    models.PositiveIntegerField(default=10, verbose_name="extensions in the contract"),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("fr-CA", "French (Canada)"), ("en", "English"), ("es", "Spanish")],
+                        default="fr-CA",
+                        max_length=5,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="America/Toronto",
+                        max_length=50,
+                        validators=[users.models.customer.known_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "sip_trunk_channels",
+                    models.PositiveIntegerField(default=4, verbose_name="channels of the SIP trunk"),
+                ),
+                (
+                    "supports_deflection",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="the trunk accepts call deflection (302)"
+                    ),
+                ),
+                (
+                    "require_2fa",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="2FA for everybody"),
+                ),
+                (
+                    "has_microsoft_365",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="Microsoft 365 is set up"),
+                ),
+                (
+                    "has_google",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="Google Workspace is set up"
+                    ),
+                ),
+                (
+                    "suspended",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False,
+                        help_text="Nobody of this customer can sign in and no phone is served.",
+                        verbose_name="suspended",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
             ],
             options={
-                'verbose_name': 'customer',
-                'verbose_name_plural': 'customers',
-                'ordering': ['name'],
+                "verbose_name": "customer",
+                "verbose_name_plural": "customers",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Role',
+            name="Role",
             fields=[
-                ('slug', models.CharField(max_length=20, primary_key=True, serialize=False, verbose_name='identifier')),
-                ('name_fr', pbxadmin.common.fields.OneLineField(max_length=50, verbose_name='name in French')),
-                ('name_en', pbxadmin.common.fields.OneLineField(max_length=50, verbose_name='name in English')),
-                ('level', models.PositiveSmallIntegerField(help_text="Nobody grants, edits or deletes above his own level; two roles of one level don't grant each other.", verbose_name='level')),
-                ('whole_customer', models.BooleanField(default=False, verbose_name='acts on the whole customer')),
-                ('see_members', models.BooleanField(default=False, verbose_name='Can see group members')),
-                ('see_calls', models.BooleanField(default=False, verbose_name='Can see group calls')),
-                ('pick_up', models.BooleanField(default=False, verbose_name='Call pickup and divert')),
-                ('control_ivr', models.BooleanField(default=False, verbose_name='IVR control (digital receptionist)')),
-                ('intercom', models.BooleanField(default=False, verbose_name='Intercom')),
-                ('company_contacts', models.BooleanField(default=False, verbose_name='Company contact management')),
-                ('barge_in', models.BooleanField(default=False, verbose_name='Barge in, whisper, listen')),
-                ('chat_templates', models.BooleanField(default=False, verbose_name='Chat template management')),
-                ('receptionist', models.BooleanField(default=False, verbose_name='Receptionist operations')),
-                ('administer_users', models.BooleanField(default=False, verbose_name='User administration and configuration')),
-                ('administer_hours', models.BooleanField(default=False, verbose_name='Can administer office hours')),
-                ('call_handling', models.BooleanField(default=False, verbose_name='Call handling')),
-                ('voice_and_chat', models.BooleanField(default=False, verbose_name='Voice and chat')),
-                ('reports', models.BooleanField(default=False, verbose_name='Reports and recordings')),
-                ('outbound_rules', models.BooleanField(default=False, verbose_name='Outbound rules')),
-                ('event_log', models.BooleanField(default=False, verbose_name='Event log')),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=20, primary_key=True, serialize=False, verbose_name="identifier"
+                    ),
+                ),
+                (
+                    "name_fr",
+                    pbxadmin.common.fields.OneLineField(max_length=50, verbose_name="name in French"),
+                ),
+                (
+                    "name_en",
+                    pbxadmin.common.fields.OneLineField(max_length=50, verbose_name="name in English"),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        help_text="Nobody grants, edits or deletes above his own level; two roles of one level don't grant each other.",
+                        verbose_name="level",
+                    ),
+                ),
+                (
+                    "whole_customer",
+                    models.BooleanField(default=False, verbose_name="acts on the whole customer"),
+                ),
+                ("see_members", models.BooleanField(default=False, verbose_name="Can see group members")),
+                ("see_calls", models.BooleanField(default=False, verbose_name="Can see group calls")),
+                ("pick_up", models.BooleanField(default=False, verbose_name="Call pickup and divert")),
+                (
+                    "control_ivr",
+                    models.BooleanField(default=False, verbose_name="IVR control (digital receptionist)"),
+                ),
+                ("intercom", models.BooleanField(default=False, verbose_name="Intercom")),
+                (
+                    "company_contacts",
+                    models.BooleanField(default=False, verbose_name="Company contact management"),
+                ),
+                ("barge_in", models.BooleanField(default=False, verbose_name="Barge in, whisper, listen")),
+                (
+                    "chat_templates",
+                    models.BooleanField(default=False, verbose_name="Chat template management"),
+                ),
+                ("receptionist", models.BooleanField(default=False, verbose_name="Receptionist operations")),
+                (
+                    "administer_users",
+                    models.BooleanField(default=False, verbose_name="User administration and configuration"),
+                ),
+                (
+                    "administer_hours",
+                    models.BooleanField(default=False, verbose_name="Can administer office hours"),
+                ),
+                ("call_handling", models.BooleanField(default=False, verbose_name="Call handling")),
+                ("voice_and_chat", models.BooleanField(default=False, verbose_name="Voice and chat")),
+                ("reports", models.BooleanField(default=False, verbose_name="Reports and recordings")),
+                ("outbound_rules", models.BooleanField(default=False, verbose_name="Outbound rules")),
+                ("event_log", models.BooleanField(default=False, verbose_name="Event log")),
             ],
             options={
-                'verbose_name': 'role',
-                'verbose_name_plural': 'roles',
-                'ordering': ['level', 'slug'],
+                "verbose_name": "role",
+                "verbose_name_plural": "roles",
+                "ordering": ["level", "slug"],
             },
         ),
         migrations.CreateModel(
-            name='Department',
+            name="Department",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', pbxadmin.common.fields.OneLineField(max_length=80, verbose_name='name')),
-                ('language', models.CharField(choices=[('fr-CA', 'French (Canada)'), ('en', 'English'), ('es', 'Spanish')], default='fr-CA', max_length=5, verbose_name='language')),
-                ('time_zone', models.CharField(default='America/Toronto', max_length=50, validators=[users.models.customer.known_time_zone], verbose_name='time zone')),
-                ('outbound_caller_id', pbxadmin.common.fields.PhoneNumberField(blank=True, help_text="Also shown for emergency calls, whatever a person's own is.", max_length=16, verbose_name='default outbound caller ID')),
-                ('talk_name', models.CharField(blank=True, max_length=50, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9]*\\Z', 'Letters and digits only, without accents or spaces.', code='alnum')], verbose_name='Talk link')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('customer', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='departments', to='users.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", pbxadmin.common.fields.OneLineField(max_length=80, verbose_name="name")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("fr-CA", "French (Canada)"), ("en", "English"), ("es", "Spanish")],
+                        default="fr-CA",
+                        max_length=5,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="America/Toronto",
+                        max_length=50,
+                        validators=[users.models.customer.known_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "outbound_caller_id",
+                    pbxadmin.common.fields.PhoneNumberField(
+                        blank=True,
+                        help_text="Also shown for emergency calls, whatever a person's own is.",
+                        max_length=16,
+                        verbose_name="default outbound caller ID",
+                    ),
+                ),
+                (
+                    "talk_name",
+                    models.CharField(
+                        blank=True,
+                        max_length=50,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9]*\\Z",
+                                "Letters and digits only, without accents or spaces.",
+                                code="alnum",
+                            )
+                        ],
+                        verbose_name="Talk link",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="departments",
+                        to="users.customer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'department',
-                'verbose_name_plural': 'departments',
-                'ordering': ['name'],
+                "verbose_name": "department",
+                "verbose_name_plural": "departments",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('number', models.CharField(blank=True, help_text='The extension identifies the profile. To change it, delete the user and create him again.', max_length=5, validators=[django.core.validators.RegexValidator('^[0-9]*\\Z', 'Digits only.', code='digits')], verbose_name='Extension')),
-                ('first_name', pbxadmin.common.fields.OneLineField(blank=True, max_length=50, verbose_name='First name')),
-                ('last_name', pbxadmin.common.fields.OneLineField(blank=True, max_length=50, verbose_name='Last name')),
-                ('email', models.EmailField(blank=True, help_text='Voicemail, missed calls, reports and the welcome mail go here.', max_length=254, verbose_name='Email')),
-                ('mobile', pbxadmin.common.fields.PhoneNumberField(blank=True, help_text='Only seen by people of the company. Calls can be forwarded to it, or ring it together with the extension.', max_length=16, verbose_name='Mobile')),
-                ('outbound_caller_id', pbxadmin.common.fields.PhoneNumberField(blank=True, help_text='Shown to the people who are called. Blank: the number of the primary department.', max_length=16, verbose_name='Outbound caller ID')),
-                ('require_2fa', pbxadmin.common.fields.YesNoField(default=True, help_text='The next sign-in asks to set up a second factor before anything else.', verbose_name='Enable 2FA')),
-                ('talk_enabled', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Enable 3CX Talk and Meet')),
-                ('talk_name', models.CharField(blank=True, max_length=50, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9]*\\Z', 'Letters and digits only, without accents or spaces.', code='alnum')], verbose_name='Name of your link')),
-                ('talk_ask', models.CharField(choices=[('name_email', 'Name and email'), ('name', 'Name'), ('email', 'Email'), ('nothing', 'Nothing')], default='name_email', max_length=12, verbose_name='Ask the customer')),
-                ('meet_approve', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Approve participants before they can connect')),
-                ('status', models.CharField(choices=[('available', 'Available'), ('away', 'Away'), ('do_not_disturb', 'Do not disturb'), ('lunch', 'Lunch'), ('business_trip', 'Business Trip')], default='available', max_length=16, verbose_name='Status')),
-                ('status_until', models.DateTimeField(blank=True, null=True, verbose_name='Status until')),
-                ('status_after', models.CharField(blank=True, choices=[('available', 'Available'), ('away', 'Away'), ('do_not_disturb', 'Do not disturb'), ('lunch', 'Lunch'), ('business_trip', 'Business Trip')], max_length=16, verbose_name='Status afterwards')),
-                ('hours_mode', models.CharField(choices=[('department', 'Use default office hours'), ('own', 'Use specific office hours')], default='department', max_length=10, verbose_name='Working hours')),
-                ('auto_switch_status', pbxadmin.common.fields.YesNoField(default=False, verbose_name="Automatically switch to 'Available' status during office hours")),
-                ('block_outbound_out_of_hours', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Disable outbound calls outside office hours')),
-                ('recording', models.CharField(choices=[('off', 'Off'), ('external', 'External calls'), ('all', 'All calls')], default='off', max_length=8, verbose_name='Call recording')),
-                ('recordings_visible', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Show call recordings')),
-                ('recordings_deletable', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Allow deletion of recordings')),
-                ('recordings_controllable', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Can start and stop recordings')),
-                ('disabled', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Disable extension')),
-                ('hide_forwarding', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Hide call forwarding rules')),
-                ('pin_protected', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Enable PIN protection')),
-                ('pin_protect_seconds', models.PositiveIntegerField(default=60, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(86400)], verbose_name='PIN protection lasts (seconds)')),
-                ('outbound_disabled', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Disable external calls')),
-                ('hidden', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Hide contacts')),
-                ('call_screening', pbxadmin.common.fields.YesNoField(default=False, verbose_name="Screen calls by asking the caller's name through an IVR")),
-                ('block_remote', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Block remote non-tunnelled connections')),
-                ('pbx_delivers_audio', pbxadmin.common.fields.YesNoField(default=False, verbose_name='PBX delivers audio')),
-                ('srtp', models.CharField(choices=[('disabled', 'Disabled'), ('enabled', 'Enabled'), ('enforced', 'Enforced')], default='disabled', max_length=8, verbose_name='SRTP mode')),
-                ('missed_call_email', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Send an email notification for missed calls')),
-                ('hot_desking', pbxadmin.common.fields.YesNoField(default=False, verbose_name='Enable Hot Desking')),
-                ('sip_id', models.CharField(blank=True, max_length=50, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9]*\\Z', 'Letters and digits only, without accents or spaces.', code='alnum')], verbose_name='SIP ID')),
-                ('ms365_teams', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Enable MS Teams integration')),
-                ('ms365_calendar', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Sync Microsoft calendars and presence')),
-                ('ms365_sso', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Enable Microsoft SSO')),
-                ('ms365_contacts', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Sync personal Microsoft contacts')),
-                ('google_sso', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Enable Google SSO')),
-                ('google_contacts', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Sync personal Google contacts')),
-                ('google_calendar', pbxadmin.common.fields.YesNoField(default=True, verbose_name='Sync Google calendars')),
-                ('is_staff', models.BooleanField(default=False, editable=False, verbose_name='support staff')),
-                ('sip_auth_id', models.CharField(editable=False, max_length=32, verbose_name='Authentication ID')),
-                ('sip_password', pbxadmin.common.crypto.EncryptedTextField(editable=False, verbose_name='SIP password')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('sessions_epoch', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('search_text', models.TextField(default='', editable=False)),
-                ('sort_name', models.CharField(default='', editable=False, max_length=120)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('customer', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='users', to='users.customer')),
-                ('primary_department', models.ForeignKey(help_text='Gives the person language, office hours, holidays, time zone and caller ID.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='users.department', verbose_name='Primary department membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(
+                        blank=True,
+                        help_text="The extension identifies the profile. To change it, delete the user and create him again.",
+                        max_length=5,
+                        validators=[
+                            django.core.validators.RegexValidator("^[0-9]*\\Z", "Digits only.", code="digits")
+                        ],
+                        verbose_name="Extension",
+                    ),
+                ),
+                (
+                    "first_name",
+                    pbxadmin.common.fields.OneLineField(blank=True, max_length=50, verbose_name="First name"),
+                ),
+                (
+                    "last_name",
+                    pbxadmin.common.fields.OneLineField(blank=True, max_length=50, verbose_name="Last name"),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True,
+                        help_text="Voicemail, missed calls, reports and the welcome mail go here.",
+                        max_length=254,
+                        verbose_name="Email",
+                    ),
+                ),
+                (
+                    "mobile",
+                    pbxadmin.common.fields.PhoneNumberField(
+                        blank=True,
+                        help_text="Only seen by people of the company. Calls can be forwarded to it, or ring it together with the extension.",
+                        max_length=16,
+                        verbose_name="Mobile",
+                    ),
+                ),
+                (
+                    "outbound_caller_id",
+                    pbxadmin.common.fields.PhoneNumberField(
+                        blank=True,
+                        help_text="Shown to the people who are called. Blank: the number of the primary department.",
+                        max_length=16,
+                        verbose_name="Outbound caller ID",
+                    ),
+                ),
+                (
+                    "require_2fa",
+                    pbxadmin.common.fields.YesNoField(
+                        default=True,
+                        help_text="The next sign-in asks to set up a second factor before anything else.",
+                        verbose_name="Enable 2FA",
+                    ),
+                ),
+                (
+                    "talk_enabled",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="Enable 3CX Talk and Meet"),
+                ),
+                (
+                    "talk_name",
+                    models.CharField(
+                        blank=True,
+                        max_length=50,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9]*\\Z",
+                                "Letters and digits only, without accents or spaces.",
+                                code="alnum",
+                            )
+                        ],
+                        verbose_name="Name of your link",
+                    ),
+                ),
+                (
+                    "talk_ask",
+                    models.CharField(
+                        choices=[
+                            ("name_email", "Name and email"),
+                            ("name", "Name"),
+                            ("email", "Email"),
+                            ("nothing", "Nothing"),
+                        ],
+                        default="name_email",
+                        max_length=12,
+                        verbose_name="Ask the customer",
+                    ),
+                ),
+                (
+                    "meet_approve",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="Approve participants before they can connect"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("available", "Available"),
+                            ("away", "Away"),
+                            ("do_not_disturb", "Do not disturb"),
+                            ("lunch", "Lunch"),
+                            ("business_trip", "Business Trip"),
+                        ],
+                        default="available",
+                        max_length=16,
+                        verbose_name="Status",
+                    ),
+                ),
+                ("status_until", models.DateTimeField(blank=True, null=True, verbose_name="Status until")),
+                (
+                    "status_after",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("available", "Available"),
+                            ("away", "Away"),
+                            ("do_not_disturb", "Do not disturb"),
+                            ("lunch", "Lunch"),
+                            ("business_trip", "Business Trip"),
+                        ],
+                        max_length=16,
+                        verbose_name="Status afterwards",
+                    ),
+                ),
+                (
+                    "hours_mode",
+                    models.CharField(
+                        choices=[
+                            ("department", "Use default office hours"),
+                            ("own", "Use specific office hours"),
+                        ],
+                        default="department",
+                        max_length=10,
+                        verbose_name="Working hours",
+                    ),
+                ),
+                (
+                    "auto_switch_status",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False,
+                        verbose_name="Automatically switch to 'Available' status during office hours",
+                    ),
+                ),
+                (
+                    "block_outbound_out_of_hours",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="Disable outbound calls outside office hours"
+                    ),
+                ),
+                (
+                    "recording",
+                    models.CharField(
+                        choices=[("off", "Off"), ("external", "External calls"), ("all", "All calls")],
+                        default="off",
+                        max_length=8,
+                        verbose_name="Call recording",
+                    ),
+                ),
+                (
+                    "recordings_visible",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="Show call recordings"),
+                ),
+                (
+                    "recordings_deletable",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="Allow deletion of recordings"
+                    ),
+                ),
+                (
+                    "recordings_controllable",
+                    pbxadmin.common.fields.YesNoField(
+                        default=True, verbose_name="Can start and stop recordings"
+                    ),
+                ),
+                (
+                    "disabled",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="Disable extension"),
+                ),
+                (
+                    "hide_forwarding",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="Hide call forwarding rules"
+                    ),
+                ),
+                (
+                    "pin_protected",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="Enable PIN protection"),
+                ),
+                (
+                    "pin_protect_seconds",
+                    models.PositiveIntegerField(
+                        default=60,
+                        validators=[
+                            django.core.validators.MinValueValidator(5),
+                            django.core.validators.MaxValueValidator(86400),
+                        ],
+                        verbose_name="PIN protection lasts (seconds)",
+                    ),
+                ),
+                (
+                    "outbound_disabled",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="Disable external calls"),
+                ),
+                ("hidden", pbxadmin.common.fields.YesNoField(default=False, verbose_name="Hide contacts")),
+                (
+                    "call_screening",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="Screen calls by asking the caller's name through an IVR"
+                    ),
+                ),
+                (
+                    "block_remote",
+                    pbxadmin.common.fields.YesNoField(
+                        default=True, verbose_name="Block remote non-tunnelled connections"
+                    ),
+                ),
+                (
+                    "pbx_delivers_audio",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="PBX delivers audio"),
+                ),
+                (
+                    "srtp",
+                    models.CharField(
+                        choices=[("disabled", "Disabled"), ("enabled", "Enabled"), ("enforced", "Enforced")],
+                        default="disabled",
+                        max_length=8,
+                        verbose_name="SRTP mode",
+                    ),
+                ),
+                (
+                    "missed_call_email",
+                    pbxadmin.common.fields.YesNoField(
+                        default=True, verbose_name="Send an email notification for missed calls"
+                    ),
+                ),
+                (
+                    "hot_desking",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="Enable Hot Desking"),
+                ),
+                (
+                    "sip_id",
+                    models.CharField(
+                        blank=True,
+                        max_length=50,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9]*\\Z",
+                                "Letters and digits only, without accents or spaces.",
+                                code="alnum",
+                            )
+                        ],
+                        verbose_name="SIP ID",
+                    ),
+                ),
+                (
+                    "ms365_teams",
+                    pbxadmin.common.fields.YesNoField(
+                        default=True, verbose_name="Enable MS Teams integration"
+                    ),
+                ),
+                (
+                    "ms365_calendar",
+                    pbxadmin.common.fields.YesNoField(
+                        default=True, verbose_name="Sync Microsoft calendars and presence"
+                    ),
+                ),
+                (
+                    "ms365_sso",
+                    pbxadmin.common.fields.YesNoField(default=True, verbose_name="Enable Microsoft SSO"),
+                ),
+                (
+                    "ms365_contacts",
+                    pbxadmin.common.fields.YesNoField(
+                        default=True, verbose_name="Sync personal Microsoft contacts"
+                    ),
+                ),
+                (
+                    "google_sso",
+                    pbxadmin.common.fields.YesNoField(default=True, verbose_name="Enable Google SSO"),
+                ),
+                (
+                    "google_contacts",
+                    pbxadmin.common.fields.YesNoField(
+                        default=True, verbose_name="Sync personal Google contacts"
+                    ),
+                ),
+                (
+                    "google_calendar",
+                    pbxadmin.common.fields.YesNoField(default=True, verbose_name="Sync Google calendars"),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(default=False, editable=False, verbose_name="support staff"),
+                ),
+                (
+                    "sip_auth_id",
+                    models.CharField(editable=False, max_length=32, verbose_name="Authentication ID"),
+                ),
+                (
+                    "sip_password",
+                    pbxadmin.common.crypto.EncryptedTextField(editable=False, verbose_name="SIP password"),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("sessions_epoch", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("search_text", models.TextField(default="", editable=False)),
+                ("sort_name", models.CharField(default="", editable=False, max_length=120)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="users",
+                        to="users.customer",
+                    ),
+                ),
+                (
+                    "primary_department",
+                    models.ForeignKey(
+                        help_text="Gives the person language, office hours, holidays, time zone and caller ID.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="users.department",
+                        verbose_name="Primary department membership",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'ordering': ['sort_name', 'number'],
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "ordering": ["sort_name", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Did',
+            name="Did",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', pbxadmin.common.fields.PhoneNumberField(max_length=16, unique=True, verbose_name='number')),
-                ('name', pbxadmin.common.fields.OneLineField(blank=True, max_length=80, verbose_name='name')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('customer', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='dids', to='users.customer')),
-                ('user', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dids', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    pbxadmin.common.fields.PhoneNumberField(
+                        max_length=16, unique=True, verbose_name="number"
+                    ),
+                ),
+                ("name", pbxadmin.common.fields.OneLineField(blank=True, max_length=80, verbose_name="name")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dids",
+                        to="users.customer",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="dids",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'DID number',
-                'verbose_name_plural': 'DID numbers',
-                'ordering': ['number'],
+                "verbose_name": "DID number",
+                "verbose_name_plural": "DID numbers",
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('show_my_calls', models.BooleanField(null=True, verbose_name='Show my calls')),
-                ('see_presence', models.BooleanField(null=True, verbose_name='Presence')),
-                ('see_calls', models.BooleanField(null=True, verbose_name='Calls')),
-                ('perform_operations', models.BooleanField(null=True, verbose_name='Operations')),
-                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='users.department')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("show_my_calls", models.BooleanField(null=True, verbose_name="Show my calls")),
+                ("see_presence", models.BooleanField(null=True, verbose_name="Presence")),
+                ("see_calls", models.BooleanField(null=True, verbose_name="Calls")),
+                ("perform_operations", models.BooleanField(null=True, verbose_name="Operations")),
+                (
+                    "department",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="users.department",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'department membership',
+                "verbose_name": "department membership",
             },
         ),
         migrations.AddField(
-            model_name='user',
-            name='departments',
-            field=models.ManyToManyField(editable=False, related_name='members', through='users.Membership', to='users.department'),
+            model_name="user",
+            name="departments",
+            field=models.ManyToManyField(
+                editable=False, related_name="members", through="users.Membership", to="users.department"
+            ),
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('kind', models.CharField(choices=[('create', 'Created'), ('edit', 'Changed'), ('delete', 'Deleted'), ('command', 'Sent to the phone'), ('reveal', 'Secret shown'), ('sign_in', 'Sign-in')], max_length=10)),
-                ('actor_pk', models.BigIntegerField(null=True)),
-                ('actor_name', models.CharField(max_length=160)),
-                ('source', models.CharField(max_length=12)),
-                ('address', models.CharField(blank=True, max_length=45)),
-                ('request_id', models.CharField(blank=True, max_length=12)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('customer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='users.customer')),
-                ('undoes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='users.operation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("create", "Created"),
+                            ("edit", "Changed"),
+                            ("delete", "Deleted"),
+                            ("command", "Sent to the phone"),
+                            ("reveal", "Secret shown"),
+                            ("sign_in", "Sign-in"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("actor_pk", models.BigIntegerField(null=True)),
+                ("actor_name", models.CharField(max_length=160)),
+                ("source", models.CharField(max_length=12)),
+                ("address", models.CharField(blank=True, max_length=45)),
+                ("request_id", models.CharField(blank=True, max_length=12)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="operations",
+                        to="users.customer",
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undone_by",
+                        to="users.operation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('model', models.CharField(max_length=40)),
-                ('object_pk', models.BigIntegerField()),
-                ('object_name', models.CharField(max_length=160)),
-                ('subject_pk', models.BigIntegerField(null=True)),
-                ('kind', models.CharField(choices=[('create', 'Created'), ('edit', 'Changed'), ('delete', 'Deleted'), ('command', 'Sent to the phone'), ('reveal', 'Secret shown'), ('sign_in', 'Sign-in')], max_length=10)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('cells', models.JSONField(default=list)),
-                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='users.operation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("model", models.CharField(max_length=40)),
+                ("object_pk", models.BigIntegerField()),
+                ("object_name", models.CharField(max_length=160)),
+                ("subject_pk", models.BigIntegerField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("create", "Created"),
+                            ("edit", "Changed"),
+                            ("delete", "Deleted"),
+                            ("command", "Sent to the phone"),
+                            ("reveal", "Secret shown"),
+                            ("sign_in", "Sign-in"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("cells", models.JSONField(default=list)),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes",
+                        to="users.operation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='user',
-            name='role',
-            field=models.ForeignKey(default='users', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='users.role', verbose_name='Role'),
+            model_name="user",
+            name="role",
+            field=models.ForeignKey(
+                default="users",
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="users.role",
+                verbose_name="Role",
+            ),
         ),
         migrations.CreateModel(
-            name='SignInAttempt',
+            name="SignInAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('login', models.CharField(max_length=64)),
-                ('address', models.CharField(max_length=45)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("login", models.CharField(max_length=64)),
+                ("address", models.CharField(max_length=45)),
             ],
             options={
-                'indexes': [models.Index(fields=['login', 'at'], name='attempt_by_login'), models.Index(fields=['address', 'at'], name='attempt_by_address')],
+                "indexes": [
+                    models.Index(fields=["login", "at"], name="attempt_by_login"),
+                    models.Index(fields=["address", "at"], name="attempt_by_address"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TotpDevice',
+            name="TotpDevice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
-                ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
-                ('throttling_failure_timestamp', models.DateTimeField(blank=True, default=None, help_text='A timestamp of the last failed verification attempt. Null if last attempt succeeded.', null=True)),
-                ('throttling_failure_count', models.PositiveIntegerField(default=0, help_text='Number of successive failed attempts.')),
-                ('key', pbxadmin.common.crypto.EncryptedTextField(editable=False)),
-                ('last_step', models.BigIntegerField(default=-1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(help_text="The human-readable name of this device.", max_length=64),
+                ),
+                ("confirmed", models.BooleanField(default=True, help_text="Is this device ready for use?")),
+                (
+                    "throttling_failure_timestamp",
+                    models.DateTimeField(
+                        blank=True,
+                        default=None,
+                        help_text="A timestamp of the last failed verification attempt. Null if last attempt succeeded.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "throttling_failure_count",
+                    models.PositiveIntegerField(default=0, help_text="Number of successive failed attempts."),
+                ),
+                ("key", pbxadmin.common.crypto.EncryptedTextField(editable=False)),
+                ("last_step", models.BigIntegerField(default=-1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        help_text="The user that this device belongs to.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'authenticator app',
-                'abstract': False,
+                "verbose_name": "authenticator app",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='BackupCode',
+            name="BackupCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code_hash', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='backup_codes', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code_hash", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="backup_codes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'code_hash'), name='backup_code_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "code_hash"), name="backup_code_once")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='department',
-            constraint=models.UniqueConstraint(fields=('customer', 'name'), name='department_name_once'),
+            model_name="department",
+            constraint=models.UniqueConstraint(fields=("customer", "name"), name="department_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'department'), name='member_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("user", "department"), name="member_once"),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['customer', '-id'], name='operation_latest'),
+            model_name="operation",
+            index=models.Index(fields=["customer", "-id"], name="operation_latest"),
         ),
         migrations.AddIndex(
-            model_name='change',
-            index=models.Index(fields=['model', 'object_pk', '-id'], name='change_of_object'),
+            model_name="change",
+            index=models.Index(fields=["model", "object_pk", "-id"], name="change_of_object"),
         ),
         migrations.AddIndex(
-            model_name='change',
-            index=models.Index(fields=['subject_pk', '-id'], name='change_about_person'),
+            model_name="change",
+            index=models.Index(fields=["subject_pk", "-id"], name="change_about_person"),
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['customer', 'sort_name', 'number'], name='user_by_name'),
+            model_name="user",
+            index=models.Index(fields=["customer", "sort_name", "number"], name="user_by_name"),
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['email'], name='user_by_email'),
+            model_name="user",
+            index=models.Index(fields=["email"], name="user_by_email"),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(fields=('customer', 'number'), name='extension_once_in_customer'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                fields=("customer", "number"), name="extension_once_in_customer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(condition=models.Q(('talk_name', ''), _negated=True), fields=('customer', 'talk_name'), name='talk_name_once'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("talk_name", ""), _negated=True),
+                fields=("customer", "talk_name"),
+                name="talk_name_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(condition=models.Q(('sip_id', ''), _negated=True), fields=('customer', 'sip_id'), name='sip_id_once'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("sip_id", ""), _negated=True),
+                fields=("customer", "sip_id"),
+                name="sip_id_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('customer', None), ('is_staff', True)), models.Q(('customer__isnull', False), ('is_staff', False), ('primary_department__isnull', False), models.Q(('number', ''), _negated=True)), _connector='OR'), name='staff_has_no_customer'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("customer", None), ("is_staff", True)),
+                    models.Q(
+                        ("customer__isnull", False),
+                        ("is_staff", False),
+                        ("primary_department__isnull", False),
+                        models.Q(("number", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="staff_has_no_customer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='totpdevice',
-            constraint=models.UniqueConstraint(condition=models.Q(('confirmed', True)), fields=('user',), name='one_app_per_user'),
+            model_name="totpdevice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("confirmed", True)), fields=("user",), name="one_app_per_user"
+            ),
         ),
     ]

@@ -3,15 +3,35 @@
 from django.db import migrations
 
 RIGHTS = [
-    "see_members", "see_calls", "pick_up", "control_ivr", "intercom", "company_contacts", "barge_in", "chat_templates",
-    "receptionist", "administer_users", "administer_hours", "call_handling", "voice_and_chat", "reports", "outbound_rules",
+    "see_members",
+    "see_calls",
+    "pick_up",
+    "control_ivr",
+    "intercom",
+    "company_contacts",
+    "barge_in",
+    "chat_templates",
+    "receptionist",
+    "administer_users",
+    "administer_hours",
+    "call_handling",
+    "voice_and_chat",
+    "reports",
+    "outbound_rules",
     "event_log",
 ]
 # identifier, French, English, level, acts on the whole customer, its rights in the order above
 ROLES = [
     ("users", "Utilisateur", "User", 10, False, "x..............."),
     ("receptionists", "Réceptionniste", "Receptionist", 20, False, "xxxxx...x......."),
-    ("group_admins", "Administrateur du département", "Department administrator", 30, False, "xxxxxx.xxxxxx..."),
+    (
+        "group_admins",
+        "Administrateur du département",
+        "Department administrator",
+        30,
+        False,
+        "xxxxxx.xxxxxx...",
+    ),
     ("managers", "Manager", "Manager", 30, False, "xxxxxxxxxxx..x.."),
     ("group_owners", "Propriétaire", "Owner", 40, False, "xxxxxxxxxxxxxxxx"),
     ("system_admins", "Administrateur système", "System administrator", 50, True, "xxxxxx.xxxxxx.xx"),
@@ -23,7 +43,11 @@ def add_roles(apps, schema_editor):
     role = apps.get_model("users", "Role")
     role.objects.bulk_create(
         role(
-            slug=slug, name_fr=name_fr, name_en=name_en, level=level, whole_customer=whole,
+            slug=slug,
+            name_fr=name_fr,
+            name_en=name_en,
+            level=level,
+            whole_customer=whole,
             **{right: mark == "x" for right, mark in zip(RIGHTS, marks, strict=True)},
         )
         for slug, name_fr, name_en, level, whole, marks in ROLES

@@ -9,29 +9,86 @@ import pbxadmin.common.fields
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('users', '0004_known_addresses'),
+        ("users", "0004_known_addresses"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SystemExtension',
+            name="SystemExtension",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(help_text='Forwarding rules and keys lead to it by its number. To change it, delete it and create it again.', max_length=5, validators=[django.core.validators.RegexValidator('^[0-9]*\\Z', 'Digits only.', code='digits')], verbose_name='Extension')),
-                ('name', pbxadmin.common.fields.OneLineField(max_length=80, verbose_name='name')),
-                ('kind', models.CharField(choices=[('ring_group', 'Ring group'), ('queue', 'Queue'), ('ivr', 'IVR (digital receptionist)')], default='ring_group', max_length=12, verbose_name='kind')),
-                ('talk_name', models.CharField(blank=True, help_text='Queues only: calls from the link wait in it.', max_length=50, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9]*\\Z', 'Letters and digits only, without accents or spaces.', code='alnum')], verbose_name='Talk link')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('customer', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='system_extensions', to='users.customer')),
-                ('members', models.ManyToManyField(editable=False, related_name='system_extensions', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(
+                        help_text="Forwarding rules and keys lead to it by its number. To change it, delete it and create it again.",
+                        max_length=5,
+                        validators=[
+                            django.core.validators.RegexValidator("^[0-9]*\\Z", "Digits only.", code="digits")
+                        ],
+                        verbose_name="Extension",
+                    ),
+                ),
+                ("name", pbxadmin.common.fields.OneLineField(max_length=80, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("ring_group", "Ring group"),
+                            ("queue", "Queue"),
+                            ("ivr", "IVR (digital receptionist)"),
+                        ],
+                        default="ring_group",
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "talk_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Queues only: calls from the link wait in it.",
+                        max_length=50,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9]*\\Z",
+                                "Letters and digits only, without accents or spaces.",
+                                code="alnum",
+                            )
+                        ],
+                        verbose_name="Talk link",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="system_extensions",
+                        to="users.customer",
+                    ),
+                ),
+                (
+                    "members",
+                    models.ManyToManyField(
+                        editable=False, related_name="system_extensions", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'system extension',
-                'verbose_name_plural': 'system extensions',
-                'ordering': ['number'],
-                'constraints': [models.UniqueConstraint(fields=('customer', 'number'), name='system_extension_once'), models.UniqueConstraint(fields=('customer', 'name'), name='system_extension_name_once')],
+                "verbose_name": "system extension",
+                "verbose_name_plural": "system extensions",
+                "ordering": ["number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "number"), name="system_extension_once"),
+                    models.UniqueConstraint(fields=("customer", "name"), name="system_extension_name_once"),
+                ],
             },
         ),
     ]

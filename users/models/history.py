@@ -64,6 +64,8 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("change")
+        verbose_name_plural = _("history")
         indexes = [
             models.Index(fields=["model", "object_pk", "-id"], name="change_of_object"),
             models.Index(fields=["subject_pk", "-id"], name="change_about_person"),

@@ -287,7 +287,15 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
         label = str(self.get_status_display())
         if self.status_until is None or self.status_until <= now():
             return label
-        return _("%(status)s until %(until)s") % {"status": label, "until": moment_in_zone(self.status_until, self.time_zone)}
+        return _("%(status)s until %(until)s") % {
+            "status": label,
+            "until": moment_in_zone(self.status_until, self.time_zone),
+        }
+
+    @property
+    def own_state(self) -> dict[str, str]:
+        """The status as a page draws it: shape and words."""
+        return {"kind": self.status_tone, "text": self.status_in_words}
 
     @property
     def login(self) -> str:

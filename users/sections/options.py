@@ -14,7 +14,9 @@ from users.models import Customer, Options, User
 NEEDS_ENTERPRISE = gettext_lazy(
     "This function can only be turned off with an “Enterprise” licence. If need be, contact your provider to review the terms of your contract."
 )
-NEEDS_PRO = gettext_lazy("This function needs a “Pro” licence or higher. If need be, contact your provider to review the terms of your contract.")
+NEEDS_PRO = gettext_lazy(
+    "This function needs a “Pro” licence or higher. If need be, contact your provider to review the terms of your contract."
+)
 GROUPS = (
     (gettext_lazy("Recordings"), ("recording", "recordings_visible", "recordings_deletable", "recordings_controllable")),
     (
@@ -63,7 +65,9 @@ def licence_and_integrations_allow_it(row: changes.RowPlan, plan: changes.Plan) 
             continue
         column = plan.sheet.columns[name]
         if not column.is_offered(plan.scope):
-            row.refuse(name, _("This integration isn't set up for %(customer)s.") % {"customer": plan.scope.customer})
+            row.refuse(
+                name, _("This integration isn't set up for %(customer)s.") % {"customer": plan.scope.customer}
+            )
         elif words := column.locked(plan.scope, before):
             row.refuse(name, words)
 
@@ -85,7 +89,10 @@ def deleting_recordings_means_seeing_them(row: changes.RowPlan, plan: changes.Pl
 def groups_and_line(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
     """The fields under the guide's headings, and what the PBX makes of everything that is saved."""
     groups = [(title, [form[name] for name in names if name in form.fields]) for title, names in GROUPS]
-    return {"groups": [(title, fields) for title, fields in groups if fields], "line": in_words(line_of(person))}
+    return {
+        "groups": [(title, fields) for title, fields in groups if fields],
+        "line": in_words(line_of(person)),
+    }
 
 
 OPTIONS = Section(

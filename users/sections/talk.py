@@ -32,7 +32,9 @@ def meet_url(customer: Customer, name: str) -> str:
 
 def suggested_name(first_name: str, last_name: str, number: str) -> str:
     """The name of a link that is offered: "ameliestremblay"-like, letters and digits only; the extension without a name."""
-    text = "".join(sign for sign in without_accents(f"{first_name}{last_name}") if sign.isascii() and sign.isalnum())
+    text = "".join(
+        sign for sign in without_accents(f"{first_name}{last_name}") if sign.isascii() and sign.isalnum()
+    )
     text = unicodedata.normalize("NFKC", text)[:46]
     return text if text and text not in TAKEN_BY_PAGES else f"{text}{number}"
 
@@ -41,7 +43,9 @@ def suggested_name(first_name: str, last_name: str, number: str) -> str:
 def a_link_is_no_page(row: changes.RowPlan, plan: changes.Plan) -> None:
     """A name that the customer's host uses for a page of its own can't be a link."""
     if "talk_name" in row.changes and row.value("talk_name").casefold() in TAKEN_BY_PAGES:
-        row.refuse("talk_name", _("“%(name)s” is reserved and can't be a link.") % {"name": row.value("talk_name")})
+        row.refuse(
+            "talk_name", _("“%(name)s” is reserved and can't be a link.") % {"name": row.value("talk_name")}
+        )
 
 
 def who_has_talk_has_a_link(plan: changes.Plan) -> None:
@@ -51,12 +55,26 @@ def who_has_talk_has_a_link(plan: changes.Plan) -> None:
     if not rows:
         return
     plan.need("talk_enabled", "talk_name", "first_name", "last_name", "number")
-    nameless = [row for row in rows if row.value("talk_enabled") and not row.value("talk_name") and "talk_name" not in row.errors]
+    nameless = [
+        row
+        for row in rows
+        if row.value("talk_enabled") and not row.value("talk_name") and "talk_name" not in row.errors
+    ]
     if not nameless:
         return
-    wanted = {id(row): suggested_name(*(row.value(name) for name in ("first_name", "last_name", "number"))) for row in nameless}
-    found = User.objects.of(plan.scope.customer).annotate(link=Lower("talk_name")).filter(link__in=set(wanted.values()))
-    taken = {*found.values_list("link", flat=True), *(department.talk_name.casefold() for department in departments_of(plan.scope))}
+    wanted = {
+        id(row): suggested_name(*(row.value(name) for name in ("first_name", "last_name", "number")))
+        for row in nameless
+    }
+    found = (
+        User.objects.of(plan.scope.customer)
+        .annotate(link=Lower("talk_name"))
+        .filter(link__in=set(wanted.values()))
+    )
+    taken = {
+        *found.values_list("link", flat=True),
+        *(department.talk_name.casefold() for department in departments_of(plan.scope)),
+    }
     twice = {name for name, count in Counter(wanted.values()).items() if count > 1}
     for row in nameless:
         name = wanted[id(row)]
@@ -68,8 +86,14 @@ def addresses(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
     name = person.talk_name or suggested_name(person.first_name, person.last_name, person.number)
     path = [scope.customer.slug, name]
     return {
-        "talk": {"url": talk_url(scope.customer, name), "page": settings.PUBLIC_URL.rstrip("/") + reverse("talk", args=path)},
-        "meet": {"url": meet_url(scope.customer, name), "page": settings.PUBLIC_URL.rstrip("/") + reverse("meet", args=path)},
+        "talk": {
+            "url": talk_url(scope.customer, name),
+            "page": settings.PUBLIC_URL.rstrip("/") + reverse("talk", args=path),
+        },
+        "meet": {
+            "url": meet_url(scope.customer, name),
+            "page": settings.PUBLIC_URL.rstrip("/") + reverse("meet", args=path),
+        },
         "answers": person.talk_enabled and bool(person.talk_name) and person.is_active,
         "suggestion": "" if person.talk_name else name,
     }
@@ -82,14 +106,26 @@ TALK = Section(
     template="users/talk.html",
     columns=columns_of(
         Talk,
-        talk_enabled={"help": gettext_lazy("The user can be reached in one click from his mail signature or a web site."), "csv": "WebMeetingEnabled"},
+        talk_enabled={
+            "help": gettext_lazy(
+                "The user can be reached in one click from his mail signature or a web site."
+            ),
+            "csv": "WebMeetingEnabled",
+        },
         talk_name={
             "help": gettext_lazy("Letters and digits. Blank: made of the first and the last name."),
-            "bulk": False, "identity": True, "csv": "WebMeetingFriendlyName",
+            "bulk": False,
+            "identity": True,
+            "csv": "WebMeetingFriendlyName",
         },
-        talk_ask={"help": gettext_lazy("What a visitor tells of himself before he is connected."), "csv": "ClickToCallAuth"},
+        talk_ask={
+            "help": gettext_lazy("What a visitor tells of himself before he is connected."),
+            "csv": "ClickToCallAuth",
+        },
         meet_approve={
-            "help": gettext_lazy("The user lets each participant in; otherwise they come in as soon as he has begun the meeting."),
+            "help": gettext_lazy(
+                "The user lets each participant in; otherwise they come in as soon as he has begun the meeting."
+            ),
             "more": gettext_lazy(
                 "Users of the system must always connect first for participants to be able to join the video conference. With this option "
                 "the user must accept every participant before he can take part in the meeting. Otherwise participants join as soon as the "

@@ -144,14 +144,19 @@ class VisibilityColumn(Column):
         return [list(row) for row in value or ()]
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
-        """"Soins : Appels Oui, Opérations Non · …"."""
+        """ "Soins : Appels Oui, Opérations Non · …"."""
         names = {department.pk: department.name for department in departments_of(scope)} if scope else {}
         words = []
         for department, *forced in value or ():
             said = ", ".join(
-                f"{label} {_('Yes') if own else _('No')}" for (_name, label, _help), own in zip(COLUMNS, forced, strict=True) if own is not None
+                f"{label} {_('Yes') if own else _('No')}"
+                for (_name, label, _help), own in zip(COLUMNS, forced, strict=True)
+                if own is not None
             )
-            words.append(_("%(department)s: %(rights)s") % {"department": names.get(department, department), "rights": said})
+            words.append(
+                _("%(department)s: %(rights)s")
+                % {"department": names.get(department, department), "rights": said}
+            )
         return " · ".join(words) or super().show(None)
 
 
@@ -175,7 +180,11 @@ def nobody_grants_a_view_beyond_his_own(row: changes.RowPlan, plan: changes.Plan
         return
     before, after = ({entry[0]: entry for entry in entries or ()} for entries in row.changes["visibility"])
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    left = set(row.before.get("departments", ())) - set(row.value("departments")) if "departments" in row.changes else set()
+    left = (
+        set(row.before.get("departments", ())) - set(row.value("departments"))
+        if "departments" in row.changes
+        else set()
+    )
     if changed - actor.department_ids - left:
         row.refuse("visibility", _("You can only change the view of your own departments."))
 
@@ -185,7 +194,11 @@ def matrix(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
     """The rows of the matrix with what is inherited, and the answer "what this user sees", for what stands in the form."""
     actor = scope.actor
     try:
-        rows = form.columns["visibility"].clean(form.raw()["visibility"], scope) if form.is_bound else form.initial["visibility"]
+        rows = (
+            form.columns["visibility"].clean(form.raw()["visibility"], scope)
+            if form.is_bound
+            else form.initial["visibility"]
+        )
     except ValidationError:
         rows = form.initial["visibility"]
     forced = {department: Forced(*rest) for department, *rest in rows}
@@ -214,9 +227,12 @@ def matrix(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
 
 
 def answers(scope: Scope, person: User, forced: Mapping[int, Forced] | None = None) -> list[dict[str, Any]]:
-    """"What this user sees": for each kind of sight whom it covers, in words. It is `rights.sights` that decides."""
+    """ "What this user sees": for each kind of sight whom it covers, in words. It is `rights.sights` that decides."""
     colleagues = list(
-        User.objects.of(scope.customer).exclude(pk=person.pk).select_related("customer").only("number", "first_name", "last_name", "hidden", "disabled", "customer__suspended")
+        User.objects.of(scope.customer)
+        .exclude(pk=person.pk)
+        .select_related("customer")
+        .only("number", "first_name", "last_name", "hidden", "disabled", "customer__suspended")
     )
     seen = rights.sights(person, colleagues, forced)
     kinds = (
@@ -237,18 +253,30 @@ def answers(scope: Scope, person: User, forced: Mapping[int, Forced] | None = No
         else:
             text = ngettext("%(count)s person", "%(count)s people", len(whom)) % {"count": len(whom)}
         names = ", ".join(whom[:NAMES]) + ("…" if len(whom) > NAMES else "")
-        said.append({"label": label, "meaning": meaning, "text": text, "names": names, "tone": "ok" if whom else "off"})
+        said.append(
+            {
+                "label": label,
+                "meaning": meaning,
+                "text": text,
+                "names": names,
+                "tone": "ok" if whom else "off",
+            }
+        )
     return said
 
 
 VISUALISER = Section(
     slug="visualiser",
     title=pgettext_lazy("tab", "View"),
-    intro=gettext_lazy("What this user sees of his colleagues' presence and calls, and what he may do with calls."),
+    intro=gettext_lazy(
+        "What this user sees of his colleagues' presence and calls, and what he may do with calls."
+    ),
     template="users/visualiser.html",
     columns=(
         VisibilityColumn(
-            "visibility", label=gettext_lazy("What the user sees"), help=gettext_lazy("For each department: as the role says, or forced on or off."),
+            "visibility",
+            label=gettext_lazy("What the user sees"),
+            help=gettext_lazy("For each department: as the role says, or forced on or off."),
         ),
     ),
     row_rules=(leaving_a_department_forgets_its_view, nobody_grants_a_view_beyond_his_own),

@@ -10,7 +10,15 @@ from users.sheets import customer_sheet, department_sheet, did_sheet, system_ext
 from users.tests.factories import FACTS, make_user
 from users.tests.signing import sign_in_fully
 
-ROLES = ["users", "receptionists", "group_admins", "managers", "group_owners", "system_admins", "system_owners"]
+ROLES = [
+    "users",
+    "receptionists",
+    "group_admins",
+    "managers",
+    "group_owners",
+    "system_admins",
+    "system_owners",
+]
 DEPARTMENT_ROLES, WHOLE_ROLES = ROLES[2:5], ROLES[5:]
 
 
@@ -29,7 +37,16 @@ def write(actor, customer, sheet, key, **values):
 @pytest.fixture
 def group(boreale, staff, amelie):
     """Ring group 150 with Amélie."""
-    return write(staff, boreale, system_extension_sheet(), None, number="150", name="Accueil", kind="ring_group", members=[amelie.pk]).record
+    return write(
+        staff,
+        boreale,
+        system_extension_sheet(),
+        None,
+        number="150",
+        name="Accueil",
+        kind="ring_group",
+        members=[amelie.pk],
+    ).record
 
 
 @pytest.fixture
@@ -57,14 +74,23 @@ def addresses(boreale, group):
 
 
 SEEN_BY_ALL = {
-    "department_list", "department_tab", "department_members", "did_list", "did_tab", "system_extension_list", "system_extension_tab", "roles",
+    "department_list",
+    "department_tab",
+    "department_members",
+    "did_list",
+    "did_tab",
+    "system_extension_list",
+    "system_extension_tab",
+    "roles",
 }
 SEEN_BY_SUPPORT = {"did_new", "did_delete"}
 
 
 @pytest.mark.parametrize("role", [*ROLES, "support"])
 def test_who_opens_which_page(client, boreale, staff, addresses, role):
-    actor = staff if role == "support" else make_user(boreale, "180", "Rôle", role, role=role, department="Soins")
+    actor = (
+        staff if role == "support" else make_user(boreale, "180", "Rôle", role, role=role, department="Soins")
+    )
     sign_in_fully(client, actor)
     for name, address in addresses.items():
         if role in ("users", "receptionists"):
@@ -88,7 +114,12 @@ def test_another_customers_rows_do_not_exist_under_ones_own_address(client, bore
     sign_in_fully(client, felix)
     theirs = department(laurier)
     assert client.get(reverse("department_tab", args=["boreale", theirs.pk, "general"])).status_code == 404
-    assert client.post(reverse("department_delete", args=["boreale", theirs.pk]), {"confirm": "Soins"}).status_code == 404
+    assert (
+        client.post(
+            reverse("department_delete", args=["boreale", theirs.pk]), {"confirm": "Soins"}
+        ).status_code
+        == 404
+    )
     assert client.get(reverse("department_tab", args=["boreale", 2**70, "general"])).status_code == 404
 
 
@@ -97,11 +128,22 @@ def test_an_administrator_of_departments_writes_nothing_of_the_customers(client,
     actor = make_user(boreale, "180", "Rôle", role, role=role, department="Soins")
     sign_in_fully(client, actor)
     one = department(boreale)
-    answer = client.post(reverse("department_tab", args=["boreale", one.pk, "general"]), {"name": "Autre", "seen": one.version})
+    answer = client.post(
+        reverse("department_tab", args=["boreale", one.pk, "general"]), {"name": "Autre", "seen": one.version}
+    )
     assert answer.status_code == 403
     assert client.post(reverse("department_new", args=["boreale"]), {"name": "Autre"}).status_code == 403
-    assert client.post(reverse("system_extension_delete", args=["boreale", group.pk]), {"confirm": str(group)}).status_code == 403
-    for sheet, key in ((department_sheet(), one.pk), (system_extension_sheet(), group.pk), (did_sheet(), Did.objects.of(boreale).first().pk)):
+    assert (
+        client.post(
+            reverse("system_extension_delete", args=["boreale", group.pk]), {"confirm": str(group)}
+        ).status_code
+        == 403
+    )
+    for sheet, key in (
+        (department_sheet(), one.pk),
+        (system_extension_sheet(), group.pk),
+        (did_sheet(), Did.objects.of(boreale).first().pk),
+    ):
         assert write(actor, boreale, sheet, key, name="Autre").refusal
         assert write(actor, boreale, sheet, None, name="Autre").refusal
         assert changes.plan_removal(actor, boreale, sheet, [key]).refusals
@@ -113,19 +155,39 @@ def test_an_administrator_of_departments_sees_his_own_ones_only(client, boreale,
     page = client.get(reverse("department_list", args=["boreale"])).content.decode()
     assert "Soins" in page
     assert "Accueil</a>" not in page
-    assert client.get(reverse("department_tab", args=["boreale", department(boreale, "Accueil").pk, "general"])).status_code == 404
+    assert (
+        client.get(
+            reverse("department_tab", args=["boreale", department(boreale, "Accueil").pk, "general"])
+        ).status_code
+        == 403
+    )
 
 
 def test_a_department_is_created_changed_and_in_the_history(client, boreale, felix):
     sign_in_fully(client, felix)
-    answer = client.post(reverse("department_new", args=["boreale"]), {"name": "Direction", "language": "en", "time_zone": "America/Vancouver"})
+    answer = client.post(
+        reverse("department_new", args=["boreale"]),
+        {"name": "Direction", "language": "en", "time_zone": "America/Vancouver"},
+    )
     made = department(boreale, "Direction")
     assert answer.url == reverse("department_tab", args=["boreale", made.pk, "general"])
-    client.post(answer.url, {"name": "Direction", "language": "fr-CA", "time_zone": "America/Vancouver", "talk_name": "direction", "seen": "1"})
+    client.post(
+        answer.url,
+        {
+            "name": "Direction",
+            "language": "fr-CA",
+            "time_zone": "America/Vancouver",
+            "talk_name": "direction",
+            "seen": "1",
+        },
+    )
     made.refresh_from_db()
     assert (made.language, made.talk_name, made.version) == ("fr-CA", "direction", 2)
     rows = Change.objects.filter(model="users.department", object_pk=made.pk).order_by("id")
-    assert [(row.kind, row.operation.actor_pk, row.subject_pk) for row in rows] == [("create", felix.pk, None), ("edit", felix.pk, None)]
+    assert [(row.kind, row.operation.actor_pk, row.subject_pk) for row in rows] == [
+        ("create", felix.pk, None),
+        ("edit", felix.pk, None),
+    ]
     page = client.get(reverse("history", args=["boreale"])).content.decode()
     assert "Direction" in page
 
@@ -134,13 +196,30 @@ def test_the_caller_id_of_a_department_is_support_staffs(client, boreale, felix,
     one = department(boreale)
     row = write(felix, boreale, department_sheet(), one.pk, outbound_caller_id="514 555-0199")
     assert "outbound_caller_id" in row.errors
-    assert write(felix, boreale, department_sheet(), one.pk, outbound_caller_id=one.outbound_caller_id, name="Soins 2").outcome == "changed"
+    assert (
+        write(
+            felix,
+            boreale,
+            department_sheet(),
+            one.pk,
+            outbound_caller_id=one.outbound_caller_id,
+            name="Soins 2",
+        ).outcome
+        == "changed"
+    )
     sign_in_fully(client, felix)
     page = client.get(reverse("department_tab", args=["boreale", one.pk, "general"])).content.decode()
     assert "id_outbound_caller_id_locked" in page
-    client.post(reverse("department_tab", args=["boreale", one.pk, "general"]), {
-        "name": "Soins 3", "language": "fr-CA", "time_zone": "America/Toronto", "outbound_caller_id": "514 555-0199", "seen": "2",
-    })
+    client.post(
+        reverse("department_tab", args=["boreale", one.pk, "general"]),
+        {
+            "name": "Soins 3",
+            "language": "fr-CA",
+            "time_zone": "America/Toronto",
+            "outbound_caller_id": "514 555-0199",
+            "seen": "2",
+        },
+    )
     one.refresh_from_db()
     assert (one.name, one.outbound_caller_id) == ("Soins 3", "+15145550100")
     row = write(staff, boreale, department_sheet(), one.pk, outbound_caller_id="514 555-0199")
@@ -152,14 +231,23 @@ def test_what_somebody_else_saved_meanwhile_is_shown_and_nothing_typed_is_lost(c
     one = department(boreale)
     write(staff, boreale, department_sheet(), one.pk, language="en")
     sign_in_fully(client, felix)
-    answer = client.post(reverse("department_tab", args=["boreale", one.pk, "general"]), {
-        "name": "Soins infirmiers", "language": "fr-CA", "time_zone": "America/Toronto", "talk_name": "", "seen": "1",
-    })
+    answer = client.post(
+        reverse("department_tab", args=["boreale", one.pk, "general"]),
+        {
+            "name": "Soins infirmiers",
+            "language": "fr-CA",
+            "time_zone": "America/Toronto",
+            "talk_name": "",
+            "seen": "1",
+        },
+    )
     page = answer.content.decode()
     assert answer.status_code == 409
     assert "Solange Soutien" in page
     assert 'value="Soins infirmiers"' in page
-    assert '<option value="en" selected>' in page, "he hadn't touched the language: the other's value stands there"
+    assert '<option value="en" selected>' in page, (
+        "he hadn't touched the language: the other's value stands there"
+    )
     assert 'name="seen" value="2"' in page
     one.refresh_from_db()
     assert one.name == "Soins"
@@ -173,10 +261,30 @@ def test_two_departments_are_not_called_the_same(boreale, felix, name):
 def test_a_talk_link_leads_to_one_place(boreale, felix, amelie):
     write(felix, boreale, department_sheet(), department(boreale).pk, talk_name="clinique")
     queue = {"number": "160", "name": "File", "kind": "queue"}
-    assert "talk_name" in write(felix, boreale, system_extension_sheet(), None, **queue, talk_name="Clinique").errors
+    assert (
+        "talk_name"
+        in write(felix, boreale, system_extension_sheet(), None, **queue, talk_name="Clinique").errors
+    )
     assert write(felix, boreale, system_extension_sheet(), None, **queue, talk_name="file").outcome == "new"
-    assert "talk_name" in write(felix, boreale, department_sheet(), department(boreale, "Accueil").pk, talk_name="FILE").errors
-    assert "talk_name" in write(felix, boreale, system_extension_sheet(), None, number="161", name="Groupe", kind="ring_group", talk_name="groupe").errors
+    assert (
+        "talk_name"
+        in write(
+            felix, boreale, department_sheet(), department(boreale, "Accueil").pk, talk_name="FILE"
+        ).errors
+    )
+    assert (
+        "talk_name"
+        in write(
+            felix,
+            boreale,
+            system_extension_sheet(),
+            None,
+            number="161",
+            name="Groupe",
+            kind="ring_group",
+            talk_name="groupe",
+        ).errors
+    )
 
 
 def test_a_primary_department_is_not_deleted_without_a_replacement(client, boreale, felix, ines):
@@ -197,19 +305,32 @@ def test_a_primary_department_is_not_deleted_without_a_replacement(client, borea
     assert set(ines.memberships.values_list("department", flat=True)) == {other.pk}
     assert not Department.objects.filter(pk=one.pk).exists()
     assert {"users.user", "users.department"} <= set(Change.objects.values_list("model", flat=True))
-    assert client.post(reverse("department_delete", args=["boreale", other.pk]), {"confirm": "Accueil"}).status_code == 422, "the last one stays"
+    assert (
+        client.post(
+            reverse("department_delete", args=["boreale", other.pk]), {"confirm": "Accueil"}
+        ).status_code
+        == 422
+    ), "the last one stays"
 
 
-def test_a_replacement_that_may_not_be_moved_into_leaves_everything_as_it_was(client, boreale, laurier, felix, ines):
+def test_a_replacement_that_may_not_be_moved_into_leaves_everything_as_it_was(
+    client, boreale, laurier, felix, ines
+):
     make_user(boreale, "104", "Olive", role="system_owners", department="Soins")
     admin = make_user(boreale, "105", "Ada", role="system_admins")
     sign_in_fully(client, admin)
     one = department(boreale)
-    answer = client.post(reverse("department_delete", args=["boreale", one.pk]), {"confirm": "Soins", "replacement": department(boreale, "Accueil").pk})
+    answer = client.post(
+        reverse("department_delete", args=["boreale", one.pk]),
+        {"confirm": "Soins", "replacement": department(boreale, "Accueil").pk},
+    )
     assert answer.status_code == 422, "an owner is above him"
     ines.refresh_from_db()
     assert ines.primary_department_id == one.pk
-    answer = client.post(reverse("department_delete", args=["boreale", one.pk]), {"confirm": "Soins", "replacement": department(laurier).pk})
+    answer = client.post(
+        reverse("department_delete", args=["boreale", one.pk]),
+        {"confirm": "Soins", "replacement": department(laurier).pk},
+    )
     assert answer.status_code == 422
 
 
@@ -220,13 +341,18 @@ def test_members_come_and_go_as_changes_of_these_people(client, boreale, felix, 
     assert client.post(address, {"do": "add", "numbers": "101, 199"}).status_code == 422
     assert client.post(address, {"do": "add", "numbers": "101"}).status_code == 302
     assert one.pk in amelie.memberships.values_list("department", flat=True)
-    assert Change.objects.filter(model="users.user", object_pk=amelie.pk, operation__actor_pk=felix.pk).count() == 1
+    assert (
+        Change.objects.filter(model="users.user", object_pk=amelie.pk, operation__actor_pk=felix.pk).count()
+        == 1
+    )
     assert client.post(address, {"do": "remove", "person": amelie.pk}).status_code == 302
     assert one.pk not in amelie.memberships.values_list("department", flat=True)
     assert client.post(address, {"do": "remove", "person": "x"}).status_code == 302
 
 
-def test_a_department_administrator_adds_to_his_department_only_whom_he_administers(client, boreale, ines, amelie):
+def test_a_department_administrator_adds_to_his_department_only_whom_he_administers(
+    client, boreale, ines, amelie
+):
     sign_in_fully(client, ines)
     address = reverse("department_tab", args=["boreale", department(boreale).pk, "members"])
     assert client.post(address, {"do": "add", "numbers": amelie.number}).status_code == 422
@@ -250,7 +376,12 @@ def test_what_is_no_public_number_is_refused(boreale, staff, typed):
 def test_a_number_is_there_once_in_the_portal_and_only_support_hears_where(boreale, laurier, staff):
     theirs = Did.objects.of(laurier).first()
     assert "Laurier" in write(staff, boreale, did_sheet(), None, number=theirs.number).errors["number"][0]
-    plan = changes.plan(staff, boreale, did_sheet(), [changes.Row(None, {"number": "514 555-0777"}), changes.Row(None, {"number": "5145550777"})])
+    plan = changes.plan(
+        staff,
+        boreale,
+        did_sheet(),
+        [changes.Row(None, {"number": "514 555-0777"}), changes.Row(None, {"number": "5145550777"})],
+    )
     assert len(plan.refused) == 2
 
 
@@ -262,7 +393,9 @@ def test_a_number_is_assigned_moved_and_freed_as_a_change_of_people(client, bore
         client.post(address, {"extension": typed})
         did.refresh_from_db()
         assert did.user == holder, typed
-    kinds = Change.objects.filter(model="users.user", operation__actor_pk=felix.pk).values_list("object_pk", flat=True)
+    kinds = Change.objects.filter(model="users.user", operation__actor_pk=felix.pk).values_list(
+        "object_pk", flat=True
+    )
     assert list(kinds.order_by("id")) == [amelie.pk, amelie.pk, ines.pk, ines.pk]
 
 
@@ -292,10 +425,22 @@ def test_deleting_a_number_says_whom_it_rings_and_whose_caller_id_it_is(client, 
 
 
 def test_people_and_the_system_share_their_extensions(boreale, staff, amelie, group):
-    assert "number" in write(staff, boreale, system_extension_sheet(), None, number="101", name="Groupe").errors
-    plan = changes.plan(staff, boreale, user_sheet(), [changes.Row(None, {"number": "150", "first_name": "Zoé", "primary_department": "Soins"})])
+    assert (
+        "number" in write(staff, boreale, system_extension_sheet(), None, number="101", name="Groupe").errors
+    )
+    plan = changes.plan(
+        staff,
+        boreale,
+        user_sheet(),
+        [changes.Row(None, {"number": "150", "first_name": "Zoé", "primary_department": "Soins"})],
+    )
     assert "number" in plan.rows[0].errors
-    twice = changes.plan(staff, boreale, system_extension_sheet(), [changes.Row(None, {"number": "155", "name": name}) for name in "ab"])
+    twice = changes.plan(
+        staff,
+        boreale,
+        system_extension_sheet(),
+        [changes.Row(None, {"number": "155", "name": name}) for name in "ab"],
+    )
     assert len(twice.refused) == 2
 
 
@@ -307,18 +452,26 @@ def test_the_first_free_extension_passes_over_those_of_the_system(boreale, staff
 
 @pytest.mark.parametrize("number", ["", "15", "1500", "911", "777", "050", "abc"])
 def test_a_system_extension_has_a_possible_number(boreale, staff, number):
-    assert "number" in write(staff, boreale, system_extension_sheet(), None, number=number, name="Groupe").errors
+    assert (
+        "number" in write(staff, boreale, system_extension_sheet(), None, number=number, name="Groupe").errors
+    )
 
 
-def test_members_of_a_system_extension_are_the_customers_people(boreale, laurier, staff, amelie, felix, group):
+def test_members_of_a_system_extension_are_the_customers_people(
+    boreale, laurier, staff, amelie, felix, group
+):
     stranger = make_user(laurier, "201")
-    assert "members" in write(staff, boreale, system_extension_sheet(), group.pk, members=[stranger.pk]).errors
+    assert (
+        "members" in write(staff, boreale, system_extension_sheet(), group.pk, members=[stranger.pk]).errors
+    )
     assert "members" in write(staff, boreale, system_extension_sheet(), group.pk, members="101, 201").errors
     row = write(staff, boreale, system_extension_sheet(), group.pk, members="101, 102")
     assert row.changes["members"] == ((amelie.pk,), tuple(sorted((amelie.pk, felix.pk))))
     assert set(group.members.all()) == {amelie, felix}
     assert "members" in write(staff, boreale, system_extension_sheet(), group.pk, kind="ivr").errors
-    assert write(staff, boreale, system_extension_sheet(), group.pk, kind="ivr", members=[]).outcome == "changed"
+    assert (
+        write(staff, boreale, system_extension_sheet(), group.pk, kind="ivr", members=[]).outcome == "changed"
+    )
 
 
 def test_deleting_a_person_says_which_ring_groups_he_leaves(boreale, staff, amelie, group):
@@ -336,23 +489,36 @@ def test_the_contract_is_read_by_the_customer_and_written_by_support(client, bor
     assert "data-save" not in page.split("save-bar")[-1] or "save-bar" not in page
     assert client.post(address, {"included_extensions": "999", "seen": "1"}).status_code == 403
     for name, value in {
-        "included_extensions": "999", "edition": "enterprise", "fqdn": "x.example.com", "suspended": "oui", "extension_digits": "4",
-        "name": "Autre", "supports_deflection": "oui", "sip_trunk_channels": "50",
+        "included_extensions": "999",
+        "edition": "enterprise",
+        "fqdn": "x.example.com",
+        "suspended": "oui",
+        "extension_digits": "4",
+        "name": "Autre",
+        "supports_deflection": "oui",
+        "sip_trunk_channels": "50",
     }.items():
         assert name in write(felix, boreale, customer_sheet(), boreale.pk, **{name: value}).errors, name
     assert write(staff, boreale, customer_sheet(), boreale.pk, included_extensions="30").outcome == "changed"
-    assert Change.objects.filter(model="users.customer", object_pk=boreale.pk).get().operation.customer == boreale
+    assert (
+        Change.objects.filter(model="users.customer", object_pk=boreale.pk).get().operation.customer
+        == boreale
+    )
 
 
 def test_two_factors_for_everybody_is_the_customers_own_to_decide(client, boreale, felix):
     sign_in_fully(client, felix)
-    client.post(reverse("customer_settings", args=["boreale", "security"]), {"require_2fa": "on", "seen": "1"})
+    client.post(
+        reverse("customer_settings", args=["boreale", "security"]), {"require_2fa": "on", "seen": "1"}
+    )
     boreale.refresh_from_db()
     assert boreale.require_2fa
 
 
 def test_the_length_of_extensions_is_fixed_once_there_are_some(boreale, laurier, staff, amelie):
-    assert "extension_digits" in write(staff, boreale, customer_sheet(), boreale.pk, extension_digits="4").errors
+    assert (
+        "extension_digits" in write(staff, boreale, customer_sheet(), boreale.pk, extension_digits="4").errors
+    )
     assert write(staff, laurier, customer_sheet(), laurier.pk, extension_digits="4").outcome == "changed"
 
 
@@ -379,12 +545,24 @@ def test_the_roles_table_shows_what_the_guide_says(client, boreale, ines):
 
 # --- A new customer ---------------------------------------------------------------------------------------------
 NEW = {
-    "customer-name": "Garage Fortin", "customer-slug": "fortin", "customer-fqdn": "fortin.example.com", "customer-edition": "pro",
-    "customer-extension_digits": "3", "customer-included_extensions": "5", "customer-language": "fr-CA",
-    "customer-time_zone": "America/Toronto", "customer-sip_trunk_channels": "4",
-    "department-0-name": "Atelier", "department-0-outbound_caller_id": "450 555-0101", "department-1-name": "Ventes",
-    "number-0-number": "450 555-0101", "number-0-name": "Ligne principale",
-    "owner-first_name": "Mathis", "owner-last_name": "Fortin", "owner-email": "mathis@fortin.example", "owner-number": "",
+    "customer-name": "Garage Fortin",
+    "customer-slug": "fortin",
+    "customer-fqdn": "fortin.example.com",
+    "customer-edition": "pro",
+    "customer-extension_digits": "3",
+    "customer-included_extensions": "5",
+    "customer-language": "fr-CA",
+    "customer-time_zone": "America/Toronto",
+    "customer-sip_trunk_channels": "4",
+    "department-0-name": "Atelier",
+    "department-0-outbound_caller_id": "450 555-0101",
+    "department-1-name": "Ventes",
+    "number-0-number": "450 555-0101",
+    "number-0-name": "Ligne principale",
+    "owner-first_name": "Mathis",
+    "owner-last_name": "Fortin",
+    "owner-email": "mathis@fortin.example",
+    "owner-number": "",
 }
 
 
@@ -394,12 +572,20 @@ def test_a_customer_is_made_in_one_go_and_its_owners_link_is_shown_once(client, 
     assert answer.status_code == 302
     made = Customer.objects.get(slug="fortin")
     owner = User.objects.of(made).get()
-    assert (owner.role_id, owner.number, owner.require_2fa, owner.primary_department.name) == ("system_owners", "100", True, "Atelier")
+    assert (owner.role_id, owner.number, owner.require_2fa, owner.primary_department.name) == (
+        "system_owners",
+        "100",
+        True,
+        "Atelier",
+    )
     assert set(Department.objects.of(made).values_list("name", flat=True)) == {"Atelier", "Ventes"}
     assert Did.objects.of(made).get().number == "+14505550101"
     assert set(Operation.objects.filter(customer=made).values_list("actor_pk", flat=True)) == {staff.pk}
     assert set(Change.objects.filter(operation__customer=made).values_list("model", flat=True)) == {
-        "users.customer", "users.department", "users.did", "users.user",
+        "users.customer",
+        "users.department",
+        "users.did",
+        "users.user",
     }
     page = client.get(answer.url).content.decode()
     link = page.split('id="welcome-link">')[1].split("<")[0]
@@ -431,13 +617,26 @@ def test_only_support_makes_customers(client, felix):
     sign_in_fully(client, felix)
     assert client.get(reverse("customer_create")).status_code == 403
     assert client.post(reverse("customer_create"), NEW).status_code == 403
-    plan = changes.plan(felix, Customer(), customer_sheet(), [changes.Row(None, {"name": "X", "slug": "x", "fqdn": "x.example.com"})])
+    plan = changes.plan(
+        felix,
+        Customer(),
+        customer_sheet(),
+        [changes.Row(None, {"name": "X", "slug": "x", "fqdn": "x.example.com"})],
+    )
     assert plan.refused
 
 
 def test_lists_cost_the_same_for_many_rows(client, boreale, felix, django_assert_max_num_queries):
     sign_in_fully(client, felix)
-    changes.apply(changes.plan(felix, boreale, department_sheet(), [changes.Row(None, {"name": f"Service {place}"}) for place in range(20)]), FACTS)
+    changes.apply(
+        changes.plan(
+            felix,
+            boreale,
+            department_sheet(),
+            [changes.Row(None, {"name": f"Service {place}"}) for place in range(20)],
+        ),
+        FACTS,
+    )
     for name in ("department_list", "did_list", "system_extension_list"):
         with django_assert_max_num_queries(9):
             assert client.get(reverse(name, args=["boreale"])).status_code == 200
@@ -453,4 +652,6 @@ def test_a_search_with_anything_in_it_finds_nothing_and_breaks_nothing(client, b
 def test_a_deleted_system_extension_stays_in_the_history_by_its_name(boreale, staff, group):
     changes.remove(changes.plan_removal(staff, boreale, system_extension_sheet(), [group.pk]), FACTS)
     assert not SystemExtension.objects.exists()
-    assert Change.objects.filter(model="users.systemextension", kind="delete").get().object_name == "150 Accueil"
+    assert (
+        Change.objects.filter(model="users.systemextension", kind="delete").get().object_name == "150 Accueil"
+    )

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pbxadmin.common.http import PortalRequest, RequestFacts
@@ -51,9 +51,17 @@ def choice_of(request: PortalRequest, customer: Customer) -> Choice:
     """Read the choice out of a form. What isn't a key is nobody."""
     query = selectors.Query.of(request.POST)
     if request.POST.get("all_matching") == "1":
-        found = User.objects.visible_to(request.user).of(customer).filter(rights.administered_by(request.user) & selectors.matching(query))
+        found = (
+            User.objects.visible_to(request.user)
+            .of(customer)
+            .filter(rights.administered_by(request.user) & selectors.matching(query))
+        )
         return Choice(list(found.order_by("sort_name", "number").values_list("pk", flat=True)), True, query)
-    typed = [text for text in request.POST.getlist("chosen") if text.isascii() and text.isdigit() and len(text) < 18]
+    typed = [
+        text
+        for text in request.POST.getlist("chosen")
+        if text.isascii() and text.isdigit() and len(text) < 18
+    ]
     return Choice(list(dict.fromkeys(int(text) for text in typed)), False, query)
 
 
@@ -79,16 +87,30 @@ class Action:
 def people_of(request: PortalRequest, customer: Customer, choice: Choice) -> Action:
     """The chosen people as far as they exist here; others (another customer's, deleted ones) are only counted."""
     found = (
-        User.objects.visible_to(request.user).of(customer).filter(pk__in=choice.keys).select_related("role", "customer", "primary_department")
-        .defer("password", "sip_password", "search_text").order_by("sort_name", "number")
+        User.objects.visible_to(request.user)
+        .of(customer)
+        .filter(pk__in=choice.keys)
+        .select_related("role", "customer", "primary_department")
+        .defer("password", "sip_password", "search_text")
+        .order_by("sort_name", "number")
     )
     people = list(found)
-    refusals = {user.pk: str(words) for user in people if (words := rights.why_not(request.user, rights.Verb.EDIT, user, customer))}
+    refusals = {
+        user.pk: str(words)
+        for user in people
+        if (words := rights.why_not(request.user, rights.Verb.EDIT, user, customer))
+    }
     return Action(people, refusals, len(choice.keys) - len(people))
 
 
 def ask(
-    request: PortalRequest, customer: Customer, choice: Choice, action: Action, template: str, status: int = 200, **facts: Any
+    request: PortalRequest,
+    customer: Customer,
+    choice: Choice,
+    action: Action,
+    template: str,
+    status: int = 200,
+    **facts: Any,
 ) -> HttpResponse:
     """The page that says what will happen to whom, and asks."""
     allowed = action.allowed
@@ -120,7 +142,8 @@ def confirmed(request: PortalRequest, action: Action) -> tuple[bool, str]:
     if request.POST.get("expected") != str(len(action.allowed)):
         return False, ngettext(
             "The choice has changed in the meantime: it is now %(count)s person. Look again and confirm.",
-            "The choice has changed in the meantime: it is now %(count)s people. Look again and confirm.", len(action.allowed),
+            "The choice has changed in the meantime: it is now %(count)s people. Look again and confirm.",
+            len(action.allowed),
         ) % {"count": len(action.allowed)}
     return True, ""
 
@@ -154,12 +177,19 @@ def delete(request: PortalRequest, customer: Customer) -> HttpResponse:
         try:
             changes.remove(removal, RequestFacts.of(request))
         except changes.ChangedMeanwhileError:
-            error, status = _("Somebody else changed one of these users in between. Look again before you delete them."), CONFLICT
+            error, status = (
+                _("Somebody else changed one of these users in between. Look again before you delete them."),
+                CONFLICT,
+            )
         except changes.RefusedError:
             action.refusals |= removal.refusals
             error, status = _("Not all of them can be deleted any more. Nobody was deleted."), CONFLICT
         else:
-            messages.success(request, ngettext("%(count)s user was deleted.", "%(count)s users were deleted.", count) % {"count": count})
+            messages.success(
+                request,
+                ngettext("%(count)s user was deleted.", "%(count)s users were deleted.", count)
+                % {"count": count},
+            )
             return redirect(choice.back_url(customer))
     losses = [(user, [
         _("The extension %(number)s with its settings and its unread voicemail messages.") % {"number": user.number},
@@ -189,7 +219,9 @@ def reset_chosen(request: PortalRequest, customer: Customer) -> HttpResponse:
     return _reset(request, customer, choice)
 
 
-def _reset(request: PortalRequest, customer: Customer, choice: Choice, person: User | None = None) -> HttpResponse:
+def _reset(
+    request: PortalRequest, customer: Customer, choice: Choice, person: User | None = None
+) -> HttpResponse:
     action = people_of(request, customer, choice)
     names = [name for name in request.POST.getlist("box") if name in reset.LABELS]
     going, error = confirmed(request, action)
@@ -210,10 +242,14 @@ def _reset(request: PortalRequest, customer: Customer, choice: Choice, person: U
         _("Reset %(name)s") % {"name": person.full_name} if person
         else ngettext("Reset %(count)s user", "Reset %(count)s users", len(action.allowed)) % {"count": len(action.allowed)}
     )  # fmt: skip
-    back = {
-        "back_url": reverse("user_tab", args=[customer.slug, person.number, "general"]),
-        "person_reset": reverse("user_reset", args=[customer.slug, person.number]),
-    } if person else {}
+    back = (
+        {
+            "back_url": reverse("user_tab", args=[customer.slug, person.number, "general"]),
+            "person_reset": reverse("user_reset", args=[customer.slug, person.number]),
+        }
+        if person
+        else {}
+    )
     return ask(
         request, customer, choice, action, "users/chosen/reset.html", status, error=error, title=title, boxes=reset.boxes(),
         ticked=names if request.POST.get("confirmed") else ["sip", "link", reset.WELCOME],
@@ -230,13 +266,21 @@ def reset_person(request: PortalRequest, customer: Customer, person: User) -> Ht
 @in_customer()
 def reset_done(request: PortalRequest, customer: Customer, operation: int) -> HttpResponse:
     """After a reset: who must restart a phone or scan the code again, whom the mail went to, who has no address."""
-    found = Operation.objects.visible_to(request.user).of(customer).filter(pk=operation, kind=Operation.Kind.RESET).first()
+    found = (
+        Operation.objects.visible_to(request.user)
+        .of(customer)
+        .filter(pk=operation, kind=Operation.Kind.RESET)
+        .first()
+    )
     # His own report, or that of who reads the whole history.
-    if found is None or (found.actor_pk != request.user.pk and not rights.can(request.user, rights.Verb.HISTORY, customer=customer)):
+    if found is None or (
+        found.actor_pk != request.user.pk
+        and not rights.can(request.user, rights.Verb.HISTORY, customer=customer)
+    ):
         raise Http404
     return render(request, "users/chosen/reset_done.html", {
         "done": reset.aftermath(request.user, customer, found), "operation": found, "gauge": selectors.gauge(customer),
-        "breadcrumbs": [(_("Users"), reverse("users", args=[customer.slug])), (_("Reset"), None)],
+        "breadcrumbs": [(_("Users"), reverse("users", args=[customer.slug])), (pgettext("action", "Reset"), None)],
     })  # fmt: skip
 
 
@@ -302,7 +346,15 @@ def welcome(request: PortalRequest, customer: Customer) -> HttpResponse:
         except changes.RefusedError:
             error = _("Not all of them can be written to any more. No mail was sent.")
         else:
-            messages.success(request, ngettext("The welcome mail goes to %(count)s user.", "The welcome mail goes to %(count)s users.", count) % {"count": count})
+            messages.success(
+                request,
+                ngettext(
+                    "The welcome mail goes to %(count)s user.",
+                    "The welcome mail goes to %(count)s users.",
+                    count,
+                )
+                % {"count": count},
+            )
             return redirect(choice.back_url(customer))
     return ask(
         request, customer, choice, action, "users/chosen/welcome.html", CONFLICT if error else 200, error=error,
@@ -324,13 +376,15 @@ def copy(request: PortalRequest, customer: Customer) -> HttpResponse:
     source = people_of(request, customer, choice).allowed
     if not source:
         raise Http404
-    return redirect(reverse("user_create", args=[customer.slug]) + "?" + urlencode({"copy": source[0].number}))
+    return redirect(
+        reverse("user_create", args=[customer.slug]) + "?" + urlencode({"copy": source[0].number})
+    )
 
 
 def bar(customer: Customer, may: Mapping[str, bool]) -> list[dict[str, Any]]:
     """The actions that rise when rows are chosen."""
-    actions = [
-        {"label": _("Reset"), "url": reverse("chosen_reset", args=[customer.slug])},
+    actions: list[dict[str, Any]] = [
+        {"label": pgettext("action", "Reset"), "url": reverse("chosen_reset", args=[customer.slug])},
         {"label": _("Require 2FA"), "url": reverse("chosen_second_factor", args=[customer.slug])},
         {"label": _("Welcome mail"), "url": reverse("chosen_welcome", args=[customer.slug])},
         {"label": _("Delete"), "url": reverse("chosen_delete", args=[customer.slug]), "danger": True},

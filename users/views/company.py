@@ -10,14 +10,13 @@ from django.db.models import BooleanField, Count, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest, RequestFacts
-from pbxadmin.common.sections import Scope
+from pbxadmin.common.sections import Text
 from users import changes, rights, selectors
 from users.models import Customer, Department, Did, Membership, Role, SystemExtension, User
 from users.rights import Verb
@@ -36,7 +35,9 @@ def departments(actor: User, customer: Customer) -> QuerySet[Department]:
     return found.annotate(people=Count("memberships", distinct=True))
 
 
-def members_tab(request: PortalRequest, customer: Customer, record: Department, frame: Mapping[str, Any]) -> HttpResponse:
+def members_tab(
+    request: PortalRequest, customer: Customer, record: Department, frame: Mapping[str, Any]
+) -> HttpResponse:
     """Who is in a department; adding and removing people is a change of these people."""
     actor = request.user
     error = typed = ""
@@ -44,22 +45,41 @@ def members_tab(request: PortalRequest, customer: Customer, record: Department, 
         if request.POST.get("do") == "add":
             typed = request.POST.get("numbers", "")[:500]
             found, unknown = _people_of(actor, customer, typed)
-            error = _("There is no extension %(numbers)s.") % {"numbers": unknown} if unknown else _move(request, customer, found, {record.pk}, set())
+            error = (
+                _("There is no extension %(numbers)s.") % {"numbers": unknown}
+                if unknown
+                else _move(request, customer, found, {record.pk}, set())
+            )
         else:
             key = request.POST.get("person", "")
-            one = User.objects.visible_to(actor).of(customer).filter(pk=int(key) if key.isascii() and key.isdecimal() and len(key) < 18 else 0)
+            one = (
+                User.objects.visible_to(actor)
+                .of(customer)
+                .filter(pk=int(key) if key.isascii() and key.isdecimal() and len(key) < 18 else 0)
+            )
             error = _move(request, customer, list(one), set(), {record.pk})
         if not error:
             return redirect(DEPARTMENTS.url(customer, record, "members"))
     people = (
-        User.objects.visible_to(actor).of(customer).filter(memberships__department=record)
-        .select_related("role", "primary_department").defer(*selectors.NOT_IN_LISTS)
-    )  # fmt: skip
-    return render(request, "users/sheets/members.html", {
-        **frame, "section": department_sheet().section("members"), "page": Paginator(people, 50).get_page(request.GET.get("page")),
-        "error": error, "typed": typed,
-        "may_add": rights.acts_on_whole_customer(actor) or record.pk in actor.department_ids,
-    }, status=422 if error else 200)  # fmt: skip
+        User.objects.visible_to(actor)
+        .of(customer)
+        .filter(memberships__department=record)
+        .select_related("role", "primary_department")
+        .defer(*selectors.NOT_IN_LISTS)
+    )
+    return render(
+        request,
+        "users/sheets/members.html",
+        {
+            **frame,
+            "section": department_sheet().section("members"),
+            "page": Paginator(people, 50).get_page(request.GET.get("page")),
+            "error": error,
+            "typed": typed,
+            "may_add": rights.acts_on_whole_customer(actor) or record.pk in actor.department_ids,
+        },
+        status=422 if error else 200,
+    )
 
 
 def _people_of(actor: User, customer: Customer, typed: str) -> tuple[list[User], str]:
@@ -71,12 +91,17 @@ def _people_of(actor: User, customer: Customer, typed: str) -> tuple[list[User],
 
 
 def _move(
-    request: PortalRequest, customer: Customer, people: list[User], into: set[int], out_of: set[int], primary: int | None = None
+    request: PortalRequest,
+    customer: Customer,
+    people: list[User],
+    into: set[int],
+    out_of: set[int],
+    primary: int | None = None,
 ) -> str:
     """Put people into departments and take them out of others, in one operation; why not, or "" when it is done."""
     now: dict[int, set[int]] = {user.pk: set() for user in people}
-    for user, department in Membership.objects.filter(user__in=now).values_list("user", "department"):
-        now[user].add(department)
+    for key, department in Membership.objects.filter(user__in=now).values_list("user", "department"):
+        now[key].add(department)
     rows = []
     for user in people:
         values: dict[str, Any] = {"departments": sorted((now[user.pk] | into) - out_of)}
@@ -90,13 +115,17 @@ def _move(
         return _("Somebody else changed it in between. Try again.")
     except changes.RefusedError:
         return " ".join(
-            f"{row.label or row.record}: {sentence}" for row in plan.refused[:5]
-            for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)] if sentence
-        )  # fmt: skip
+            f"{row.label or row.record}: {sentence}"
+            for row in plan.refused[:5]
+            for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
+            if sentence
+        )
     return ""
 
 
-def department_delete(pages: SheetPages, request: PortalRequest, customer: Customer, record: Department) -> HttpResponse:
+def department_delete(
+    pages: SheetPages, request: PortalRequest, customer: Customer, record: Department
+) -> HttpResponse:
     """Delete a department; where people are in it, move them to another one in the same step."""
     removal = changes.plan_removal(request.user, customer, department_sheet(), [record.pk])
     others = Department.objects.of(customer).exclude(pk=record.pk)
@@ -106,7 +135,11 @@ def department_delete(pages: SheetPages, request: PortalRequest, customer: Custo
         error = pages.typed_wrongly(request, record)
         if not error and people:
             key = request.POST.get("replacement", "")
-            replacement = others.filter(pk=int(key)).first() if key.isascii() and key.isdecimal() and len(key) < 18 else None
+            replacement = (
+                others.filter(pk=int(key)).first()
+                if key.isascii() and key.isdecimal() and len(key) < 18
+                else None
+            )
             error = _("Choose another department for its people.") if replacement is None else ""
             if replacement is not None:
                 with transaction.atomic():
@@ -122,33 +155,58 @@ def department_delete(pages: SheetPages, request: PortalRequest, customer: Custo
             return redirect(pages.list_url(customer))
         removal = changes.plan_removal(request.user, customer, department_sheet(), [record.pk])
     return pages.ask(
-        request, customer, record, removal, error, replacements=others if people else [],
+        request,
+        customer,
+        record,
+        removal,
+        error,
+        replacements=others if people else [],
         losses=[_("The department %(name)s with its office hours and holidays.") % {"name": record.name}],
-    )  # fmt: skip
+    )
 
 
 DEPARTMENTS = SheetPages(
-    name="department", path="departments", sheet=department_sheet, icon="departments",
-    title=gettext_lazy("Departments"), new=gettext_lazy("New department"), lead=lambda record: record.name,
+    name="department",
+    path="departments",
+    sheet=department_sheet,
+    icon="departments",
+    title=pgettext_lazy("heading", "Departments"),
+    new=gettext_lazy("New department"),
+    lead=lambda record: record.name,
     cells=(
         Cell(gettext_lazy("Name"), str),
-        Cell(gettext_lazy("Members"), lambda record: record.people, lambda customer, record: reverse("department_tab", args=[customer.slug, record.pk, "members"])),
+        Cell(
+            gettext_lazy("Members"),
+            lambda record: record.people,
+            lambda customer, record: reverse("department_tab", args=[customer.slug, record.pk, "members"]),
+        ),
         Cell(gettext_lazy("Language"), lambda record: record.get_language_display(), css="hide-narrow"),
         Cell(gettext_lazy("Time zone"), lambda record: record.time_zone.replace("_", " "), css="hide-narrow"),
-        Cell(gettext_lazy("Default outbound caller ID"), lambda record: phone_number_national(record.outbound_caller_id)),
+        Cell(
+            gettext_lazy("Default outbound caller ID"),
+            lambda record: phone_number_national(record.outbound_caller_id),
+        ),
     ),
-    rows=departments, search=lambda text: Q(name__icontains=text) | Q(talk_name__icontains=text),
+    rows=departments,
+    search=lambda text: Q(name__icontains=text) | Q(talk_name__icontains=text),
     search_label=gettext_lazy("Name or Talk link"),
-    empty=gettext_lazy("A department gives its people language, office hours, holidays, time zone and caller ID."),
+    empty=gettext_lazy(
+        "A department gives its people language, office hours, holidays, time zone and caller ID."
+    ),
     delete=department_delete,
     initial=lambda customer: {"language": customer.language, "time_zone": customer.time_zone},
-)  # fmt: skip
+)
 
 
 # --- Numbers ----------------------------------------------------------------------------------------------------
 def numbers(actor: User, customer: Customer) -> QuerySet[Did]:
     """The customer's numbers with whom they ring."""
-    return Did.objects.visible_to(actor).of(customer).select_related("user").defer(*(f"user__{name}" for name in selectors.NOT_IN_LISTS))
+    return (
+        Did.objects.visible_to(actor)
+        .of(customer)
+        .select_related("user")
+        .defer(*(f"user__{name}" for name in selectors.NOT_IN_LISTS))
+    )
 
 
 def _search_numbers(text: str) -> Q:
@@ -163,20 +221,33 @@ def _rings(actor: User, customer: Customer, record: Did) -> Mapping[str, Any]:
 
 
 NUMBERS = SheetPages(
-    name="did", path="numbers", sheet=did_sheet, icon="number",
-    title=gettext_lazy("DID numbers"), new=gettext_lazy("New number"), lead=lambda record: phone_number_national(record.number),
+    name="did",
+    path="numbers",
+    sheet=did_sheet,
+    icon="number",
+    title=pgettext_lazy("heading", "DID numbers"),
+    new=gettext_lazy("New number"),
+    lead=lambda record: phone_number_national(record.number),
     cells=(
         Cell(gettext_lazy("Number"), str),
         Cell(gettext_lazy("Name"), lambda record: record.name),
         Cell(
-            gettext_lazy("Rings"), lambda record: record.user or _("nobody directly"),
-            lambda customer, record: reverse("user_tab", args=[customer.slug, record.user.number, "general"]) if record.user else "",
+            gettext_lazy("Rings"),
+            lambda record: record.user or _("nobody directly"),
+            lambda customer, record: (
+                reverse("user_tab", args=[customer.slug, record.user.number, "general"])
+                if record.user
+                else ""
+            ),
         ),
     ),
-    rows=numbers, search=_search_numbers, search_label=gettext_lazy("Number, name or person"),
+    rows=numbers,
+    search=_search_numbers,
+    search_label=gettext_lazy("Number, name or person"),
     empty=gettext_lazy("Numbers of the public network are added by your provider's support."),
-    below="users/sheets/rings.html", below_facts=_rings,
-)  # fmt: skip
+    below="users/sheets/rings.html",
+    below_facts=_rings,
+)
 
 
 @require_POST
@@ -185,7 +256,9 @@ def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpRespo
     """Let a number ring somebody, somebody else or nobody: a change of these people, with their own rules."""
     record = NUMBERS.record_or_404(request.user, customer, pk)
     typed = request.POST.get("extension", "").split()
-    holder = User.objects.visible_to(request.user).of(customer).filter(number=typed[0]).first() if typed else None
+    holder = (
+        User.objects.visible_to(request.user).of(customer).filter(number=typed[0]).first() if typed else None
+    )
     url = f"{NUMBERS.url(customer, record)}#rings"
     if typed and holder is None:
         messages.error(request, _("There is no extension %(numbers)s.") % {"numbers": typed[0][:20]})
@@ -197,35 +270,61 @@ def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpRespo
         wanted[record.user_id].discard(record.pk)
     if holder:
         wanted[holder.pk].add(record.pk)
-    plan = changes.plan(request.user, customer, user_sheet(), [changes.Row(key, {"dids": sorted(keys)}) for key, keys in wanted.items()])
+    plan = changes.plan(
+        request.user,
+        customer,
+        user_sheet(),
+        [changes.Row(key, {"dids": sorted(keys)}) for key, keys in wanted.items()],
+    )
     try:
         operation = changes.apply(plan, RequestFacts.of(request))
     except changes.ChangedMeanwhileError:
         messages.error(request, _("Somebody else changed it in between. Try again."))
     except changes.RefusedError:
-        for sentence in {text for row in plan.refused for text in [row.refusal, *(text for texts in row.errors.values() for text in texts)] if text}:
+        for sentence in {
+            text
+            for row in plan.refused
+            for text in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
+            if text
+        }:
             messages.error(request, sentence)
     else:
         if operation and holder:
-            messages.success(request, _("%(number)s rings %(user)s.") % {"number": phone_number_national(record.number), "user": holder})
+            messages.success(
+                request,
+                _("%(number)s rings %(user)s.")
+                % {"number": phone_number_national(record.number), "user": holder},
+            )
         elif operation:
-            messages.success(request, _("%(number)s rings nobody directly any more.") % {"number": phone_number_national(record.number)})
+            messages.success(
+                request,
+                _("%(number)s rings nobody directly any more.")
+                % {"number": phone_number_national(record.number)},
+            )
     return redirect(url)
 
 
 # --- System extensions ------------------------------------------------------------------------------------------
 SYSTEM_EXTENSIONS = SheetPages(
-    name="system_extension", path="system-extensions", sheet=system_extension_sheet, icon="loop",
-    title=gettext_lazy("System extensions"), new=gettext_lazy("New system extension"), lead=str,
+    name="system_extension",
+    path="system-extensions",
+    sheet=system_extension_sheet,
+    icon="loop",
+    title=pgettext_lazy("heading", "System extensions"),
+    new=gettext_lazy("New system extension"),
+    lead=str,
     cells=(
         Cell(gettext_lazy("Extension"), str),
         Cell(gettext_lazy("Kind"), lambda record: record.get_kind_display()),
         Cell(gettext_lazy("Members"), lambda record: record.people),
     ),
-    rows=lambda actor, customer: SystemExtension.objects.visible_to(actor).of(customer).annotate(people=Count("members")),
-    search=lambda text: Q(number__startswith=text) | Q(name__icontains=text), search_label=gettext_lazy("Extension or name"),
+    rows=lambda actor, customer: (
+        SystemExtension.objects.visible_to(actor).of(customer).annotate(people=Count("members"))
+    ),
+    search=lambda text: Q(number__startswith=text) | Q(name__icontains=text),
+    search_label=gettext_lazy("Extension or name"),
     empty=gettext_lazy("Ring groups, queues and digital receptionists (IVR): extensions that are no person."),
-)  # fmt: skip
+)
 
 
 # --- The customer itself ----------------------------------------------------------------------------------------
@@ -233,14 +332,31 @@ def _settings_frame(actor: User, customer: Customer, current: str) -> dict[str, 
     tabs = []
     if rights.can(actor, Verb.CUSTOMER, customer=customer):
         tabs = [
-            Tab(section.title, reverse("customer_settings", args=[customer.slug, section.slug]), section.slug == current)
-            for section in customer_sheet().sections if section.columns
-        ]  # fmt: skip
-    tabs.append(Tab(_("Roles"), reverse("roles", args=[customer.slug]), current == "roles"))
+            Tab(
+                section.title,
+                reverse("customer_settings", args=[customer.slug, section.slug]),
+                section.slug == current,
+            )
+            for section in customer_sheet().sections
+            if section.columns
+        ]
+    tabs.append(Tab(pgettext("heading", "Roles"), reverse("roles", args=[customer.slug]), current == "roles"))
     return {
-        "title": _("Settings"), "tabs": tabs if len(tabs) > 1 else (), "record": customer, "gauge": selectors.gauge(customer),
+        "title": _("Settings"),
+        "tabs": tabs if len(tabs) > 1 else (),
+        "record": customer,
+        "gauge": selectors.gauge(customer),
         "breadcrumbs": [(_("Settings"), None)],
-    }  # fmt: skip
+    }
+
+
+@require_safe
+@in_customer()
+def settings_start(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """To the first part of the settings that somebody may open."""
+    if rights.can(request.user, Verb.CUSTOMER, customer=customer):
+        return redirect("customer_settings", customer.slug, customer_sheet().sections[0].slug)
+    return redirect("roles", customer.slug)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -251,15 +367,25 @@ def customer_settings(request: PortalRequest, customer: Customer, tab: str) -> H
     if section is None or not section.columns:
         raise Http404
     return edit_section(
-        request, customer, customer_sheet(), customer, section, _settings_frame(request.user, customer, tab),
-        reverse("customer_settings", args=[customer.slug, tab]), reload=lambda: Customer.objects.get(pk=customer.pk),
-    )  # fmt: skip
+        request,
+        customer,
+        customer_sheet(),
+        customer,
+        section,
+        _settings_frame(request.user, customer, tab),
+        reverse("customer_settings", args=[customer.slug, tab]),
+        reload=lambda: Customer.objects.get(pk=customer.pk),
+    )
 
 
-def role_rights() -> list[tuple[str | Promise, list[bool]]]:
+def role_rights() -> list[tuple[Text, list[bool]]]:
     """The guide's table: each right with a mark for every role, in the order of the roles."""
     roles = list(Role.objects.all())
-    fields = [field for field in Role._meta.local_fields if isinstance(field, BooleanField) and field.name != "whole_customer"]
+    fields = [
+        field
+        for field in Role._meta.local_fields
+        if isinstance(field, BooleanField) and field.name != "whole_customer"
+    ]
     scope = Role._meta.get_field("whole_customer")
     return [(field.verbose_name, [getattr(role, field.name) for role in roles]) for field in [*fields, scope]]
 
@@ -268,7 +394,13 @@ def role_rights() -> list[tuple[str | Promise, list[bool]]]:
 @in_customer()
 def roles(request: PortalRequest, customer: Customer) -> HttpResponse:
     """What every role may do."""
-    return render(request, "users/sheets/roles.html", {
-        **_settings_frame(request.user, customer, "roles"), "roles": Role.objects.all(), "rights": role_rights(),
-        "breadcrumbs": [(_("Roles"), None)],
-    })  # fmt: skip
+    return render(
+        request,
+        "users/sheets/roles.html",
+        {
+            **_settings_frame(request.user, customer, "roles"),
+            "roles": Role.objects.all(),
+            "rights": role_rights(),
+            "breadcrumbs": [(pgettext("heading", "Roles"), None)],
+        },
+    )

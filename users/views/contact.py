@@ -28,7 +28,9 @@ class VisitorForm(forms.Form):
         label=gettext_lazy("Your name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     email = forms.EmailField(
-        label=gettext_lazy("Your email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        label=gettext_lazy("Your email"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
     def __init__(self, asked: tuple[str, ...], *args: Any, **kwargs: Any) -> None:
@@ -96,7 +98,11 @@ def _landing(request: PortalRequest, kind: Kind, slug: str, name: str) -> HttpRe
                 return redirect("meet_waiting", token)
             return redirect(f"{request.path}?sent=1")
     elif request.GET.get("sent") == "1" and kind == Kind.TALK:
-        return render(request, "users/contact/asked.html", {"person": person, "asked": asked, "company_number": _number(person)})
+        return render(
+            request,
+            "users/contact/asked.html",
+            {"person": person, "asked": asked, "company_number": _number(person)},
+        )
     return render(
         request, "users/contact/landing.html",
         {"person": person, "form": form, "asked": asked, "meeting": kind == Kind.MEET, "company_number": _number(person)}, status=status,
@@ -105,7 +111,11 @@ def _landing(request: PortalRequest, kind: Kind, slug: str, name: str) -> HttpRe
 
 def _number(person: User) -> str:
     """The number of the person's department, which everybody who is called sees anyway."""
-    return phone_number_national(person.primary_department.outbound_caller_id) if person.primary_department else ""
+    return (
+        phone_number_national(person.primary_department.outbound_caller_id)
+        if person.primary_department
+        else ""
+    )
 
 
 @public
@@ -138,7 +148,9 @@ def own_visitors(request: PortalRequest) -> HttpResponse:
         "participants": [one for one in found if one.kind == Kind.MEET], "open": visits.meeting_is_open(user),
         "customer": user.customer, "breadcrumbs": [(_("My page"), "/me"), (_("Visitors"), None)],
     }  # fmt: skip
-    return render(request, "users/contact/visitors_list.html" if request.htmx else "users/contact/visitors.html", facts)
+    return render(
+        request, "users/contact/visitors_list.html" if request.htmx else "users/contact/visitors.html", facts
+    )
 
 
 @require_POST

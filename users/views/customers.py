@@ -16,7 +16,7 @@ from pbxadmin.common.sections import Scope, SectionForm
 from users import onboarding, signin
 from users.models import Customer, User
 from users.onboarding import NotCreatedError
-from users.sections import GENERAL, user_sheet
+from users.sections import user_sheet
 from users.selectors import customer_or_404
 from users.sheets import CONTRACT, DEPARTMENT, DID
 from users.views.sheets import default_values, show_refusal
@@ -41,9 +41,15 @@ def customers(request: PortalRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     if text:
         found = found.filter(Q(name__icontains=text) | Q(fqdn__icontains=text) | Q(slug__icontains=text))
-    return render(request, "users/customers.html", {
-        "rows": found, "search": {"name": "q", "value": text, "label": _("Name or host name")}, "breadcrumbs": [(_("Customers"), None)],
-    })  # fmt: skip
+    return render(
+        request,
+        "users/customers.html",
+        {
+            "rows": found,
+            "search": {"name": "q", "value": text, "label": _("Name or host name")},
+            "breadcrumbs": [(_("Customers"), None)],
+        },
+    )
 
 
 class NewCustomer:
@@ -52,15 +58,27 @@ class NewCustomer:
     def __init__(self, actor: User, data: Any = None) -> None:
         scope = Scope(actor, Customer())
         columns = user_sheet().columns
-        self.customer = CONTRACT.form(scope, data, initial=default_values(CONTRACT), creating=True, prefix="customer")
+        self.customer = CONTRACT.form(
+            scope, data, initial=default_values(CONTRACT), creating=True, prefix="customer"
+        )
         names = {"name", "outbound_caller_id"}
         self.departments = [
-            SectionForm([column for column in DEPARTMENT.columns if column.name in names], scope, data, prefix=f"department-{place}")
+            SectionForm(
+                [column for column in DEPARTMENT.columns if column.name in names],
+                scope,
+                data,
+                prefix=f"department-{place}",
+            )
             for place in range(DEPARTMENT_ROWS)
         ]
-        self.numbers = [SectionForm(DID.columns, scope, data, prefix=f"number-{place}") for place in range(NUMBER_ROWS)]
+        self.numbers = [
+            SectionForm(DID.columns, scope, data, prefix=f"number-{place}") for place in range(NUMBER_ROWS)
+        ]
         self.owner = SectionForm(
-            [columns[name] for name in ("first_name", "last_name", "email", "number", "mobile")], scope, data, prefix="owner"
+            [columns[name] for name in ("first_name", "last_name", "email", "number", "mobile")],
+            scope,
+            data,
+            prefix="owner",
         )
 
     @property
@@ -79,12 +97,21 @@ class NewCustomer:
         if not departments:
             self.departments[0].show_errors({"name": [_("A customer has at least one department.")]})
             return None
-        parts = {"customer": [self.customer], "departments": departments, "numbers": numbers, "owner": [self.owner]}
+        parts = {
+            "customer": [self.customer],
+            "departments": departments,
+            "numbers": numbers,
+            "owner": [self.owner],
+        }
         try:
             return onboarding.customer_create(
-                request.user, self.customer.raw(), [form.raw() for form in departments], [form.raw() for form in numbers],
-                self.owner.raw(), RequestFacts.of(request),
-            )  # fmt: skip
+                request.user,
+                self.customer.raw(),
+                [form.raw() for form in departments],
+                [form.raw() for form in numbers],
+                self.owner.raw(),
+                RequestFacts.of(request),
+            )
         except NotCreatedError as error:
             for form, row in zip(parts[error.part], error.rows, strict=True):
                 show_refusal(form, row)
@@ -103,9 +130,15 @@ def customer_create(request: PortalRequest) -> HttpResponse:
     if request.method == "POST" and (created := forms.create(request)):
         request.session[WELCOME] = created.owner.pk
         return redirect("customer_created", created.customer.slug)
-    return render(request, "users/customer_create.html", {
-        "forms": forms, "breadcrumbs": [(_("Customers"), reverse("customers")), (_("New customer"), None)],
-    }, status=422 if request.method == "POST" else 200)  # fmt: skip
+    return render(
+        request,
+        "users/customer_create.html",
+        {
+            "forms": forms,
+            "breadcrumbs": [(_("Customers"), reverse("customers")), (_("New customer"), None)],
+        },
+        status=422 if request.method == "POST" else 200,
+    )
 
 
 @require_safe
@@ -115,7 +148,13 @@ def customer_created(request: PortalRequest, slug: str) -> HttpResponse:
     only_support(request)
     customer = customer_or_404(request.user, slug)
     owner = User.objects.of(customer).filter(pk=request.session.pop(WELCOME, 0)).first()
-    return render(request, "users/customer_created.html", {
-        "made": customer, "owner": owner, "link": signin.set_password_link(owner) if owner else "",
-        "breadcrumbs": [(_("Customers"), reverse("customers")), (customer.name, None)],
-    })  # fmt: skip
+    return render(
+        request,
+        "users/customer_created.html",
+        {
+            "made": customer,
+            "owner": owner,
+            "link": signin.set_password_link(owner) if owner else "",
+            "breadcrumbs": [(_("Customers"), reverse("customers")), (customer.name, None)],
+        },
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.module_loading import import_string
@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from pbxadmin.common.http import PortalRequest, RequestFacts
-from pbxadmin.common.sections import Column, Scope, Section, SectionForm
+from pbxadmin.common.sections import Scope, Section, SectionForm
 from users import changes, rights, selectors
 from users.models import Customer, User
 from users.sections import user_sheet
 from users.views.access import of_person, require
+from users.views.conflicts import reconcile, seen_version, values_of
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,8 @@ def user_tab(request: PortalRequest, customer: Customer, person: User, tab: str)
     if request.method == "POST":
         return save_tab(request, customer, person, section)
     scope = Scope(request.user, customer)
-    form = section.form(scope, initial=_values(section, person))
+    form = section.form(scope, initial=values_of(section, person))
     return show_tab(request, customer, person, section, form)
-
-
-def _values(section: Section, person: User) -> dict[str, Any]:
-    """The values of a tab's columns, as its form shows them; a secret is never filled in."""
-    values: dict[str, Any] = {}
-    loaded: dict[int, Any] = {}
-    for column in section.columns:
-        if column.secret:
-            continue
-        store = getattr(column, "store", None)
-        if store and id(store) not in loaded:
-            loaded[id(store)] = store.load([person])[person.pk]
-        values[column.name] = loaded[id(store)].get(column.name) if store else column.read(person)
-    return values
 
 
 def show_tab(
@@ -133,10 +120,9 @@ def save_tab(
     """
     require(request.user, rights.Verb.EDIT, person, customer)
     scope = Scope(request.user, customer)
-    form = section.form(scope, request.POST, initial=_values(section, person))
-    seen = request.POST.get("seen", "")
-    asked = changes.Row(person.pk, form.raw(), seen=int(seen) if seen.isdecimal() and len(seen) < 10 else 0)
-    plan = changes.plan(request.user, customer, user_sheet(), [asked])
+    form = section.form(scope, request.POST, initial=values_of(section, person))
+    asked = changes.Row(person.pk, form.raw(), seen=seen_version(request.POST))
+    plan = changes.plan(request.user, customer, user_sheet(), [asked], scope=scope)
     row = plan.rows[0]
     if row.stale and _only_elsewhere(section, person, asked.seen or 0, scope):
         plan = changes.plan(
@@ -179,33 +165,8 @@ def show_conflict(
     seen: int,
 ) -> HttpResponse:
     """Somebody else saved first: his values where this person hadn't typed, this person's where he had, both told."""
-    scope = Scope(request.user, customer)
-    columns = {column.name: column for column in section.columns}
     person = selectors.user_or_404(request.user, customer, person.number)
-    theirs = selectors.changed_since(person, user_sheet().label, seen, columns, scope)
-    now = _values(section, person)
-    typed = request.POST.copy()
-    for name, column in columns.items():
-        untouched = name in row.after and column.to_json(row.after[name]) == theirs.before.get(
-            name, column.to_json(now.get(name))
-        )
-        if name in theirs.before and untouched:
-            put(typed, column, scope, now[name])
-    form = section.form(scope, typed, initial=now)
-    form.show_errors({})
-    form.theirs = dict(theirs.after)
-    form.theirs_by = theirs.who
+    form, theirs = reconcile(
+        user_sheet(), section, person, row, seen, Scope(request.user, customer), request.POST
+    )
     return show_tab(request, customer, person, section, form, 409, seen=person.version, conflict=theirs)
-
-
-def put(data: QueryDict, column: Column, scope: Scope, value: Any) -> None:
-    """Write a value into a form's data as a browser would send it."""
-    if hasattr(column, "put"):
-        column.put(data, value)
-    elif isinstance(value, bool):
-        data.setlist(column.name, ["on"] if value else [])
-    elif isinstance(value, (list, tuple)):
-        data.setlist(column.name, [str(item) for item in value])
-    else:
-        shown = column.form_field(scope).prepare_value(value)
-        data[column.name] = "" if shown is None else str(shown)

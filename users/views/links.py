@@ -44,13 +44,20 @@ def app_link(request: PortalRequest, customer: Customer, person: User) -> HttpRe
     return _page(request, customer, person)
 
 
-def _page(request: PortalRequest, customer: Customer, person: User, link: PersonalLink | None = None) -> HttpResponse:
+def _page(
+    request: PortalRequest,
+    customer: Customer,
+    person: User,
+    link: PersonalLink | None = None,
+    rps: PersonalLink | None = None,
+) -> HttpResponse:
     alive = links.link_of(person, links.Kind.APP)
     facts = {
         **frame_of(customer, person, "general"), "link": links.said_of(link) if link else None,
         "alive": alive if alive is not None and alive.is_alive else None,
         "may_reveal": rights.can(request.user, rights.Verb.REVEAL, person, customer) and person.is_active,
         "qr_url": reverse("app_link_qr", args=[customer.slug, person.number]),
+        "rps": links.said_of(rps) if rps else None, "has_rps": links.link_of(person, links.Kind.RPS) is not None,
     }  # fmt: skip
     return render(request, "users/app_link.html", facts)
 
@@ -63,6 +70,19 @@ def _shown(request: PortalRequest, customer: Customer, person: User) -> HttpResp
         raise PermissionDenied(_("This person's extension is disabled.")) from None
     _remember(request, person)
     return _page(request, customer, person, link)
+
+
+@never_cache
+@require_http_methods(["POST"])
+@of_person(rights.Verb.REVEAL)
+@step_up
+def rps_key(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """The address with a person's RPS key, to be entered at the manufacturer's redirection service."""
+    try:
+        link = links.reveal(request.user, customer, person, links.Kind.RPS, RequestFacts.of(request))
+    except changes.RefusedError:
+        raise PermissionDenied(_("This person's extension is disabled.")) from None
+    return _page(request, customer, person, rps=link)
 
 
 @never_cache
@@ -133,7 +153,7 @@ def _not_found() -> HttpResponse:
 
 @public
 @csrf_exempt
-def app_config(request: HttpRequest, token: str = "") -> HttpResponse:  # noqa: S107 - no token is no token
+def app_config(request: HttpRequest, token: str = "") -> HttpResponse:
     """The app's configuration for whoever holds a living link, or the 404. HEAD tells that it is there and counts nothing."""
     try:
         return _app_config(request, token)
@@ -160,8 +180,9 @@ def _app_config(request: HttpRequest, token: str) -> HttpResponse:
     content = links.app_configuration(link.user)
     if request.method == "GET" and not links.use(link):
         return _not_found()
-    response = HttpResponse(b"" if request.method == "HEAD" else content, content_type="application/xml; charset=utf-8")
+    response = HttpResponse(
+        b"" if request.method == "HEAD" else content, content_type="application/xml; charset=utf-8"
+    )
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Length"] = str(len(content))
     return response
-

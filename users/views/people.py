@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from pbxadmin.common.destinations import Kind
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.sections import Scope, SectionForm
-from users import changes, copying, rights, selectors
+from users import changes, copying, replacements, rights, selectors
 from users.models import Customer, User
 from users.sections import GENERAL, departments_of, user_sheet
 from users.sections.visualiser import VISUALISER, matrix
@@ -148,7 +149,11 @@ def user_create(request: PortalRequest, customer: Customer) -> HttpResponse:
     else:
         initial = _initial_for_new(request.user, customer, scope)
         if copied:
-            initial |= {name: value for name, value in copied.values.items() if name in {column.name for column in GENERAL.columns}}
+            initial |= {
+                name: value
+                for name, value in copied.values.items()
+                if name in {column.name for column in GENERAL.columns}
+            }
         form = GENERAL.form(scope, initial=initial, creating=True)
     gauge = selectors.gauge(customer)
     return render(
@@ -180,7 +185,9 @@ def _with_labels(errors: Mapping[str, list[str]], form: SectionForm) -> dict[str
     """Errors of columns that aren't on this form say on top which column they are about."""
     columns = user_sheet().columns
     return {
-        name: texts if name in form.fields or name not in columns else [f"{columns[name].label}: {text}" for text in texts]
+        name: texts
+        if name in form.fields or name not in columns
+        else [f"{columns[name].label}: {text}" for text in texts]
         for name, texts in errors.items()
     }
 
@@ -206,14 +213,23 @@ def _list_url(customer: Customer) -> str:
 def user_delete(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """Says what goes with the person, asks to type his extension, and deletes."""
     removal = changes.plan_removal(request.user, customer, user_sheet(), [person.pk])
-    error = removal.refusals.get(person.pk, "")
+    references = replacements.calls_sent_to(customer, Kind.EXTENSION, [person])
+    replaceable = bool(references) and replacements.only_calls_hold(removal, Kind.EXTENSION)
+    error = "" if replaceable else removal.refusals.get(person.pk, "")
+    typed = request.POST.get("instead", "")[:60]
     status = 200
     if request.method == "POST":
         if request.POST.get("confirm", "").strip() != person.number:
             error = error or _("Type the extension %(number)s to confirm.") % {"number": person.number}
         if not error:
             try:
-                changes.remove(removal, RequestFacts.of(request))
+                if replaceable:
+                    instead = replacements.instead_of(typed)
+                    replacements.remove_with_replacement(
+                        removal, references, instead, RequestFacts.of(request)
+                    )
+                else:
+                    changes.remove(removal, RequestFacts.of(request))
             except changes.ChangedMeanwhileError:
                 error = _(
                     "Somebody else changed this user in between. Look at it again before you delete it."
@@ -231,6 +247,9 @@ def user_delete(request: PortalRequest, customer: Customer, person: User) -> Htt
             "person": person,
             "error": error,
             "title": _("Delete %(name)s?") % {"name": person.full_name},
+            "references": [(reference.words, "") for reference in references],
+            "instead": typed,
+            "asks_instead": replaceable,
             "losses": [
                 _("The extension %(number)s with its settings and its unread voicemail messages.")
                 % {"number": person.number},

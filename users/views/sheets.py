@@ -81,14 +81,23 @@ class SheetPages:
         return [
             path(start, require_safe(in_customer(self.see)(self.index)), name=f"{self.name}_list"),
             path(f"{start}new", edit(in_customer(self.see)(self.create)), name=f"{self.name}_new"),
-            path(f"{start}<int:pk>/delete", edit(in_customer(self.see)(self.remove)), name=f"{self.name}_delete"),
-            path(f"{start}<int:pk>/<slug:tab>", edit(in_customer(self.see)(self.tab)), name=f"{self.name}_tab"),
+            path(
+                f"{start}<int:pk>/delete",
+                edit(in_customer(self.see)(self.remove)),
+                name=f"{self.name}_delete",
+            ),
+            path(
+                f"{start}<int:pk>/<slug:tab>", edit(in_customer(self.see)(self.tab)), name=f"{self.name}_tab"
+            ),
         ]
 
     def record_or_404(self, actor: User, customer: Customer, pk: int) -> Any:
-        """A record of the customer, as far as the actor sees it."""
+        """A record of the customer; what belongs to departments that aren't the actor's is refused with a sentence."""
         found = self.rows(actor, customer).filter(pk=pk).first() if pk < 2**63 else None
         if found is None:
+            manager: Any = self.sheet().model._default_manager
+            if pk < 2**63 and manager.visible_to(actor).of(customer).filter(pk=pk).exists():
+                raise PermissionDenied(_("This belongs to a department that isn't one of yours."))
             raise Http404
         return found
 
@@ -112,21 +121,30 @@ class SheetPages:
         if text:
             rows = rows.filter(self.search(text))
         # Counting in the list drops the order that the model has.
-        rows = rows.order_by(*self.sheet().model._meta.ordering, "pk")
+        rows = rows.order_by(*(self.sheet().model._meta.ordering or ()), "pk")
         page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
         scope = Scope(request.user, customer)
-        return render(request, "users/sheets/list.html", {
-            "pages": self, "title": self.title, "page": page,
-            "headings": self.cells,
-            "rows": [(record, self.url(customer, record), self.lead(record), self._cells(customer, record)) for record in page],
-            "may_create": changes.why_not(self.sheet(), scope, Verb.CREATE) is None,
-            "new_url": reverse(f"{self.name}_new", args=[customer.slug]),
-            "search": {"name": "q", "value": text, "label": self.search_label},
-            "query_text": urlencode({"q": text}) if text else "",
-            "beside": self.beside(request.user, customer, self.name) if self.beside else (),
-            "gauge": selectors.gauge(customer),
-            "breadcrumbs": [(self.title, None)],
-        })  # fmt: skip
+        return render(
+            request,
+            "users/sheets/list.html",
+            {
+                "pages": self,
+                "title": self.title,
+                "page": page,
+                "headings": self.cells,
+                "rows": [
+                    (record, self.url(customer, record), self.lead(record), self._cells(customer, record))
+                    for record in page
+                ],
+                "may_create": changes.why_not(self.sheet(), scope, Verb.CREATE) is None,
+                "new_url": reverse(f"{self.name}_new", args=[customer.slug]),
+                "search": {"name": "q", "value": text, "label": self.search_label},
+                "query_text": urlencode({"q": text}) if text else "",
+                "beside": self.beside(request.user, customer, self.name) if self.beside else (),
+                "gauge": selectors.gauge(customer),
+                "breadcrumbs": [(self.title, None)],
+            },
+        )
 
     def _cells(self, customer: Customer, record: Any) -> list[tuple[Any, str, str, Text]]:
         return [
@@ -157,11 +175,24 @@ class SheetPages:
                 messages.success(request, _("%(name)s was created.") % {"name": record})
                 return redirect(self.url(customer, record))
         else:
-            form = section.form(scope, initial=default_values(section) | dict(self.initial(customer)), creating=True, locked=locked)
-        return render(request, "users/sheets/create.html", {
-            "title": self.new, "section": section, "form": form, "gauge": selectors.gauge(customer),
-            "breadcrumbs": [(self.title, self.list_url(customer)), (self.new, None)],
-        }, status=status)  # fmt: skip
+            form = section.form(
+                scope,
+                initial=default_values(section) | dict(self.initial(customer)),
+                creating=True,
+                locked=locked,
+            )
+        return render(
+            request,
+            "users/sheets/create.html",
+            {
+                "title": self.new,
+                "section": section,
+                "form": form,
+                "gauge": selectors.gauge(customer),
+                "breadcrumbs": [(self.title, self.list_url(customer)), (self.new, None)],
+            },
+            status=status,
+        )
 
     def tab(self, request: PortalRequest, customer: Customer, pk: int, tab: str) -> HttpResponse:
         """Open a part of a record, or save it."""
@@ -173,23 +204,38 @@ class SheetPages:
         if section.view:
             return import_string(section.view)(request, customer, record, frame)
         return edit_section(
-            request, customer, self.sheet(), record, section, frame, self.url(customer, record, tab),
+            request,
+            customer,
+            self.sheet(),
+            record,
+            section,
+            frame,
+            self.url(customer, record, tab),
             reload=lambda: self.record_or_404(request.user, customer, pk),
-        )  # fmt: skip
+        )
 
     def frame(self, actor: User, customer: Customer, record: Any, current: str) -> dict[str, Any]:
         """What stands around every part of a record."""
         scope = Scope(actor, customer)
-        tabs = [Tab(section.title, self.url(customer, record, section.slug), section.slug == current) for section in self.tabs()]
+        tabs = [
+            Tab(section.title, self.url(customer, record, section.slug), section.slug == current)
+            for section in self.tabs()
+        ]
         may_delete = changes.why_not(self.sheet(), scope, Verb.DELETE, record) is None
         facts: Mapping[str, Any] = self.below_facts(actor, customer, record) if self.below_facts else {}
         return {
-            "pages": self, "record": record, "title": self.lead(record), "tabs": tabs if len(tabs) > 1 else (),
+            "pages": self,
+            "record": record,
+            "title": self.lead(record),
+            "tabs": tabs if len(tabs) > 1 else (),
             "below": self.below if current == self.tabs()[0].slug else "",
-            "delete_url": reverse(f"{self.name}_delete", args=[customer.slug, record.pk]) if may_delete else "",
+            "delete_url": reverse(f"{self.name}_delete", args=[customer.slug, record.pk])
+            if may_delete
+            else "",
             "gauge": selectors.gauge(customer),
-            "breadcrumbs": [(self.title, self.list_url(customer)), (self.lead(record), None)], **facts,
-        }  # fmt: skip
+            "breadcrumbs": [(self.title, self.list_url(customer)), (self.lead(record), None)],
+            **facts,
+        }
 
     def remove(self, request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
         """Says what goes with a record, asks to type its name, and deletes."""
@@ -224,17 +270,38 @@ class SheetPages:
         return ""
 
     def ask(
-        self, request: PortalRequest, customer: Customer, record: Any, removal: changes.Removal, error: str = "", **facts: Any
+        self,
+        request: PortalRequest,
+        customer: Customer,
+        record: Any,
+        removal: changes.Removal,
+        error: str = "",
+        **facts: Any,
     ) -> HttpResponse:
         """The page that asks before a record is deleted."""
-        return render(request, "users/sheets/delete.html", {
-            "pages": self, "record": record, "title": _("Delete %(name)s?") % {"name": self.lead(record)},
-            "typed": self.lead(record), "error": error, "refusal": removal.refusals.get(record.pk, ""),
-            "losses": removal.losses.get(record.pk) or [_("%(name)s and its settings.") % {"name": self.lead(record)}],
-            "cancel_url": self.url(customer, record), "gauge": selectors.gauge(customer),
-            "breadcrumbs": [(self.title, self.list_url(customer)), (self.lead(record), self.url(customer, record)), (_("Delete"), None)],
-            **facts,
-        }, status=422 if error else 200)  # fmt: skip
+        return render(
+            request,
+            "users/sheets/delete.html",
+            {
+                "pages": self,
+                "record": record,
+                "title": _("Delete %(name)s?") % {"name": self.lead(record)},
+                "typed": self.lead(record),
+                "error": error,
+                "refusal": removal.refusals.get(record.pk, ""),
+                "losses": removal.losses.get(record.pk)
+                or [_("%(name)s and its settings.") % {"name": self.lead(record)}],
+                "cancel_url": self.url(customer, record),
+                "gauge": selectors.gauge(customer),
+                "breadcrumbs": [
+                    (self.title, self.list_url(customer)),
+                    (self.lead(record), self.url(customer, record)),
+                    (_("Delete"), None),
+                ],
+                **facts,
+            },
+            status=422 if error else 200,
+        )
 
 
 def refuse(reason: Text) -> NoReturn:
@@ -245,7 +312,7 @@ def refuse(reason: Text) -> NoReturn:
 def default_values(section: Section) -> dict[str, Any]:
     """What the model says of a new record, for its form."""
     return {
-        column.name: column.field.get_default()  # type: ignore[attr-defined]
+        column.name: column.field.get_default()
         for column in section.columns
         if hasattr(column, "field") and column.field.has_default()
     }
@@ -285,17 +352,30 @@ def edit_section(
     """Show or save one part of a record, with everything that may be refused, or have been changed by somebody else."""
     scope = Scope(request.user, customer)
     locked = locked_columns(sheet, scope, record, section)
+    now = values_of(section, record)
     template = "users/sheets/tab.html" if section.template == PLAIN_TAB else section.template
 
     def show(form: SectionForm, status: int = 200, **facts: Any) -> HttpResponse:
         if section.page_facts:
             facts |= section.page_facts(scope, record, form)
-        return render(request, template, {
-            **frame, "section": section, "form": form, "seen": record.version, "saved": request.GET.get("saved") == "1",
-            "may_save": not form.fields.keys() <= locked.keys(), **facts,
-        }, status=status)  # fmt: skip
+        return render(
+            request,
+            template,
+            {
+                **frame,
+                "section": section,
+                "form": form,
+                "seen": record.version,
+                "saved": request.GET.get("saved") == "1",
+                "may_save": not form.fields.keys() <= locked.keys(),
+                "facts": [
+                    (column.label, column.show(now.get(name), scope)) for name, column in form.columns.items()
+                ],
+                **facts,
+            },
+            status=status,
+        )
 
-    now = values_of(section, record)
     if request.method != "POST":
         return show(section.form(scope, initial=now, locked=locked))
     form = section.form(scope, request.POST, initial=now, locked=locked)

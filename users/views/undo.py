@@ -33,7 +33,12 @@ def may_undo(actor: User, customer: Customer, operation: Operation) -> str:
     over the whole customer.
     """
     keys = set(operation.changes.values_list("subject_pk", flat=True))
-    people = User.objects.visible_to(actor).of(customer).select_related("role", "customer").in_bulk([key for key in keys if key])
+    people = (
+        User.objects.visible_to(actor)
+        .of(customer)
+        .select_related("role", "customer")
+        .in_bulk([key for key in keys if key])
+    )
     if keys - people.keys() and (refusal := rights.why_not(actor, rights.Verb.HISTORY, customer=customer)):
         return str(refusal)
     return next(
@@ -82,12 +87,22 @@ def undo_operation(request: PortalRequest, customer: Customer, operation: int) -
 def _row(plan: changes.Plan, row: changes.RowPlan) -> Undone:
     columns = plan.sheet.columns
     cells = [
-        {"label": str(columns[name].label), "old": _words(columns[name].show(old, plan.scope), old), "new": _words(columns[name].show(new, plan.scope), new)}
+        {
+            "label": str(columns[name].label),
+            "old": _words(columns[name].show(old, plan.scope), old),
+            "new": _words(columns[name].show(new, plan.scope), new),
+        }
         for name, (old, new) in row.changes.items()
     ]
-    reasons = [row.refusal] if row.refusal else [
-        f"{columns[name].label}: {text}" if name in columns else text for name, texts in row.errors.items() for text in texts
-    ]
+    reasons = (
+        [row.refusal]
+        if row.refusal
+        else [
+            f"{columns[name].label}: {text}" if name in columns else text
+            for name, texts in row.errors.items()
+            for text in texts
+        ]
+    )
     return Undone(str(row.record) if row.record is not None else row.label, cells, reasons)
 
 
@@ -97,8 +112,13 @@ def _words(shown: str, value: Any) -> str:
 
 def _back(request: PortalRequest, customer: Customer, operation: Operation) -> str:
     """The history where this operation stands: of its one person, else of the customer; the list for who reads neither."""
-    keys = list(dict.fromkeys(operation.changes.exclude(subject_pk=None).values_list("subject_pk", flat=True)[:2]))
-    person = User.objects.visible_to(request.user).of(customer).filter(pk__in=keys).only("number").first() if len(keys) == 1 else None
+    found = operation.changes.exclude(subject_pk=None).order_by().values_list("subject_pk", flat=True)
+    keys = [key for key in found.distinct()[:2] if key is not None]
+    person = (
+        User.objects.visible_to(request.user).of(customer).filter(pk__in=keys).only("number").first()
+        if len(keys) == 1
+        else None
+    )
     if person is not None:
         return reverse("user_history", args=[customer.slug, person.number])
     if rights.can(request.user, rights.Verb.HISTORY, customer=customer):

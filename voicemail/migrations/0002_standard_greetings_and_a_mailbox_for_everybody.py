@@ -16,17 +16,21 @@ GREETINGS = [
 
 def add(apps: Any, schema_editor: Any) -> None:
     """The greetings that aren't there, and the mailboxes that are missing, a thousand at a time."""
-    Greeting, Mailbox, User = (apps.get_model(*path.split(".")) for path in ("voicemail.Greeting", "voicemail.Mailbox", "users.User"))
+    greeting, mailbox, user = (
+        apps.get_model(*path.split(".")) for path in ("voicemail.Greeting", "voicemail.Mailbox", "users.User")
+    )
     for name, name_en in GREETINGS:
-        Greeting.objects.get_or_create(customer=None, user=None, name=name, defaults={"name_en": name_en})
-    without = User.objects.filter(customer__isnull=False, mailbox=None).values_list("pk", flat=True).iterator(1000)
+        greeting.objects.get_or_create(customer=None, user=None, name=name, defaults={"name_en": name_en})
+    without = (
+        user.objects.filter(customer__isnull=False, mailbox=None).values_list("pk", flat=True).iterator(1000)
+    )
     batch = []
     for key in without:
-        batch.append(Mailbox(user_id=key))
+        batch.append(mailbox(user_id=key))
         if len(batch) == 1000:
-            Mailbox.objects.bulk_create(batch)
+            mailbox.objects.bulk_create(batch)
             batch = []
-    Mailbox.objects.bulk_create(batch)
+    mailbox.objects.bulk_create(batch)
 
 
 class Migration(migrations.Migration):

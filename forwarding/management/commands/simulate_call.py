@@ -21,8 +21,15 @@ class Command(BaseCommand):
         """The call and its circumstances."""
         parser.add_argument("slug", help="address of the customer in the portal")
         parser.add_argument("to", help="extension or number that is called")
-        parser.add_argument("--from", dest="caller", default="", help="extension, or outside number (+15145550100); default: withheld")
-        parser.add_argument("--at", default="", help="local time of the customer, 2026-11-01T08:30; default: now")
+        parser.add_argument(
+            "--from",
+            dest="caller",
+            default="",
+            help="extension, or outside number (+15145550100); default: withheld",
+        )
+        parser.add_argument(
+            "--at", default="", help="local time of the customer, 2026-11-01T08:30; default: now"
+        )
         states = parser.add_mutually_exclusive_group()
         for state in State:
             if state is not State.NO_ANSWER:
@@ -38,11 +45,18 @@ class Command(BaseCommand):
         with translation.override(options["language"]):
             try:
                 at = local_moment(options["at"], customer.time_zone) if options["at"] else timezone.now()
-                answer = ask(customer, Question(options["to"], options["caller"], at, options["state"] or State.NO_ANSWER))
+                answer = ask(
+                    customer,
+                    Question(options["to"], options["caller"], at, options["state"] or State.NO_ANSWER),
+                )
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from None
             if options["json"]:
                 self.stdout.write(json.dumps(answer.as_data(), ensure_ascii=False, indent=1, default=str))
                 return
             for number, step in enumerate(answer.steps, start=1):
-                self.stdout.write(f"{number}. {step.title}" + (f"  ({step.reason})" if step.reason else "") + (f"  {step.at}" if step.at else ""))
+                self.stdout.write(
+                    f"{number}. {step.title}"
+                    + (f"  ({step.reason})" if step.reason else "")
+                    + (f"  {step.at}" if step.at else "")
+                )

@@ -33,7 +33,7 @@ class Command(BaseCommand):
             with transaction.atomic(), connection.cursor() as cursor:
                 # The names are the models' own, quoted; the values are parameters.
                 cursor.execute(
-                    f"SELECT {key_column}, {column} FROM {table} WHERE {key_column} > %s AND {column} <> '' "  # noqa: S608
+                    f"SELECT {key_column}, {column} FROM {table} WHERE {key_column} > %s AND {column} <> '' "  # noqa: S608  # nosec B608
                     f"ORDER BY {key_column} LIMIT {BATCH}",
                     [last],
                 )
@@ -45,7 +45,7 @@ class Command(BaseCommand):
                     if not written_by_first_key(stored):
                         anew = encrypt(decrypt(stored, field.purpose), field.purpose)
                         cursor.execute(
-                            f"UPDATE {table} SET {column} = %s WHERE {key_column} = %s AND {column} = %s",  # noqa: S608 - names of our own models
+                            f"UPDATE {table} SET {column} = %s WHERE {key_column} = %s AND {column} = %s",  # noqa: S608  # nosec B608
                             [anew, key, stored],
                         )
                         rotated += cursor.rowcount

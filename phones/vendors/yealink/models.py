@@ -90,7 +90,9 @@ MODELS: tuple[Model, ...] = (
     GREY("T53", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=95, router_capable=True),
     GREY("T53W", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=95, router_capable=True),
     COLOUR("T54S", lines=16, keys=27, page_keys=9, sidecar=EXP50, logo=WQVGA, common_file=70),
-    COLOUR("T54W", lines=16, keys=27, page_keys=9, sidecar=EXP50, logo=WQVGA, common_file=96, router_capable=True),
+    COLOUR(
+        "T54W", lines=16, keys=27, page_keys=9, sidecar=EXP50, logo=WQVGA, common_file=96, router_capable=True
+    ),
     COLOUR("T56A", lines=16, keys=27, sidecar=EXP50, logo=WSVGA, common_file=56),
     COLOUR("T57W", lines=16, keys=29, sidecar=EXP50, logo=WVGA, common_file=97, router_capable=True),
     COLOUR("T58A", lines=16, keys=27, sidecar=EXP50, logo=WSVGA, common_file=58, agent_names=("T58", "T58V")),

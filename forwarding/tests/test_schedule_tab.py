@@ -1,0 +1,196 @@
+"""Hours of people and departments: typed, checked, kept, drawn; holidays with a click."""
+
+from datetime import date, time
+
+import pytest
+from django.test import Client
+
+from forwarding import hours, periods, schedules
+from forwarding.hours import Period
+from forwarding.models import Holiday
+from forwarding.statutory import statutory_holidays
+from forwarding.tests.road import change, department_hours, planned, values
+from users import changes
+from users.sections import user_sheet
+from users.sheets import department_sheet
+from users.tests.factories import FACTS
+from users.tests.signing import sign_in_fully
+
+OFFICE = "mon 8:00-12:00, 13:00-17:00; tue 8:00-12:00"
+
+
+@pytest.mark.parametrize(("line", "kept"), [
+    ("8:00-12:00, 13:00-17:00", "8:00-12:00, 13:00-17:00"), ("8h-12h; 13 h 30 à 17 h", "8:00-12:00, 13:30-17:00"), ("8-12", "8:00-12:00"),
+    ("8:07 – 9:13", "8:07-9:13"), ("22:00-6:00", "22:00-6:00"), ("0:00-24:00", "0:00-24:00"), ("24 h", "0:00-24:00"), ("", ""), ("fermé", ""),
+    ("13:00-17:00, 8:00-12:00", "8:00-12:00, 13:00-17:00"),
+])  # fmt: skip
+def test_hours_are_read_as_people_write_them(line, kept):
+    assert periods.line_of(periods.day_of(line, 2), 2) == kept
+
+
+@pytest.mark.parametrize(
+    "line", ["25:00-26:00", "8:00", "8:60-9:00", "abc", "8:00-12:00-13:00", "24:00-8:00", "8-9," * 9, "٨-٩"]
+)
+def test_what_is_no_hours_is_refused_with_the_part_that_is_wrong(line):
+    with pytest.raises(periods.PeriodError):
+        periods.day_of(line, 0)
+
+
+def test_a_week_reads_back_as_it_was_written():
+    week = periods.week_of(OFFICE + "; sun 22:00-24:00")
+    assert periods.week_of(periods.text_of(week)) == week
+    assert week[-1] == Period(6, time(22), time(0))
+
+
+def test_a_period_past_midnight_is_drawn_on_both_days():
+    week = [Period(6, time(22), time(6))]
+    assert periods.moments_of_day(week, 6) == [(1320, 1440)]
+    assert periods.moments_of_day(week, 0) == [(0, 360)]
+
+
+def test_own_hours_are_kept_and_taken_back(felix, amelie):
+    change(felix, amelie, hours_mode="own", office_hours=OFFICE, break_hours="mon 10:00-10:15")
+    assert values(amelie, "office_hours", "break_hours") == [
+        periods.week_of(OFFICE),
+        (Period(0, time(10), time(10, 15)),),
+    ]
+    change(felix, amelie, office_hours=["", "", "", "", "", "", ""], break_hours="")
+    assert values(amelie, "office_hours", "break_hours") == [(), ()]
+
+
+@pytest.mark.parametrize(("column", "office", "pause"), [
+    ("office_hours", "mon 8:00-12:00, 11:00-17:00", ""), ("office_hours", "mon 8:00-8:00", ""), ("break_hours", "mon 8:00-12:00", "mon 12:00-13:00"),
+    ("break_hours", "mon 8:00-12:00", "tue 9:00-10:00"), ("office_hours", "someday 8:00-9:00", ""), ("office_hours", "mon nonsense", ""),
+])  # fmt: skip
+def test_hours_that_make_no_sense_are_refused_at_their_column(felix, amelie, column, office, pause):
+    assert column in planned(felix, amelie, hours_mode="own", office_hours=office, break_hours=pause).errors
+
+
+def test_own_hours_count_in_the_departments_zone_and_with_its_holidays(boreale, felix, amelie):
+    boreale.departments.filter(name="Accueil").update(time_zone="America/Vancouver")
+    department_hours(
+        felix,
+        boreale,
+        "Accueil",
+        office_hours="mon 9:00-10:00",
+        holidays='[["2026-12-24", "2027-01-02", "Fêtes", true]]',
+    )
+    amelie.refresh_from_db()
+    assert schedules.of_people([amelie])[amelie.pk].open == (Period(0, time(9), time(10)),)
+    change(felix, amelie, hours_mode="own", office_hours=OFFICE)
+    amelie.refresh_from_db()
+    week = schedules.of_people([amelie])[amelie.pk]
+    assert (week.zone, week.open) == ("America/Vancouver", periods.week_of(OFFICE))
+    assert week.holidays == (hours.Holiday(date(2026, 12, 24), date(2027, 1, 2), "Fêtes", True),)
+
+
+@pytest.mark.parametrize("rows", [
+    '[["2026-13-01", "", "", ""]]', '[["2026-12-24", "2026-12-01", "", ""]]', '[["1066-10-14", "", "", ""]]', "[[1]]", "{}", "nonsense",
+    '[["2026-01-01", "2027-01-05", "", "1"]]', '[["2026-01-01", "", "a\\nb", ""]]',
+])  # fmt: skip
+def test_holidays_that_are_none_are_refused(boreale, felix, rows):
+    department = boreale.departments.first()
+    plan = changes.plan(felix, boreale, department_sheet(), [changes.Row(department.pk, {"holidays": rows})])
+    assert "holidays" in plan.rows[0].errors
+
+
+def test_quebecs_statutory_holidays_are_known():
+    names = {name: day for day, name in statutory_holidays(2026)}
+    assert names["Fête nationale du Québec"] == date(2026, 6, 24)
+    assert names["Journée nationale des patriotes"] == date(2026, 5, 18)
+    assert len(names) == 8
+    assert "Canada Day" in [name for _day, name in statutory_holidays(2026, "en")]
+
+
+def test_one_click_adds_the_years_statutory_holidays_once(boreale, felix):
+    client = sign_in_fully(Client(), felix)
+    department = boreale.departments.get(name="Soins")
+    for _click in range(2):
+        sent = client.post(f"/c/boreale/departments/{department.pk}/statutory-holidays", {"year": "2026"})
+        assert sent.status_code == 302
+        assert Holiday.objects.filter(department=department).count() == 8
+    assert (
+        client.post(
+            f"/c/boreale/departments/{department.pk}/statutory-holidays", {"year": "9999"}
+        ).status_code
+        == 404
+    )
+    assert client.get(f"/c/boreale/departments/{department.pk}/holidays").status_code == 200
+
+
+def test_who_may_not_change_hours_cannot_add_holidays(boreale, laurier, felix, ines, amelie):
+    department = boreale.departments.get(name="Accueil")
+    url = f"/c/boreale/departments/{department.pk}/statutory-holidays"
+    assert sign_in_fully(Client(), ines).post(url, {"year": "2026"}).status_code in (403, 404)
+    assert sign_in_fully(Client(), amelie).post(url, {"year": "2026"}).status_code == 403
+    foreign = laurier.departments.first()
+    assert (
+        sign_in_fully(Client(), felix)
+        .post(f"/c/boreale/departments/{foreign.pk}/statutory-holidays", {"year": "2026"})
+        .status_code
+        == 404
+    )
+    assert not Holiday.objects.exists()
+
+
+def form_of(person, **more):
+    data = {
+        "seen": person.version,
+        "hours_mode": "own",
+        **{f"office_hours.{day}": "" for day in range(7)},
+        **{f"break_hours.{day}": "" for day in range(7)},
+    }
+    return data | more
+
+
+def test_the_tools_of_the_week_work_without_scripts_and_save_nothing(boreale, felix, amelie):
+    client = sign_in_fully(Client(), felix)
+    url = f"/c/boreale/users/{amelie.number}/schedule"
+    page = client.post(url, form_of(amelie, _week="add-open", _from="8:00", _to="17:00", _days="weekdays"))
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert text.count('value="8:00-17:00"') == 5
+    assert values(amelie, "office_hours") == [()]
+    cleared = client.post(url, form_of(amelie, **{"_week": "clear-open", "office_hours.3": "8-9"}))
+    assert "8-9" not in cleared.content.decode()
+    sent = client.post(url, form_of(amelie, **{"office_hours.0": "8:00-12:00", "break_hours.0": "9:00-9:15"}))
+    assert sent.status_code == 302, sent.content.decode()[:300]
+    assert values(amelie, "office_hours") == [(Period(0, time(8), time(12)),)]
+
+
+def test_a_refused_week_keeps_what_was_typed_and_names_the_day(boreale, felix, amelie):
+    client = sign_in_fully(Client(), felix)
+    page = client.post(
+        f"/c/boreale/users/{amelie.number}/schedule",
+        form_of(amelie, **{"office_hours.2": "huit heures"}),
+        headers={"accept-language": "en"},
+    )
+    assert page.status_code == 422
+    assert "huit heures" in page.content.decode()
+    assert values(amelie, "hours_mode") == ["department"]
+
+
+def test_a_department_page_shows_and_saves_its_hours(boreale, felix):
+    client = sign_in_fully(Client(), felix)
+    department = boreale.departments.get(name="Soins")
+    url = f"/c/boreale/departments/{department.pk}/hours"
+    assert client.get(url).status_code == 200
+    data = {
+        "seen": department.version,
+        **{f"office_hours.{day}": "8-17" if day < 5 else "" for day in range(7)},
+        **{f"break_hours.{day}": "" for day in range(7)},
+    }
+    assert client.post(url, data).status_code == 302
+    assert department.periods.count() == 5
+    drawn = client.post(url, data | {"_week": "add-break", "_from": "12:00", "_to": "13:00"})
+    assert drawn.content.decode().count("12:00-13:00") >= 7
+
+
+def test_undo_brings_a_week_back(boreale, felix, amelie):
+    from users import undo
+    from users.models import Operation
+
+    change(felix, amelie, hours_mode="own", office_hours=OFFICE)
+    undo.undo(felix, boreale, Operation.objects.first(), FACTS)
+    assert values(amelie, "office_hours", "hours_mode") == [(), "department"]
+    assert user_sheet().columns["office_hours"].to_json(periods.week_of(OFFICE)) == OFFICE

@@ -1,0 +1,326 @@
+"""The simulator and the snapshot behind it: the database's people in routing's words, and every option seen in a plan or a page."""
+
+import json
+from datetime import datetime
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+
+from forwarding.models import ForwardingRule
+from forwarding.plans import Verdict
+from forwarding.rules import RULE_COLUMNS
+from forwarding.simulator import Question, State, ask
+from forwarding.snapshot import CustomerDirectory, caller_of
+from forwarding.tests.road import change, department_hours, values
+from pbxadmin.common.destinations import Destination
+from pbxadmin.common.statuses import Status
+from users.models import Did, SystemExtension, User
+from users.tests.factories import make_user
+from users.tests.signing import sign_in_fully
+
+TUESDAY = datetime(2026, 11, 24, 9, 30, tzinfo=ZoneInfo("America/Toronto"))
+SUNDAY = datetime(2026, 11, 22, 9, 30, tzinfo=ZoneInfo("America/Toronto"))
+CLIENT = "+14185550199"
+
+
+@pytest.fixture
+def maude(boreale):
+    return make_user(boreale, "105", "Maude", "Côté", mobile="438 555-0145")
+
+
+def told(customer, to, caller=CLIENT, at=TUESDAY, state=State.NO_ANSWER) -> str:
+    with translation.override("en"):
+        return json.dumps(
+            ask(customer, Question(to, caller, at, state)).as_data(), default=str, ensure_ascii=False
+        )
+
+
+def titles(customer, to, caller=CLIENT, at=TUESDAY, state=State.NO_ANSWER) -> list[str]:
+    with translation.override("en"):
+        return [step.title for step in ask(customer, Question(to, caller, at, state)).steps]
+
+
+def test_a_call_is_followed_over_others_with_the_time_that_passes(boreale, felix, amelie, maude):
+    change(felix, amelie, available__no_answer_external="extension:105", available__no_answer_seconds="15")
+    with translation.override("en"):
+        steps = ask(boreale, Question("101", CLIENT, TUESDAY)).steps
+    assert [step.title for step in steps] == [
+        "101 Amélie Tremblay: status Available", "101 rings for 15 s: app", "105 Maude Côté: status Available", "105 rings for 20 s: app",
+        "Voicemail of 105",
+    ]  # fmt: skip
+    assert steps[-1].at == "+35 s"
+    assert "no answer after 20 s" in steps[-1].reason
+
+
+def test_loops_disabled_mailboxes_and_holidays_are_drawn(boreale, felix, amelie, maude):
+    change(felix, amelie, available__no_answer_external="extension:105")
+    change(felix, maude, available__no_answer_external="extension:101")
+    with translation.override("en"):
+        last = ask(boreale, Question("101", CLIENT, TUESDAY)).steps[-1]
+    assert (last.icon, last.kind) == ("loop", "bad")
+    change(felix, maude, available__no_answer_external="voicemail", voicemail__enabled=False)
+    assert titles(boreale, "105")[-1] == "Busy tone"
+    department_hours(
+        felix, boreale, "Accueil", office_hours="tue 8:00-17:00", holidays='[["2026-11-24", "", "Fermé", ""]]'
+    )
+    change(felix, amelie, auto_switch_status=True)
+    assert "holiday" in titles(boreale, "101")[0]
+
+
+def test_a_did_rings_its_person_and_says_so_where_it_rings_nobody(boreale, felix, amelie):
+    did, other = Did.objects.of(boreale)
+    change(felix, amelie, dids=[did.pk])
+    assert titles(boreale, did.number)[0].startswith("101")
+    assert "rings nobody" in titles(boreale, other.number)[0]
+    assert "not a number of this company" in titles(boreale, "+15149990000")[0]
+
+
+def test_outgoing_calls_are_dialled_first(boreale, felix, amelie, maude):
+    assert titles(boreale, "105", caller="101")[0] == "Internal call to 105"
+    assert titles(boreale, "911", caller="101")[0].startswith("Emergency call")
+    change(felix, amelie, outbound_disabled=True)
+    assert titles(boreale, "514 555-0199", caller="101")[0].startswith("Refused")
+    assert titles(boreale, "911", caller="101")[0].startswith("Emergency call")
+
+
+@pytest.mark.parametrize(("state", "end"), [
+    (State.ANSWERED, "101 rings"), (State.BUSY, "Outside number"), (State.DECLINED, "Outside number"), (State.UNREGISTERED, "Outside number"),
+    (State.NO_ANSWER, "Voicemail"),
+])  # fmt: skip
+def test_each_state_leads_to_its_own_destination(boreale, felix, amelie, state, end):
+    change(
+        felix,
+        amelie,
+        available__busy_external="external:514 555-0199",
+        available__accept_multiple_calls=False,
+    )
+    assert titles(boreale, "101", state=state)[-1].startswith(end)
+
+
+def flipped(name: str) -> str:
+    """Another value of a rule's field, as it is typed."""
+    if name.startswith(("no_answer_e", "busy_e", "divert_e")):
+        return "external:514 555-0199"
+    return {
+        "no_answer_internal": "busy",
+        "busy_internal": "busy",
+        "divert_internal": "busy",
+        "no_answer_seconds": "33",
+        "custom_message": "En réunion",
+    }[name]
+
+
+# What acts when the status is taken, at the PBX: the snapshot carries it, no plan of a call has it. A status that never rings
+# keeps notifications from the app, or doesn't.
+ACTS_ELSEWHERE = ("custom_message", "log_out_of_queues")
+
+
+@pytest.mark.parametrize("column", RULE_COLUMNS, ids=[column.name for column in RULE_COLUMNS])
+def test_every_option_of_every_status_changes_a_call_or_what_the_pbx_is_told(boreale, felix, maude, column):
+    field = column.inner.name
+    status = column.part
+    acts_elsewhere = field in ACTS_ELSEWHERE or (field == "accept_push" and not Status(status).rings)
+    User.objects.filter(pk=maude.pk).update(status=status)
+    if field == "greeting":
+        new = str(column.inner.field.related_model.objects.get(name="En vacances").pk)
+    elif isinstance(values(maude, column.name)[0], bool):
+        new = not values(maude, column.name)[0]
+    else:
+        new = flipped(field)
+
+    def seen() -> str:
+        calls = [
+            told(boreale, "105", caller, at, state)
+            for caller in (CLIENT, "102")
+            for at in (TUESDAY, SUNDAY)
+            for state in State
+        ]
+        directory = CustomerDirectory(boreale)
+        from forwarding.calls import Call, FromOutside
+        from forwarding.routing import route
+
+        group = route(
+            Call(FromOutside(CLIENT), TUESDAY, from_ring_group=True), directory.user("105"), directory
+        )
+        rule = directory.user("105").rules[Status(status)]
+        elsewhere = getattr(rule, field) if acts_elsewhere else None
+        return json.dumps([calls, group.as_data(), elsewhere], default=str)
+
+    department_hours(felix, boreale, "Accueil", office_hours="tue 8:00-17:00")
+    if field.startswith("voicemail_out_of_hours"):
+        change(felix, maude, **{f"{status}__divert_external": "busy", f"{status}__divert_internal": "busy"})
+    before = seen()
+    change(felix, maude, **{column.name: new})
+    assert seen() != before
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("auto_switch_status", True), ("hours_mode", "own"), ("office_hours", "sun 1:00-2:00")],
+)
+def test_the_schedule_changes_the_plan_of_a_call(boreale, felix, maude, column, value):
+    department_hours(felix, boreale, "Accueil", office_hours="tue 8:00-17:00")
+    if column != "auto_switch_status":
+        change(felix, maude, auto_switch_status=True)
+    if column == "office_hours":
+        change(felix, maude, hours_mode="own", office_hours="tue 8:00-17:00")
+    before = told(boreale, "105")
+    change(felix, maude, **{column: value})
+    assert told(boreale, "105") != before
+
+
+def test_outbound_calls_are_blocked_outside_office_hours(boreale, felix, maude):
+    department_hours(felix, boreale, "Accueil", office_hours="tue 8:00-17:00")
+    before = told(boreale, "514 555-0199", caller="105", at=SUNDAY)
+    change(felix, maude, block_outbound_out_of_hours=True)
+    assert told(boreale, "514 555-0199", caller="105", at=SUNDAY) != before
+    maude.refresh_from_db()
+    assert caller_of(maude).block_outbound_out_of_hours
+
+
+def test_a_temporary_status_hides_the_one_beneath(boreale, felix, maude):
+    User.objects.filter(pk=maude.pk).update(
+        status="away",
+        status_until=datetime(2026, 11, 24, 19, 0, tzinfo=ZoneInfo("UTC")),
+        status_after="lunch",
+    )
+    callee = CustomerDirectory(boreale).user("105")
+    assert (callee.temporary.status, callee.status) == (Status.AWAY, Status.LUNCH)
+    assert "Away until 14:00" in titles(boreale, "105")[0]
+    assert (
+        "Lunch"
+        in titles(boreale, "105", at=datetime(2026, 11, 24, 14, 0, tzinfo=ZoneInfo("America/Toronto")))[0]
+    )
+
+
+def test_a_plan_costs_as_many_queries_among_many_people_as_among_few(boreale, felix, amelie, maude):
+    change(felix, amelie, available__no_answer_external="extension:105")
+    counts = []
+    for numbers in ((), range(110, 130)):
+        for number in numbers:
+            make_user(boreale, str(number), "Gens", str(number))
+        with CaptureQueriesContext(connection) as captured:
+            ask(boreale, Question("101", CLIENT, TUESDAY))
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 12
+
+
+def test_routing_sees_what_the_table_says(boreale, felix, maude):
+    ForwardingRule.objects.filter(user=maude, status="lunch").update(busy_external=Destination.parse("busy"))
+    assert str(CustomerDirectory(boreale).user("105").rules[Status.LUNCH].busy.external) == "busy"
+
+
+def test_the_command_says_the_path_and_all_of_the_plan(boreale, felix, maude):
+    out = StringIO()
+    call_command(
+        "simulate_call",
+        "boreale",
+        "105",
+        "--from",
+        CLIENT,
+        "--at",
+        "2026-11-01T08:30",
+        "--language",
+        "en",
+        stdout=out,
+    )
+    assert "105 rings for 20 s" in out.getvalue()
+    data = StringIO()
+    call_command("simulate_call", "boreale", "105", "--from", "102", "--unregistered", "--json", stdout=data)
+    told_ = json.loads(data.getvalue())
+    assert told_["outgoing"]["verdict"] == Verdict.INTERNAL
+    assert told_["plan"][0]["step"] == "reach"
+    for bad in (
+        ["nobody", "105"],
+        ["boreale", "199"],
+        ["boreale", "105", "--at", "tomorrow"],
+        ["boreale", "105", "--from", "*72"],
+    ):
+        with pytest.raises(CommandError):
+            call_command("simulate_call", *bad, stdout=StringIO())
+
+
+@pytest.mark.parametrize("query", [
+    "to=105", "to=105&caller=102&state=busy", "to=105&at=1066-10-14T08:00", "to=105&at=NaN", "to=105&caller=*72", "to=%00", "to=' OR 1=1",
+    "to=105&state=nonsense&at=2026-03-08T02:30", "to=" + "9" * 300, "caller=٣",
+])  # fmt: skip
+def test_the_page_answers_whatever_is_asked(boreale, felix, maude, query):
+    client = sign_in_fully(Client(), felix)
+    assert client.get(f"/c/boreale/simulator?{query}").status_code == 200
+    part = client.get(f"/c/boreale/simulator?{query}", headers={"hx-request": "true"})
+    assert part.status_code == 200
+    assert "<html" not in part.content.decode()
+
+
+def test_strangers_have_no_simulator_of_others(boreale, laurier, felix, amelie):
+    assert sign_in_fully(Client(), felix).get("/c/laurier/simulator?to=201").status_code == 404
+    assert sign_in_fully(Client(), amelie).get("/c/boreale/simulator").status_code == 403
+    assert sign_in_fully(Client(), felix).get("/c/laurier/destinations?q=a").status_code == 404
+
+
+def test_the_picker_offers_colleagues_but_nobody_hidden_or_disabled(boreale, felix, amelie, maude):
+    client = sign_in_fully(Client(), felix)
+    url = "/c/boreale/destinations?typed=away.divert_external.extension&away.divert_external.extension=maud"
+    assert "105 Maude Côté" in client.get(url).content.decode()
+    own = sign_in_fully(Client(), amelie).get("/me/destinations?q=maud")
+    assert "105 Maude Côté" in own.content.decode()
+    User.objects.filter(pk=maude.pk).update(hidden=True)
+    assert "105" not in client.get(url).content.decode()
+
+
+def test_the_tab_opens_with_five_statuses_and_saves_as_a_whole(boreale, felix, amelie, maude):
+    SystemExtension.objects.create(customer=boreale, number="801", name="Accueil", kind="queue")
+    client = sign_in_fully(Client(), felix)
+    url = f"/c/boreale/users/{amelie.number}/forwarding"
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(url)
+    assert page.status_code == 200
+    assert len(captured) <= 20
+    text = page.content.decode()
+    assert text.count('name="_shown"') == 5
+    data = {"seen": amelie.version, "_shown": "lunch"}
+    for column in RULE_COLUMNS:
+        value = values(amelie, column.name)[0]
+        if value is not False and value is not None:
+            data[column.name] = "on" if value is True else str(value)
+    data |= {"lunch.busy_external": "system", "lunch.busy_external.system": "801", "away.divert_external": "extension",
+             "away.divert_external.extension": "105 Maude Côté", "away.divert_external.voicemail": "on"}  # fmt: skip
+    sent = client.post(url, data)
+    assert sent.status_code == 302, sent.content.decode()[:400]
+    assert sent["Location"].endswith("?saved=1&shown=lunch")
+    assert [str(value) for value in values(amelie, "lunch.busy_external", "away.divert_external")] == [
+        "system:801",
+        "extension:105?voicemail",
+    ]
+    refused = client.post(url, data | {"seen": amelie.version + 1, "away.divert_external.extension": "199"})
+    assert refused.status_code == 422
+    assert 'value="199"' in refused.content.decode()
+    stale = client.post(url, data | {"seen": 1, "lunch.custom_message": "À table"})
+    assert stale.status_code == 409
+
+
+def test_ones_own_forwarding_unless_it_is_hidden(boreale, felix, amelie):
+    client = sign_in_fully(Client(), amelie)
+    assert client.get("/me/forwarding").status_code == 200
+    change(felix, amelie, hide_forwarding=True)
+    assert client.get("/me/forwarding").status_code == 403
+    assert client.post("/me/forwarding", {"seen": 2}).status_code == 403
+    assert "/me/forwarding" not in client.get("/me").content.decode()
+
+
+def test_deleting_asks_who_takes_the_calls_instead(boreale, felix, amelie, maude):
+    change(felix, amelie, away__divert_external="extension:105")
+    client = sign_in_fully(Client(), felix)
+    url = f"/c/boreale/users/{maude.number}/delete"
+    page = client.get(url).content.decode()
+    assert 'name="instead"' in page
+    assert "101 Amélie Tremblay" in page
+    assert client.post(url, {"confirm": "105", "instead": "199"}).status_code == 422
+    assert client.post(url, {"confirm": "105", "instead": "102"}).status_code == 302
+    assert str(values(amelie, "away.divert_external")[0]) == "extension:102"

@@ -1,0 +1,317 @@
+"""Where phones stand: SBCs, the list of all phones, and what a change of a department or customer does to its phones."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from phones.models import Phone, Sbc
+from phones.sections import phone_sheet
+from phones.sites import sbc_sheet
+from users import changes
+from users.models import Change, Department
+from users.sheets import customer_sheet, department_sheet
+from users.tests.factories import FACTS, make_user
+from users.tests.signing import sign_in_fully
+
+
+def write(actor, customer, sheet, key, **values):
+    """Plan and apply one row; the planned row, refused or written."""
+    plan = changes.plan(actor, customer, sheet, [changes.Row(key, values)])
+    if not plan.refused:
+        changes.apply(plan, FACTS)
+    return plan.rows[0]
+
+
+def make_phone(actor, customer, user=None, mac="805ec0000001", **settings):
+    """A phone of a person, or in stock, made by the road; it has fetched its file."""
+    values = {"mac": mac, "model": "yealink-t54w", "user": user.pk if user else None, **settings}
+    row = write(actor, customer, phone_sheet(), None, **values)
+    assert row.outcome == "new", row.errors
+    Phone.objects.filter(pk=row.key).update(fetched_at=timezone.now(), stale_since=None)
+    return Phone.objects.get(pk=row.key)
+
+
+@pytest.fixture
+def site(boreale, staff):
+    """The SBC of a site."""
+    return write(
+        staff, boreale, sbc_sheet(), None, name="Rive-Sud", address="192.168.1.20", port="5060"
+    ).record
+
+
+def is_behind(phone):
+    """Whether the phone was told to load its file anew."""
+    phone.refresh_from_db()
+    return phone.stale_since is not None
+
+
+def test_an_sbc_is_created_changed_and_deleted_with_its_history(client, boreale, felix):
+    sign_in_fully(client, felix)
+    client.post(
+        reverse("sbc_new", args=["boreale"]),
+        {"name": "Rive-Sud", "kind": "sbc", "address": "192.168.1.20", "port": "5060"},
+    )
+    made = Sbc.objects.get()
+    address = reverse("sbc_tab", args=["boreale", made.pk, "general"])
+    assert client.get(address).status_code == 200
+    client.post(
+        address,
+        {"name": "Rive-Sud", "kind": "router", "address": "192.168.1.21", "port": "5060", "seen": "1"},
+    )
+    made.refresh_from_db()
+    assert (made.kind, made.address, made.version) == ("router", "192.168.1.21", 2)
+    assert (
+        client.post(reverse("sbc_delete", args=["boreale", made.pk]), {"confirm": "Rive-Sud"}).status_code
+        == 302
+    )
+    assert list(Change.objects.filter(model="phones.sbc").order_by("id").values_list("kind", flat=True)) == [
+        "create",
+        "edit",
+        "delete",
+    ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "127.0.0.1",
+        "::1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "169.254.169.254",
+        "2130706433",
+        "0x7f.1",
+        "sbc.example.com",
+    ],
+)
+def test_an_address_that_no_phone_reaches_is_refused(boreale, staff, address):
+    assert (
+        "address"
+        in write(staff, boreale, sbc_sheet(), None, name="Site", address=address, port="5060").errors
+    )
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "x", ""])
+def test_a_port_is_one(boreale, staff, port):
+    assert (
+        "port" in write(staff, boreale, sbc_sheet(), None, name="Site", address="10.0.0.1", port=port).errors
+    )
+
+
+def test_names_are_there_once_and_another_customers_sbc_does_not_exist(
+    client, boreale, laurier, staff, felix, site
+):
+    assert (
+        "name"
+        in write(staff, boreale, sbc_sheet(), None, name="RIVE-SUD", address="10.0.0.1", port="5060").errors
+    )
+    theirs = write(staff, laurier, sbc_sheet(), None, name="Rive-Sud", address="10.0.0.1", port="5060").record
+    sign_in_fully(client, felix)
+    assert client.get(reverse("sbc_tab", args=["boreale", theirs.pk, "general"])).status_code == 404
+    assert client.get(reverse("sbc_list", args=["laurier"])).status_code == 404
+    assert write(felix, boreale, sbc_sheet(), theirs.pk, name="Autre").refusal
+
+
+@pytest.mark.parametrize("role", ["users", "group_admins", "managers", "group_owners"])
+def test_sbcs_are_for_who_acts_on_the_whole_customer(client, boreale, site, role):
+    actor = make_user(boreale, "180", role=role)
+    sign_in_fully(client, actor)
+    for name, keys in (
+        ("sbc_list", []),
+        ("sbc_new", []),
+        ("sbc_tab", [site.pk, "general"]),
+        ("sbc_delete", [site.pk]),
+    ):
+        assert client.get(reverse(name, args=["boreale", *keys])).status_code == 403
+        assert client.post(reverse(name, args=["boreale", *keys])).status_code in (403, 405)
+
+
+def test_an_sbc_with_phones_behind_it_stays_and_says_which(client, boreale, staff, amelie, site):
+    make_phone(staff, boreale, amelie, connection="sbc", sbc=site.pk)
+    removal = changes.plan_removal(staff, boreale, sbc_sheet(), [site.pk])
+    assert "80:5E:C0:00:00:01 (101 Amélie Tremblay)" in removal.refusals[site.pk]
+    with pytest.raises(changes.RefusedError):
+        changes.remove(removal, FACTS)
+    sign_in_fully(client, staff)
+    assert (
+        client.post(reverse("sbc_delete", args=["boreale", site.pk]), {"confirm": "Rive-Sud"}).status_code
+        == 422
+    )
+    assert Sbc.objects.filter(pk=site.pk).exists()
+
+
+def test_the_phones_behind_a_moved_sbc_load_their_file_anew(boreale, staff, amelie, site):
+    behind, beside = (
+        make_phone(staff, boreale, amelie, connection="sbc", sbc=site.pk),
+        make_phone(staff, boreale, amelie, "805ec0000002"),
+    )
+    row = write(staff, boreale, sbc_sheet(), site.pk, address="192.168.1.22")
+    assert "1" in row.warnings[""][0]
+    assert is_behind(behind)
+    assert not is_behind(beside)
+    Phone.objects.update(stale_since=None)
+    write(staff, boreale, sbc_sheet(), site.pk, name="Autre nom")
+    assert not is_behind(behind)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reloads"),
+    [
+        ("language", "en", True),
+        ("time_zone", "America/Vancouver", True),
+        ("name", "Soins 2", False),
+        ("talk_name", "soins", False),
+    ],
+)
+def test_what_a_department_changes_reaches_the_phones_of_its_people(
+    boreale, staff, amelie, column, value, reloads
+):
+    inside = make_phone(staff, boreale, make_user(boreale, "120", department="Soins"))
+    outside = make_phone(staff, boreale, amelie, "805ec0000002")
+    row = write(
+        staff,
+        boreale,
+        department_sheet(),
+        Department.objects.of(boreale).get(name="Soins").pk,
+        **{column: value},
+    )
+    assert is_behind(inside) == reloads
+    assert not is_behind(outside)
+    assert bool(row.warnings.get("")) == reloads
+
+
+def test_a_time_zone_that_phones_do_not_know_is_refused_and_names_them(boreale, staff):
+    make_phone(staff, boreale, make_user(boreale, "120", department="Soins"))
+    key = Department.objects.of(boreale).get(name="Soins").pk
+    row = write(staff, boreale, department_sheet(), key, time_zone="Antarctica/Troll")
+    assert "80:5E:C0:00:00:01" in row.errors["time_zone"][0]
+
+
+def test_a_new_host_name_reaches_every_phone_of_the_customer_and_says_so(boreale, laurier, staff, amelie):
+    phone = make_phone(staff, boreale, amelie)
+    other = make_phone(staff, laurier, make_user(laurier, "201"), "805ec0000002")
+    row = write(staff, boreale, customer_sheet(), boreale.pk, fqdn="clinique.example.com")
+    assert row.warnings[""]
+    assert is_behind(phone)
+    assert not is_behind(other)
+
+
+# --- All phones of a customer -------------------------------------------------------------------------------------
+@pytest.fixture
+def phones(boreale, staff, amelie, ines):
+    """One phone in each state: {state: phone}."""
+    now = timezone.now()
+    found = {"current": make_phone(staff, boreale, amelie, "805ec0000001")}
+    found["waiting"] = make_phone(staff, boreale, amelie, "805ec0000002")
+    found["silent"] = make_phone(staff, boreale, ines, "805ec0000003")
+    found["never"] = make_phone(staff, boreale, ines, "805ec0000004")
+    found["stock"] = make_phone(staff, boreale, None, "805ec0000005")
+    Phone.objects.filter(pk=found["waiting"].pk).update(stale_since=now)
+    Phone.objects.filter(pk=found["silent"].pk).update(
+        stale_since=now, attempts=2, notified_at=now - timedelta(hours=1), outcome="silent"
+    )
+    Phone.objects.filter(pk=found["never"].pk).update(fetched_at=None)
+    return found
+
+
+def macs(answer):
+    return {row.phone.mac for row in answer.context["rows"]}
+
+
+def test_the_list_shows_all_phones_and_narrows_by_state(client, boreale, felix, phones):
+    sign_in_fully(client, felix)
+    address = reverse("phones", args=["boreale"])
+    assert macs(client.get(address)) == {phone.mac for phone in phones.values()}
+    for state, phone in phones.items():
+        assert macs(client.get(address, {"state": state})) == {phone.mac}, state
+    assert len(macs(client.get(address, {"state": "nonsense"}))) == 5
+
+
+def test_every_phone_is_in_one_state_the_same_that_its_own_page_says(client, boreale, felix, phones):
+    sign_in_fully(client, felix)
+    tones = {"silent": "bad", "waiting": "wait", "current": "ok", "stock": "off", "never": "wait"}
+    for state, tone in tones.items():
+        rows = client.get(reverse("phones", args=["boreale"]), {"state": state}).context["rows"]
+        assert [row.state.tone for row in rows] == [tone], state
+
+
+@pytest.mark.parametrize(
+    ("text", "states"),
+    [
+        ("80:5E:C0:00:00:03", {"silent"}), ("0000 04", {"never"}), ("103", {"silent", "never"}), ("inès", {"silent", "never"}),
+        ("Tremblay", {"current", "waiting"}), ("t54w", {"current", "waiting", "silent", "never", "stock"}), ("zzz", set()), ("\0'%", set()),
+    ],
+)  # fmt: skip
+def test_phones_are_found_by_mac_extension_name_and_model(client, boreale, felix, phones, text, states):
+    sign_in_fully(client, felix)
+    assert macs(client.get(reverse("phones", args=["boreale"]), {"q": text})) == {
+        phones[state].mac for state in states
+    }
+
+
+def test_an_administrator_of_departments_sees_his_peoples_phones_and_not_the_stock(
+    client, boreale, ines, phones
+):
+    sign_in_fully(client, ines)
+    assert macs(client.get(reverse("phones", args=["boreale"]))) == {
+        phones["silent"].mac,
+        phones["never"].mac,
+    }
+
+
+def test_the_list_of_phones_holds_no_secret_and_costs_the_same_for_many(
+    client, boreale, staff, felix, amelie, django_assert_max_num_queries
+):
+    sign_in_fully(client, felix)
+    for number in range(20):
+        make_phone(staff, boreale, amelie, f"805ec00001{number:02}")
+    with django_assert_max_num_queries(10):
+        text = client.get(reverse("phones", args=["boreale"])).content.decode()
+    for phone in Phone.objects.all():
+        assert phone.token not in text
+        assert phone.web_password not in text
+
+
+@pytest.mark.parametrize("role", ["users", "receptionists"])
+def test_who_administers_nobody_does_not_see_the_list(client, boreale, role):
+    sign_in_fully(client, make_user(boreale, "180", role=role))
+    assert client.get(reverse("phones", args=["boreale"])).status_code == 403
+
+
+# --- At the support desk ------------------------------------------------------------------------------------------
+def test_support_finds_the_silent_phones_of_all_customers_and_fills_the_stock(
+    client, boreale, laurier, staff, phones
+):
+    sign_in_fully(client, staff)
+    answer = client.get(reverse("admin:phones_phone_changelist"), {"state": "silent"})
+    text = answer.content.decode()
+    assert "80:5E:C0:00:00:03" in text
+    assert "80:5E:C0:00:00:01" not in text
+    address = f"{reverse('admin:phones_phone_add')}?customer=laurier"
+    assert client.post(address, {"mac": "80:5E:C0:00:00:77", "model": "yealink-t54w"}).status_code == 302
+    made = Phone.objects.get(mac="805ec0000077")
+    assert (made.customer, made.user) == (laurier, None)
+    assert Change.objects.get(model="phones.phone", object_pk=made.pk).operation.source == "admin"
+    assert client.post(address, {"mac": "80:5E:C0:00:00:77", "model": "yealink-t54w"}).status_code == 422
+    change = reverse("admin:phones_phone_change", args=[made.pk])
+    shown = client.get(change).content.decode()
+    assert made.token not in shown
+    assert made.web_password not in shown
+    assert client.post(change, {"user": "1"}).status_code == 403, "its settings are the portal's"
+    assert (
+        client.post(reverse("admin:phones_phone_delete", args=[made.pk]), {"confirmed": "yes"}).status_code
+        == 302
+    )
+    assert not Phone.objects.filter(pk=made.pk).exists()
+
+
+def test_support_writes_sbcs_by_the_road(client, boreale, staff, site):
+    sign_in_fully(client, staff)
+    address = reverse("admin:phones_sbc_change", args=[site.pk])
+    values = {"name": "Rive-Nord", "kind": "sbc", "address": "192.168.1.20", "port": "5060", "seen": "1"}
+    assert client.post(address, values | {"address": "127.0.0.1"}).status_code == 422
+    assert client.post(address, values).status_code == 302
+    assert Change.objects.get(model="phones.sbc", kind="edit").operation.source == "admin"

@@ -1,0 +1,145 @@
+"""A person's line: every switch of the tabs changes something in it, and licence and integration count."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from users import changes
+from users.line import OutsideCalls, Registration, in_words, line_of
+from users.models import Customer, Department, Planning, User
+from users.sections import user_sheet
+from users.sections.options import OPTIONS
+from users.sections.talk import TALK
+from users.tests.factories import FACTS, make_customer, make_user
+
+BASE = {
+    "email": "amelie@boreale.example", "talk_enabled": True, "talk_name": "amelie", "pin_protected": True, "sip_id": "at",
+    "mobile": "514 555-0141",
+}  # fmt: skip
+OTHER = {"talk_name": "autre", "sip_id": "autre", "pin_protect_seconds": 90}
+COLUMNS = [column.name for column in (*TALK.columns, *OPTIONS.columns)] + [
+    field.name for field in Planning._meta.local_fields
+]
+
+
+@pytest.fixture
+def person(db):
+    """Somebody at a customer that has everything."""
+    customer = make_customer(edition="enterprise", has_microsoft_365=True, has_google=True)
+    return make_user(customer, "101", **BASE)
+
+
+def loaded(user):
+    return User.objects.select_related("customer", "role", "primary_department").get(pk=user.pk)
+
+
+def change(user, **values):
+    """Through the road, as support staff would."""
+    actor = User(is_staff=True, role_id="users", email="factory@tic.example")
+    plan = changes.plan(actor, user.customer, user_sheet(), [changes.Row(user.pk, values)])
+    assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
+    changes.apply(plan, FACTS)
+    return loaded(user)
+
+
+def other_values(name, value):
+    """Every other value of a choice, the other one of a switch, another text or number."""
+    column = user_sheet().columns[name]
+    if column.field.choices:
+        return [key for key, _label in column.field.choices if key != value]
+    return [not value] if isinstance(value, bool) else [OTHER[name]]
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_every_option_changes_the_line(person, name):
+    before = line_of(person)
+    assert before == line_of(loaded(person)), "the same facts, the same line"
+    seen = [before]
+    for value in other_values(name, getattr(person, name)):
+        changed = line_of(change(person, **{name: value}))
+        assert changed not in seen, (name, value)
+        seen.append(changed)
+
+
+@pytest.mark.parametrize(("place", "forced"), [(1, False), (2, False), (3, True), (4, True)])
+def test_every_column_of_the_view_changes_the_line(person, place, forced):
+    accueil = Department.objects.of(person.customer).get(name="Accueil")
+    row = [accueil.pk, None, None, None, None]
+    row[place] = forced
+    before = line_of(person)
+    assert line_of(change(person, visibility=[row])) != before
+
+
+@pytest.mark.parametrize("edition", ["standard", "pro"])
+def test_recording_controls_stay_without_the_enterprise_licence(person, edition):
+    person = change(person, recordings_controllable=False)
+    assert not line_of(person).recording_controls
+    person.customer.edition = edition
+    assert line_of(person).recording_controls
+
+
+def test_hot_desking_needs_pro(person):
+    person = change(person, hot_desking=True)
+    assert line_of(person).hot_desking
+    person.customer.edition = "standard"
+    assert not line_of(person).hot_desking
+
+
+def test_an_integration_that_is_not_set_up_is_not_in_the_line(person):
+    assert set(line_of(person).integrations) == {
+        "teams", "microsoft_calendar", "microsoft_contacts", "google_contacts", "google_calendar",
+    }  # fmt: skip
+    person.customer.has_microsoft_365 = False
+    assert set(line_of(person).integrations) == {"google_contacts", "google_calendar"}
+    assert line_of(person).single_sign_on == ("google",)
+
+
+def test_a_disabled_extension_does_nothing(person):
+    line = line_of(change(person, disabled=True))
+    assert line.registration is Registration.NOWHERE
+    assert line.outside_calls is OutsideCalls.EMERGENCY_ONLY
+    effects = (
+        line.sign_in,
+        line.in_directory,
+        line.sees,
+        line.talk_url,
+        line.integrations,
+        line.direct_sip_address,
+    )
+    assert not any(effects)
+
+
+def test_a_suspended_customer_has_no_line_in_service(person):
+    Customer.objects.filter(pk=person.customer_id).update(suspended=True)
+    assert line_of(loaded(person)).registration is Registration.NOWHERE
+
+
+def test_the_emergency_caller_id_is_always_the_departments(person):
+    line = line_of(change(person, outbound_caller_id="514 555-0199"))
+    assert (line.caller_id, line.emergency_caller_id) == ("+15145550199", "+15145550100")
+
+
+def test_the_line_is_built_in_a_constant_number_of_queries(person, django_assert_max_num_queries):
+    person = loaded(person)
+    with django_assert_max_num_queries(4):
+        line_of(person)
+
+
+def test_the_terminal_prints_the_line_as_json_and_in_words(person):
+    out = StringIO()
+    call_command("line", person.customer.slug, "101", "--json", stdout=out)
+    printed = json.loads(out.getvalue())
+    assert printed["sip_address"] == "sip:101@boreale.example.com"
+    assert printed["registration"] == "lan_or_tunnel"
+    out = StringIO()
+    call_command("line", person.customer.slug, "101", stdout=out)
+    assert "777" in out.getvalue()
+    with pytest.raises(CommandError):
+        call_command("line", person.customer.slug, "999")
+
+
+def test_no_secret_is_in_the_line(person):
+    printed = json.dumps(line_of(person).as_dict()) + str(in_words(line_of(person)))
+    assert person.sip_password not in printed

@@ -1,0 +1,106 @@
+"""What the Voicemail tab does beside saving: showing the PIN to who proves himself, and making another one."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from pbxadmin.common.http import PortalRequest, RequestFacts
+from users import changes, rights
+from users.access import signed_in_user
+from users.models import Customer, Operation, User
+from users.second_factor import step_up
+from users.sections import user_sheet
+from users.views.access import of_person
+from users.views.own_tabs import own_section
+from voicemail.models import Mailbox
+from voicemail.sections import PIN, REGENERATE, VOICEMAIL
+
+
+@never_cache
+@require_POST
+@of_person(rights.Verb.REVEAL)
+@step_up
+def show_pin(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """A person's PIN in plain text: after a recent second factor, and written into the history."""
+    return _show(
+        request,
+        person,
+        reverse("voicemail_pin", args=[customer.slug, person.number]),
+        RequestFacts.of(request),
+    )
+
+
+@never_cache
+@require_POST
+@step_up
+def show_own_pin(request: PortalRequest) -> HttpResponse:
+    """One's own PIN."""
+    return _show(request, _own(request), reverse("own_voicemail_pin"), RequestFacts.of(request, "self"))
+
+
+def _show(request: PortalRequest, person: User, url: str, facts: RequestFacts) -> HttpResponse:
+    pin = Mailbox.objects.get(user=person).pin
+    row = changes.change_of(
+        user_sheet(), person, Operation.Kind.REVEAL, [{"column": PIN.name, "old": "", "new": ""}]
+    )
+    changes.record_operation(request.user, person.customer, Operation.Kind.REVEAL, facts, "", [row])
+    shown = {"id": "secret-pin", "what": _("PIN number"), "value": pin, "in_form": False, "reveal_url": url}
+    if request.htmx:
+        return render(request, "partials/secret.html", shown)
+    return render(request, "voicemail/secret.html", {**shown, "person": person, "customer": person.customer})
+
+
+@require_POST
+@of_person(rights.Verb.EDIT)
+def new_pin(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """Have another PIN made."""
+    _renew(request, customer, person, rights.Verb.EDIT, RequestFacts.of(request))
+    return redirect("user_tab", customer.slug, person.number, VOICEMAIL.slug)
+
+
+@require_POST
+def new_own_pin(request: PortalRequest) -> HttpResponse:
+    """Have another PIN made for oneself."""
+    person = _own(request)
+    _renew(request, person.customer, person, rights.Verb.SELF, RequestFacts.of(request, "self"))
+    return redirect("own_voicemail")
+
+
+def _renew(
+    request: PortalRequest, customer: Any, person: User, verb: rights.Verb, facts: RequestFacts
+) -> None:
+    plan = changes.plan(
+        request.user, customer, user_sheet(), [changes.Row(person.pk, {PIN.name: REGENERATE})], verb
+    )
+    try:
+        changes.apply(plan, facts)
+    except changes.RefusedError:
+        row = plan.rows[0]
+        raise PermissionDenied(
+            row.refusal or " ".join(text for texts in row.errors.values() for text in texts)
+        ) from None
+    except changes.ChangedMeanwhileError:
+        messages.warning(request, _("Somebody else changed it in between. Try again."))
+    else:
+        messages.success(request, _("A new PIN was made. “Show” tells it."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_voicemail(request: PortalRequest) -> HttpResponse:
+    """One's own voicemail options."""
+    return own_section(request, _own(request), VOICEMAIL, reverse("own_voicemail"), "voicemail/own.html")
+
+
+def _own(request: PortalRequest) -> User:
+    """The signed-in person; `PermissionDenied` for who has no extension."""
+    user = signed_in_user(request)
+    if user.customer_id is None:
+        raise PermissionDenied(_("You have no extension."))
+    return User.objects.select_related("customer", "role", "primary_department").get(pk=user.pk)
