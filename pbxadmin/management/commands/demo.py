@@ -7,7 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.utils import timezone
 
+from forwarding.hours import Holiday
+from forwarding.statutory import statutory_holidays
 from pbxadmin.common.crypto import random_secret
 from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import RequestFacts
@@ -16,6 +19,7 @@ from phones.models import Phone
 from users import changes, signin
 from users.models import Customer, Department, Did, User
 from users.sections import user_sheet
+from users.sheets import department_sheet, system_extension_sheet
 
 FACTS = RequestFacts(source="demo")
 
@@ -112,6 +116,10 @@ def load(password: str) -> dict[str, Any]:
         [("+14185550170", "Librairie"), ("+14185550179", "Commandes web")],
     )
     people = _people(support, boreale, BOREALE) | _people(support, laurier, LAURIER)
+    for customer in (boreale, laurier):
+        _hours(support, customer)
+    _system_extensions(support, boreale, people)
+    _calls(support, boreale, people)
     _keys(support, boreale, people)
     phones = _phones(support, boreale, BOREALE, people, 0x10) + _phones(
         support, laurier, LAURIER, people, 0x60
@@ -190,6 +198,67 @@ def _people(support: User, customer: Customer, rows: Sequence[tuple[str, ...]]) 
 def _email(first: str, last: str, domain: str) -> str:
     name = f"{first}.{last}".replace("’", "").replace(" ", "-")
     return f"{without_accents(name)}@{domain}"
+
+
+def _hours(support: User, customer: Customer) -> None:
+    """Office hours from Monday to Friday with a break at noon, and Québec's statutory holidays of this year and the next."""
+    year = timezone.localdate().year
+    holidays = [
+        Holiday(day, day, name)
+        for each in (year, year + 1)
+        for day, name in statutory_holidays(each, customer.language)
+    ]
+    week = {
+        "office_hours": ["8:00-17:00"] * 5 + ["", ""],
+        "break_hours": ["12:00-13:00"] * 5 + ["", ""],
+        "holidays": holidays,
+    }
+    rows = [changes.Row(department.pk, week) for department in Department.objects.of(customer)]
+    changes.apply(changes.plan(support, customer, department_sheet(), rows), FACTS, "demo")
+
+
+def _system_extensions(support: User, customer: Customer, people: dict[str, User]) -> None:
+    """A ring group, a queue and an IVR."""
+    rows = [
+        changes.Row(
+            None,
+            {
+                "number": "180",
+                "name": "Accueil",
+                "kind": "ring_group",
+                "members": [people["101"].pk, people["109"].pk],
+            },
+        ),
+        changes.Row(
+            None,
+            {
+                "number": "181",
+                "name": "File Soins",
+                "kind": "queue",
+                "members": [people["104"].pk, people["107"].pk],
+            },
+        ),
+        changes.Row(None, {"number": "190", "name": "Répondeur numérique", "kind": "ivr", "members": []}),
+    ]
+    changes.apply(changes.plan(support, customer, system_extension_sheet(), rows), FACTS, "demo")
+
+
+def _calls(support: User, customer: Customer, people: dict[str, User]) -> None:
+    """Some statuses and forwardings, so that the simulator has something to tell."""
+    wanted: dict[str, dict[str, Any]] = {
+        "101": {"available.no_answer_external": "system:180", "available.busy_external": "extension:109"},
+        "102": {
+            "available.ring_mobile": True,
+            "away.divert_external": "mobile?bounce",
+            "status": "do_not_disturb",
+        },
+        "103": {"away.divert_external": "extension:105", "away.divert_internal": "same", "status": "away"},
+        "104": {"lunch.no_answer_external": "extension:107?voicemail", "status": "lunch"},
+        "107": {"auto_switch_status": True},
+        "120": {"block_outbound_out_of_hours": True},
+    }
+    rows = [changes.Row(people[number].pk, values) for number, values in wanted.items()]
+    changes.apply(changes.plan(support, customer, user_sheet(), rows), FACTS, "demo")
 
 
 def _keys(support: User, customer: Customer, people: dict[str, User]) -> None:
