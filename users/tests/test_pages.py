@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
+from phones.tests import factories as phone_factories
 from users import changes
 from users.models import Operation, User
 from users.sections import user_sheet
@@ -155,6 +156,15 @@ def test_the_last_page_is_read_from_the_far_end_and_is_the_same(owner, boreale):
 def test_the_editor_opens_within_twelve_queries(owner, amelie):
     with CaptureQueriesContext(connection) as queries:
         assert owner.get("/c/boreale/users/101/general").status_code == 200
+    assert len(queries) <= 12, [query["sql"][:90] for query in queries]
+
+
+@pytest.mark.parametrize("tab", [section.slug for section in user_sheet().sections])
+def test_every_tab_opens_within_twelve_queries(owner, amelie, boreale, tab):
+    for place in range(3):
+        phone_factories.make_phone(boreale, amelie, f"805ec0aabb0{place}")
+    with CaptureQueriesContext(connection) as queries:
+        assert owner.get(f"/c/boreale/users/101/{tab}").status_code == 200
     assert len(queries) <= 12, [query["sql"][:90] for query in queries]
 
 
