@@ -75,3 +75,18 @@ def ines(boreale: Customer) -> User:
 def staff(db: None) -> User:
     """Somebody of the provider's support."""
     return factories.make_staff()
+
+
+# Modules that start processes, turn many keys a hundred times or walk through every page: not in the inner loop.
+SLOW = {
+    "test_admin", "test_contact", "test_customer_pages", "test_doors", "test_from_change_to_phone", "test_keys_page", "test_launcher",
+    "test_lockout", "test_notify_sip", "test_push", "test_second_factor", "test_sections", "test_signin", "test_simulator", "test_sites",
+    "test_virtual_phone",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow modules, so that `./test fast` leaves them to `./test`."""
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker(pytest.mark.slow)

@@ -54,20 +54,25 @@ def shared_database(folder: Path) -> Iterator[str]:
         connection.connection = memory
 
 
+def publish_to(url: str) -> None:
+    """Where this process publishes from now on. Celery asks the environment first, its settings after."""
+    os.environ["CELERY_BROKER_URL"] = url
+    app.conf.broker_url = url
+    push._connection.cache_clear()
+
+
 @contextmanager
 def valkey(folder: Path) -> Iterator[str]:
     """A Valkey on a private socket, to which this process publishes too."""
     before = app.conf.broker_url
     with ValkeyServer(unix_socket_path=folder / "valkey.sock", data_dir=folder / "valkey") as server:
         url = f"redis+socket://{server.unix_socket_path}"
-        app.conf.broker_url = url
-        push._connection.cache_clear()
+        publish_to(url)
         push.rest(0)
         try:
             yield url
         finally:
-            app.conf.broker_url = before
-            push._connection.cache_clear()
+            publish_to(before)
 
 
 class Worker:

@@ -20,6 +20,7 @@ from phones.models import Key, Phone, Sbc
 from phones.tests import factories
 from phones.tests.desk import Desk
 from phones.tests.factories import again, change, fetch, fetched, make_phone, outbox, rename
+from phones.tests.processes import publish_to
 from users import changes
 from users.models import Change, Customer, Department, Operation, User
 from users.signals import changed
@@ -599,16 +600,11 @@ def test_many_phones_are_told_in_slices_at_a_bounded_rate(
 
 # --- The broker ---
 @pytest.fixture
-def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def broker() -> Iterator[Any]:
     """Says where the broker is."""
     before = app.conf.broker_url
-
-    def at(url: str) -> None:
-        app.conf.broker_url = url
-        push._connection.cache_clear()
-
-    yield at
-    at(before)
+    yield publish_to
+    publish_to(before)
 
 
 def test_a_broker_that_refuses_or_never_answers_costs_a_page_little_and_loses_nothing(
