@@ -359,7 +359,7 @@ def people_called_by_others_stay_reachable(plan: changes.Plan) -> None:
             row = leaving[number]
             # Whoever is disabled in the same breath takes no calls, so his rules lead nowhere.
             gone = {other.key for other in leaving.values()}
-            calls = [each for each in references if each.calls and each.owner not in gone]
+            calls = [each for each in references if each.owner not in gone]
             if calls:
                 row.refuse("disabled", _("Calls are sent to this extension: %(where)s. Choose another destination there first.") % {
                     "where": in_words(calls)
@@ -398,14 +398,3 @@ def _tell(rule: ForwardingRule, field: DestinationField) -> tuple[int | None, st
 
 
 tells_references(ForwardingRule, _tell, related=("user",))
-
-
-def keys_of_deleted_people(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
-    """What else points at somebody who is deleted: told, because it goes blank."""
-    going = {record.pk for record in records}
-    numbers = {record.number: record.pk for record in records}
-    losses: dict[Any, list[str]] = defaultdict(list)
-    for number, references in by_target(references_to(scope.customer, Kind.EXTENSION, list(numbers))).items():
-        if others := [each for each in references if not each.calls and each.owner not in going]:
-            losses[numbers[number]].append(_("These will be blank: %(where)s.") % {"where": in_words(others)})
-    return losses

@@ -32,7 +32,6 @@ FORWARDING = Section(
         rules.people_called_by_others_stay_reachable,
     ),
     companions=(rules.make_rules,),
-    losses=rules.keys_of_deleted_people,
     removal_rules=(stays_while_calls_lead_there(Kind.EXTENSION),),
 )
 

@@ -1,7 +1,8 @@
 """Who takes the calls of somebody, or something, that is deleted: the rules that lead there lead elsewhere from the same moment on."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -10,49 +11,90 @@ from django.utils.translation import gettext as _
 from pbxadmin.common.destination_field import Reference, references_to
 from pbxadmin.common.destinations import Destination, Kind
 from pbxadmin.common.http import RequestFacts
-from pbxadmin.common.sections import Scope, Text
+from pbxadmin.common.sections import Scope, Sheet, Text
 from users import changes
-from users.models import Customer, Operation, User
+from users.models import Customer, Operation, SystemExtension, User
 
 
 def calls_sent_to(customer: Customer, kind: Kind, records: Sequence[Any]) -> list[Reference]:
     """The rules that send calls to these people (EXTENSION) or system extensions (SYSTEM), theirs among themselves left out."""
     going = {record.pk for record in records} if kind is Kind.EXTENSION else set()
     found = references_to(customer, kind, [record.number for record in records])
-    return [
-        reference
-        for reference in found
-        if reference.calls and reference.column and reference.owner not in going
-    ]
+    return [reference for reference in found if reference.column and reference.owner not in going]
+
+
+def _held_by_calls(records: Sequence[Any], references: Iterable[Reference]) -> dict[Any, Text]:
+    """The sentence for each record that calls lead to."""
+    by_number: dict[str, list[str]] = defaultdict(list)
+    for reference in references:
+        by_number[reference.target].append(reference.words)
+    return {
+        record.pk: _("Calls are sent to extension %(number)s: %(where)s. Choose who takes them instead.") % {
+            "number": record.number, "where": "; ".join(by_number[record.number][:3]) + (" …" if len(by_number[record.number]) > 3 else ""),
+        }
+        for record in records if record.number in by_number
+    }  # fmt: skip
 
 
 def stays_while_calls_lead_there(kind: Kind) -> Callable[[Sequence[Any], Scope], Mapping[Any, Text]]:
     """A removal rule: what is somebody's destination isn't deleted before another one is chosen."""
 
     def rule(records: Sequence[Any], scope: Scope) -> dict[Any, Text]:
-        by_number: dict[str, list[str]] = defaultdict(list)
-        for reference in calls_sent_to(scope.customer, kind, records):
-            by_number[reference.target].append(reference.words)
-        return {
-            record.pk: _("Calls are sent to extension %(number)s: %(where)s. Choose who takes them instead.") % {
-                "number": record.number, "where": "; ".join(by_number[record.number][:3]) + (" …" if len(by_number[record.number]) > 3 else ""),
-            }
-            for record in records if record.number in by_number
-        }  # fmt: skip
+        return _held_by_calls(records, calls_sent_to(scope.customer, kind, records))
 
     return rule
 
 
-def only_calls_hold(removal: changes.Removal, kind: Kind) -> bool:
-    """Whether nothing but calls that lead there stands against a removal: then another destination lets it happen."""
-    held = stays_while_calls_lead_there(kind)(removal.records, removal.scope)
-    return all(str(held.get(key)) == str(sentence) for key, sentence in removal.refusals.items())
+@dataclass(frozen=True)
+class Departure:
+    """What is to be deleted, with the calls that lead there and must lead elsewhere from then on."""
+
+    removal: changes.Removal
+    kind: Kind
+    references: Sequence[Reference]
+
+    @property
+    def refusals(self) -> dict[Any, str]:
+        """Why records can't go, whoever takes their calls."""
+        held = _held_by_calls(self.removal.records, self.references)
+        return {
+            key: sentence
+            for key, sentence in self.removal.refusals.items()
+            if str(held.get(key)) != str(sentence)
+        }
+
+    @property
+    def reasons(self) -> str:
+        """Why not, each sentence once; after `leave` has raised `changes.RefusedError`."""
+        return " ".join(dict.fromkeys(self.removal.refusals.values()))
+
+    def leave(self, typed: str, facts: RequestFacts, reason: str = "") -> Operation | None:
+        """Delete; the calls go where `typed` says ("105", "" for each person's own voicemail), in the same transaction.
+
+        Raises `changes.RefusedError` and `changes.ChangedMeanwhileError`; then nothing has happened.
+        """
+        if not self.references:
+            return changes.remove(self.removal, facts, reason)
+        instead = instead_of(self.removal.scope.customer, typed)
+        return remove_with_replacement(self.removal, self.references, instead, facts, reason)
 
 
-def instead_of(typed: str) -> str:
-    """The destination that somebody typed as a replacement: an extension, or nothing for each person's own voicemail."""
+def plan_departure(
+    actor: User, customer: Customer, sheet: Sheet, kind: Kind, keys: Iterable[Any]
+) -> Departure:
+    """Say what would go, what stands against it, and whose calls would need another destination. Nothing is written."""
+    removal = changes.plan_removal(actor, customer, sheet, keys)
+    return Departure(removal, kind, calls_sent_to(customer, kind, removal.records))
+
+
+def instead_of(customer: Customer, typed: str) -> str:
+    """The destination that somebody typed as a replacement: an extension ("105 Maude Côté"), a ring group's, queue's or IVR's
+    ("180"), or nothing for each person's own voicemail."""
     extension = typed.strip().partition(" ")[0]
-    return f"{Kind.EXTENSION}:{extension}" if extension else str(Kind.VOICEMAIL)
+    if not extension:
+        return str(Kind.VOICEMAIL)
+    system = SystemExtension.objects.of(customer).filter(number=extension).exists()
+    return f"{Kind.SYSTEM if system else Kind.EXTENSION}:{extension}"
 
 
 def replacement_plan(
@@ -91,12 +133,17 @@ def remove_with_replacement(
     with transaction.atomic():
         plan = replacement_plan(scope.actor, scope.customer, references, instead)
         gone = {
-            str(Destination(Kind.EXTENSION, record.number))
+            str(Destination(Kind.EXTENSION if isinstance(record, User) else Kind.SYSTEM, record.number))
             for record in removal.records
-            if isinstance(record, User)
+            if isinstance(record, (User, SystemExtension))
         }
         if instead.partition("?")[0] in gone:
-            removal.refusals = {record.pk: _("Choose somebody who stays.") for record in removal.records}
+            stays = (
+                _("Choose somebody who stays.")
+                if instead.startswith(f"{Kind.EXTENSION}:")
+                else _("Choose an extension that stays.")
+            )
+            removal.refusals = {record.pk: stays for record in removal.records}
             raise changes.RefusedError
         try:
             changes.apply(plan, facts, reason)
@@ -107,7 +154,9 @@ def remove_with_replacement(
                 for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
                 if sentence
             ]
-            removal.refusals = {record.pk: " ".join(sentences[:5]) for record in removal.records}
+            removal.refusals = {
+                record.pk: " ".join(dict.fromkeys(sentences[:5])) for record in removal.records
+            }
             raise
         again = changes.plan_removal(
             scope.actor,

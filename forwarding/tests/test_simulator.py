@@ -312,15 +312,3 @@ def test_ones_own_forwarding_unless_it_is_hidden(boreale, felix, amelie):
     assert client.get("/me/forwarding").status_code == 403
     assert client.post("/me/forwarding", {"seen": 2}).status_code == 403
     assert "/me/forwarding" not in client.get("/me").content.decode()
-
-
-def test_deleting_asks_who_takes_the_calls_instead(boreale, felix, amelie, maude):
-    change(felix, amelie, away__divert_external="extension:105")
-    client = sign_in_fully(Client(), felix)
-    url = f"/c/boreale/users/{maude.number}/delete"
-    page = client.get(url).content.decode()
-    assert 'name="instead"' in page
-    assert "101 Amélie Tremblay" in page
-    assert client.post(url, {"confirm": "105", "instead": "199"}).status_code == 422
-    assert client.post(url, {"confirm": "105", "instead": "102"}).status_code == 302
-    assert str(values(amelie, "away.divert_external")[0]) == "extension:102"

@@ -258,7 +258,7 @@ class DestinationFormField(forms.Field):
 # --- Who points at it --------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Reference:
-    """A place from which calls, or a key, lead to an extension.
+    """A place from which calls lead to an extension.
 
     `owner` is the primary key of the person whose place it is (None: it is nobody's), `column` the column of his sheet
     that holds it ("" where it isn't one that can be replaced), `words` what it is in the reader's language.
@@ -269,24 +269,16 @@ class Reference:
     words: str
     column: str = ""
     value: Destination | None = None
-    calls: bool = True
 
 
 # How the row that holds a destination is told: model → (row with its owner → owner's key, column, words).
 Teller = Callable[[Any, "DestinationField"], tuple[int | None, str, str]]
 _tellers: dict[type[models.Model], tuple[Teller, tuple[str, ...]]] = {}
-_sources: list[Callable[[Any, Sequence[str]], Iterable[Reference]]] = []
 
 
 def tells_references(model: type[models.Model], teller: Teller, related: Sequence[str] = ()) -> None:
     """Say whose a row of `model` is, under which column of his sheet, and how to call it; `related` rows are loaded with it."""
     _tellers[model] = teller, tuple(related)
-
-
-def adds_references(source: Callable[[Any, Sequence[str]], Iterable[Reference]]) -> None:
-    """Register what points at extensions by other means than a destination: (customer, extensions) → references."""
-    if source not in _sources:
-        _sources.append(source)
 
 
 def destination_fields() -> Iterator[tuple[type[models.Model], list[DestinationField]]]:
@@ -323,9 +315,6 @@ def references_to(customer: Any, kind: Kind, values: Sequence[str]) -> list[Refe
                 # Two fields that are written together are one place.
                 if (reference := Reference(value.value, owner, words, column, value)) not in found:
                     found.append(reference)
-    if kind is Kind.EXTENSION:
-        for source in _sources:
-            found += source(customer, values)
     return found
 
 

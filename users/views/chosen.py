@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pbxadmin.common.destinations import Kind
 from pbxadmin.common.http import PortalRequest, RequestFacts
-from users import changes, letters, reset, rights, selectors
+from users import changes, letters, replacements, reset, rights, selectors
 from users.models import Customer, Operation, User
 from users.sections import user_sheet
 from users.views.access import in_customer
@@ -163,27 +164,29 @@ def delete(request: PortalRequest, customer: Customer) -> HttpResponse:
     if not choice.keys:
         return _nobody(request, customer, choice)
     action = people_of(request, customer, choice)
-    removal = changes.plan_removal(request.user, customer, user_sheet(), choice.keys)
-    action.refusals |= removal.refusals
+    action.refusals |= _departure(request, customer, choice.keys).refusals
+    # Of those who can go: who stays keeps his rules, and those may lead to somebody who goes.
+    departure = _departure(request, customer, [user.pk for user in action.allowed])
+    action.refusals |= departure.refusals
     going, error = confirmed(request, action)
     status = CONFLICT if error else 200
     count = len(action.allowed)
+    typed = request.POST.get("instead", "")[:60]
     if going and request.POST.get("confirm", "").strip() != str(count):
         going, error, status = False, _("Type the number %(count)s to confirm.") % {"count": count}, REFUSED
     if going:
-        keys = [user.pk for user in action.allowed]
-        # Without those who stay: the rules are asked again for the ones that are left ("the last owner" is about a set).
-        removal = changes.plan_removal(request.user, customer, user_sheet(), keys)
+        # Planned anew for those who are left: the rules about a set ("the last owner") are about this one.
+        departure = _departure(request, customer, [user.pk for user in action.allowed])
         try:
-            changes.remove(removal, RequestFacts.of(request))
+            departure.leave(typed, RequestFacts.of(request))
         except changes.ChangedMeanwhileError:
             error, status = (
                 _("Somebody else changed one of these users in between. Look again before you delete them."),
                 CONFLICT,
             )
         except changes.RefusedError:
-            action.refusals |= removal.refusals
-            error, status = _("Not all of them can be deleted any more. Nobody was deleted."), CONFLICT
+            error = f"{_('Nobody was deleted.')} {departure.reasons}"
+            status = REFUSED if departure.references else CONFLICT
         else:
             messages.success(
                 request,
@@ -193,12 +196,18 @@ def delete(request: PortalRequest, customer: Customer) -> HttpResponse:
             return redirect(choice.back_url(customer))
     losses = [(user, [
         _("The extension %(number)s with its settings and its unread voicemail messages.") % {"number": user.number},
-        *removal.losses.get(user.pk, []),
+        *departure.removal.losses.get(user.pk, []),
     ]) for user in action.allowed[:SHOWN]]  # fmt: skip
     return ask(
-        request, customer, choice, action, "users/chosen/delete.html", status, error=error, losses=losses,
+        request, customer, choice, action, "users/chosen/delete.html", status, error=error, losses=losses, instead=typed,
+        references=[reference.words for reference in departure.references[:SHOWN]],
+        more_references=max(0, len(departure.references) - SHOWN),
         title=ngettext("Delete %(count)s user?", "Delete %(count)s users?", count) % {"count": count},
     )  # fmt: skip
+
+
+def _departure(request: PortalRequest, customer: Customer, keys: list[int]) -> replacements.Departure:
+    return replacements.plan_departure(request.user, customer, user_sheet(), Kind.EXTENSION, keys)
 
 
 def _nobody(request: PortalRequest, customer: Customer, choice: Choice) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from pbxadmin.common.destinations import Kind
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.sections import Text
@@ -127,7 +128,7 @@ def department_delete(
     pages: SheetPages, request: PortalRequest, customer: Customer, record: Department
 ) -> HttpResponse:
     """Delete a department; where people are in it, move them to another one in the same step."""
-    removal = changes.plan_removal(request.user, customer, department_sheet(), [record.pk])
+    departure = pages.departure(request.user, customer, record)
     others = Department.objects.of(customer).exclude(pk=record.pk)
     people = list(User.objects.visible_to(request.user).of(customer).filter(memberships__department=record))
     error = ""
@@ -144,21 +145,20 @@ def department_delete(
             if replacement is not None:
                 with transaction.atomic():
                     error = _move(request, customer, people, {replacement.pk}, {record.pk}, replacement.pk)
-                    removal = changes.plan_removal(request.user, customer, department_sheet(), [record.pk])
-                    error = error or pages.removed(request, removal)
+                    error = error or pages.left(request, pages.departure(request.user, customer, record))
                     if error:
                         transaction.set_rollback(True)
         elif not error:
-            error = pages.removed(request, removal)
+            error = pages.left(request, departure)
         if not error:
             messages.success(request, _("%(name)s was deleted.") % {"name": record})
             return redirect(pages.list_url(customer))
-        removal = changes.plan_removal(request.user, customer, department_sheet(), [record.pk])
+        departure = pages.departure(request.user, customer, record)
     return pages.ask(
         request,
         customer,
         record,
-        removal,
+        departure.removal,
         error,
         replacements=others if people else [],
         losses=[_("The department %(name)s with its office hours and holidays.") % {"name": record.name}],
@@ -324,6 +324,7 @@ SYSTEM_EXTENSIONS = SheetPages(
     search=lambda text: Q(number__startswith=text) | Q(name__icontains=text),
     search_label=gettext_lazy("Extension or name"),
     empty=gettext_lazy("Ring groups, queues and digital receptionists (IVR): extensions that are no person."),
+    destination=Kind.SYSTEM,
 )
 
 

@@ -212,10 +212,10 @@ def _list_url(customer: Customer) -> str:
 @of_person(rights.Verb.DELETE)
 def user_delete(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """Says what goes with the person, asks to type his extension, and deletes."""
-    removal = changes.plan_removal(request.user, customer, user_sheet(), [person.pk])
-    references = replacements.calls_sent_to(customer, Kind.EXTENSION, [person])
-    replaceable = bool(references) and replacements.only_calls_hold(removal, Kind.EXTENSION)
-    error = "" if replaceable else removal.refusals.get(person.pk, "")
+    departure = replacements.plan_departure(request.user, customer, user_sheet(), Kind.EXTENSION, [person.pk])
+    error = departure.refusals.get(person.pk, "")
+    # Where it can't be deleted anyhow, nobody is asked who takes the calls.
+    asks_instead = bool(departure.references) and not error
     typed = request.POST.get("instead", "")[:60]
     status = 200
     if request.method == "POST":
@@ -223,19 +223,13 @@ def user_delete(request: PortalRequest, customer: Customer, person: User) -> Htt
             error = error or _("Type the extension %(number)s to confirm.") % {"number": person.number}
         if not error:
             try:
-                if replaceable:
-                    instead = replacements.instead_of(typed)
-                    replacements.remove_with_replacement(
-                        removal, references, instead, RequestFacts.of(request)
-                    )
-                else:
-                    changes.remove(removal, RequestFacts.of(request))
+                departure.leave(typed, RequestFacts.of(request))
             except changes.ChangedMeanwhileError:
                 error = _(
                     "Somebody else changed this user in between. Look at it again before you delete it."
                 )
             except changes.RefusedError:
-                error = removal.refusals[person.pk]
+                error = departure.reasons
             else:
                 messages.success(request, _("%(user)s was deleted.") % {"user": person})
                 return redirect("users", customer.slug)
@@ -247,13 +241,13 @@ def user_delete(request: PortalRequest, customer: Customer, person: User) -> Htt
             "person": person,
             "error": error,
             "title": _("Delete %(name)s?") % {"name": person.full_name},
-            "references": [(reference.words, "") for reference in references],
+            "references": [reference.words for reference in departure.references],
             "instead": typed,
-            "asks_instead": replaceable,
+            "asks_instead": asks_instead,
             "losses": [
                 _("The extension %(number)s with its settings and its unread voicemail messages.")
                 % {"number": person.number},
-                *removal.losses.get(person.pk, []),
+                *departure.removal.losses.get(person.pk, []),
             ],
             "breadcrumbs": [
                 (_("Users"), _list_url(customer)),

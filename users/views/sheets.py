@@ -16,15 +16,19 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pbxadmin.common.destinations import Kind
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.sections import Scope, Section, SectionForm, Sheet, Text
 from users import changes, selectors
 from users.models import Customer, User
+from users.replacements import Departure, plan_departure
 from users.rights import Verb
 from users.views.access import in_customer
 from users.views.conflicts import reconcile, seen_version, values_of
 
 PAGE_SIZE = 50
+# Places named in full on the page that asks; the others are counted.
+SHOWN = 30
 PLAIN_TAB = "users/tab.html"
 
 
@@ -72,6 +76,8 @@ class SheetPages:
     below: str = ""
     below_facts: Callable[[User, Customer, Any], Mapping[str, Any]] | None = None
     delete: Callable[..., HttpResponse] | None = None
+    # What sort of destination such a record is, where calls can be sent to it: who deletes it is asked who takes them.
+    destination: Kind | None = None
     initial: Callable[[Customer], Mapping[str, Any]] = field(default=lambda customer: {})
 
     def urls(self) -> list[URLPattern]:
@@ -244,14 +250,33 @@ class SheetPages:
             refuse(refusal)
         if self.delete is not None:
             return self.delete(self, request, customer, record)
-        removal = changes.plan_removal(request.user, customer, self.sheet(), [pk])
+        departure = self.departure(request.user, customer, record)
         error = ""
+        typed = request.POST.get("instead", "")[:60]
         if request.method == "POST":
-            error = self.typed_wrongly(request, record) or self.removed(request, removal)
+            error = self.typed_wrongly(request, record) or self.left(request, departure, typed)
             if not error:
                 messages.success(request, _("%(name)s was deleted.") % {"name": record})
                 return redirect(self.list_url(customer))
-        return self.ask(request, customer, record, removal, error)
+            departure = self.departure(request.user, customer, record)
+        return self.ask(
+            request,
+            customer,
+            record,
+            departure.removal,
+            error,
+            refusal=departure.refusals.get(record.pk, ""),
+            asks_instead=bool(departure.references),
+            references=[reference.words for reference in departure.references[:SHOWN]],
+            more_references=max(0, len(departure.references) - SHOWN),
+            instead=typed,
+        )
+
+    def departure(self, actor: User, customer: Customer, record: Any) -> Departure:
+        """What deleting a record means; where no calls can be sent to such a thing, nobody's calls lead there."""
+        if self.destination:
+            return plan_departure(actor, customer, self.sheet(), self.destination, [record.pk])
+        return Departure(changes.plan_removal(actor, customer, self.sheet(), [record.pk]), Kind.EXTENSION, ())
 
     def typed_wrongly(self, request: PortalRequest, record: Any) -> str:
         """Why what was typed to confirm isn't enough; "" when it is."""
@@ -259,14 +284,14 @@ class SheetPages:
             return ""
         return _("Type “%(name)s” to confirm.") % {"name": self.lead(record)}
 
-    def removed(self, request: PortalRequest, removal: changes.Removal) -> str:
+    def left(self, request: PortalRequest, departure: Departure, instead: str = "") -> str:
         """Delete; why it can't be, or "" when it is done."""
         try:
-            changes.remove(removal, RequestFacts.of(request))
+            departure.leave(instead, RequestFacts.of(request))
         except changes.ChangedMeanwhileError:
             return _("Somebody else changed it in between. Look at it again before you delete it.")
         except changes.RefusedError:
-            return " ".join(removal.refusals.values())
+            return departure.reasons
         return ""
 
     def ask(
