@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.middleware import THEMES
 from phones.overview import tiles
-from users import rights
+from users import rights, timeline
 from users import selectors as user_selectors
 from users.access import public
 from users.models import Customer
@@ -41,7 +41,7 @@ def customer_home(request: PortalRequest, customer: Customer) -> HttpResponse:
         "breadcrumbs": [(_("Home"), None)],
     }
     if rights.can(request.user, rights.Verb.HISTORY, customer=customer):
-        facts["operations"] = user_selectors.history_of_customer(request.user, customer, 10, sign_ins=False)
+        facts["operations"] = timeline.latest(request.user, customer, 10)
     return render(request, "home.html", facts)
 
 

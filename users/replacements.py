@@ -56,7 +56,7 @@ class Departure:
     @property
     def refusals(self) -> dict[Any, str]:
         """Why records can't go, whoever takes their calls."""
-        held = _held_by_calls(self.removal.records, self.references)
+        held = _held_by_calls(self.removal.records, self.references) if self.references else {}
         return {
             key: sentence
             for key, sentence in self.removal.refusals.items()

@@ -8,14 +8,12 @@ from django.core.cache import cache
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404
-from django.urls import reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.sections import Column, Scope, Section
-from users import changes, rights, signin
-from users.models import Change, Customer, Department, Operation, Role, TotpDevice, User
-from users.reset import LABELS
+from users import rights
+from users.models import Change, Customer, Department, Role, TotpDevice, User
 from users.sections import user_sheet
 
 PAGE_SIZE = 50
@@ -274,101 +272,3 @@ def shown(cell: Mapping[str, Any], which: str, column: Column | None, scope: Sco
     if column is None or column.secret:
         return str(label or value)
     return str(label) if label and hasattr(column, "options") and scope is None else column.show(value, scope)
-
-
-@dataclass(frozen=True)
-class Told:
-    """An operation as the timeline tells it."""
-
-    who: str
-    what: str
-    when: Any
-    where: str
-    reason: str
-    changes: list[dict[str, str]]
-    url: str = ""
-    undo_url: str = ""
-
-
-def history_of(person: User, limit: int = 200) -> list[Told]:
-    """The history of one person: his own row, and those of his phones; latest first."""
-    found = with_undone(Change.objects.filter(subject_pk=person.pk))[:limit]
-    slug = person.customer.slug if person.customer else ""
-    return [tell(change, slug) for change in found]
-
-
-def history_of_customer(
-    actor: User, customer: Customer, limit: int = 200, sign_ins: bool = True
-) -> list[Told]:
-    """The latest rows of a customer's history, with or without who signed in."""
-    found = with_undone(Change.objects.visible_to(actor).of(customer)).order_by("-id")
-    if not sign_ins:
-        found = found.exclude(kind=Operation.Kind.SIGN_IN)
-    return [tell(change, customer.slug) for change in found[:limit]]
-
-
-def with_undone(changes_of: QuerySet[Change]) -> QuerySet[Change]:
-    """Rows of the history with their operation, and whether that was taken back already."""
-    undone = Operation.objects.filter(undoes=OuterRef("operation"))
-    return changes_of.select_related("operation").annotate(undone=Exists(undone))
-
-
-def reason_in_words(operation: Operation) -> str:
-    """Why something was done, where it was said: a reader's own words, or what the portal notes."""
-    if operation.undoes_id:
-        return gettext("Undoing of an earlier change")
-    return str(signin.REASONS.get(operation.reason, operation.reason))
-
-
-def may_be_undone(change: Change) -> bool:
-    """Whether it is worth a link: an edit without secrets that nobody has taken back. The page behind it decides."""
-    sheet = changes.SHEETS.get(change.model)
-    if (
-        change.kind != Operation.Kind.EDIT
-        or change.operation.kind != Operation.Kind.EDIT
-        or sheet is None
-        or not change.cells
-    ):
-        return False
-    columns = [sheet.columns.get(cell["column"]) for cell in change.cells]
-    return not getattr(change, "undone", False) and all(
-        column is not None and not column.secret for column in columns
-    )
-
-
-def tell(change: Change, slug: str = "") -> Told:
-    """One row of the history in words; `slug`: the customer's, for the link that takes it back."""
-    sheet = changes.SHEETS.get(change.model)
-    cells = [
-        {
-            "label": str(sheet.columns[cell["column"]].label)
-            if sheet and cell["column"] in sheet.columns
-            else str(LABELS.get(cell["column"], cell["column"])),
-            "old": shown(cell, "old", sheet.columns.get(cell["column"]) if sheet else None),
-            "new": shown(cell, "new", sheet.columns.get(cell["column"]) if sheet else None),
-        }
-        for cell in change.cells
-    ]
-    operation = change.operation
-    kind = Operation.Kind(change.kind).label
-    return Told(
-        who=operation.actor_name,
-        what=f"{kind} · {change.object_name}",
-        when=operation.at,
-        where=" ".join(filter(None, [source_in_words(operation.source), operation.address])),
-        changes=cells,
-        reason=reason_in_words(operation),
-        undo_url=reverse("undo", args=[slug, operation.pk]) if slug and may_be_undone(change) else "",
-    )
-
-
-def source_in_words(source: str) -> str:
-    """Where an operation came in."""
-    return {
-        "portal": gettext("portal"),
-        "admin": gettext("support"),
-        "csv": gettext("import"),
-        "self": gettext("own page"),
-        "system": gettext("automatic"),
-        "demo": gettext("demo data"),
-    }.get(source, source)

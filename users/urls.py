@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from users.views import chosen, company, contact, customers, editor, links, people, undo
+from users.views import chosen, company, contact, customers, editor, history, links, people, undo
 
 urlpatterns = [
     path("", include("users.urls_signin")),
@@ -36,9 +36,10 @@ urlpatterns = [
         name="visualiser_answer",
     ),
     path("c/<slug:slug>/users/<str:number>/delete", people.user_delete, name="user_delete"),
-    path("c/<slug:slug>/users/<str:number>/history", people.user_history, name="user_history"),
+    path("c/<slug:slug>/users/<str:number>/history", history.user_history, name="user_history"),
     path("c/<slug:slug>/users/<str:number>/<slug:tab>", editor.user_tab, name="user_tab"),
-    path("c/<slug:slug>/history", people.history, name="history"),
+    path("c/<slug:slug>/history", history.history, name="history"),
+    path("c/<slug:slug>/history/<int:operation>", history.operation, name="operation"),
     path("c/<slug:slug>/history/<int:operation>/undo", undo.undo_operation, name="undo"),
     path("me/app", links.own_app, name="own_app"),
     path("me/app/qr.png", links.own_app_qr, name="own_app_qr"),

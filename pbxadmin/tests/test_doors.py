@@ -59,6 +59,7 @@ DOORS = {
     "users": ADMINISTRATORS,
     "user_create": ADMINISTRATORS,
     "history": WHOLE_CUSTOMER,
+    "operation": WHOLE_CUSTOMER,
     "user_tab": OF_PERSON,
     "user_delete": OF_PERSON,
     "user_history": OF_PERSON,

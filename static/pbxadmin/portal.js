@@ -206,9 +206,42 @@
   const rowBoxes = (scope) => [...scope.querySelectorAll("[data-select-row]")];
   const scopeOf = (element) => element.closest("[data-select]") ?? element.closest("form") ?? document;
 
+  /* Who is chosen is remembered while the list is paged, sorted and searched, in this tab of the browser alone. The form carries
+     those who aren't on the page as hidden fields, so that it says the same whoever sends it. */
+  const shelf = {
+    read(scope) {
+      try { return new Set(JSON.parse(sessionStorage.getItem(scope.dataset.selectKeep) ?? "[]")); } catch { return new Set(); }
+    },
+    write(scope, values) {
+      try { sessionStorage.setItem(scope.dataset.selectKeep, JSON.stringify([...values])); } catch { /* the page's own boxes remain */ }
+    },
+    empty(name) { try { sessionStorage.removeItem(name); } catch { /* nothing was kept */ } },
+  };
+  const isKept = (scope) => scope instanceof HTMLFormElement && Boolean(scope.dataset.selectKeep);
+  function keepChosen(scope) {
+    if (!isKept(scope)) return;
+    const kept = shelf.read(scope);
+    for (const box of rowBoxes(scope)) box.checked ? kept.add(box.value) : kept.delete(box.value);
+    shelf.write(scope, kept);
+  }
+  function recallChosen(scope) {
+    if (!isKept(scope)) return;
+    const kept = shelf.read(scope);
+    for (const box of rowBoxes(scope)) box.checked = kept.has(box.value);
+  }
+  function showElsewhere(scope) {
+    const place = scope.querySelector("[data-select-elsewhere]");
+    if (!place || !isKept(scope)) return 0;
+    const here = new Set(rowBoxes(scope).map((box) => box.value));
+    const others = [...shelf.read(scope)].filter((value) => !here.has(value));
+    place.replaceChildren(...others.map((value) => Object.assign(document.createElement("input"), { type: "hidden", name: "chosen", value })));
+    return others.length;
+  }
+
   function showChosen(scope) {
     const boxes = rowBoxes(scope);
     const chosen = boxes.filter((box) => box.checked).length;
+    const elsewhere = showElsewhere(scope);
     const all = scope.querySelector("[data-select-all]");
     if (all) {
       all.checked = boxes.length > 0 && chosen === boxes.length;
@@ -221,9 +254,12 @@
     if (matching && chosen < boxes.length) matching.checked = false;
     if (matching) matching.closest("label").hidden = Number(matching.dataset.total) <= boxes.length;
     bar.dataset.ready = "";
-    bar.hidden = chosen === 0;
-    const count = matching?.checked ? Number(matching.dataset.total) : chosen;
-    const words = fill(count === 1 ? texts.oneChosen : texts.manyChosen, { n: count.toLocaleString(document.documentElement.lang) });
+    bar.hidden = chosen + elsewhere === 0;
+    const allMatching = Boolean(matching?.checked);
+    const number = (n) => n.toLocaleString(document.documentElement.lang);
+    const count = allMatching ? Number(matching.dataset.total) : chosen + elsewhere;
+    const words = fill(count === 1 ? texts.oneChosen : texts.manyChosen, { n: number(count) })
+      + (elsewhere && !allMatching ? ` (${fill(texts.chosenElsewhere, { n: number(elsewhere) })})` : "");
     const place = bar.querySelector("[data-select-count]");
     if (place && place.textContent !== words) place.textContent = words;
   }
@@ -234,7 +270,21 @@
     const [from, to] = [boxes.indexOf(lastChosen), boxes.indexOf(box)].sort((a, b) => a - b);
     if (event.shiftKey && from >= 0) for (const between of boxes.slice(from, to + 1)) between.checked = box.checked;
     lastChosen = box;
+    keepChosen(scopeOf(box));
     showChosen(scopeOf(box));
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-select-clear]");
+    if (!button) return;
+    const scope = scopeOf(button);
+    for (const box of rowBoxes(scope)) box.checked = false;
+    if (isKept(scope)) shelf.empty(scope.dataset.selectKeep);
+    showChosen(scope);
+    scope.querySelector("[data-select-all]")?.focus();
+  });
+  // What was chosen has been dealt with: the list begins with nobody chosen.
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.selectDone) shelf.empty(event.target.dataset.selectDone);
   });
   document.addEventListener("change", (event) => {
     const scope = scopeOf(event.target);
@@ -244,10 +294,16 @@
     if (event.target.matches("[data-select-matching]") && event.target.checked) {
       for (const box of rowBoxes(scope)) box.checked = true;
     }
-    if (event.target.matches("[data-select-all], [data-select-matching], [data-select-row]")) showChosen(scope);
+    if (event.target.matches("[data-select-all], [data-select-matching], [data-select-row]")) {
+      keepChosen(scope);
+      showChosen(scope);
+    }
   });
   function showAllChosen() {
-    for (const bar of document.querySelectorAll("[data-select-bar]")) showChosen(scopeOf(bar));
+    for (const bar of document.querySelectorAll("[data-select-bar]")) {
+      recallChosen(scopeOf(bar));
+      showChosen(scopeOf(bar));
+    }
   }
 
   /* --- Typed confirmation --- */

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from users.admin.road import SupportAdmin
 from users.changes import SHEETS
 from users.models import Change
-from users.selectors import source_in_words, tell
+from users.timeline import cells_in_words, source_in_words
 
 
 class CustomerFilter(admin.SimpleListFilter):
@@ -158,5 +158,5 @@ class ChangeAdmin(SupportAdmin):
         return format_html_join(
             "",
             "<div><b>{}</b>: {} → {}</div>",
-            ((cell["label"], cell["old"] or "—", cell["new"] or "—") for cell in tell(record).changes),
+            ((cell["label"], cell["old"] or "—", cell["new"] or "—") for cell in cells_in_words(record)),
         )

@@ -1,4 +1,4 @@
-"""The list of users, and what begins or ends one: creating, deleting, his history."""
+"""The list of users, and what begins or ends one: creating, deleting."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -261,41 +261,6 @@ def user_delete(request: PortalRequest, customer: Customer, person: User) -> Htt
 
 def _tab_url(customer: Customer, person: User) -> str:
     return reverse("user_tab", args=[customer.slug, person.number, GENERAL.slug])
-
-
-@require_safe
-@of_person()
-def user_history(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
-    """Everything that was changed about a person: by whom, when, from where."""
-    return render(
-        request,
-        "users/history.html",
-        {
-            "person": person,
-            "operations": selectors.history_of(person),
-            "gauge": selectors.gauge(customer),
-            "breadcrumbs": [
-                (_("Users"), _list_url(customer)),
-                (person.full_name, _tab_url(customer, person)),
-                (_("History"), None),
-            ],
-        },
-    )
-
-
-@require_safe
-@in_customer(rights.Verb.HISTORY)
-def history(request: PortalRequest, customer: Customer) -> HttpResponse:
-    """The latest changes in the whole customer."""
-    return render(
-        request,
-        "users/history.html",
-        {
-            "operations": selectors.history_of_customer(request.user, customer),
-            "gauge": selectors.gauge(customer),
-            "breadcrumbs": [(_("History"), None)],
-        },
-    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from pbxadmin.common.http import PortalRequest, RequestFacts
-from users import changes, rights, selectors, undo
+from users import changes, rights, selectors, timeline, undo
 from users.models import Customer, Operation, User
 from users.views.access import in_customer
 
@@ -78,7 +78,7 @@ def undo_operation(request: PortalRequest, customer: Customer, operation: int) -
         rows = [_row(plan, row) for plan in plans for row in plan.rows if row.outcome != "unchanged"]
     possible = bool(rows) and not any(row.reasons for row in rows)
     return render(request, "users/undo.html", {
-        "operation": found, "what": selectors.reason_in_words(found), "rows": rows, "error": error, "possible": possible,
+        "operation": found, "what": timeline.reason_in_words(found), "rows": rows, "error": error, "possible": possible,
         "back_url": _back(request, customer, found), "gauge": selectors.gauge(customer),
         "breadcrumbs": [(_("History"), _back(request, customer, found)), (_("Undo"), None)],
     }, status=status)  # fmt: skip

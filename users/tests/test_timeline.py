@@ -1,0 +1,106 @@
+"""The history as people read it: one entry for one decision, found by name, kind, way in and time, page by page."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from pbxadmin.common.http import RequestFacts
+from users import changes, timeline
+from users.models import Operation, User
+from users.sections import user_sheet
+from users.tests.factories import FACTS, make_user
+from users.tests.signing import sign_in_fully
+
+
+@pytest.fixture
+def people(boreale):
+    return [
+        make_user(boreale, f"15{place}", "Personne", f"Numéro {place}", department="Soins")
+        for place in range(10)
+    ]
+
+
+@pytest.fixture
+def owner(felix):
+    return sign_in_fully(Client(), felix)
+
+
+def edit(actor, customer, people, facts=FACTS, **values):
+    rows = [changes.Row(person.pk, values) for person in people]
+    return changes.apply(changes.plan(actor, customer, user_sheet(), rows), facts)
+
+
+def history(client, **query):
+    return client.get(reverse("history", args=["boreale"]), query).content.decode()
+
+
+def test_what_one_person_did_at_once_is_one_entry(owner, felix, boreale, people):
+    operation = edit(felix, boreale, people, mobile="514 555-0142")
+    page = history(owner, q="Numéro 4")
+    assert "et 9 autres" in page
+    assert page.count("<time") == 2, "the change of all ten, and his creation"
+    assert f'href="{reverse("operation", args=["boreale", operation.pk])}"' in page
+    whole = owner.get(reverse("operation", args=["boreale", operation.pk])).content.decode()
+    assert all(person.last_name in whole for person in people)
+    assert whole.count("514 555-0142") == 10
+
+
+def test_one_entry_is_taken_back_as_one(owner, felix, boreale, people):
+    operation = edit(felix, boreale, people, mobile="514 555-0142")
+    url = reverse("undo", args=["boreale", operation.pk])
+    assert url in history(owner)
+    assert owner.post(url).status_code == 302
+    assert not User.objects.filter(mobile="+15145550142").exists()
+    assert url not in history(owner)
+
+
+def test_of_an_operation_on_many_a_person_sees_his_own_part(owner, felix, boreale, people):
+    edit(felix, boreale, people, mobile="514 555-0142")
+    page = owner.get(reverse("user_history", args=["boreale", "153"])).content.decode()
+    assert "Numéro 3" in page
+    assert "Numéro 4" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"kind": "edit"}, True), ({"kind": "delete"}, False), ({"source": "csv"}, True), ({"source": "system"}, False),
+        ({"period": "day"}, True), ({"q": "gagnon"}, True), ({"q": "nobody at all"}, False), ({"kind": "<script>", "page": "-1"}, True),
+        ({"q": "a\0b%_'\""}, False), ({"page": "9" * 30}, True),
+    ],
+)  # fmt: skip
+def test_it_is_narrowed_by_what_its_address_says(owner, felix, boreale, people, query, found):
+    edit(felix, boreale, people[:1], RequestFacts("csv", "", "test"), mobile="514 555-0142")
+    assert ("514 555-0142" in history(owner, **query)) is found
+
+
+def test_what_the_portal_notes_is_told_in_the_readers_language(owner, felix, boreale, people):
+    plan = changes.plan(felix, boreale, user_sheet(), [changes.Row(people[0].pk, {"status": "away"})])
+    changes.apply(plan, FACTS, "automatic status")
+    page = history(owner)
+    assert "automatic status" not in page
+    assert "Statut changé par l’horaire" in page
+
+
+def test_older_entries_are_on_further_pages(owner, felix, boreale, people):
+    for turn in range(timeline.PAGE_SIZE + 5):
+        edit(felix, boreale, people[:1], first_name=f"Tour {turn}")
+    assert "Tour 0" not in history(owner, kind="edit")
+    assert "Tour 0" in history(owner, kind="edit", page="2")
+
+
+def test_a_page_costs_the_same_however_much_one_operation_changed(
+    owner, felix, boreale, people, django_assert_max_num_queries
+):
+    for turn in range(4):
+        edit(felix, boreale, people, first_name=f"Tour {turn}")
+    history(owner)
+    with django_assert_max_num_queries(8):
+        history(owner)
+
+
+def test_an_operation_of_another_customer_does_not_exist(owner, laurier, staff):
+    make_user(laurier, "201", "Rosalie", "Beaulieu")
+    other = Operation.objects.filter(customer=laurier).latest("pk")
+    assert owner.get(reverse("operation", args=["boreale", other.pk])).status_code == 404
+    assert owner.get(reverse("operation", args=["laurier", other.pk])).status_code == 404
