@@ -50,7 +50,6 @@ class Departure:
     """What is to be deleted, with the calls that lead there and must lead elsewhere from then on."""
 
     removal: changes.Removal
-    kind: Kind
     references: Sequence[Reference]
 
     @property
@@ -80,11 +79,14 @@ class Departure:
 
 
 def plan_departure(
-    actor: User, customer: Customer, sheet: Sheet, kind: Kind, keys: Iterable[Any]
+    actor: User, customer: Customer, sheet: Sheet, kind: Kind | None, keys: Iterable[Any]
 ) -> Departure:
-    """Say what would go, what stands against it, and whose calls would need another destination. Nothing is written."""
+    """Say what would go, what stands against it, and whose calls would need another destination. Nothing is written.
+
+    `kind` is what sort of destination these records are; None: calls can't be sent to such a thing.
+    """
     removal = changes.plan_removal(actor, customer, sheet, keys)
-    return Departure(removal, kind, calls_sent_to(customer, kind, removal.records))
+    return Departure(removal, calls_sent_to(customer, kind, removal.records) if kind else ())
 
 
 def instead_of(customer: Customer, typed: str) -> str:

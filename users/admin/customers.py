@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.destinations import Kind
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Scope
@@ -108,6 +109,7 @@ class SystemExtensionAdmin(RoadAdmin):
     """Ring groups, queues and IVRs of all customers."""
 
     sheet = system_extension_sheet
+    destination = Kind.SYSTEM
     list_display = ("number", "name", "kind", "owner", "portal")
     list_display_links = ("number", "name")
     list_filter = ("kind", ("customer", CustomersFilter))

@@ -6,6 +6,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.destinations import Kind
+from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from users import selectors
 from users.admin.road import CustomersFilter, RoadAdmin
@@ -18,6 +20,7 @@ class UserAdmin(RoadAdmin):
     """Everybody with an extension. Support staff themselves are made at a terminal, and keep their own pages."""
 
     sheet = user_sheet
+    destination = Kind.EXTENSION
     facts = ("owner", "created", "last_login")
     list_display = (
         "number",
@@ -60,6 +63,11 @@ class UserAdmin(RoadAdmin):
     def initial(self, customer: Customer) -> dict[str, object]:
         """As the portal's page of a new user."""
         return {"role": "users", "require_2fa": True}
+
+    def part_url(self, record: User, section: Section) -> str:
+        """The tab."""
+        assert record.customer is not None  # the list leaves out who has none
+        return reverse("user_tab", args=[record.customer.slug, record.number, section.slug])
 
     def portal_url(self, record: User) -> str:
         """His first tab."""

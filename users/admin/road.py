@@ -13,18 +13,21 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 
+from pbxadmin.common.destinations import Kind
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Column, Scope, Section, SectionForm, Sheet, Text
 from users import changes
 from users.models import Customer
+from users.replacements import Departure, plan_departure
 from users.selectors import Meanwhile
 from users.views.conflicts import reconcile, seen_version, values_of
 from users.views.sheets import default_values, locked_columns, show_refusal
@@ -125,6 +128,8 @@ class RoadAdmin(SupportAdmin):
     sheet: Callable[[], Sheet]
     may_add = True
     may_delete = True
+    # What sort of destination such a record is, where calls can be sent to it.
+    destination: ClassVar[Kind | None] = None
     # What is shown above the form and isn't typed in: names of attributes or methods, as Django's `readonly_fields`.
     facts: ClassVar[Sequence[str]] = ()
     actions = ("delete_chosen",)
@@ -161,6 +166,10 @@ class RoadAdmin(SupportAdmin):
         """The parts of the form; a new record begins with the first one, as in the portal."""
         found = type(self).sheet().sections
         return found[:1] if creating else found
+
+    def part_url(self, record: Any, section: Section) -> str:
+        """Where the portal has the same part of a record, for what only its own page can change; "" where there is none."""
+        return ""
 
     @admin.display(description=gettext_lazy("Customer"), ordering="customer__name")
     def owner(self, record: Any) -> Any:
@@ -260,6 +269,29 @@ class RoadAdmin(SupportAdmin):
             columns += [column for column in section.columns if stands_alone(column, scope)]
         return Section(slug="all", title=str(self.opts.verbose_name), columns=tuple(columns))
 
+    def _only_told(self, scope: Scope, record: Any, section: Section) -> list[Callable[[Any], Any]]:
+        """What a part has that only its own page in the portal can change, in words, with the way there: as Django's page takes facts."""
+        url = self.part_url(record, section)
+        facts: list[tuple[Text, Any]] = [
+            (column.label, column.show(values_of(section, record).get(column.name), scope))
+            for column in section.columns
+            if column.own_form or not stands_alone(column, scope)
+        ]
+        if section.list_facts and section.list_template:
+            seen = {"facts": section.list_facts([record]).get(record.pk)}
+            facts.append((section.list_heading, mark_safe(render_to_string(section.list_template, seen))))  # noqa: S308  # a template's own output
+        return [self._fact(label, text, url) for label, text in facts]
+
+    @staticmethod
+    def _fact(label: Text, text: Any, url: str) -> Callable[[Any], Any]:
+        def fact(record: Any) -> SafeString:
+            if not url:
+                return format_html("{}", text)
+            return format_html('{} <a href="{}">{}</a>', text, url, _("Change in the portal"))
+
+        fact.short_description = label  # type: ignore[attr-defined]
+        return fact
+
     def _asked_customer(self, request: HttpRequest) -> Customer | None:
         return (
             Customer.objects.visible_to(request.user)
@@ -290,15 +322,17 @@ class RoadAdmin(SupportAdmin):
         form._meta = SimpleNamespace(labels={}, help_texts={}, model=self.model)  # type: ignore[attr-defined]
         form.instance = record  # type: ignore[attr-defined]
         parts: list[tuple[Any, dict[str, Any]]] = []
+        told: list[Any] = list(self.facts)
         if record is not None and self.facts:
             parts.append((None, {"fields": list(self.facts)}))
-        sections = [
-            section
-            for section in self.sections(record is None)
-            if any(column.name in form.fields for column in section.columns)
-        ]
-        for number, section in enumerate(sections):
-            names = [column.name for column in section.columns if column.name in form.fields]
+        for number, section in enumerate(self.sections(record is None)):
+            names: list[Any] = [column.name for column in section.columns if column.name in form.fields]
+            if record is not None:
+                only_told = self._only_told(scope, record, section)
+                names += only_told
+                told.extend(only_told)
+            if not names:
+                continue
             parts.append(
                 (
                     section.title,
@@ -310,7 +344,7 @@ class RoadAdmin(SupportAdmin):
                 )
             )
         shown: Any = form
-        adminform = helpers.AdminForm(shown, parts, {}, self.facts, model_admin=self)
+        adminform = helpers.AdminForm(shown, parts, {}, told, model_admin=self)
         editable = record is None or self.has_change_permission(request, record)
         context = {
             **self.admin_site.each_context(request),
@@ -369,21 +403,27 @@ class RoadAdmin(SupportAdmin):
         by_customer: dict[Customer, list[Any]] = defaultdict(list)
         for record in records:
             by_customer[self.customer_of(record)].append(record.pk)
-        sheet = type(self).sheet()
-        removals = [
-            changes.plan_removal(actor, customer, sheet, keys) for customer, keys in by_customer.items()
-        ]
+
+        def planned() -> list[Departure]:
+            return [
+                plan_departure(actor, customer, type(self).sheet(), self.destination, keys)
+                for customer, keys in by_customer.items()
+            ]
+
+        departures = planned()
         error = ""
+        typed = request.POST.get("instead", "")[:60]
         if request.method == "POST" and request.POST.get("confirmed") == "yes":
             names = [str(record) for record in records]
             try:
                 with transaction.atomic():
-                    for removal in removals:
-                        changes.remove(removal, RequestFacts.of(request, SOURCE))
+                    for departure in departures:
+                        departure.leave(typed, RequestFacts.of(request, SOURCE))
             except changes.ChangedMeanwhileError:
                 error = _("Somebody else changed it in between. Look at it again before you delete it.")
             except changes.RefusedError:
-                error = _("Nothing was deleted.")
+                error = f"{_('Nothing was deleted.')} {departure.reasons}"
+                departures = planned()
             else:
                 messages.success(
                     request,
@@ -392,9 +432,9 @@ class RoadAdmin(SupportAdmin):
                 )
                 return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         rows = [
-            (record, removal.refusals.get(record.pk, ""), removal.losses.get(record.pk, []))
-            for removal in removals
-            for record in removal.records
+            (record, departure.refusals.get(record.pk, ""), departure.removal.losses.get(record.pk, []))
+            for departure in departures
+            for record in departure.removal.records
         ]
         return TemplateResponse(
             request,
@@ -407,6 +447,8 @@ class RoadAdmin(SupportAdmin):
                 "error": error,
                 "back": back,
                 "possible": all(not refusal for _record, refusal, _losses in rows),
+                "places": [reference.words for departure in departures for reference in departure.references],
+                "instead": typed,
                 "chosen": [record.pk for record in records],
                 "action_name": helpers.ACTION_CHECKBOX_NAME,
             },

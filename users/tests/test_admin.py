@@ -1,5 +1,6 @@
 """The support desk: who comes in, and that everything it writes goes the one road and stands in the customer's history."""
 
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -8,6 +9,9 @@ from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
+from pbxadmin.common.sections import Scope
+from phones.selectors import model_of
+from phones.tests.factories import make_phone
 from users import changes, roles
 from users.admin.road import RoadAdmin, SupportAdmin
 from users.models import Change, Customer, Department, Did, Operation, Role, SystemExtension, User
@@ -274,12 +278,22 @@ def test_a_record_is_added_for_the_customer_that_was_chosen(desk, boreale, lauri
     assert Change.objects.get(model="users.did", object_pk=did.pk).operation.source == "admin"
 
 
-def test_a_person_has_the_tabs_as_parts_of_the_form(desk, boreale, amelie):
-    text = desk.get(page("users_user", "change", amelie.pk)).content.decode()
+def test_a_person_has_the_nine_tabs_as_parts_of_the_form(desk, boreale, felix, amelie):
+    phone = make_phone(boreale, amelie, "805ec0aabb01")
+    keys = [{"position": 3, "kind": "blf", "target": "102"}]
+    changes.apply(changes.plan(felix, boreale, user_sheet(), [changes.Row(amelie.pk, {"keys": keys})]), FACTS)
+    text = unescape(desk.get(page("users_user", "change", amelie.pk)).content.decode())
+    scope = Scope(felix, boreale)
     for section in user_sheet().sections:
-        shown = [column for column in section.columns if not column.own_form]
-        if section.slug == "general":
-            assert all(f'name="{column.name}"' in text for column in shown if not column.at_creation_only)
+        assert str(section.title) in text
+        for column in section.columns:
+            typed = f'name="{column.name}' in text
+            # What only its own page can change is told in words, with the way there.
+            told = str(column.label) in text and f"/users/101/{section.slug}" in text
+            offered = column.is_offered(scope) and not column.at_creation_only
+            assert typed or told or not offered, column.name
+    assert "102 Félix Gagnon" in text
+    assert model_of(phone).name in text
     assert amelie.sip_password not in text
 
 
@@ -321,6 +335,22 @@ def test_several_are_deleted_together_or_not_at_all(desk, boreale, felix, amelie
     assert desk.post(page("users_user"), chosen | {"confirmed": "yes"}).status_code == 302
     assert User.objects.of(boreale).count() == 2
     assert Operation.objects.filter(kind="delete", source="admin", customer=boreale).count() == 1
+
+
+def test_somebody_who_takes_calls_is_deleted_with_a_replacement(desk, boreale, felix, amelie):
+    zoe = make_user(boreale, "110", "Zoé", "Lavoie")
+    rows = [changes.Row(amelie.pk, {"away.divert_external": "extension:110"})]
+    changes.apply(changes.plan(felix, boreale, user_sheet(), rows), FACTS)
+    delete = page("users_user", "delete", zoe.pk)
+    assert "101 Amélie Tremblay" in desk.get(delete).content.decode()
+    wrong = desk.post(delete, {"confirmed": "yes", "instead": "110"})
+    assert wrong.status_code == 422
+    assert User.objects.filter(pk=zoe.pk).exists()
+    assert desk.post(delete, {"confirmed": "yes", "instead": "102"}).status_code == 302
+    assert not User.objects.filter(pk=zoe.pk).exists()
+    change = Change.objects.filter(object_pk=amelie.pk, kind="edit").first()
+    assert change.cells[0]["new"] == "extension:102"
+    assert change.operation.source == "admin"
 
 
 def test_the_deletion_that_django_brings_is_not_there(desk, boreale, amelie):

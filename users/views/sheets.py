@@ -274,9 +274,7 @@ class SheetPages:
 
     def departure(self, actor: User, customer: Customer, record: Any) -> Departure:
         """What deleting a record means; where no calls can be sent to such a thing, nobody's calls lead there."""
-        if self.destination:
-            return plan_departure(actor, customer, self.sheet(), self.destination, [record.pk])
-        return Departure(changes.plan_removal(actor, customer, self.sheet(), [record.pk]), Kind.EXTENSION, ())
+        return plan_departure(actor, customer, self.sheet(), self.destination, [record.pk])
 
     def typed_wrongly(self, request: PortalRequest, record: Any) -> str:
         """Why what was typed to confirm isn't enough; "" when it is."""
