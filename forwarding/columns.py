@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -61,6 +61,16 @@ def names_of(scope: Scope, numbers: Sequence[str]) -> dict[str, str]:
             number: f"{first} {last}".strip() for number, first, last in found
         }
     return known
+
+
+def _destination(value: Any) -> Destination | None:
+    """A destination, or the text of one, as the history keeps it; None for what is none any more."""
+    if isinstance(value, Destination):
+        return value
+    try:
+        return Destination.parse(str(value))
+    except ValueError:
+        return None
 
 
 # A typed "105 Maude Côté": the extension comes first.
@@ -128,20 +138,23 @@ class DestinationColumn(FieldColumn):
         """The canonical text."""
         return str(value) if value else ""
 
+    def look_up(self, values: Iterable[Any], scope: Scope) -> None:
+        """The names of the colleagues among them."""
+        found = [_destination(value) for value in values]
+        names_of(scope, [each.value for each in found if each and each.kind is Kind.EXTENSION])
+
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """In words: "Extension number 105 Maude Côté (Voicemail)"."""
         if not value:
             return super().show(None)
-        if not isinstance(value, Destination):
-            try:
-                value = Destination.parse(str(value))
-            except ValueError:
-                return str(value)
+        if (found := _destination(value)) is None:
+            return str(value)
+        value = found
         words = [str(KIND_LABELS[value.kind])]
         if value.kind is Kind.EXTERNAL:
             words.append(phone_number_national(value.value))
         elif value.kind is Kind.SYSTEM:
-            words = [value.value]
+            words.append(value.value)
             if scope and (system := systems_of(scope).get(value.value)):
                 words.append(system.name)
         elif value.kind is Kind.EXTENSION:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from django.core.cache import cache
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.sections import Text
@@ -125,6 +127,18 @@ def grantable_roles(actor: User) -> Q:
 def can_grant(actor: User, role: Role) -> bool:
     """Whether `actor` may give `role` to somebody: two roles of one level don't grant each other."""
     return actor.is_staff or role.level < actor.role.level or role.pk == actor.role_id
+
+
+def role_names() -> list[tuple[str, str]]:
+    """Identifier and name of every role, in the reader's language, for menus and the history; no right is decided by it.
+
+    They hardly ever change: remembered for a minute.
+    """
+    key = f"roles:{get_language()}"
+    if (found := cache.get(key)) is None:
+        found = [(role.pk, str(role)) for role in Role.objects.all()]
+        cache.set(key, found, 60)
+    return found
 
 
 def administered_by(actor: User) -> Q:

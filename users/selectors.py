@@ -4,16 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.sections import Column, Scope, Section
 from users import rights
-from users.models import Change, Customer, Department, Role, TotpDevice, User
+from users.models import Change, Customer, Department, TotpDevice, User
 from users.sections import user_sheet
 
 PAGE_SIZE = 50
@@ -78,15 +76,6 @@ class Gauge:
 def gauge(customer: Customer) -> Gauge:
     """The contract's gauge, counted now."""
     return Gauge(User.objects.of(customer).count(), customer.included_extensions)
-
-
-def role_choices() -> list[tuple[str, str]]:
-    """Identifier and name of every role, in the reader's language. They hardly ever change: remembered for a minute."""
-    key = f"roles:{get_language()}"
-    if (found := cache.get(key)) is None:
-        found = [(role.pk, str(role)) for role in Role.objects.all()]
-        cache.set(key, found, 60)
-    return found
 
 
 @dataclass(frozen=True)
@@ -264,11 +253,16 @@ def changed_since(
 
 
 def shown(cell: Mapping[str, Any], which: str, column: Column | None, scope: Scope | None = None) -> str:
-    """A value of the history in words, in the reader's language; "" for a blank one."""
+    """A value of the history in words, in the reader's language; "" for a blank one.
+
+    Other rows are called what they were called then, unless that differs by language.
+    """
     value = cell.get(which)
     if value in (None, "", []):
         return ""
     label = cell.get(f"{which}_label")
     if column is None or column.secret:
         return str(label or value)
-    return str(label) if label and hasattr(column, "options") and scope is None else column.show(value, scope)
+    if label and not (column.translated and scope):
+        return str(label)
+    return column.show(value, scope)

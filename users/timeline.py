@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.sections import Column, Scope
 from users import changes, rights, signin
 from users.models import Change, Customer, Operation, User
 from users.reset import LABELS
@@ -124,10 +125,13 @@ def latest(actor: User, customer: Customer, count: int) -> list[Told]:
     return _told(actor, list(_annotated(operations)[:count]), Change.objects.all(), customer)
 
 
-def rows_of(operation: Operation, page: Any) -> Page:
+def rows_of(actor: User, customer: Customer, operation: Operation, page: Any) -> Page:
     """Everything that one operation did, a page of it, record by record."""
     found: Any = Paginator(operation.changes.order_by("id"), PAGE_SIZE).get_page(page)
-    found.object_list = [ToldRow(change.object_name, cells_in_words(change)) for change in found.object_list]
+    rows = list(found.object_list)
+    scope = Scope(actor, customer)
+    look_up(rows, scope)
+    found.object_list = [ToldRow(change.object_name, cells_in_words(change, scope)) for change in rows]
     return found
 
 
@@ -184,15 +188,17 @@ def _told(
     for change in numbered.filter(place__lte=SHOWN).order_by("id"):
         first[change.operation_id].append(change)
         counts[change.operation_id] = change.of
-    slug = customer.slug if customer else ""
+    scope = Scope(actor, customer) if customer else None
+    look_up([change for rows in first.values() for change in rows], scope)
     return [
-        _tell(operation, first[operation.pk], counts.get(operation.pk, 0), slug, whole)
+        _tell(operation, first[operation.pk], counts.get(operation.pk, 0), scope, whole)
         for operation in operations
     ]
 
 
-def _tell(operation: Operation, rows: Sequence[Change], count: int, slug: str, whole: bool) -> Told:
-    """One operation in words; `slug`: the customer's, for the links; `whole`: whether its own page is the reader's to open."""
+def _tell(operation: Operation, rows: Sequence[Change], count: int, scope: Scope | None, whole: bool) -> Told:
+    """One operation in words; `scope`: in which customer, for names and links; `whole`: whether its own page is the reader's to open."""
+    slug = scope.customer.slug if scope else ""
     kind = operation.get_kind_display()
     what = str(kind)
     if rows:
@@ -208,7 +214,7 @@ def _tell(operation: Operation, rows: Sequence[Change], count: int, slug: str, w
         when=operation.at,
         where=" ".join(filter(None, [source_in_words(operation.source), operation.address])),
         reason=reason_in_words(operation).strip(),
-        rows=[ToldRow(row.object_name, cells_in_words(row)) for row in rows],
+        rows=[ToldRow(row.object_name, cells_in_words(row, scope)) for row in rows],
         more=max(0, count - len(rows)),
         url=reverse("operation", args=[slug, operation.pk]) if slug and whole and count > len(rows) else "",
         undo_url=reverse("undo", args=[slug, operation.pk])
@@ -217,7 +223,24 @@ def _tell(operation: Operation, rows: Sequence[Change], count: int, slug: str, w
     )
 
 
-def cells_in_words(change: Change) -> list[dict[str, str]]:
+def look_up(rows: Iterable[Change], scope: Scope | None) -> None:
+    """Ask for the names of everything that these rows speak of: a query for each kind of thing, not for each value."""
+    if scope is None:
+        return
+    values: dict[Column, list[Any]] = defaultdict(list)
+    for change in rows:
+        sheet = changes.SHEETS.get(change.model)
+        for cell in change.cells:
+            if sheet and (column := sheet.columns.get(cell["column"])):
+                values[column] += [
+                    value for value in (cell.get("old"), cell.get("new")) if value not in (None, "", [])
+                ]
+    for column, found in values.items():
+        if found and not column.secret:
+            column.look_up(found, scope)
+
+
+def cells_in_words(change: Change, scope: Scope | None) -> list[dict[str, str]]:
     """Each column that changed with its old and new value, in the reader's language."""
     sheet = changes.SHEETS.get(change.model)
     told = []
@@ -225,7 +248,11 @@ def cells_in_words(change: Change) -> list[dict[str, str]]:
         column = sheet.columns.get(cell["column"]) if sheet else None
         label = column.label if column else LABELS.get(cell["column"], cell["column"])
         told.append(
-            {"label": str(label), "old": shown(cell, "old", column), "new": shown(cell, "new", column)}
+            {
+                "label": str(label),
+                "old": shown(cell, "old", column, scope),
+                "new": shown(cell, "new", column, scope),
+            }
         )
     return told
 

@@ -1,7 +1,7 @@
 """Columns of rows that belong to a record one to one: a person's mailbox, or each of his five forwarding rules."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -108,6 +108,7 @@ class PartColumn(Column):
         self.inner = inner
         self.secret = is_secret(inner.field)
         self.attribute = inner.attribute
+        self.translated = inner.translated
         if isinstance(inner, ReferenceColumn):
             self.options = inner.options
         said = {
@@ -130,6 +131,10 @@ class PartColumn(Column):
     def to_json(self, value: Any) -> Any:
         """As the model field's own column does."""
         return self.inner.to_json(value)
+
+    def look_up(self, values: Iterable[Any], scope: Scope) -> None:
+        """As the model field's own column does."""
+        self.inner.look_up(values, scope)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """As the model field's own column does."""

@@ -48,6 +48,8 @@ class Column:
     """One fact that people may change: how it is called, read from what was typed, shown and kept in the history."""
 
     secret = False
+    # Whether what it points to is called differently in each language (a role): the history's own word for it is the writer's.
+    translated = False
     # Changed by a form of its own, not saved with the rest of its tab (the status: now, or until a time).
     own_form = False
 
@@ -110,6 +112,9 @@ class Column:
         if isinstance(value, (date, datetime, time)):
             return value.isoformat()
         return list(value) if isinstance(value, (tuple, set, frozenset)) else value
+
+    def look_up(self, values: Iterable[Any], scope: Scope) -> None:
+        """Ask at once for what `show` will need to say these values, where they speak of other rows."""
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """In words, in the reader's language."""

@@ -9,10 +9,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.sections import Scope
+from users import rights
 from users.admin.road import SupportAdmin
 from users.changes import SHEETS
 from users.models import Change
-from users.timeline import cells_in_words, source_in_words
+from users.timeline import cells_in_words, look_up, reason_in_words, source_in_words
 
 
 class CustomerFilter(admin.SimpleListFilter):
@@ -69,8 +71,8 @@ class SourceFilter(admin.AllValuesFieldListFilter):
 class ChangeAdmin(SupportAdmin):
     """One row of the history: who did what, to which record, when and from where."""
 
-    list_display = ("at", "customer", "who", "done", "table", "object_name", "source", "address", "reason")
-    list_display_links = ("at", "object_name")
+    list_display = ("at", "customer", "who", "done", "table", "record", "source", "address", "reason")
+    list_display_links = ("at", "record")
     list_filter = (
         CustomerFilter,
         ("kind", KindFilter),
@@ -96,8 +98,7 @@ class ChangeAdmin(SupportAdmin):
         "who",
         "done",
         "table",
-        "object_pk",
-        "object_name",
+        "record",
         "source",
         "address",
         "request",
@@ -132,6 +133,11 @@ class ChangeAdmin(SupportAdmin):
         sheet = SHEETS.get(record.model)
         return str(sheet.model._meta.verbose_name) if sheet else record.model
 
+    @admin.display(description=_("Record"), ordering="object_name")
+    def record(self, record: Change) -> str:
+        """As it was called then."""
+        return record.object_name
+
     @admin.display(description=_("Where from"))
     def source(self, record: Change) -> str:
         """The way in."""
@@ -150,13 +156,17 @@ class ChangeAdmin(SupportAdmin):
     @admin.display(description=_("Reason"))
     def reason(self, record: Change) -> str:
         """Why."""
-        return record.operation.reason
+        return reason_in_words(record.operation).strip()
 
     @admin.display(description=_("What changed"))
     def what(self, record: Change) -> SafeString:
         """Each column with its old and new value."""
+        customer = record.operation.customer
+        scope = Scope(rights.system_actor(), customer) if customer else None
+        look_up([record], scope)
+        cells = cells_in_words(record, scope)
         return format_html_join(
             "",
             "<div><b>{}</b>: {} → {}</div>",
-            ((cell["label"], cell["old"] or "—", cell["new"] or "—") for cell in cells_in_words(record)),
+            ((cell["label"], cell["old"] or "—", cell["new"] or "—") for cell in cells),
         )

@@ -72,4 +72,4 @@ class Change(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} {self.object_pk}"
+        return self.object_name

@@ -434,6 +434,16 @@ def complete(user: User, scope: Scope) -> None:
     user.set_unusable_password()
 
 
+class RoleColumn(ReferenceColumn):
+    """The role, called as the reader's language calls it."""
+
+    translated = True
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The role's name."""
+        return dict(rights.role_names()).get(value) or super().show(value, scope)
+
+
 GENERAL = Section(
     slug="general",
     title=_("General"),
@@ -459,7 +469,7 @@ GENERAL = Section(
                     "An emergency call is always identified by the department's own number. To change that number, call your provider's support."
                 ),
             },
-            role=ReferenceColumn(
+            role=RoleColumn(
                 Identity._meta.get_field("role"),
                 roles,
                 csv="Role",

@@ -1,13 +1,17 @@
 """The history as people read it: one entry for one decision, found by name, kind, way in and time, page by page."""
 
+from html import unescape
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from pbxadmin.common.http import RequestFacts
 from users import changes, timeline
-from users.models import Operation, User
+from users.models import Department, Operation, SystemExtension, User
 from users.sections import user_sheet
+from users.sheets import department_sheet
 from users.tests.factories import FACTS, make_user
 from users.tests.signing import sign_in_fully
 
@@ -104,3 +108,45 @@ def test_an_operation_of_another_customer_does_not_exist(owner, laurier, staff):
     other = Operation.objects.filter(customer=laurier).latest("pk")
     assert owner.get(reverse("operation", args=["boreale", other.pk])).status_code == 404
     assert owner.get(reverse("operation", args=["laurier", other.pk])).status_code == 404
+
+
+def test_values_are_told_by_name_and_never_by_key(owner, felix, boreale, people):
+    soins = boreale.departments.get(name="Soins")
+    SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="ring_group")
+    edit(
+        felix,
+        boreale,
+        people[:1],
+        visibility=[[soins.pk, None, None, "no", None]],
+        keys=[{"position": 1, "kind": "blf", "target": "153"}],
+        **{"away.divert_external": "extension:154?voicemail", "lunch.busy_external": "system:180"},
+    )
+    page = unescape(history(owner, q="Numéro 0", kind="edit"))
+    assert "Soins : Appels Non" in page.replace("\u00a0", " ")
+    assert "1 BLF 153 Personne Numéro 3" in page
+    assert "Numéro d'extension 154 Personne Numéro 4 (Messagerie vocale)" in page
+    assert "Extension système 180 Accueil" in page
+
+
+def test_names_are_in_the_language_of_the_reader_and_outlive_what_they_name(owner, felix, boreale, people):
+    extra = Department.objects.create(customer=boreale, name="Radiologie")
+    edit(felix, boreale, people[:1], role="receptionists", departments=["Soins", "Radiologie"])
+    assert "Réceptionniste" in history(owner, kind="edit")
+    edit(felix, boreale, people[:1], departments=["Soins"])
+    changes.remove(changes.plan_removal(felix, boreale, department_sheet(), [extra.pk]), FACTS)
+    with translation.override("en"):
+        owner.cookies["django_language"] = "en"
+        page = history(owner, kind="edit")
+    assert "Receptionist" in page
+    assert "Réceptionniste" not in page
+    assert "Radiologie" in page
+
+
+def test_names_cost_a_query_for_each_kind_and_not_for_each_value(
+    owner, felix, boreale, people, django_assert_max_num_queries
+):
+    for place in range(1, 9):
+        edit(felix, boreale, people[:1], **{"away.divert_external": f"extension:15{place}"})
+    history(owner)
+    with django_assert_max_num_queries(9):
+        history(owner)

@@ -100,7 +100,7 @@ def operation(request: PortalRequest, customer: Customer, operation: int) -> Htt
             "what": found.get_kind_display(),
             "where": timeline.source_in_words(found.source),
             "reason": timeline.reason_in_words(found).strip(),
-            "page": timeline.rows_of(found, request.GET.get("page")),
+            "page": timeline.rows_of(request.user, customer, found, request.GET.get("page")),
             "gauge": selectors.gauge(customer),
             "breadcrumbs": [
                 (_("History"), reverse("history", args=[customer.slug])),

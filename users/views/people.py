@@ -95,7 +95,7 @@ def _filters(actor: User, customer: Customer, query: selectors.Query) -> list[di
             _("Department"),
             [(str(key), name) for key, name in selectors.departments_for_filter(actor, customer)],
         ),
-        ("role", _("Role"), selectors.role_choices()),
+        ("role", _("Role"), rights.role_names()),
         ("status", _("Status"), [(value, str(label)) for value, label in User.Status.choices]),
     )
     for name, label, choices in menus:
