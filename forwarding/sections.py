@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy
 
 from forwarding import pages, rules
+from forwarding.effects import STATUS_MESSAGE, effects
 from forwarding.planning import (
     DEPARTMENT_HOURS,
     HOLIDAYS_COLUMN,
@@ -33,6 +34,8 @@ FORWARDING = Section(
     ),
     companions=(rules.make_rules,),
     removal_rules=(stays_while_calls_lead_there(Kind.EXTENSION),),
+    effects=effects,
+    status_message=STATUS_MESSAGE,
 )
 
 SCHEDULE = Section(

@@ -247,7 +247,7 @@ def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
 def own_forwarding(request: PortalRequest) -> HttpResponse:
     """One's own forwarding rules, unless they are hidden from him."""
     person = pages.own_person(signed_in_user(request))
-    if person.hide_forwarding:
+    if not rights.sees_own_forwarding(person):
         raise PermissionDenied(_("Your forwarding rules are managed by your administrator."))
     return own_section(
         request, person, FORWARDING, reverse("own_forwarding"), "forwarding/own.html", query=pages.kept_in_address(request.POST),

@@ -1,14 +1,17 @@
 """A person's line as the PBX is to treat it: what the tabs say, worked out in one place, in no telephone system's own words."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.sections import Effects
 from users import rights
 from users.models import Customer, Options, Planning, Talk, User
+from users.sections import user_sheet
 from users.sections.talk import meet_url, talk_url
 
 
@@ -77,10 +80,13 @@ class Line:
     meeting_needs_approval: bool
     sees: tuple[str, ...]  # "presence", "calls", … in at least one department, see `users.rights.Sight`
     shows_calls: bool  # in at least one of his departments
+    # What the tabs of other apps add: {address of the tab: effects}.
+    tabs: Mapping[str, Effects]
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        return asdict(self)
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "tabs"}
+        return own | {tab: effects.data for tab, effects in self.tabs.items()}
 
 
 ASKS = {
@@ -97,13 +103,14 @@ SINGLE_SIGN_ON = (("has_microsoft_365", "ms365_sso", "microsoft"), ("has_google"
 
 
 def line_of(user: User) -> Line:
-    """The line of somebody with an extension; `user` comes with customer, role and primary department. Two queries more."""
+    """The line of somebody with an extension; `user` comes with customer, role and primary department. Two queries more, and one for
+    each tab that keeps rows of its own."""
     customer, department = user.customer, user.primary_department
     assert customer is not None, "support staff have no extension"
     active = user.is_active
     edition = customer.edition
-    views = rights.view_of(user)
     forced = rights.forcings_of([user])[user.pk] if active else {}
+    views = rights.view_of(user, forced)
 
     def chosen(options: tuple[tuple[str, str, str], ...]) -> tuple[str, ...]:
         return tuple(
@@ -152,6 +159,9 @@ def line_of(user: User) -> Line:
             name for name in ("presence", "calls", "pick_up", "control_ivr", "intercom", "barge_in")
             if any(getattr(sight, name) for sight in views.values())
         ),
+        tabs={
+            section.slug: section.effects([user])[user.pk] for section in user_sheet().sections if section.effects
+        },
         shows_calls=active and any(forced.get(key, rights.Forced()).show_my_calls is not False for key in user.department_ids),
     )  # fmt: skip
 
@@ -228,6 +238,7 @@ def in_words(line: Line) -> list[tuple[str, str]]:
         (_("Integrations"), listed(line.integrations, names)),
         (_("Signs in with"), signs_in),
         (_("Talk and Meet"), " · ".join(filter(None, [line.talk_url, line.meet_url])) or _("switched off")),
+        *(told for effects in line.tabs.values() for told in effects.words),
     ]  # fmt: skip
 
 

@@ -192,7 +192,7 @@ def own_columns(person: User) -> frozenset[str]:
 
     Whose forwarding rules are hidden from him neither sees nor changes them; the status stays his.
     """
-    return OWN_STATUS | OWN_VOICEMAIL | (frozenset() if person.hide_forwarding else OWN_FORWARDING)
+    return OWN_STATUS | OWN_VOICEMAIL | (OWN_FORWARDING if sees_own_forwarding(person) else frozenset())
 
 
 def system_actor() -> User:

@@ -40,11 +40,16 @@ def customer_or_404(actor: User, slug: str) -> Customer:
     return customer
 
 
+def with_status_message(people: QuerySet[User]) -> QuerySet[User]:
+    """With what each says beside his status, as `status_message`: read along, without a query of its own."""
+    expressions = [section.status_message for section in user_sheet().sections if section.status_message]
+    return people.annotate(status_message=expressions[0]) if expressions else people
+
+
 def user_or_404(actor: User, customer: Customer, number: str) -> User:
     """A person of a customer by his extension."""
     user = (
-        User.objects.visible_to(actor)
-        .of(customer)
+        with_status_message(User.objects.visible_to(actor).of(customer))
         .filter(number=number)
         .select_related("role", "customer", "primary_department")
         .defer("password", "sip_password")
@@ -193,7 +198,7 @@ def list_users(actor: User, customer: Customer, query: Query, page: Any) -> List
     counts = everybody.order_by().aggregate(all=Count("pk"), matching=Count("pk", filter=mine))
     order = ORDERS[query.sort.removeprefix("-")]
     rows = (
-        everybody.filter(mine)
+        with_status_message(everybody.filter(mine))
         .select_related("role", "primary_department")
         .defer(*NOT_IN_LISTS)
         .annotate(has_second_factor=enrolled())

@@ -14,6 +14,7 @@ from pbxadmin.common.rows import PartColumn, PartStore
 from pbxadmin.common.sections import FieldColumn, Option, ReferenceColumn, Scope, Section
 from users import changes
 from users.models import User
+from voicemail.effects import effects
 from voicemail.models import Greeting, Mailbox
 from voicemail.pins import Weakness, random_pin, weakness
 from voicemail.resets import RESETS
@@ -237,4 +238,5 @@ VOICEMAIL = Section(
     losses=greetings_of_a_deleted_user,
     page_facts=page_facts,
     resets=RESETS,
+    effects=effects,
 )

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from forwarding.effects import effects
 from forwarding.models import ForwardingRule
 from forwarding.plans import Verdict
 from forwarding.rules import RULE_COLUMNS
@@ -116,8 +117,8 @@ def flipped(name: str) -> str:
     }[name]
 
 
-# What acts when the status is taken, at the PBX: the snapshot carries it, no plan of a call has it. A status that never rings
-# keeps notifications from the app, or doesn't.
+# What acts when the status is taken, at the PBX: it stands in the line (forwarding.effects), no plan of a call has it. A status
+# that never rings keeps notifications from the app, or doesn't.
 ACTS_ELSEWHERE = ("custom_message", "log_out_of_queues")
 
 
@@ -148,8 +149,7 @@ def test_every_option_of_every_status_changes_a_call_or_what_the_pbx_is_told(bor
         group = route(
             Call(FromOutside(CLIENT), TUESDAY, from_ring_group=True), directory.user("105"), directory
         )
-        rule = directory.user("105").rules[Status(status)]
-        elsewhere = getattr(rule, field) if acts_elsewhere else None
+        elsewhere = effects([maude])[maude.pk].data if acts_elsewhere else None
         return json.dumps([calls, group.as_data(), elsewhere], default=str)
 
     department_hours(felix, boreale, "Accueil", office_hours="tue 8:00-17:00")

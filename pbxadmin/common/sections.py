@@ -369,6 +369,14 @@ Renew = Callable[[Sequence[Any], Scope], Mapping[Any, Renewed]]
 
 
 @dataclass(frozen=True)
+class Effects:
+    """What one tab makes of one person for the PBX: for programs, and in words (label and sentence)."""
+
+    data: Mapping[str, Any]
+    words: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Section:
     """One tab: its name, its address, and its columns. Stays dull: no metaclass, no discovery."""
 
@@ -402,6 +410,10 @@ class Section:
     resets: Mapping[str, Renew] = field(default_factory=dict)
     # What rings when a person is called, for the plan of a call: {primary key: [(name, whether PUSH wakes it)]}.
     rings: Callable[[Sequence[Any]], Mapping[Any, Sequence[tuple[str, bool]]]] | None = None
+    # What the tab tells the PBX of these people beyond their own row: {primary key: what, as data and in words}.
+    effects: Callable[[Sequence[Any]], Mapping[Any, "Effects"]] | None = None
+    # What a person says beside his status, as an expression over users.
+    status_message: Any = None
     # What the tab's page shows beside the form: (scope, person, form) → context of its template.
     page_facts: Callable[[Scope, Any, "SectionForm"], Mapping[str, Any]] | None = None
 

@@ -294,8 +294,9 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
 
     @property
     def own_state(self) -> dict[str, str]:
-        """The status as a page draws it: shape and words."""
-        return {"kind": self.status_tone, "text": self.status_in_words}
+        """The status as a page draws it: shape, words, and the message that the person gave it (where it was read along)."""
+        message = getattr(self, "status_message", "") or ""
+        return {"kind": self.status_tone, "text": self.status_in_words, "message": message}
 
     @property
     def login(self) -> str:

@@ -42,11 +42,7 @@ def frame_of(customer: Customer, person: User, current: str, refused: bool = Fal
         )
         for section in user_sheet().sections
     ]
-    state = (
-        {"kind": "off", "text": _("Disabled")}
-        if person.disabled
-        else {"kind": person.status_tone, "text": person.status_in_words}
-    )
+    state = {"kind": "off", "text": _("Disabled")} if person.disabled else person.own_state
     return {
         "person": person,
         "tabs": tabs,
