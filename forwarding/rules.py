@@ -1,7 +1,7 @@
 """The columns of the five forwarding rules, and what is refused or told when they change."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from forwarding.columns import DestinationColumn, systems_of
 from forwarding.models import ForwardingRule
 from forwarding.routing import MAX_HOPS
-from forwarding.tolls import Toll, toll_of
 from pbxadmin.common.destination_field import DestinationField, Reference, references_to, tells_references
 from pbxadmin.common.destinations import Destination, Kind
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.rows import PartColumn, PartStore
 from pbxadmin.common.sections import FieldColumn, Option, ReferenceColumn, Scope, Text
 from pbxadmin.common.statuses import Status
+from pbxadmin.common.tolls import Toll, toll_of
 from users import changes
 from users.models import User
 
@@ -47,6 +47,12 @@ FOR_AWAY = (
 
 MORE: Mapping[str, Text] = {
     "no_answer_external": gettext_lazy("The destination of unanswered calls that come from outside."),
+    "divert_external": gettext_lazy(
+        "In this status the phone doesn't ring: calls from outside go there at once."
+    ),
+    "divert_internal": gettext_lazy(
+        "In this status the phone doesn't ring: calls from other users go there at once."
+    ),
     "no_answer_internal": gettext_lazy("The destination of unanswered calls that come from another user."),
     "busy_external": gettext_lazy(
         "The destination of calls from outside while the user is on a call and “Accept multiple calls” is off, or while no device "
@@ -56,6 +62,7 @@ MORE: Mapping[str, Text] = {
         "The destination of calls from another user while the user is on a call and “Accept multiple calls” is off, or while no "
         "device is connected to the extension."
     ),
+    "voicemail_out_of_hours_internal": gettext_lazy("The same for calls from other users."),
     "voicemail_out_of_hours_external": gettext_lazy(
         "Sends calls to the voicemail when they arrive outside the office hours that are set."
     ),
@@ -152,11 +159,16 @@ TOLL_SENTENCES = {
     Toll.CARIBBEAN: gettext_lazy(
         "%(number)s is charged as an international call, although it looks like one from here: calls can't be sent there."
     ),
+    Toll.COUNTRY: gettext_lazy(
+        "%(number)s is in a country that isn't open for forwarded calls: your provider's support can open it."
+    ),
 }
 
 
-def _refuse_tolls(row: changes.RowPlan, column: str, number: str) -> None:
-    if toll := toll_of(number):
+def _refuse_tolls(
+    row: changes.RowPlan, column: str, number: str, countries: Collection[str] | None = None
+) -> None:
+    if toll := toll_of(number, countries):
         row.refuse(column, TOLL_SENTENCES[toll] % {"number": phone_number_national(number)})
 
 
@@ -166,22 +178,36 @@ def destinations_can_be_reached(row: changes.RowPlan, plan: changes.Plan) -> Non
     touched = not row.after.keys().isdisjoint(_TOUCHING)
     if not touched and not mobile_changes:
         return
+    # A mobile abroad is a way to reach somebody; what costs its own money is none.
     if mobile_changes and mobile_changes[1]:
         _refuse_tolls(row, "mobile", mobile_changes[1])
-    loses_mobile = mobile_changes is not None and not mobile_changes[1] and not row.new
+    open_to = plan.scope.customer.open_countries
+    loses_mobile = (
+        mobile_changes is not None
+        and not row.new
+        and (not mobile_changes[1] or toll_of(mobile_changes[1], open_to) is not None)
+    )
     if not touched and not loses_mobile:
         return
     plan.need("mobile")
     if loses_mobile:
         plan.need(*_NEED_MOBILE)
-    if not row.value("mobile"):
-        _mobile_is_missed(row, loses_mobile)
+    if mobile := row.value("mobile"):
+        if toll := toll_of(mobile, open_to):
+            _mobile_is_missed(
+                row, loses_mobile, TOLL_SENTENCES[toll] % {"number": phone_number_national(mobile)}
+            )
+    else:
+        _mobile_is_missed(
+            row, loses_mobile, _("There is no mobile number: enter one in the General tab first.")
+        )
+    _nobody_opens_the_outside_for_himself(row, plan)
     for name in DESTINATIONS.keys() & row.changes.keys():
         value = row.changes[name][1]
         if not isinstance(value, Destination):
             continue
         if value.kind is Kind.EXTERNAL:
-            _refuse_tolls(row, name, value.value)
+            _refuse_tolls(row, name, value.value, open_to)
         if value.deflect and not plan.scope.customer.supports_deflection:
             row.refuse(name, _("Note that this option isn't supported by your provider's lines."))
         if (
@@ -195,7 +221,28 @@ def destinations_can_be_reached(row: changes.RowPlan, plan: changes.Plan) -> Non
             )
 
 
-def _mobile_is_missed(row: changes.RowPlan, loses_mobile: bool) -> None:
+def _nobody_opens_the_outside_for_himself(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """Who may not call outside, or only with a PIN, doesn't send his calls there either: he would call himself and be outside."""
+    if row.new or row.key != plan.scope.actor.pk:
+        return
+    chosen = [name for name in _NEED_MOBILE if name in row.changes and _leads_outside(row.changes[name][1])]
+    if not chosen:
+        return
+    plan.need("outbound_disabled", "pin_protected")
+    if row.value("outbound_disabled") or row.value("pin_protected"):
+        for name in chosen:
+            row.refuse(
+                name,
+                _("Your outside calls are restricted: an administrator can choose this destination for you."),
+            )
+
+
+def _leads_outside(value: Any) -> bool:
+    """Whether a rule's value sends calls to an outside number: such a destination, or the mobile that rings too."""
+    return value is True or (isinstance(value, Destination) and value.kind in (Kind.MOBILE, Kind.EXTERNAL))
+
+
+def _mobile_is_missed(row: changes.RowPlan, loses_mobile: bool, why: Text) -> None:
     """Refuse what needs a mobile where there is none: the choice that is made now, or taking the number away."""
     using = []
     for name in _NEED_MOBILE:
@@ -210,7 +257,7 @@ def _mobile_is_missed(row: changes.RowPlan, loses_mobile: bool) -> None:
         if not uses:
             continue
         if name in row.changes:
-            row.refuse(name, _("There is no mobile number: enter one in the General tab first."))
+            row.refuse(name, why)
         else:
             using.append(str(_column_label(name)))
     if using and loses_mobile:

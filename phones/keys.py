@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.sections import Column, Scope, Section, Store
+from pbxadmin.common.tolls import as_dialled, toll_of
 from phones.context import AgentAction
 from phones.models import Key
 from users import changes
@@ -363,6 +364,25 @@ def hidden_people_are_not_offered_anew(row: changes.RowPlan, plan: changes.Plan)
         row.refuse("keys", sentence)
 
 
+def dear_numbers_are_told(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """A key that dials what somebody earns on, or abroad where that isn't open, is possible (outside calls have rules of their own)
+    and told: it is a classic of toll fraud."""
+    if "keys" not in row.changes:
+        return
+    before, after = row.changes["keys"]
+    known = {tuple(key)[1:] for key in before or ()}
+    for key in after:
+        if key.kind != Kind.CUSTOM_SPEED_DIAL or tuple(key)[1:] in known:
+            continue
+        number = as_dialled(key.value)
+        if number and toll_of(number, plan.scope.customer.open_countries):
+            row.warn(
+                "keys",
+                _("Key %(position)s dials %(number)s, which is expensive or abroad. Is that meant?")
+                % {"position": key.position, "number": key.value},
+            )
+
+
 def targets_are_still_there(plan: changes.Plan) -> None:
     """Whoever a key is about still exists: asked again under the lock, where nobody is deleted any more."""
     rows = [row for row in plan.rows if "keys" in row.changes]
@@ -420,7 +440,10 @@ BLF = Section(
     columns=(KEYS_COLUMN,),
     template="phones/keys.html",
     view="phones.views_keys.keys_tab",
-    row_rules=(hidden_people_are_not_offered_anew,),
+    row_rules=(
+        hidden_people_are_not_offered_anew,
+        dear_numbers_are_told,
+    ),
     set_rules=(targets_are_still_there,),
     losses=keys_about_a_deleted_user,
 )

@@ -11,7 +11,10 @@ class UsersConfig(AppConfig):
     verbose_name = _("Customers and users")
 
     def ready(self) -> None:
-        """Make the descriptions of this app's tables known to the road of changes."""
+        """Make the descriptions of this app's tables known to the road of changes, and listen to it."""
         from users import sections
+        from users.endings import sessions_and_links_end
+        from users.signals import changed
 
         sections.register()
+        changed.connect(sessions_and_links_end, dispatch_uid="users.endings")

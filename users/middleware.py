@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 from django.contrib.auth import SESSION_KEY
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.http import PortalRequest, page_path
 from users import rights, second_factor, signin
 from users.access import access_of
 
@@ -36,6 +36,8 @@ class SignedInMiddleware:
         access = access_of(view)
         if access == "public":
             return None
+        if any("\0" in value for value in kwargs.values() if isinstance(value, str)):
+            raise Http404  # no database has such a text, and PostgreSQL refuses the question
         user = request.user
         if not user.is_authenticated:
             if SESSION_KEY in request.session:
@@ -64,7 +66,7 @@ class SignedInMiddleware:
         """To a page of signing in, from which the way leads back here."""
         target = reverse(name)
         if request.htmx:
-            here = request.htmx.current_url_abs_path
+            here = page_path(request)
         else:
             here = request.get_full_path() if request.method in ("GET", "HEAD") else ""
         here = signin.safe_next(request, here)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -101,6 +101,14 @@ def why_not(
         return _("This person's primary department is not one of yours.")
     if subject.role.level > actor.role.level:
         return _("This person's role is above yours.")
+    # His role acts in all his departments: who takes him over, or acts through him, would act there too.
+    if (
+        subject.pk != actor.pk
+        and subject.role.administer_users
+        and not acts_on_whole_customer(actor)
+        and subject.department_ids - actor.department_ids
+    ):
+        return _("This person administers departments that aren't yours.")
     return None
 
 
@@ -146,7 +154,12 @@ def administered_by(actor: User) -> Q:
     if acts_on_whole_customer(actor):
         condition = Q()
     else:
-        condition = Q(primary_department__in=actor.department_ids)
+        elsewhere = Membership.objects.filter(user=OuterRef("pk")).exclude(
+            department__in=actor.department_ids
+        )
+        condition = Q(primary_department__in=actor.department_ids) & (
+            Q(pk=actor.pk) | Q(role__administer_users=False) | ~Q(Exists(elsewhere))
+        )
     if not actor.is_staff:
         condition &= Q(role__level__lte=actor.role.level)
     return condition

@@ -28,6 +28,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from pbxadmin.common.crypto import decrypt, encrypt
+from pbxadmin.common.http import page_path
 from users import signin
 from users.access import signed_in_user
 from users.models import BackupCode, TotpDevice, User
@@ -281,7 +282,7 @@ def ask_again(request: HttpRequest) -> HttpResponse:
     person is on."""
     htmx: Any = getattr(request, "htmx", None)
     here = (
-        htmx.current_url_abs_path
+        page_path(request)
         if htmx
         else request.get_full_path()
         if request.method == "GET"

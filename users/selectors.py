@@ -98,11 +98,13 @@ class Query:
     def of(cls, parameters: Mapping[str, str]) -> "Query":
         """Read an address's parameters; what isn't offered is left out rather than refused."""
         sort = parameters.get("sort", "name")
+        department = parameters.get("department", "")
         return cls(
             text=parameters.get("q", "").replace("\0", "").strip()[:100],
-            department=parameters.get("department", "") if parameters.get("department", "").isascii() else "",
-            role=parameters.get("role", "")[:20],
-            status=parameters.get("status", "")[:20],
+            # A key: what is none, or longer than any, is nobody's department.
+            department=department if len(department) < 18 and department.isascii() else "x",
+            role=parameters.get("role", "").replace("\0", "")[:20],
+            status=parameters.get("status", "").replace("\0", "")[:20],
             flags=tuple(name for name in list_flags() if parameters.get(name) == "1"),
             sort=sort if sort.removeprefix("-") in ORDERS else "name",
         )
@@ -151,7 +153,7 @@ def matching(query: Query) -> Q:
                 found |= section.search(query.text)
         condition &= found
     if query.department:
-        condition &= Q(primary_department=query.department) if query.department.isdigit() else Q(pk__in=[])
+        condition &= Q(primary_department=query.department) if query.department.isdecimal() else Q(pk__in=[])
     if query.role:
         condition &= Q(role=query.role)
     if query.status:

@@ -17,7 +17,7 @@ from django.contrib import auth
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import check_password, make_password
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Lower
@@ -92,7 +92,7 @@ def people() -> QuerySet[User]:
 
 def find_user(login: str, address: str = "") -> User | None:
     """The one person whom a login means: extension@fqdn, or an e-mail address that only one person of the
-    portal has.
+    portal has, or has confirmed.
 
     Always the same two queries. The person found may be disabled; `known` tells whether he has signed in
     from `address`.
@@ -103,7 +103,11 @@ def find_user(login: str, address: str = "") -> User | None:
     # Nobody has an empty extension and a customer: a login that is no extension finds nothing here.
     number = local if EXTENSION.fullmatch(local) else ""
     by_number = found.filter(number=number, customer__fqdn=domain).order_by().first()
-    by_email = found.annotate(lower_email=Lower("email")).filter(lower_email=name).order_by("-is_staff")[:3]
+    by_email = (
+        found.annotate(lower_email=Lower("email"))
+        .filter(lower_email=name)
+        .order_by("-is_staff", F("confirmed_email").desc())[:5]
+    )
     same_email = [user for user in by_email if canonical(user.email) == name]
     if by_number is not None:
         return by_number
@@ -111,7 +115,11 @@ def find_user(login: str, address: str = "") -> User | None:
     staff = [user for user in same_email if user.is_staff]
     if len(staff) == 1:
         return staff[0]
-    return same_email[0] if len(by_email) == len(same_email) == 1 else None
+    if len(by_email) == len(same_email) == 1:
+        return same_email[0]
+    # Who has read mail there keeps the address, whoever else is given the same one; else extension@fqdn signs in.
+    confirmed = [user for user in same_email if canonical(user.confirmed_email) == name]
+    return confirmed[0] if len(confirmed) == 1 else None
 
 
 def account_key(user: User | None, login: str = "") -> str:
@@ -320,6 +328,18 @@ def safe_next(request: HttpRequest, target: str | None) -> str:
     )
 
 
+class LinkTokens(PasswordResetTokenGenerator):
+    """Django's one-time tokens, which also die when the person is signed out everywhere (reset, or disabled in between)."""
+
+    key_salt = "users.set_password_link"
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{user.sessions_epoch}"
+
+
+LINK_TOKENS = LinkTokens()
+
+
 # --- One-time links -----------------------------------------------------------------------------------------
 def set_password_link(user: User) -> str:
     """The absolute address at which `user` sets his password: once, within three days, not after he has
@@ -329,7 +349,7 @@ def set_password_link(user: User) -> str:
     """
     return settings.PUBLIC_URL.rstrip("/") + reverse(
         "set_password",
-        args=[urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)],
+        args=[urlsafe_base64_encode(force_bytes(user.pk)), LINK_TOKENS.make_token(user)],
     )
 
 
@@ -341,7 +361,7 @@ def user_of_link(uidb64: str, token: str) -> User | None:
         return None
     # Beyond this no database has keys, and some refuse the question.
     user = people().filter(pk=key).order_by().first() if 0 < key < 2**63 else None
-    if user is None or not user.is_active or not default_token_generator.check_token(user, token):
+    if user is None or not user.is_active or not LINK_TOKENS.check_token(user, token):
         return None
     return user
 
@@ -355,6 +375,8 @@ def set_password_by_link(request: HttpRequest, user: User, password: str) -> boo
     """
     if not store_password(user, password):
         return False
+    # The link dies with the address it went to, so this is the one where he reads his mail.
+    User.objects.filter(pk=user.pk).update(confirmed_email=user.email)
     address = client_address(request)
     lockout.forget(account_key(user), address)
     lockout.remember(user, address)

@@ -36,6 +36,15 @@ def client_address(request: HttpRequest) -> str:
         return ""
 
 
+def page_path(request: HttpRequest) -> str:
+    """The path of our page from which htmx asked; '' where it is no page of ours, or no address at all."""
+    htmx: Any = getattr(request, "htmx", None)
+    try:
+        return (htmx.current_url_abs_path or "") if htmx else ""
+    except ValueError:  # not even an address: anybody can send the header
+        return ""
+
+
 @dataclass(frozen=True)
 class RequestFacts:
     """Where a change came from: kept with it in the history."""

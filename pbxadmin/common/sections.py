@@ -426,21 +426,26 @@ class Section:
         locked: Mapping[str, Text] | None = None,
         **kwargs: Any,
     ) -> SectionForm:
-        """The tab's form, without what can't be changed after creation and what this customer doesn't have.
+        """The tab's form, without what this customer doesn't have; what can't be changed after creation is shown and locked.
 
         `initial` also says which columns are locked at their present value: give it with `data` as well.
         """
+        known = initial or {}
         columns = [
             column
             for column in self.columns
-            if (creating or not column.at_creation_only) and not column.own_form and column.is_offered(scope)
+            if (creating or not column.at_creation_only or column.name in known)
+            and not column.own_form
+            and column.is_offered(scope)
         ]
-        known = initial or {}
-        own = {
+        own: dict[str, Text] = {
             column.name: words
             for column in columns
             if column.name in known and (words := column.locked(scope, known[column.name]))
         }
+        if not creating:
+            fixed = _("This can't be changed after creation.")
+            own |= {column.name: column.help or fixed for column in columns if column.at_creation_only}
         return SectionForm(columns, scope, data, initial, own | dict(locked or {}), **kwargs)
 
 

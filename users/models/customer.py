@@ -2,6 +2,7 @@
 
 from zoneinfo import available_timezones
 
+import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -28,6 +29,15 @@ def known_time_zone(name: str) -> None:
         raise ValidationError(
             _("“%(value)s” is not a time zone, for example America/Toronto."), params={"value": name[:40]}
         )
+
+
+def known_countries(codes: str) -> None:
+    """Refuse what isn't a country with telephone numbers (ISO 3166, two letters)."""
+    for code in codes.split():
+        if code not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValidationError(
+                _("“%(value)s” is not a country, for example CA or FR."), params={"value": code[:10]}
+            )
 
 
 class Customer(models.Model):
@@ -62,6 +72,12 @@ class Customer(models.Model):
     )
     sip_trunk_channels = models.PositiveIntegerField(_("channels of the SIP trunk"), default=4)
     supports_deflection = YesNoField(_("the trunk accepts call deflection (302)"), default=False)
+    countries = models.CharField(
+        _("countries that calls may be forwarded to"),
+        max_length=200,
+        default="CA US",
+        validators=[known_countries],
+    )
     require_2fa = YesNoField(_("2FA for everybody"), default=False)
     has_microsoft_365 = YesNoField(_("Microsoft 365 is set up"), default=False)
     has_google = YesNoField(_("Google Workspace is set up"), default=False)
@@ -81,6 +97,11 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def open_countries(self) -> frozenset[str]:
+        """Where calls may be forwarded to."""
+        return frozenset(self.countries.split())
 
     @property
     def pin_protection_code(self) -> str:

@@ -215,6 +215,8 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
         Department, through="Membership", related_name="members", editable=False
     )
 
+    # The address at which a one-time link was used: it is his, whoever else is given the same one.
+    confirmed_email = models.EmailField(blank=True, default="", max_length=254, editable=False)
     sip_auth_id = models.CharField(_("Authentication ID"), max_length=32, editable=False)
     sip_password = EncryptedTextField(_("SIP password"), editable=False)
 

@@ -183,6 +183,36 @@ def role_may_be_granted(row: changes.RowPlan, plan: changes.Plan) -> None:
         row.refuse("role", _("You can't change your own role."))
     elif not rights.can_grant(actor, role):
         row.refuse("role", _("You can't grant the role “%(role)s”: it is not below yours.") % {"role": role})
+    elif not rights.acts_on_whole_customer(actor) and (row.new or role.level > row.record.role.level):
+        # A role counts in all departments of a person, those that the actor doesn't administer included.
+        plan.need("departments")
+        if set(row.value("departments") or ()) - actor.department_ids:
+            row.refuse(
+                "role",
+                _("This person belongs to departments that aren't yours, and the role counts there too."),
+            )
+
+
+# What somebody above has decided about a person, for his own or the company's protection.
+RESTRICTIONS = (
+    "outbound_disabled",
+    "pin_protected",
+    "block_outbound_out_of_hours",
+    "require_2fa",
+    "hide_forwarding",
+)
+
+
+def nobody_lifts_what_restricts_himself(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """Who administers some departments is restricted by who administers the whole customer, and doesn't undo that himself."""
+    actor = plan.scope.actor
+    if row.new or row.key != actor.pk or rights.acts_on_whole_customer(actor):
+        return
+    for name in RESTRICTIONS:
+        if row.changes.get(name) == (True, False):
+            row.refuse(
+                name, _("You can't lift this for yourself: ask an administrator of the whole company.")
+            )
 
 
 def nobody_locks_himself_out(row: changes.RowPlan, plan: changes.Plan) -> None:
@@ -281,6 +311,36 @@ def dids_are_free(plan: changes.Plan) -> None:
                     _("%(number)s already rings %(user)s.")
                     % {"number": phone_number_national(did.number), "user": did.user or _("another row")},
                 )
+
+
+def caller_ids_are_the_customers(plan: changes.Plan) -> None:
+    """What callees see is a number of the customer: showing somebody else's is fraud, and lines are cut for it.
+
+    Support staff, who know what the contract of a trunk allows, are told instead.
+    """
+    rows = [row for row in plan.rows if row.changes.get("outbound_caller_id", ("", ""))[1]]
+    if not rows:
+        return
+    customer = plan.scope.customer
+    wanted = {row.value("outbound_caller_id") for row in rows}
+    numbers = Did.objects.of(customer).filter(number__in=wanted).order_by().values_list("number", flat=True)
+    places = (
+        Department.objects.of(customer)
+        .filter(outbound_caller_id__in=wanted)
+        .order_by()
+        .values_list("outbound_caller_id", flat=True)
+    )
+    owned = set(numbers.union(places))
+    for row in rows:
+        number = row.value("outbound_caller_id")
+        if number in owned:
+            continue
+        told = row.warn if plan.scope.actor.is_staff else row.refuse
+        told(
+            "outbound_caller_id",
+            _("%(number)s is not one of the company's numbers: enter a DID number, or leave it blank.")
+            % {"number": phone_number_national(number)},
+        )
 
 
 def names_are_unique(plan: changes.Plan) -> None:
@@ -452,8 +512,18 @@ GENERAL = Section(
         *columns_of(
             Identity,
             number={"at_creation_only": True, "bulk": False, "csv": "Number"},
-            first_name={"bulk": False, "identity": True, "csv": "FirstName"},
-            last_name={"bulk": False, "identity": True, "csv": "LastName"},
+            first_name={
+                "help": _("Colleagues and phones show it; a first or a last name is needed."),
+                "bulk": False,
+                "identity": True,
+                "csv": "FirstName",
+            },
+            last_name={
+                "help": _("On phones, keys and in the directory, behind the first name."),
+                "bulk": False,
+                "identity": True,
+                "csv": "LastName",
+            },
             email={
                 "bulk": False,
                 "identity": True,
@@ -514,11 +584,13 @@ GENERAL = Section(
         departments_are_within_reach,
         role_may_be_granted,
         nobody_locks_himself_out,
+        nobody_lifts_what_restricts_himself,
     ),
     set_rules=(
         numbers_are_free,
         seats_are_in_the_contract,
         dids_are_free,
+        caller_ids_are_the_customers,
         a_system_owner_remains,
         shared_addresses_are_told,
     ),

@@ -19,7 +19,7 @@ from users import changes
 from users.models import Customer, Department, Did, Role, SystemExtension
 from users.replacements import stays_while_calls_lead_there
 from users.rights import Verb
-from users.sheets.columns import MEMBERS, PeopleColumn, ZoneColumn, model_field, people
+from users.sheets.columns import MEMBERS, CountriesColumn, PeopleColumn, ZoneColumn, model_field, people
 from users.sheets.rules import (
     addresses_are_nobodys,
     caller_id_is_a_number_of_the_customer,
@@ -65,7 +65,7 @@ DEPARTMENT = Section(
     intro=_("Each department may have its own language, office hours, holidays and time zone."),
     columns=columns_of(
         Department,
-        name={"label": _("Name")},
+        name={"label": _("Name"), "help": _("As people call the department: in lists, menus and mails.")},
         language={
             "label": _("Language"),
             "help": _("Of the phones and voicemail of its people, unless they have their own."),
@@ -118,7 +118,7 @@ SYSTEM_EXTENSION = Section(
         *columns_of(
             SystemExtension,
             number={"at_creation_only": True},
-            name={"label": _("Name")},
+            name={"label": _("Name"), "help": _("As people call it: in lists, pickers and on phones.")},
             kind={
                 "label": _("Kind"),
                 "help": _(
@@ -156,7 +156,7 @@ CONTRACT = Section(
         column
         for column in columns_of(
             Customer,
-            name={"label": _("Name")},
+            name={"label": _("Name"), "help": _("As it stands above every page and in mails.")},
             slug={
                 "label": _("Address in the portal"),
                 "at_creation_only": True,
@@ -168,12 +168,20 @@ CONTRACT = Section(
                     "Base of the Talk, Meet, provisioning and SIP addresses. When it changes, every phone loads its configuration anew."
                 ),
             },
-            edition={"label": _("Licence")},
+            edition={
+                "label": _("Licence"),
+                "help": _(
+                    "Pro opens hot desking; Enterprise also the phones' logo and turning recording controls off."
+                ),
+            },
             extension_digits={
                 "label": _("Digits of an extension"),
                 "help": _("2 to 5; fixed once there are extensions."),
             },
-            included_extensions={"label": _("Extensions in the contract")},
+            included_extensions={
+                "label": _("Extensions in the contract"),
+                "help": _("Support alone creates more than these."),
+            },
             language={"label": _("Language"), "help": _("Of new departments.")},
             time_zone=ZoneColumn(
                 model_field(Customer, "time_zone"), label=_("Time zone"), help=_("Of new departments.")
@@ -182,9 +190,25 @@ CONTRACT = Section(
                 "label": _("Channels of the SIP trunk"),
                 "help": _("A call that is forwarded outside takes two of them."),
             },
-            supports_deflection={"label": _("The trunk accepts call deflection (302)")},
-            has_microsoft_365={"label": _("Microsoft 365 is set up")},
-            has_google={"label": _("Google Workspace is set up")},
+            countries=CountriesColumn(
+                model_field(Customer, "countries"),
+                label=_("Countries that calls may be forwarded to"),
+                help=_(
+                    "Two letters each, for example CA US FR. Premium-rate and satellite numbers stay closed everywhere."
+                ),
+            ),
+            supports_deflection={
+                "label": _("The trunk accepts call deflection (302)"),
+                "help": _("Otherwise the option is shown and locked."),
+            },
+            has_microsoft_365={
+                "label": _("Microsoft 365 is set up"),
+                "help": _("Opens the Microsoft options of the users."),
+            },
+            has_google={
+                "label": _("Google Workspace is set up"),
+                "help": _("Opens the Google options of the users."),
+            },
             suspended={"label": _("Suspended")},
         )
         if column.name != "require_2fa"

@@ -1,5 +1,6 @@
 """Columns of a customer's rows that are no plain model fields: time zones, and several people at once."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
@@ -47,6 +48,15 @@ class ZoneColumn(FieldColumn):
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """Without underscores."""
         return super().show(value, scope).replace("_", " ")
+
+
+class CountriesColumn(FieldColumn):
+    """Countries by their two letters, in any order and with any separators; kept sorted."""
+
+    def clean(self, raw: Any, scope: Scope) -> str:
+        """ "ca, us" is "CA US"; blank is North America."""
+        words = sorted({word.upper() for word in re.split(r"[\s,;]+", str(raw or "")[:400]) if word})
+        return str(super().clean(" ".join(words) or self.field.get_default(), scope))
 
 
 def model_field(model: type[models.Model], name: str) -> Any:

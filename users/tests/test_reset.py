@@ -1,14 +1,13 @@
 """Resetting: seven boxes, for one or many, with everything that follows from them."""
 
 import pytest
-from django.contrib.auth.tokens import default_token_generator
 from django.core import mail
 from django.core.cache import cache
 from django.urls import reverse
 
 from phones.models import Phone
 from phones.services import phone_plan
-from users import changes, letters, links, reset
+from users import changes, letters, links, reset, signin
 from users.models import Change, Letter, Operation, PersonalLink, User
 from users.tests.factories import FACTS, PASSWORD, make_user
 from users.tests.signing import sign_in_fully
@@ -51,11 +50,11 @@ def test_new_sip_secrets_reach_the_phone_and_the_app(felix, amelie, boreale, pho
 
 def test_the_web_password_ends_with_every_session_and_every_older_link(client, felix, amelie, boreale):
     sign_in_fully(client, amelie)
-    token = default_token_generator.make_token(again(amelie))
+    token = signin.LINK_TOKENS.make_token(again(amelie))
     do(felix, boreale, [amelie], "web_password")
     assert client.get(reverse("own_page")).status_code == 302
     assert not client.login(username="101@boreale.example.com", password=PASSWORD)
-    assert not default_token_generator.check_token(again(amelie), token)
+    assert not signin.LINK_TOKENS.check_token(again(amelie), token)
 
 
 def test_the_old_configuration_link_is_dead_at_once(client, felix, amelie, boreale):

@@ -44,7 +44,7 @@ def members_tab(
     error = typed = ""
     if request.method == "POST":
         if request.POST.get("do") == "add":
-            typed = request.POST.get("numbers", "")[:500]
+            typed = request.POST.get("numbers", "").replace("\0", "")[:500]
             found, unknown = _people_of(actor, customer, typed)
             error = (
                 _("There is no extension %(numbers)s.") % {"numbers": unknown}
@@ -255,7 +255,7 @@ NUMBERS = SheetPages(
 def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """Let a number ring somebody, somebody else or nobody: a change of these people, with their own rules."""
     record = NUMBERS.record_or_404(request.user, customer, pk)
-    typed = request.POST.get("extension", "").split()
+    typed = request.POST.get("extension", "").replace("\0", "").split()
     holder = (
         User.objects.visible_to(request.user).of(customer).filter(number=typed[0]).first() if typed else None
     )

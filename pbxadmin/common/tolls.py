@@ -1,0 +1,105 @@
+"""Numbers to which calls aren't forwarded: somebody would earn on every minute of them, or the country isn't open."""
+
+import re
+from collections.abc import Collection
+from enum import StrEnum
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+# North America: 900 and 976 are pay-per-call.
+_PAY_PER_CALL = re.compile(r"\+1(900|[2-9]\d{2}976)")
+# Countries that share +1 and are called at international prices, unlike what the number looks like: the classic of
+# forwarding fraud. Canada, the United States and their territories aren't among them.
+_CARIBBEAN = frozenset(
+    [
+        "242",
+        "246",
+        "264",
+        "268",
+        "284",
+        "345",
+        "441",
+        "473",
+        "649",
+        "658",
+        "664",
+        "721",
+        "758",
+        "767",
+        "784",
+        "809",
+        "829",
+        "849",
+        "868",
+        "869",
+        "876",
+    ]
+)
+# Inmarsat, the global mobile satellite systems, international networks, international premium rate.
+_SATELLITE = ("+870", "+881", "+882", "+883", "+979", "+878")
+# Premium rate of the countries that people here have numbers of: France 089, Belgium 090, the United Kingdom 09, Germany 0900.
+_PREMIUM_ABROAD = re.compile(r"\+(3389|3290|449|49900|41900|39899|34[89]0[3-7])")
+
+
+# What the numbering plans themselves call paid, whatever the country.
+_PAID = frozenset(
+    {PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.PERSONAL_NUMBER}
+)
+# Countries share the codes of these two numbering plans; a number of none of them by its digits counts as one of these.
+_SHARED = {1: ("CA", "US"), 7: ("RU",)}
+
+
+class Toll(StrEnum):
+    """Why calls aren't forwarded to a number."""
+
+    PREMIUM = "premium"
+    SATELLITE = "satellite"
+    CARIBBEAN = "caribbean"
+    COUNTRY = "country"  # not one of those that are open
+
+
+def toll_of(number: str, countries: Collection[str] | None = None) -> Toll | None:
+    """Why calls aren't forwarded to this number (E.164); None when they are.
+
+    `countries`: the open ones (ISO 3166, two letters); None where only what is dear counts.
+    """
+    if _PAY_PER_CALL.match(number) or _PREMIUM_ABROAD.match(number):
+        return Toll.PREMIUM
+    if number.startswith(_SATELLITE):
+        return Toll.SATELLITE
+    if number.startswith("+1") and number[2:5] in _CARIBBEAN:
+        return Toll.CARIBBEAN
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return Toll.COUNTRY if countries is not None else None
+    if phonenumbers.number_type(parsed) in _PAID:
+        return Toll.PREMIUM
+    if countries is None:
+        return None
+    region = phonenumbers.region_code_for_number(parsed)
+    code = parsed.country_code or 0
+    where = [region] if region else _SHARED.get(code) or phonenumbers.region_codes_for_country_code(code)
+    return None if set(where) & set(countries) else Toll.COUNTRY
+
+
+def as_dialled(text: str) -> str:
+    """The outside number in what a key dials, in E.164: "9,,,19005551234" and "011 881…" included; "" where there is none.
+
+    Pauses and star codes before it are left out: what follows them is dialled all the same.
+    """
+    found = ""
+    for part in re.split(r"[,*#]+", text):
+        digits = re.sub(r"[^0-9+]", "", part)
+        if digits.startswith("+"):
+            found = digits
+        elif digits.startswith("011"):
+            found = f"+{digits[3:]}"
+        elif len(digits) == 11 and digits.startswith("1"):
+            found = f"+{digits}"
+        elif len(digits) == 10:
+            found = f"+1{digits}"
+        elif len(digits) > 11 and (inner := re.search(r"(?:011(\d{8,})|1(\d{10}))\Z", digits)):
+            found = f"+{inner[1]}" if inner[1] else f"+1{inner[2]}"
+    return found
