@@ -317,7 +317,8 @@ def reason_in_words(operation: Operation) -> str:
     """Why something was done, where it was said: a reader's own words, or what the portal notes."""
     if operation.undoes_id:
         return gettext("Undoing of an earlier change")
-    return str(signin.REASONS.get(operation.reason, operation.reason))
+    noted = {"demo": "", "automatic status": gettext("automatic status")}
+    return str(signin.REASONS.get(operation.reason, noted.get(operation.reason, operation.reason)))
 
 
 def may_be_undone(change: Change) -> bool:
