@@ -50,6 +50,9 @@ def portal_frame(request: HttpRequest) -> dict[str, Any]:
 def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, bool]]:
     """Label, address, drawing, and whether deeper addresses belong to it."""
     entries = []
+    own_pages = customer is None and not actor.is_staff
+    if own_pages and rights.administers(actor):
+        customer = actor.customer  # his own pages stand within the same rail
     if customer is not None and rights.administers(actor):
         entries.append((_("Home"), reverse("customer_home", args=[customer.slug]), "home", False))
         entries.append((_("Users"), reverse("users", args=[customer.slug]), "users", True))
@@ -66,10 +69,8 @@ def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str,
             entries.append((_("History"), reverse("history", args=[customer.slug]), "history", True))
     elif actor.is_staff:
         entries.append((_("Customers"), reverse("customers"), "customers", False))
-    else:
-        if rights.administers(actor):
-            entries.append((_("Users"), reverse("users", args=[actor.customer.slug]), "users", True))
-        entries.append((_("My page"), reverse("own_page"), "user", False))
+    if own_pages:
+        entries.append((_("My page"), reverse("own_page"), "user", True))
         if actor.talk_enabled:
             entries.append((_("Visitors"), reverse("own_visitors"), "users", False))
     return entries
