@@ -40,10 +40,13 @@ def portal_frame(request: HttpRequest) -> dict[str, Any]:
         for other in customers:
             other.url = reverse("users", args=[other.slug])  # type: ignore[attr-defined]
         frame |= {"customers": customers, "customers_url": reverse("customers")}
-    frame["nav"] = [
-        Entry(label, url, icon, request.path == url or (deep and request.path.startswith(url)))
-        for label, url, icon, deep in _entries(actor, customer)
+    entries = _entries(actor, customer)
+    here = [
+        url for _l, url, _i, deep in entries if request.path == url or (deep and request.path.startswith(url))
     ]
+    # One line alone says where one is: of a page and what lies below it, the nearer.
+    nearest = max(here, key=len, default="")
+    frame["nav"] = [Entry(label, url, icon, url == nearest) for label, url, icon, _deep in entries]
     return frame
 
 
