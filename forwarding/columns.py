@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from forwarding import hours, periods
 from forwarding.models import Holiday
@@ -34,6 +34,12 @@ from users.models import SystemExtension, User
 WEEKDAYS = (
     gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday"), gettext_lazy("Thursday"), gettext_lazy("Friday"),
     gettext_lazy("Saturday"), gettext_lazy("Sunday"),
+)  # fmt: skip
+# French writes them small there.
+DAYS_IN_A_SENTENCE = (
+    pgettext_lazy("in a sentence", "Monday"), pgettext_lazy("in a sentence", "Tuesday"), pgettext_lazy("in a sentence", "Wednesday"),
+    pgettext_lazy("in a sentence", "Thursday"), pgettext_lazy("in a sentence", "Friday"), pgettext_lazy("in a sentence", "Saturday"),
+    pgettext_lazy("in a sentence", "Sunday"),
 )  # fmt: skip
 NO_DEFLECTION = gettext_lazy("Note that this option isn't supported by your provider's lines.")
 TRUNK_WARNING = gettext_lazy(
@@ -232,13 +238,12 @@ def week_in_words(week: Sequence[hours.Period]) -> str:
             continue
         if lines[first]:
             days = (
-                str(WEEKDAYS[first])
+                str(DAYS_IN_A_SENTENCE[first])
                 if weekday - first == 1
-                else _("%(first)s to %(last)s") % {"first": WEEKDAYS[first], "last": WEEKDAYS[weekday - 1]}
+                else _("%(first)s to %(last)s")
+                % {"first": DAYS_IN_A_SENTENCE[first], "last": DAYS_IN_A_SENTENCE[weekday - 1]}
             )
-            parts.append(
-                f"{days.lower() if parts else days} {said([each for each in week if each.weekday == first])}"
-            )
+            parts.append(f"{days} {said([each for each in week if each.weekday == first])}")
         first = weekday
     return "; ".join(parts) or _("closed all week")
 

@@ -216,6 +216,13 @@ def next_change_in_words(person: User, week: hours.Schedule, now: datetime) -> s
     }
 
 
+def _day_in_words(open_periods: Sequence[hours.Period], breaks: Sequence[hours.Period], day: int) -> str:
+    """What the bar of a day shows, for who doesn't see it: "8:00–17:00, break 12:00–13:00"."""
+    opened = said([each for each in open_periods if each.weekday == day])
+    paused = [each for each in breaks if each.weekday == day]
+    return _("%(hours)s, break %(breaks)s") % {"hours": opened, "breaks": said(paused)} if paused else opened
+
+
 def week_to_look_at(
     open_periods: Sequence[hours.Period],
     breaks: Sequence[hours.Period],
@@ -226,7 +233,7 @@ def week_to_look_at(
     edits = list(edit) or [""] * 7
     return [
         {
-            "label": WEEKDAYS[day], "said": "" if edits[day] else said([each for each in open_periods if each.weekday == day]),
+            "label": WEEKDAYS[day], "said": "" if edits[day] else _day_in_words(open_periods, breaks, day),
             "periods": periods.moments_of_day(open_periods, day), "breaks": periods.moments_of_day(breaks, day),
             "today": now is not None and now.weekday() == day, "now": now.hour * 60 + now.minute if now else None, "edit": edits[day],
         }

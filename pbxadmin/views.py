@@ -100,7 +100,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 @public
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the form came from elsewhere, or was open for too long."""
-    return _error(request, 403, csrf=True)
+    return render(request, "403_csrf.html", status=403)
 
 
 @public

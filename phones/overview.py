@@ -55,6 +55,8 @@ def tiles(actor: User, customer: Customer) -> list[Tile]:
             ngettext("phone without an answer", "phones without an answer", counts["silent"]),
         ),
         Tile(
-            counts["never"], "off", ngettext("phone never seen yet", "phones never seen yet", counts["never"])
+            counts["never"],
+            "wait",
+            ngettext("phone never seen yet", "phones never seen yet", counts["never"]),
         ),
     ]

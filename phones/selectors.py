@@ -103,9 +103,7 @@ def state(phone: Phone, now: datetime | None = None) -> PhoneState:
         return PhoneState("disabled", "off", _("not served: the extension is disabled"))
     if phone.fetched_at is None:
         # Somebody is plugging it in and looks at the page, or it lies in its box for weeks.
-        return PhoneState(
-            "never", "wait", _("has never fetched its configuration"), _recent(phone.created_at, now)
-        )
+        return PhoneState("never", "wait", _("never seen yet"), _recent(phone.created_at, now))
     if phone.command_at is not None:
         return PhoneState("waiting", "wait", _waiting(phone.command_at, now), _recent(phone.command_at, now))
     if phone.stale_since is not None:

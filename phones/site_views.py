@@ -161,7 +161,7 @@ SBCS = SheetPages(
     cells=(
         Cell(gettext_lazy("Name"), str),
         Cell(gettext_lazy("Kind"), lambda record: record.get_kind_display()),
-        Cell(gettext_lazy("Local address"), lambda record: f"{record.address} : {record.port}"),
+        Cell(gettext_lazy("Local address"), lambda record: f"{record.address}:{record.port}"),
         Cell(
             gettext_lazy("Phones"),
             lambda record: record.behind,

@@ -299,6 +299,9 @@ def _summary(request: PortalRequest, customer: Customer, person: User) -> dict[s
         text = ngettext("%(count)s phone up to date", "%(count)s phones up to date", current) % {
             "count": current
         }
+    elif len(states) == 1 and states[0].kind == "never":
+        # Beside a person's name the phone must be named, else it is she who was never seen.
+        text = ngettext("phone never seen yet", "phones never seen yet", 1)
     elif len(states) == 1:
         text = str(states[0].sentence)
     else:

@@ -40,16 +40,22 @@ def portal_frame(request: HttpRequest) -> dict[str, Any]:
         for other in customers:
             other.url = reverse("users", args=[other.slug])  # type: ignore[attr-defined]
         frame |= {"customers": customers, "customers_url": reverse("customers")}
-    frame["nav"] = [
-        Entry(label, url, icon, request.path == url or (deep and request.path.startswith(url)))
-        for label, url, icon, deep in _entries(actor, customer)
+    entries = _entries(actor, customer)
+    here = [
+        url for _l, url, _i, deep in entries if request.path == url or (deep and request.path.startswith(url))
     ]
+    # One line alone says where one is: of a page and what lies below it, the nearer.
+    nearest = max(here, key=len, default="")
+    frame["nav"] = [Entry(label, url, icon, url == nearest) for label, url, icon, _deep in entries]
     return frame
 
 
 def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, bool]]:
     """Label, address, drawing, and whether deeper addresses belong to it."""
     entries = []
+    own_pages = customer is None and not actor.is_staff
+    if own_pages and rights.administers(actor):
+        customer = actor.customer  # his own pages stand within the same rail
     if customer is not None and rights.administers(actor):
         entries.append((_("Home"), reverse("customer_home", args=[customer.slug]), "home", False))
         entries.append((_("Users"), reverse("users", args=[customer.slug]), "users", True))
@@ -66,10 +72,8 @@ def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str,
             entries.append((_("History"), reverse("history", args=[customer.slug]), "history", True))
     elif actor.is_staff:
         entries.append((_("Customers"), reverse("customers"), "customers", False))
-    else:
-        if rights.administers(actor):
-            entries.append((_("Users"), reverse("users", args=[actor.customer.slug]), "users", True))
-        entries.append((_("My page"), reverse("own_page"), "user", False))
+    if own_pages:
+        entries.append((_("My page"), reverse("own_page"), "user", True))
         if actor.talk_enabled:
             entries.append((_("Visitors"), reverse("own_visitors"), "users", False))
     return entries

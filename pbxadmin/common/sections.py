@@ -16,6 +16,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.forms.utils import ErrorDict, ErrorList
 from django.utils.formats import date_format
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -123,7 +124,7 @@ class Column:
         if isinstance(value, bool):
             return gettext("Yes") if value else gettext("No")
         if isinstance(value, datetime):
-            return date_format(value, "SHORT_DATETIME_FORMAT")
+            return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
         if isinstance(value, (list, tuple)):
             return ", ".join(str(item) for item in value)
         return str(value)

@@ -363,9 +363,9 @@
     if (root instanceof Element) focusSummary(root);
   }
   prepare(document.body);
-  const current = document.querySelector(".tabs [aria-current]");
-  if (current) {
-    const strip = current.closest(".tabs");
+  // A strip that is wider than the window shows where one is: the tabs, and on a phone the navigation at the lower edge.
+  for (const current of document.querySelectorAll(".tabs [aria-current], .rail-nav [aria-current]")) {
+    const strip = current.closest(".tabs, .rail-scroll");
     strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
   }
 })();

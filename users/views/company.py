@@ -402,6 +402,9 @@ def roles(request: PortalRequest, customer: Customer) -> HttpResponse:
             **_settings_frame(request.user, customer, "roles"),
             "roles": Role.objects.all(),
             "rights": role_rights(),
-            "breadcrumbs": [(pgettext("heading", "Roles"), None)],
+            "breadcrumbs": [
+                (_("Settings"), reverse("settings_start", args=[customer.slug])),
+                (pgettext("heading", "Roles"), None),
+            ],
         },
     )

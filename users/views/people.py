@@ -68,7 +68,7 @@ def _headings(query: selectors.Query) -> list[dict[str, Any]]:
         ("name", _("Name"), ""),
         ("status", _("Status"), ""),
         ("department", _("Department"), "hide-narrow"),
-        ("email", _("Email"), "hide-narrow"),
+        ("email", _("Email"), "hide-medium"),
         ("role", _("Role"), "hide-narrow"),
     ]
     return [

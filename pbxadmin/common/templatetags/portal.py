@@ -66,6 +66,12 @@ def moment(when: datetime | None) -> str:
 
 
 @register.filter
+def place_of(zone: str) -> str:
+    """A time zone as people name it, by its city: "America/St_Johns" is St Johns, Québec's own is Montréal."""
+    return gettext("Montréal") if zone == "America/Toronto" else zone.rpartition("/")[2].replace("_", " ")
+
+
+@register.filter
 def of_day(minutes: int) -> str:
     """How far `minutes` after midnight (0..1440) is along a day's bar: a percentage, for SVG."""
     return f"{min(max(minutes, 0), MINUTES_OF_A_DAY) * 100 / MINUTES_OF_A_DAY:.4g}%"
