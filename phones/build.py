@@ -5,17 +5,17 @@ Constant number of queries for any number of phones. Nothing is kept: a file is 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import pgettext
 
+from pbxadmin.common.prepared import Prepared
 from phones import context
 from phones.context import KeyKind, PhoneContext
 from phones.models import Key, Phone, Sbc
@@ -71,46 +71,6 @@ def loaded(phones: "QuerySet[Phone]") -> "QuerySet[Phone]":
     return phones.select_related("user__customer", "user__primary_department", "sbc").only(*_LOADED)
 
 
-class Prepared:
-    """A query of the ORM that is asked thousands of times a minute: its SQL is written once, then only its
-    value changes.
-
-    Writing the SQL of a wide query anew costs several times what the database needs to answer it.
-    """
-
-    def __init__(self, query: "Callable[[Any], QuerySet]") -> None:
-        self._query = query
-        self._written: dict[str, tuple[str, list[Any], list[tuple[int, Any, Any]]]] = {}
-
-    def __call__(self, value: Any) -> list[list[Any]]:
-        """The rows for `value`, their columns in the order of the query's `values_list`."""
-        if connection.vendor not in self._written:
-            self._written[connection.vendor] = self._write()
-        sql, places, converters = self._written[connection.vendor]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [value if place is self else place for place in places])
-            rows = [list(row) for row in cursor.fetchall()]
-        for row in rows:
-            for index, convert, expression in converters:
-                row[index] = convert(row[index], expression, connection)
-        return rows
-
-    def _write(self) -> tuple[str, list[Any], list[tuple[int, Any, Any]]]:
-        # A value that nothing else in the query is.
-        compiler = self._query(MARK).query.get_compiler(connection=connection)
-        sql, params = compiler.as_sql()
-        found = compiler.get_converters([column for column, _sql, _alias in compiler.select])
-        converters = [
-            (index, convert, expression)
-            for index, (converts, expression) in found.items()
-            for convert in converts
-        ]
-        return sql, [self if str(param) == str(MARK) else param for param in params], converters
-
-
-MARK = 987654321987654321
-
-
 def phone_by_token_hash(known: str) -> Phone | None:
     """The phone whose present or previous token has this hash, read as by `loaded`: one query."""
     rows = _phone_by_token_hash(known)
@@ -144,9 +104,21 @@ _PARTS: tuple[tuple[str, type[Model], list[str]], ...] = (
     ("user__primary_department", Department, _attributes(Department, DEPARTMENT_COLUMNS)),
     ("sbc", Sbc, _attributes(Sbc, SBC_COLUMNS)),
 )
+
+
+def _keys_of_phones(**condition: Any) -> QuerySet:
+    return Phone.objects.filter(**condition).order_by().values("pk")
+
+
+# Two look-ups, each in an index of its own: an OR of both is planned as a walk through the table when the plan has to
+# serve any value, because nearly all previous tokens are the same (none).
 _phone_by_token_hash = Prepared(
     lambda known: (
-        Phone.objects.filter(Q(token_hash=known) | Q(previous_token_hash=known))
+        Phone.objects.filter(
+            pk__in=_keys_of_phones(token_hash=known).union(
+                _keys_of_phones(previous_token_hash=known).exclude(previous_token_hash="")
+            )
+        )
         .order_by()
         .values_list(
             *(f"{path}__{name}" if path else name for path, _model, names in _PARTS for name in names)
