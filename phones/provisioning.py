@@ -180,8 +180,8 @@ def parse(name: str) -> FileRequest | None:
 
 def _answer(request: HttpRequest, content: bytes, etag: str, content_type: str) -> HttpResponse:
     """The file, or 304 for who has exactly this one. No parts of it: `Range` is ignored."""
-    known = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", "")[:1000])]
-    if etag in known:
+    asked = request.META.get("HTTP_IF_NONE_MATCH", "")[:1000]
+    if asked and etag in [tag.removeprefix("W/") for tag in parse_etags(asked)]:
         response = HttpResponse(status=304)
         del response.headers["Content-Type"]
     else:
@@ -200,7 +200,10 @@ def _fetched(phone: Phone, token: str, request: HttpRequest, address: str, text:
     `revision` up, and what it put into the outbox stays there.
     """
     # Only what changes is written: after a power cut every phone fetches what it holds already, all at once.
-    facts = {"fetched_from": address or None, **_said_of_itself(phone, request.headers.get("User-Agent", ""))}
+    facts = {
+        "fetched_from": address or None,
+        **_said_of_itself(phone, request.META.get("HTTP_USER_AGENT", "")),
+    }
     values: dict[str, Any] = {name: value for name, value in facts.items() if value != getattr(phone, name)}
     values["fetched_at"] = timezone.now()
     unchanged = Q(revision=phone.revision)

@@ -53,7 +53,7 @@ class Prepared:
         self._query = query
         self._written: dict[str, tuple[Statement, int, list[tuple[int, Any, Any]]]] = {}
 
-    def __call__(self, value: Any) -> list[list[Any]]:
+    def __call__(self, value: Any) -> Sequence[Sequence[Any]]:
         """The rows for `value`, their columns in the order of the query's `values_list`."""
         if connection.in_atomic_block:
             return self._rows(value)
@@ -66,13 +66,16 @@ class Prepared:
             connection.close()
             return self._rows(value)
 
-    def _rows(self, value: Any) -> list[list[Any]]:
+    def _rows(self, value: Any) -> Sequence[Sequence[Any]]:
         if connection.vendor not in self._written:
             self._written[connection.vendor] = self._write()
         statement, places, converters = self._written[connection.vendor]
         with connection.cursor() as cursor:
             statement.execute(cursor, [value] * places)
-            rows = [list(row) for row in cursor.fetchall()]
+            found = cursor.fetchall()
+        if not converters:
+            return found
+        rows = [list(row) for row in found]
         for row in rows:
             for index, convert, expression in converters:
                 row[index] = convert(row[index], expression, connection)
