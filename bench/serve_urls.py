@@ -1,6 +1,7 @@
-"""The portal's addresses and one more, /constant, for `bench.serve`."""
+"""The portal's addresses and those that the benches compare with: constant answers, for anybody and for who is signed in."""
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import include, path
 
 from users.access import public
@@ -14,4 +15,19 @@ def constant(request: HttpRequest) -> HttpResponse:
     return HttpResponse(CONTENT, content_type="text/plain; charset=utf-8")
 
 
-urlpatterns = [path("constant", constant), path("", include("pbxadmin.urls"))]
+def signed_in(request: HttpRequest) -> HttpResponse:
+    """The same, for who is signed in: the session and the person were asked for."""
+    return HttpResponse(CONTENT, content_type="text/plain; charset=utf-8")
+
+
+def frame(request: HttpRequest) -> HttpResponse:
+    """The frame of the portal's pages without any content, for who is signed in."""
+    return render(request, "base.html")
+
+
+urlpatterns = [
+    path("constant", constant),
+    path("signed-in", signed_in),
+    path("frame", frame),
+    path("", include("pbxadmin.urls")),
+]

@@ -9,6 +9,7 @@ from pbxadmin import views
 from users.access import public
 
 urlpatterns = [
+    path("", include("phones.urls_devices")),
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("language", public(require_POST(set_language)), name="set_language"),

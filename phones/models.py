@@ -181,9 +181,7 @@ class Phone(Settings):
     token = EncryptedTextField(editable=False)
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     # While a new token hasn't been used yet: the phone still asks with the old one, and learns the new one by that.
-    previous_token_hash = models.CharField(
-        max_length=64, blank=True, default="", db_index=True, editable=False
-    )
+    previous_token_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
 
     # Where a NOTIFY goes: the address of the last fetch with the phone's own token, at this port.
     sip_port = models.PositiveIntegerField(_("SIP port"), default=5060, validators=PORT, editable=False)
@@ -221,6 +219,14 @@ class Phone(Settings):
         ordering = ["id"]
         verbose_name = _("phone")
         verbose_name_plural = _("phones")
+        indexes = [
+            # Nearly every phone has none: only those that have one are in the index, so that a plan for any token uses it.
+            models.Index(
+                fields=["previous_token_hash"],
+                name="phone_previous_token",
+                condition=~models.Q(previous_token_hash=""),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.mac_with_colons} {self.model}"

@@ -93,12 +93,13 @@ def _update(ids: Sequence[int], condition: Q, **values: Any) -> int:
     """One UPDATE of the phones among `ids` that fulfil `condition`; returns how many they were.
 
     The rows are locked in the order of their keys first: a save and a worker that touch the same phones wait
-    for each other instead of dying in a deadlock. SQLite has one writer at a time anyway.
+    for each other instead of dying in a deadlock. One row has no order, and SQLite has one writer at a time
+    anyway.
     """
     phones = Phone.objects.filter(pk__in=ids)
-    if not connection.features.has_select_for_update:
+    if len(ids) == 1 or not connection.features.has_select_for_update:
         return phones.filter(condition).update(**values)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         held = list(phones.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
         return Phone.objects.filter(condition, pk__in=held).update(**values)
 

@@ -1,17 +1,12 @@
-"""The addresses of the phones app."""
+"""The pages of the phones app."""
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, path
 
-from phones import provisioning, redirection, site_views, views, views_keys
+from phones import site_views, views, views_keys
 
 PERSON = "c/<slug:slug>/users/<str:number>/phones/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("p/<str:token>/<path:name>", provisioning.provision, name="provisioning"),
-    # Whatever else somebody tries there is answered like a wrong token, never by a page or a redirection.
-    re_path(r"^p(?:/|\Z)", provisioning.provision, name="provisioning_nothing"),
-    path("r/<str:key>/<path:name>", redirection.redirect_phone, name="redirection"),
-    re_path(r"^r(?:/|\Z)", redirection.redirect_phone, name="redirection_nothing"),
     path("c/<slug:slug>/phones", site_views.phones, name="phones"),
     *site_views.SBCS.urls(),
     path(f"{PERSON}state", views.phones_state, name="phones_state"),

@@ -149,7 +149,9 @@ class Plan:
         if store in self.loaded:
             return
         self.loaded.add(store)
-        values = store.load([row.record for row in self.rows if row.record is not None and not row.new])
+        values = store.values(
+            [row.record for row in self.rows if row.record is not None and not row.new], self.scope
+        )
         names = [
             name for name, column in self.sheet.columns.items() if getattr(column, "store", None) is store
         ]
@@ -166,18 +168,21 @@ def plan(
     rows: Iterable[Row],
     verb: rights.Verb = rights.Verb.EDIT,
     scope: Scope | None = None,
+    records: Mapping[Any, Any] | None = None,
 ) -> Plan:
     """Validate `rows` and say what would happen to each; nothing is written.
 
     Records that `actor` doesn't see in `customer` are refused as unknown. A column that isn't in the sheet, or can't be
     changed after creation, is refused by name: no way in assigns what its page doesn't offer. A page that has made a
-    form of the same scope hands it over, so that the choices aren't looked up twice.
+    form of the same scope hands it over, so that the choices aren't looked up twice; and the `records` by key that it has
+    just read for the form, through the same entrance of tenancy and with the sheet's `related`. Who wrote in between is
+    found by their versions, under the lock.
     """
     scope = scope or Scope(actor, customer)
     planned = [RowPlan(key=row.key, label=row.label, raw=row.values, new=row.key is None) for row in rows]
     named = {name for row in planned for name in row.raw if name in sheet.columns}
     made = Plan(sheet, scope, {name: sheet.columns[name] for name in sheet.columns if name in named}, planned)
-    _load_records(made, [row.seen for row in rows] if isinstance(rows, Sequence) else [], verb)
+    _load_records(made, [row.seen for row in rows] if isinstance(rows, Sequence) else [], verb, records or {})
     _clean(made)
     if verb is rights.Verb.SELF:
         _refuse_what_is_not_ones_own(made)
@@ -237,14 +242,16 @@ def _rules(sheet: Sheet, name: str) -> Iterable[Any]:
         yield from getattr(section, name)
 
 
-def _load_records(made: Plan, seen: Sequence[int | None], verb: rights.Verb) -> None:
-    """Find every record in one query, through the entrance of tenancy, and ask whether the actor may."""
+def _load_records(
+    made: Plan, seen: Sequence[int | None], verb: rights.Verb, known: Mapping[Any, Any]
+) -> None:
+    """Find every record that isn't known yet in one query, through the entrance of tenancy; ask whether the actor may."""
     sheet, scope = made.sheet, made.scope
-    keys = [row.key for row in made.rows if not row.new]
-    found: dict[Any, Any] = {}
+    found = dict(known)
+    keys = [row.key for row in made.rows if not row.new and row.key not in found]
     if keys:
         manager: Any = sheet.model._default_manager
-        found = (
+        found |= (
             manager.visible_to(scope.actor).of(scope.customer).select_related(*sheet.related).in_bulk(keys)
         )
     for number, row in enumerate(made.rows):

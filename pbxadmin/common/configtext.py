@@ -109,14 +109,16 @@ def guard_line_values(values: Iterable[object]) -> None:
     """
     flat = list(values)
     texts = [value for value in flat if type(value) is str]
-    joined = "\n".join(["", *texts, ""])
+    joined = "\n".join(texts)
     if (
-        "\n\n" in joined
+        "" in texts
+        or "%" in joined
         or "\n " in joined
         or " \n" in joined
-        or "%" in joined
-        or not joined.replace("\n", "").isprintable()
-        or joined.count("\n") != len(texts) + 1
+        or joined[:1] == " "
+        or joined[-1:] == " "
+        # Printable with nothing between them: so the line breaks above are ours, and no other is in them.
+        or not "".join(texts).isprintable()
         or not PLAIN_TYPES.issuperset(map(type, flat))
     ):
         for value in flat:

@@ -202,6 +202,10 @@ class OptionsMixin:
             ("options", self.name), lambda: {str(option.key): option for option in self.options(scope)}
         )
 
+    def choices(self, scope: Scope) -> list[tuple[Any, str]]:
+        """Key and label of every option, for a menu: only a form that is shown asks for them."""
+        return [(option.key, option.label) for option in self.by_key(scope).values()]
+
     def _find(self, raw: Any, scope: Scope) -> Any:
         """The key that a typed key or word means."""
         known = self.by_key(scope)
@@ -233,11 +237,14 @@ class ReferenceColumn(OptionsMixin, FieldColumn):
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu of the options."""
-        choices = [(option.key, option.label) for option in self.by_key(scope).values()]
         required = not (self.field.null or self.field.blank)
-        if not required:
-            choices = [("", "—"), *choices]
-        return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=required)
+        none = [] if required else [("", "—")]
+        return forms.ChoiceField(
+            label=self.label,
+            help_text=self.help,
+            required=required,
+            choices=lambda: none + self.choices(scope),
+        )
 
     def clean(self, raw: Any, scope: Scope) -> Any:
         """The key, or None."""
@@ -258,6 +265,14 @@ class Store:
     def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         """The values of these records: {primary key: {column name: value}}."""
         raise NotImplementedError
+
+    def values(self, records: Sequence[Any], scope: Scope) -> dict[Any, Mapping[str, Any]]:
+        """What `load` says, asked once in a scope for each record: the form shows it, and the plan compares with it."""
+        missing = [record for record in records if (self, record.pk) not in scope.found]
+        if missing:
+            scope.found |= {(self, key): found for key, found in self.load(missing).items()}
+        keys = [record.pk for record in records]
+        return {key: scope.found[self, key] for key in keys if (self, key) in scope.found}
 
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
         """Write what the planned rows (`users.changes.RowPlan`, with `record`, `changes`, `new`) change here."""
@@ -287,7 +302,7 @@ class LinkedColumn(OptionsMixin, Column):
             help_text=self.help,
             required=self.required,
             widget=forms.CheckboxSelectMultiple,
-            choices=[(option.key, option.label) for option in self.by_key(scope).values()],
+            choices=lambda: self.choices(scope),
         )
 
     def clean(self, raw: Any, scope: Scope) -> Any:

@@ -36,6 +36,7 @@ MIDDLEWARE = [
     "users.hosts.CustomerHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "pbxadmin.common.middleware.RequestFactsMiddleware",
+    "phones.middleware.DeviceMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

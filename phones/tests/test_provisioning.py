@@ -1,6 +1,8 @@
 """What a phone gets at /p/<token>/, what everybody else gets there, and what is remembered of it."""
 
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -53,12 +55,13 @@ def test_a_fetch_costs_two_reads_and_one_write_however_many_keys(
     Key.objects.bulk_create(
         Key(user=amelie, position=position, kind="blf", target=felix) for position in range(2, 28)
     )
+    for _ in range(2):  # the first brings the keys; the second is the first that has nothing new to remember
+        fetch(phone)
+    asked = ["EXECUTE"] * 3 if connection.vendor == "postgresql" else ["SELECT", "SELECT", "UPDATE"]
     for _ in range(2):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             assert fetch(phone).status_code == 200
-        assert [query["sql"].split()[0] for query in queries] == ["SELECT", "SELECT", "UPDATE"]
+        assert [query["sql"].split()[0] for query in queries] == asked
 
 
 def test_boot_and_common_files_are_given_but_acknowledge_nothing(boreale: Customer, amelie: User) -> None:
@@ -129,6 +132,69 @@ def test_a_change_that_is_saved_while_the_file_is_on_its_way_stays_in_the_outbox
     assert selectors.state(again(phone)).kind == "waiting"
     assert settings_of(fetch(phone))["account.1.display_name"] == "Anne Tremblay"
     assert again(phone).stale_since is None
+
+
+def elsewhere(work: Callable[[], Any]) -> None:
+    """Do something in another thread, on a connection of its own, and see it committed."""
+
+    def on_its_own_connection() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(on_its_own_connection).result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_connection_commits_is_in_the_very_next_file(
+    phone: Phone, amelie: User, felix: User
+) -> None:
+    from phones.models import Key
+
+    Key.objects.create(user=amelie, position=2, kind="blf", target=felix)
+    for _ in range(10):  # until PostgreSQL has settled for one plan
+        etag = fetch(phone).headers["ETag"]
+    for change, setting, value in (
+        (lambda: factories.rename(amelie, "Anne"), "account.1.display_name", "Anne Tremblay"),
+        (lambda: factories.rename(felix, "Lucie"), "linekey.2.label", "Lucie Gagnon"),
+        # Also what nobody told the outbox.
+        (lambda: Customer.objects.update(fqdn="autre.example.net"), "account.1.sip_server.1.address", "autre.example.net"),
+        (lambda: Key.objects.all().delete(), "linekey.2.type", "0"),
+    ):  # fmt: skip
+        elsewhere(change)
+        answer = fetch(phone, **{"If-None-Match": etag})
+        assert (answer.status_code, settings_of(answer)[setting]) == (200, value)
+        etag = answer.headers["ETag"]
+        assert fetch(phone, **{"If-None-Match": etag}).status_code == 304
+    elsewhere(
+        lambda: services.token_rotate(factories.provider(), again(phone), factories.FACTS, at_once=True)
+    )
+    assert fetch(phone, **{"If-None-Match": etag}).status_code == 404
+    renewed = again(phone)
+    assert fetch(renewed).status_code == 200
+    elsewhere(lambda: Customer.objects.update(suspended=True))
+    assert fetch(renewed, **{"If-None-Match": fetch(renewed).headers.get("ETag", etag)}).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_server_closed_costs_no_phone_its_file(phone: Phone) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("there is no server that could close it")
+    fetch(phone)
+    lost = connection.connection.info.backend_pid
+
+    def end_it() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [lost])
+
+    elsewhere(end_it)
+    assert fetch(phone).status_code == 200
+    assert connection.connection.info.backend_pid != lost
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")  # as a pooler does, or a server that forgot
+    assert fetch(phone).status_code == 200
 
 
 def test_one_fetch_never_waits_for_the_text_that_it_stored_before(phone: Phone) -> None:

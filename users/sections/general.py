@@ -47,7 +47,15 @@ def departments_of(scope: Scope) -> list[Department]:
 
 def dids(scope: Scope) -> list[Option]:
     """The customer's DID numbers, also those that somebody has: a rule says who."""
-    found = scope.once("dids", lambda: list(Did.objects.of(scope.customer).select_related("user")))
+    named = ("number", "first_name", "last_name", "email")
+    found = scope.once(
+        "dids",
+        lambda: list(
+            Did.objects.of(scope.customer)
+            .select_related("user")
+            .only("customer", "number", "name", *(f"user__{name}" for name in named))
+        ),
+    )
     return [
         Option(
             did.pk,

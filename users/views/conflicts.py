@@ -15,8 +15,11 @@ def seen_version(data: QueryDict) -> int:
     return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else 0
 
 
-def values_of(section: Section, record: Any) -> dict[str, Any]:
-    """The values of a tab's columns, as its form shows them; a secret is never filled in."""
+def values_of(section: Section, record: Any, scope: Scope | None = None) -> dict[str, Any]:
+    """The values of a tab's columns, as its form shows them; a secret is never filled in.
+
+    With the `scope` of a plan that follows, what other tables keep is read once for both.
+    """
     values: dict[str, Any] = {}
     loaded: dict[int, Any] = {}
     for column in section.columns:
@@ -24,7 +27,8 @@ def values_of(section: Section, record: Any) -> dict[str, Any]:
             continue
         store = getattr(column, "store", None)
         if store and id(store) not in loaded:
-            loaded[id(store)] = store.load([record])[record.pk]
+            found = store.values([record], scope) if scope else store.load([record])
+            loaded[id(store)] = found[record.pk]
         values[column.name] = loaded[id(store)].get(column.name) if store else column.read(record)
     return values
 

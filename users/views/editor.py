@@ -116,9 +116,11 @@ def save_tab(
     """
     require(request.user, rights.Verb.EDIT, person, customer)
     scope = Scope(request.user, customer)
-    form = section.form(scope, request.POST, initial=values_of(section, person))
+    form = section.form(scope, request.POST, initial=values_of(section, person, scope))
     asked = changes.Row(person.pk, form.raw(), seen=seen_version(request.POST))
-    plan = changes.plan(request.user, customer, user_sheet(), [asked], scope=scope)
+    plan = changes.plan(
+        request.user, customer, user_sheet(), [asked], scope=scope, records={person.pk: person}
+    )
     row = plan.rows[0]
     if row.stale and _only_elsewhere(section, person, asked.seen or 0, scope):
         plan = changes.plan(

@@ -12,9 +12,11 @@ setting is taken as well; router mode.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +24,17 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pbxadmin.common.configtext import Verbatim, guard_line_values, mask_secrets
-from phones.context import Codec, PhoneContext, Proxy, Vlan
+from phones.context import (
+    Codec,
+    DateFormat,
+    Language,
+    PhoneContext,
+    PowerLed,
+    Proxy,
+    TimeFormat,
+    TransferMode,
+    Vlan,
+)
 from phones.vendors.base import (
     Command,
     ContextError,
@@ -148,10 +160,11 @@ class Yealink:
         check(context, model)
         if kind is FileKind.BOOT:
             return template.render(files=file_names(context, model)).encode()
-        values = device_values(context, model)
+        own = own_values(context)
         keys = key_rows(context, model)
-        guard_line_values(values.values())
-        return template.render(values, **device_rows(context, keys)).encode()
+        guard_line_values(own.values())
+        values = {**own, **setting_values(model, *SETTINGS(context)), **device_rows(context, keys)}
+        return template.render(values).encode()
 
     def notify_event(self, command: Command) -> str:
         """The check-sync that reloads without a restart, or the one that starts the phone anew."""
@@ -171,11 +184,22 @@ def file_names(context: PhoneContext, model: Model) -> list[str]:
     return [own] if model.common_file is None else [f"y{model.common_file:012d}.cfg", own]
 
 
+# What a phone's settings say, of which a fleet has few different ones; nothing of them is secret or one person's.
+SETTINGS = attrgetter(
+    "language", "time_zone", "date_format", "time_format", "transfer_mode", "power_led", "screensaver_seconds", "backlight_seconds",
+    "lldp", "vlan_wan", "vlan_pc", "ringtone", "queue_ringtone", "queue_alert_info", "ntp_servers",
+)  # fmt: skip
+
+
 def device_values(context: PhoneContext, model: Model) -> dict[str, Any]:
     """What the device template asks for, in Yealink's codes, of a context that was checked."""
+    return {**own_values(context), **setting_values(model, *SETTINGS(context))}
+
+
+def own_values(context: PhoneContext) -> dict[str, Any]:
+    """The values that are this one phone's: its account, its addresses, its passwords."""
     account = context.account
     proxy = account.outbound_proxy
-    zone = ZONES[context.time_zone]
     return {
         "account_label": label_text(account.label, account.extension),
         "display_name": label_text(account.display_name, account.extension),
@@ -196,31 +220,58 @@ def device_values(context: PhoneContext, model: Model) -> dict[str, Any]:
         "trusted_certificate_url": context.trusted_certificate_url or NULL,
         "web_user": context.web_user,
         "web_password": context.web_password,
-        "lldp": int(context.lldp),
-        **_vlan_values("vlan_wan", context.vlan_wan),
-        **_vlan_values("vlan_pc", context.vlan_pc),
-        "language": dict(model.language_codes).get(context.language, LANGUAGES[context.language]),
+        "logo_url": context.logo_url or NULL,
+        "logo_background": f"Config:{_picture_name(context.logo_url)}" if context.logo_url else NULL,
+    }
+
+
+@lru_cache(maxsize=1024)
+def setting_values(
+    model: Model,
+    language: Language,
+    time_zone: str,
+    date_format: DateFormat,
+    time_format: TimeFormat,
+    transfer_mode: TransferMode,
+    power_led: PowerLed,
+    screensaver_seconds: int,
+    backlight_seconds: int,
+    lldp: bool,
+    vlan_wan: Vlan,
+    vlan_pc: Vlan,
+    ringtone: str,
+    queue_ringtone: str,
+    queue_alert_info: str,
+    ntp_servers: tuple[str, ...],
+) -> Mapping[str, Any]:
+    """The values of these settings (see `SETTINGS`), already guarded: remembered, so to be read only."""
+    zone = ZONES[time_zone]
+    values = {
+        "lldp": int(lldp),
+        **_vlan_values("vlan_wan", vlan_wan),
+        **_vlan_values("vlan_pc", vlan_pc),
+        "language": dict(model.language_codes).get(language, LANGUAGES[language]),
         "tones": zone.tones,
-        "ntp_server1": context.ntp_servers[0],
-        "ntp_server2": context.ntp_servers[1] if len(context.ntp_servers) > 1 else NULL,
+        "ntp_server1": ntp_servers[0],
+        "ntp_server2": ntp_servers[1] if len(ntp_servers) > 1 else NULL,
         "zone_offset": zone.offset,
         "zone_name": zone.name,
         "summer_time": zone.summer_time_code,
-        "date_format": DATE_FORMATS[context.date_format],
-        "time_format": TIME_FORMATS[context.time_format],
-        "missed_call_led": MISSED_CALL_LEDS[context.power_led],
+        "date_format": DATE_FORMATS[date_format],
+        "time_format": TIME_FORMATS[time_format],
+        "missed_call_led": MISSED_CALL_LEDS[power_led],
         "has_screensaver": int(bool(model.screensaver_choices)),
-        "screensaver_seconds": context.screensaver_seconds,
+        "screensaver_seconds": screensaver_seconds,
         "has_backlight": int(bool(model.backlight_choices)),
-        "backlight_seconds": context.backlight_seconds,
+        "backlight_seconds": backlight_seconds,
         "has_logo": int(model.logo is not None),
-        "logo_url": context.logo_url or NULL,
-        "logo_background": f"Config:{_picture_name(context.logo_url)}" if context.logo_url else NULL,
-        "ringtone": context.ringtone,
-        "queue_alert_info": context.queue_alert_info,
-        "queue_ring_number": RING_NUMBERS[context.queue_ringtone],
-        "transfer_mode": TRANSFER_MODES[context.transfer_mode],
+        "ringtone": ringtone,
+        "queue_alert_info": queue_alert_info,
+        "queue_ring_number": RING_NUMBERS[queue_ringtone],
+        "transfer_mode": TRANSFER_MODES[transfer_mode],
     }
+    guard_line_values(values.values())
+    return values
 
 
 def device_rows(context: PhoneContext, keys: list[KeyRow]) -> dict[str, Any]:

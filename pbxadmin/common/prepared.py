@@ -1,0 +1,106 @@
+"""Statements that are asked thousands of times a minute: written once, and planned once for each connection.
+
+Django writes the SQL of a query anew whenever it is asked, and PostgreSQL plans it anew: for a row joined with four others
+that costs several times what finding the row does. The values are the same rows as ever; nothing is remembered of them.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakSet
+
+from django.db import InterfaceError, NotSupportedError, OperationalError, ProgrammingError, connection
+from django.db.models import QuerySet
+
+# A value that nothing else in a query is.
+MARK = 987654321987654321
+
+
+class Statement:
+    """One SQL statement, with `%s` for each of its values; on PostgreSQL each connection plans it at its first use."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self._name = f"pbxadmin_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
+        self._planned: WeakSet[Any] = WeakSet()
+
+    def execute(self, cursor: Any, values: Sequence[Any], before: str = "") -> None:
+        """Run it for `values`; `before` goes to PostgreSQL in the same message ("SET LOCAL …; ")."""
+        if not _can_prepare():
+            cursor.execute(f"{before}{self.sql}", values)
+            return
+        # What the server has planned belongs to its session: a new connection begins without.
+        if connection.connection not in self._planned:
+            marks = tuple(f"${number}" for number in range(1, self.sql.count("%s") + 1))
+            cursor.execute(f"PREPARE {self._name} AS {self.sql % marks}")
+            self._planned.add(connection.connection)
+        places = ", ".join(["%s"] * len(values))
+        cursor.execute(f"{before}EXECUTE {self._name} ({places})", values)
+
+
+def _can_prepare() -> bool:
+    """Whether the next statement meets the session in which this one was planned. The setting is Django's own for a
+    pooler between us and PostgreSQL that gives each transaction another session."""
+    return connection.vendor == "postgresql" and not connection.settings_dict.get(
+        "DISABLE_SERVER_SIDE_CURSORS"
+    )
+
+
+class Prepared:
+    """A query of the ORM with one value left open, written and planned once."""
+
+    def __init__(self, query: "Callable[[Any], QuerySet]") -> None:
+        self._query = query
+        self._written: dict[str, tuple[Statement, int, list[tuple[int, Any, Any]]]] = {}
+
+    def __call__(self, value: Any) -> Sequence[Sequence[Any]]:
+        """The rows for `value`, their columns in the order of the query's `values_list`."""
+        if connection.in_atomic_block:
+            return self._rows(value)
+        # Outside a transaction a read may be asked twice. So a connection that was lost meanwhile, or doesn't know the
+        # statement (any more), is found by asking, and isn't asked for its health first.
+        connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs don't know it
+        try:
+            return self._rows(value)
+        except (OperationalError, InterfaceError, ProgrammingError, NotSupportedError):
+            connection.close()
+            return self._rows(value)
+
+    def _rows(self, value: Any) -> Sequence[Sequence[Any]]:
+        if connection.vendor not in self._written:
+            self._written[connection.vendor] = self._write()
+        statement, places, converters = self._written[connection.vendor]
+        with connection.cursor() as cursor:
+            statement.execute(cursor, [value] * places)
+            found = cursor.fetchall()
+        if not converters:
+            return found
+        rows = [list(row) for row in found]
+        for row in rows:
+            for index, convert, expression in converters:
+                row[index] = convert(row[index], expression, connection)
+        return rows
+
+    def _write(self) -> tuple[Statement, int, list[tuple[int, Any, Any]]]:
+        """The statement, how often it asks for the value, and what becomes of a column on its way out."""
+        compiler = self._query(MARK).query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        # What is the same for every value stands in the text, so that the plan can count on it (a partial index).
+        sql = sql % tuple("%s" if str(param) == str(MARK) else _literal(param) for param in params)
+        converters = [
+            (index, convert, expression)
+            for index, (converts, expression) in compiler.get_converters(
+                [column for column, _sql, _alias in compiler.select]
+            ).items()
+            for convert in converts
+        ]
+        return Statement(sql), sql.count("%s"), converters
+
+
+def _literal(param: Any) -> str:
+    """A plain text or number as it stands in SQL; our own code wrote it, no visitor."""
+    if isinstance(param, int):
+        return str(int(param))
+    if isinstance(param, str) and param.replace("_", "").isalnum() | (param == ""):
+        return f"'{param}'"
+    raise ValueError(f"{param!r} can't be part of a prepared query")
