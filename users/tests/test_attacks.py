@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -15,6 +16,12 @@ from users.tests.test_customer_pages import department
 from users.tests.test_pages import posted
 from users.tests.test_signin import choose, follow
 from users.tests.test_undo import again, edit
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted_yet():
+    """What other tests have tried from this address counts for none of these."""
+    cache.clear()
 
 
 @pytest.fixture
