@@ -14,9 +14,9 @@ from forwarding import plans, reasons
 from forwarding.calls import Call, FromExtension, FromOutside
 from forwarding.hours import Schedule, instant_of
 from forwarding.plans import Outcome, OutgoingPlan, Plan, Step, Verdict, Why
-from forwarding.routing import dial, route
+from forwarding.routing import as_dialled, dial, route
 from forwarding.snapshot import CustomerDirectory, caller_of
-from pbxadmin.common.fields import phone_number_e164
+from pbxadmin.common.fields import phone_number_e164, phone_number_national
 from users.models import Customer, Did, User
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -39,13 +39,9 @@ STATE_LABELS: Mapping[State, Any] = {
     State.DECLINED: gettext_lazy("declines"),
     State.UNREGISTERED: gettext_lazy("has no device connected"),
 }
-_OUTCOMES: Mapping[State, tuple[Outcome, ...]] = {
-    State.NO_ANSWER: (Outcome.NO_ANSWER,),
-    State.ANSWERED: (Outcome.ANSWERED,),
-    State.BUSY: (Outcome.NO_ANSWER,),
-    State.DECLINED: (Outcome.DECLINED, Outcome.NO_ANSWER),
-    State.UNREGISTERED: (Outcome.NOT_REGISTERED, Outcome.NO_ANSWER),
-}
+# How the ringing ends at the person who is asked about. What "busy" and "no device" change stands in the plan already: where
+# it rings all the same (a second call, the mobile), nobody answers. Everybody else whom the call reaches doesn't answer either.
+_OUTCOMES: Mapping[State, Outcome] = {State.ANSWERED: Outcome.ANSWERED, State.DECLINED: Outcome.DECLINED}
 
 
 @dataclass(frozen=True)
@@ -126,9 +122,11 @@ def _dialled_from_outside(customer: Customer, to: str) -> tuple[str, list[str]]:
     number = phone_number_e164(text)
     did = Did.objects.of(customer).filter(number=number).select_related("user").first()
     if did is None:
-        return "", [_("%(number)s is not a number of this company.") % {"number": text}]
+        return "", [
+            _("%(number)s is not a number of this company.") % {"number": phone_number_national(number)}
+        ]
     if did.user is None:
-        return "", [_("%(number)s rings nobody directly.") % {"number": str(did)}]
+        return "", [_("%(number)s rings nobody directly.") % {"number": phone_number_national(number)}]
     return did.user.number, [number]
 
 
@@ -141,7 +139,7 @@ def _from_inside(customer: Customer, caller: str, question: Question) -> Answer:
     )
     if person is None:
         raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": caller})
-    directory = _directory(customer, question, question.to.strip())
+    directory = _directory(customer, question, as_dialled(question.to))
     outgoing = dial(question.to, caller_of(person), question.at, directory)
     said = Drawn(
         reasons.phrase(outgoing.reason),
@@ -158,6 +156,7 @@ _OUTGOING_ICONS = {
     Verdict.EMERGENCY: "warning",
     Verdict.INTERNAL: "phone",
     Verdict.OUTSIDE: "open",
+    Verdict.SERVICE: "key",
     Verdict.REFUSED: "stop",
 }
 
@@ -182,6 +181,11 @@ def _to(
         system = directory.system_extension(extension)
         if system is None:
             raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": extension})
+        if customer.suspended:
+            cause = plans.Reason(Why.SUSPENDED)
+            return Answer(
+                (_draw(plans.Busy(plans.Reason(Why.BUSY_TONE, cause=cause)), timedelta(), answered=False),)
+            )
         words = reasons.phrase(
             plans.Reason(
                 Why.TO_SYSTEM, {"extension": system.extension, "name": system.name, "kind": system.kind}
@@ -189,18 +193,25 @@ def _to(
         )
         return Answer((Drawn(words[:1].upper() + words[1:], icon="users", kind="ok"),))
     plan = route(Call(origin, question.at), callee, directory)
-    return Answer(drawn(plan, question), plan)
+    return Answer(drawn(plan, question, extension), plan)
 
 
-def drawn(plan: Plan, question: Question) -> tuple[Drawn, ...]:
-    """The steps that the call takes, with the time that has passed since it began."""
-    path = plans.path(plan, _OUTCOMES[question.state])
+def drawn(plan: Plan, question: Question, asked: str) -> tuple[Drawn, ...]:
+    """The steps that the call takes, with the time that has passed since it began; `asked` is whose state is asked about.
+
+    Only where nobody answers does the ringing take its seconds: a call is declined at once.
+    """
+
+    def outcome_at(step: plans.Ring | plans.Outside) -> Outcome:
+        whose = step.reason.data["extension"]
+        return _OUTCOMES.get(question.state, Outcome.NO_ANSWER) if whose == asked else Outcome.NO_ANSWER
+
     found = []
     passed = timedelta()
-    for place, step in enumerate(path):
-        last = place == len(path) - 1
-        found.append(_draw(step, passed, answered=last and question.state is State.ANSWERED))
-        if isinstance(step, plans.Ring) and not last and question.state in (State.NO_ANSWER, State.BUSY):
+    for step in plans.walk(plan, outcome_at):
+        outcome = outcome_at(step) if isinstance(step, plans.Ring) else None
+        found.append(_draw(step, passed, answered=outcome is Outcome.ANSWERED))
+        if isinstance(step, plans.Ring) and outcome is Outcome.NO_ANSWER:
             passed += timedelta(seconds=step.seconds)
     return tuple(found)
 
