@@ -120,7 +120,7 @@ class Callee:
     """A person as configured, and what the PBX knows of him at the moment of the call.
 
     `schedule` holds his own hours or those of his primary department, always in the department's time zone.
-    `supports_deflection` is the trunk's: whether it accepts SIP 302.
+    `supports_deflection` is the trunk's: whether it accepts SIP 302. `suspended` is the customer's: nobody of it is served.
     """
 
     extension: str
@@ -133,6 +133,7 @@ class Callee:
     mailbox: Mailbox = Mailbox()
     mobile: str = ""
     disabled: bool = False
+    suspended: bool = False
     call_screening: bool = False
     supports_deflection: bool = False
     devices: tuple[Device, ...] = ()
@@ -167,6 +168,7 @@ class Caller:
     caller_id: str = ""
     department_caller_id: str = ""
     disabled: bool = False
+    suspended: bool = False
     outbound_disabled: bool = False
     block_outbound_out_of_hours: bool = False
     pin_protected: bool = False

@@ -1,6 +1,6 @@
 """What the pages of forwarding and schedules show around their forms."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,9 +163,24 @@ def state_choices() -> list[tuple[str, Any]]:
     return [(str(state), label) for state, label in STATE_LABELS.items()]
 
 
-def colleagues(customer: Customer) -> list[User]:
-    """The first people, for the simulator's lists."""
-    return list(User.objects.of(customer).only("number", "first_name", "last_name").order_by("number")[:200])
+def sees(actor: User, customer: Customer) -> Callable[[str], bool]:
+    """Whether `actor` may see the settings of the person with an extension: asked once for each that a call comes to."""
+    mine = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
+    known: dict[str, bool] = {}
+
+    def may(extension: str) -> bool:
+        if extension not in known:
+            known[extension] = mine.filter(number=extension).exists()
+        return known[extension]
+
+    return may
+
+
+def colleagues(actor: User, customer: Customer) -> list[User]:
+    """The first people, for the simulator's lists: those in the directory, and those whom `actor` administers."""
+    people = User.objects.visible_to(actor).of(customer)
+    shown = people.filter(rights.in_directory() | rights.administered_by(actor))
+    return list(shown.only("number", "first_name", "last_name").order_by("number")[:200])
 
 
 def dids(customer: Customer) -> list[str]:

@@ -1,6 +1,6 @@
 """What was decided about a call: steps, the reason of each, and the way through them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,6 +45,7 @@ class Why(StrEnum):
     NOT_RUNG = "not_rung"  # extension, name: the member that a ring group leaves out
     # Why it can't go on, and ends busy: extension, and name where there is one.
     DISABLED = "disabled"
+    SUSPENDED = "suspended"
     MAILBOX_DISABLED = "mailbox_disabled"
     NO_MOBILE = "no_mobile"
     NO_DESTINATION = "no_destination"
@@ -57,8 +58,11 @@ class Why(StrEnum):
     EMERGENCY = "emergency"
     INTERNAL_CALL = "internal_call"
     OUTSIDE_CALL = "outside_call"
+    PIN_CODE = "pin_code"
     BAD_NUMBER = "bad_number"
+    NO_SUCH_EXTENSION = "no_such_extension"
     CALLER_DISABLED = "caller_disabled"
+    CALLER_SUSPENDED = "caller_suspended"
     OUTSIDE_CALLS_DISABLED = "outside_calls_disabled"
     OUTSIDE_CALLS_OUT_OF_HOURS = "outside_calls_out_of_hours"
     PIN_NEEDED = "pin_needed"
@@ -196,17 +200,24 @@ class Plan:
 def path(plan: Plan, outcomes: Sequence[Outcome] = (Outcome.NO_ANSWER,)) -> tuple[Step, ...]:
     """The steps that the call goes through when its ringing ends in these outcomes, one after the other.
 
-    Each step that rings or waits for acceptance takes one; the last outcome holds for all that follow. A path
-    that ends at a `Ring` or a bounced `Outside` was answered there.
+    Each step that rings or waits for acceptance takes one; the last outcome holds for all that follow.
     """
     left = list(outcomes) or [Outcome.NO_ANSWER]
+    return walk(plan, lambda _step: left.pop(0) if len(left) > 1 else left[0])
+
+
+def walk(plan: Plan, outcome_at: Callable[[Ring | Outside], Outcome]) -> tuple[Step, ...]:
+    """The steps that the call goes through; `outcome_at` is asked once for each that rings or waits for acceptance.
+
+    A path that ends at a `Ring` or a bounced `Outside` was answered there.
+    """
     taken = []
     step: Step | None = plan.first
     while step is not None:
         taken.append(step)
         following = _following(step)
         if isinstance(step, Ring | Outside) and following:
-            step = following.get(left.pop(0) if len(left) > 1 else left[0])
+            step = following.get(outcome_at(step))
         else:
             step = following.get("next")
     return tuple(taken)
@@ -246,6 +257,7 @@ class Verdict(StrEnum):
     EMERGENCY = "emergency"
     INTERNAL = "internal"
     OUTSIDE = "outside"
+    SERVICE = "service"  # the PBX itself answers
     REFUSED = "refused"
 
 

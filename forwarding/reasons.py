@@ -55,6 +55,7 @@ _PHRASES: Mapping[Why, Promise] = {
     Why.BUSY_TONE: gettext_lazy("busy tone"),
     Why.NOT_RUNG: gettext_lazy("the group doesn't ring %(person)s"),
     Why.DISABLED: gettext_lazy("extension %(person)s is disabled"),
+    Why.SUSPENDED: gettext_lazy("the company is suspended, nobody of it can be called"),
     Why.MAILBOX_DISABLED: gettext_lazy("the voicemail of %(person)s is disabled"),
     Why.NO_MOBILE: gettext_lazy("%(person)s has no mobile number"),
     Why.NO_DESTINATION: gettext_lazy("%(person)s has no valid destination here"),
@@ -66,8 +67,13 @@ _PHRASES: Mapping[Why, Promise] = {
     Why.EMERGENCY: gettext_lazy("Emergency call to %(number)s, always allowed, shown as %(caller_id)s"),
     Why.INTERNAL_CALL: gettext_lazy("Internal call to %(number)s"),
     Why.OUTSIDE_CALL: gettext_lazy("Outside call to %(number)s, shown as %(caller_id)s"),
+    Why.PIN_CODE: gettext_lazy("Code %(number)s: the system asks for the voicemail PIN"),
     Why.BAD_NUMBER: gettext_lazy("Refused: “%(number)s” is not a phone number"),
+    Why.NO_SUCH_EXTENSION: gettext_lazy("Refused: there is no extension %(number)s"),
     Why.CALLER_DISABLED: gettext_lazy("Refused: the extension is disabled"),
+    Why.CALLER_SUSPENDED: gettext_lazy(
+        "Refused: the company is suspended, only emergency numbers can be called"
+    ),
     Why.OUTSIDE_CALLS_DISABLED: gettext_lazy("Refused: outside calls are disabled for this user"),
     Why.OUTSIDE_CALLS_OUT_OF_HOURS: gettext_lazy("Refused: outside calls are blocked outside office hours"),
     Why.PIN_NEEDED: gettext_lazy("Refused: outside calls need the PIN first"),

@@ -30,6 +30,7 @@ from forwarding.plans import (
     Why,
 )
 from pbxadmin.common.destinations import VOICEMAIL, Destination, Kind, Side
+from pbxadmin.common.short_codes import EMERGENCY_NUMBERS, SERVICE_NUMBERS
 from pbxadmin.common.statuses import Status
 
 # From one extension to another at most this often; then the caller hears busy.
@@ -37,8 +38,6 @@ MAX_HOPS = 10
 # A plan branches wherever a call may go unanswered, be declined or meet a busy phone. When each of eight
 # colleagues sends it to two others there are 511 ways to arrive; a plan with more is cut short, with busy.
 MAX_ARRIVALS = 512
-# 933 is the provider's test of 911.
-EMERGENCY_NUMBERS = frozenset({"911", "933"})
 _DIALLABLE = re.compile(r"\+?[0-9]{2,20}")
 
 
@@ -109,8 +108,8 @@ class _Planner:
 
     def reach(self, callee: Callee, trail: tuple[str, ...], cause: Reason | None) -> Step:
         """The call arrives at a person, for the first time or forwarded because of `cause`."""
-        if callee.disabled:
-            return self.refuse(callee, Why.DISABLED, cause)
+        if why := _out_of_service(callee):
+            return self.refuse(callee, why, cause)
         now = status_at(callee, self.call.at)
         here = _Here(callee, now.status, callee.rules[now.status], (*trail, callee.extension))
         if here.trail not in self.decided:
@@ -181,8 +180,8 @@ class _Planner:
         callee = self.directory.user(extension)
         if callee is None:
             return self.busy(Reason(Why.UNKNOWN_EXTENSION, {"extension": extension}, cause))
-        if destination.voicemail and callee.disabled:
-            return self.refuse(callee, Why.DISABLED, cause)
+        if destination.voicemail and (why := _out_of_service(callee)):
+            return self.refuse(callee, why, cause)
         if destination.voicemail:
             return self.voicemail(callee, callee.rules[effective_status(callee, self.call.at)], cause)
         if self.call.origin == FromExtension(extension):
@@ -252,27 +251,42 @@ class _Planner:
         return {"until": until, "today": until.date() == self.call.at.astimezone(zone).date()}
 
 
+def _out_of_service(callee: Callee) -> Why | None:
+    """Why nothing at all is done for calls to this person; None where his status decides."""
+    if callee.suspended:
+        return Why.SUSPENDED
+    return Why.DISABLED if callee.disabled else None
+
+
 def is_emergency(number: str) -> bool:
     """Whether a number, written with any separators, is one that must always pass."""
-    return _dialled(number) in EMERGENCY_NUMBERS
+    return as_dialled(number) in EMERGENCY_NUMBERS
 
 
 def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> OutgoingPlan:
     """What happens when a person dials a number at an instant (aware).
 
     An emergency number always passes, and shows the department's number: rescuers come to where the
-    department is. Colleagues can be called whatever is said of outside calls.
+    department is. Colleagues can be called whatever is said of outside calls. All extensions of a customer are
+    of one length: a number of that length that is nobody's goes nowhere, unless it is a short code of the public
+    network or the access code of the PIN protection.
     """
     must_be_aware(at)
-    dialled = _dialled(number)
+    dialled = as_dialled(number)
     if dialled in EMERGENCY_NUMBERS:
         return _passes(Verdict.EMERGENCY, Why.EMERGENCY, dialled, caller.department_caller_id)
+    if caller.suspended:
+        return _refused(Why.CALLER_SUSPENDED, dialled)
     if caller.disabled:
         return _refused(Why.CALLER_DISABLED, dialled)
     if not _DIALLABLE.fullmatch(dialled):
         return _refused(Why.BAD_NUMBER, dialled)
     if directory.user(dialled) or directory.system_extension(dialled):
         return _passes(Verdict.INTERNAL, Why.INTERNAL_CALL, dialled, caller.extension)
+    if _is_as_long_as_an_extension(dialled, caller) and dialled not in SERVICE_NUMBERS:
+        if caller.pin_protected and not caller.outbound_disabled and dialled == "7" * len(dialled):
+            return _passes(Verdict.SERVICE, Why.PIN_CODE, dialled, "")
+        return _refused(Why.NO_SUCH_EXTENSION, dialled)
     if caller.outbound_disabled:
         return _refused(Why.OUTSIDE_CALLS_DISABLED, dialled)
     if caller.block_outbound_out_of_hours and outside_hours(caller.schedule, at):
@@ -283,9 +297,13 @@ def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> Out
     return _passes(Verdict.OUTSIDE, Why.OUTSIDE_CALL, dialled, caller_id)
 
 
-def _dialled(number: str) -> str:
+def as_dialled(number: str) -> str:
     """A number without the separators that people write in it."""
     return re.sub(r"[ \u00a0().\-]", "", number)
+
+
+def _is_as_long_as_an_extension(dialled: str, caller: Caller) -> bool:
+    return dialled.isdecimal() and len(dialled) == len(caller.extension)
 
 
 def _pin_window_open(caller: Caller, at: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Where a call goes, asked before anybody calls: the question as people put it, and the path drawn with the reason of each step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,9 +14,9 @@ from forwarding import plans, reasons
 from forwarding.calls import Call, FromExtension, FromOutside
 from forwarding.hours import Schedule, instant_of
 from forwarding.plans import Outcome, OutgoingPlan, Plan, Step, Verdict, Why
-from forwarding.routing import dial, route
+from forwarding.routing import as_dialled, dial, route
 from forwarding.snapshot import CustomerDirectory, caller_of
-from pbxadmin.common.fields import phone_number_e164
+from pbxadmin.common.fields import phone_number_e164, phone_number_national
 from users.models import Customer, Did, User
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -39,13 +39,9 @@ STATE_LABELS: Mapping[State, Any] = {
     State.DECLINED: gettext_lazy("declines"),
     State.UNREGISTERED: gettext_lazy("has no device connected"),
 }
-_OUTCOMES: Mapping[State, tuple[Outcome, ...]] = {
-    State.NO_ANSWER: (Outcome.NO_ANSWER,),
-    State.ANSWERED: (Outcome.ANSWERED,),
-    State.BUSY: (Outcome.NO_ANSWER,),
-    State.DECLINED: (Outcome.DECLINED, Outcome.NO_ANSWER),
-    State.UNREGISTERED: (Outcome.NOT_REGISTERED, Outcome.NO_ANSWER),
-}
+# How the ringing ends at the person who is asked about. What "busy" and "no device" change stands in the plan already: where
+# it rings all the same (a second call, the mobile), nobody answers. Everybody else whom the call reaches doesn't answer either.
+_OUTCOMES: Mapping[State, Outcome] = {State.ANSWERED: Outcome.ANSWERED, State.DECLINED: Outcome.DECLINED}
 
 
 @dataclass(frozen=True)
@@ -106,16 +102,23 @@ def local_moment(text: str, zone: str) -> datetime:
     return instant_of(wall, Schedule(zone).clock)
 
 
-def ask(customer: Customer, question: Question) -> Answer:
-    """What the call does. Raises `ValidationError` with the sentence for a number that can't be called at all."""
+# Whether somebody may see the settings of the person with this extension.
+Sees = Callable[[str], bool]
+
+
+def ask(customer: Customer, question: Question, sees: Sees = lambda extension: True) -> Answer:
+    """What the call does. Raises `ValidationError` with the sentence for a number that can't be called at all.
+
+    The path ends where it comes to somebody whose settings the reader may not see (`sees`).
+    """
     inside = question.caller if question.caller.isdecimal() and len(question.caller) <= 5 else ""
     if inside:
-        return _from_inside(customer, inside, question)
+        return _from_inside(customer, inside, question, sees)
     number = phone_number_e164(question.caller)
     to, notes = _dialled_from_outside(customer, question.to)
     if not to:
         return Answer((Drawn(notes[0], icon="stop", kind="wait"),), notes=tuple(notes[1:]))
-    return _to(customer, to, FromOutside(number, notes[-1] if notes else ""), question)
+    return _to(customer, to, FromOutside(number, notes[-1] if notes else ""), question, sees)
 
 
 def _dialled_from_outside(customer: Customer, to: str) -> tuple[str, list[str]]:
@@ -126,13 +129,15 @@ def _dialled_from_outside(customer: Customer, to: str) -> tuple[str, list[str]]:
     number = phone_number_e164(text)
     did = Did.objects.of(customer).filter(number=number).select_related("user").first()
     if did is None:
-        return "", [_("%(number)s is not a number of this company.") % {"number": text}]
+        return "", [
+            _("%(number)s is not a number of this company.") % {"number": phone_number_national(number)}
+        ]
     if did.user is None:
-        return "", [_("%(number)s rings nobody directly.") % {"number": str(did)}]
+        return "", [_("%(number)s rings nobody directly.") % {"number": phone_number_national(number)}]
     return did.user.number, [number]
 
 
-def _from_inside(customer: Customer, caller: str, question: Question) -> Answer:
+def _from_inside(customer: Customer, caller: str, question: Question, sees: Sees) -> Answer:
     person = (
         User.objects.of(customer)
         .filter(number=caller)
@@ -141,7 +146,9 @@ def _from_inside(customer: Customer, caller: str, question: Question) -> Answer:
     )
     if person is None:
         raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": caller})
-    directory = _directory(customer, question, question.to.strip())
+    if not sees(caller):
+        raise ValidationError(_("You can't see the settings of extension %(number)s.") % {"number": caller})
+    directory = _directory(customer, question, as_dialled(question.to))
     outgoing = dial(question.to, caller_of(person), question.at, directory)
     said = Drawn(
         reasons.phrase(outgoing.reason),
@@ -150,7 +157,7 @@ def _from_inside(customer: Customer, caller: str, question: Question) -> Answer:
     )
     if outgoing.verdict is not Verdict.INTERNAL:
         return Answer((said,), outgoing=outgoing)
-    answer = _to(customer, outgoing.number, FromExtension(caller), question, directory)
+    answer = _to(customer, outgoing.number, FromExtension(caller), question, sees, directory)
     return Answer((said, *answer.steps), answer.plan, outgoing, answer.notes)
 
 
@@ -158,6 +165,7 @@ _OUTGOING_ICONS = {
     Verdict.EMERGENCY: "warning",
     Verdict.INTERNAL: "phone",
     Verdict.OUTSIDE: "open",
+    Verdict.SERVICE: "key",
     Verdict.REFUSED: "stop",
 }
 
@@ -174,6 +182,7 @@ def _to(
     extension: str,
     origin: FromExtension | FromOutside,
     question: Question,
+    sees: Sees,
     directory: CustomerDirectory | None = None,
 ) -> Answer:
     directory = directory or _directory(customer, question, extension)
@@ -182,6 +191,11 @@ def _to(
         system = directory.system_extension(extension)
         if system is None:
             raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": extension})
+        if customer.suspended:
+            cause = plans.Reason(Why.SUSPENDED)
+            return Answer(
+                (_draw(plans.Busy(plans.Reason(Why.BUSY_TONE, cause=cause)), timedelta(), answered=False),)
+            )
         words = reasons.phrase(
             plans.Reason(
                 Why.TO_SYSTEM, {"extension": system.extension, "name": system.name, "kind": system.kind}
@@ -189,20 +203,39 @@ def _to(
         )
         return Answer((Drawn(words[:1].upper() + words[1:], icon="users", kind="ok"),))
     plan = route(Call(origin, question.at), callee, directory)
-    return Answer(drawn(plan, question), plan)
+    return Answer(drawn(plan, question, extension, sees), plan)
 
 
-def drawn(plan: Plan, question: Question) -> tuple[Drawn, ...]:
-    """The steps that the call takes, with the time that has passed since it began."""
-    path = plans.path(plan, _OUTCOMES[question.state])
+def drawn(
+    plan: Plan, question: Question, asked: str, sees: Sees = lambda extension: True
+) -> tuple[Drawn, ...]:
+    """The steps that the call takes, with the time that has passed since it began; `asked` is whose state is asked about.
+
+    Only where nobody answers does the ringing take its seconds: a call is declined at once.
+    """
+
+    def outcome_at(step: plans.Ring | plans.Outside) -> Outcome:
+        whose = step.reason.data["extension"]
+        return _OUTCOMES.get(question.state, Outcome.NO_ANSWER) if whose == asked else Outcome.NO_ANSWER
+
     found = []
     passed = timedelta()
-    for place, step in enumerate(path):
-        last = place == len(path) - 1
-        found.append(_draw(step, passed, answered=last and question.state is State.ANSWERED))
-        if isinstance(step, plans.Ring) and not last and question.state in (State.NO_ANSWER, State.BUSY):
+    for step in plans.walk(plan, outcome_at):
+        if isinstance(step, plans.Reach) and not sees(step.extension):
+            found.append(_out_of_sight(step, passed))
+            break
+        outcome = outcome_at(step) if isinstance(step, plans.Ring) else None
+        found.append(_draw(step, passed, answered=outcome is Outcome.ANSWERED))
+        if isinstance(step, plans.Ring) and outcome is Outcome.NO_ANSWER:
             passed += timedelta(seconds=step.seconds)
     return tuple(found)
+
+
+def _out_of_sight(step: plans.Reach, passed: timedelta) -> Drawn:
+    """The call comes to somebody whose status and rules aren't the reader's to see."""
+    at = _("+%(seconds)s s") % {"seconds": int(passed.total_seconds())} if passed else ""
+    name = f"{step.extension} {step.name}".strip()
+    return Drawn(name, _("From here on, rules apply that you can't see."), "lock", "wait", at)
 
 
 _ICONS: Mapping[type, tuple[str, str]] = {

@@ -153,17 +153,18 @@ def callee_of(
         extension=person.number, name=person.full_name if person.full_name != person.number else "", schedule=week,
         status=status, temporary=temporary, auto_switch_status=person.auto_switch_status, rules=rules,
         mailbox=Mailbox(mailbox.enabled, str(mailbox.default_greeting) if mailbox.default_greeting_id else ""),
-        mobile=person.mobile, disabled=person.disabled, call_screening=person.call_screening,
+        mobile=person.mobile, disabled=person.disabled, suspended=customer.suspended, call_screening=person.call_screening,
         supports_deflection=customer.supports_deflection, devices=devices, on_a_call=on_a_call,
     )  # fmt: skip
 
 
 def caller_of(person: models.User, pin_entered_at: datetime | None = None) -> Caller:
-    """A person who dials. `person` needs his department loaded."""
+    """A person who dials. `person` needs his department and customer loaded."""
     department = person.primary_department
     return Caller(
         extension=person.number, schedule=schedules.of_people([person])[person.pk], caller_id=person.outbound_caller_id,
         department_caller_id=department.outbound_caller_id if department else "", disabled=person.disabled,
+        suspended=person.customer is not None and person.customer.suspended,
         outbound_disabled=person.outbound_disabled, block_outbound_out_of_hours=person.block_outbound_out_of_hours,
         pin_protected=person.pin_protected, pin_protect_seconds=person.pin_protect_seconds, pin_entered_at=pin_entered_at,
     )  # fmt: skip

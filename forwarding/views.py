@@ -224,7 +224,7 @@ def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
     answer, error = None, ""
     if asked.to:
         try:
-            answer = ask(customer, asked.question())
+            answer = ask(customer, asked.question(), pages.sees(request.user, customer))
         except ValidationError as problem:
             error = " ".join(problem.messages)
     facts = {
@@ -237,7 +237,7 @@ def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
     if request.htmx and not request.htmx.boosted:
         return render(request, "forwarding/answer.html", facts)
     return render(request, "forwarding/simulator.html", {
-        **facts, "people": pages.colleagues(customer), "dids": pages.dids(customer), "gauge": selectors.gauge(customer),
+        **facts, "people": pages.colleagues(request.user, customer), "dids": pages.dids(customer), "gauge": selectors.gauge(customer),
         "breadcrumbs": [(_("Where does this call go?"), None)],
     })  # fmt: skip
 

@@ -24,6 +24,7 @@ from forwarding.tests.people import (
     ines,
     person,
 )
+from pbxadmin.common.short_codes import SERVICE_NUMBERS
 
 
 def everything_forbidden(**options) -> Caller:
@@ -105,6 +106,35 @@ def test_what_is_not_a_number_is_not_dialled(number):
     assert dial(number, caller(), TUESDAY_MORNING, People()).reason.why is Why.BAD_NUMBER
 
 
+@pytest.mark.parametrize("number", ["999", "1-0-9", "099"])
+def test_a_number_as_long_as_an_extension_that_nobody_has_goes_nowhere(number):
+    plan = dial(number, caller(), TUESDAY_MORNING, People(felix()))
+    assert (plan.verdict, plan.caller_id, plan.reason.why) == (Verdict.REFUSED, "", Why.NO_SUCH_EXTENSION)
+    longer = dial(number, caller(extension="1030"), TUESDAY_MORNING, People(felix()))
+    assert longer.verdict is Verdict.OUTSIDE
+
+
+@pytest.mark.parametrize("number", sorted(SERVICE_NUMBERS))
+def test_short_codes_of_the_public_network_are_outside_calls(number):
+    assert dial(number, caller(), TUESDAY_MORNING, People()).verdict is Verdict.OUTSIDE
+    assert dial(number, caller(outbound_disabled=True), TUESDAY_MORNING, People()).verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(("extension", "code"), [("103", "777"), ("1030", "7777")])
+def test_the_access_code_asks_for_the_pin_where_there_is_one(extension, code):
+    protected = caller(extension=extension, pin_protected=True)
+    assert dial(code, protected, TUESDAY_MORNING, People()).verdict is Verdict.SERVICE
+    for who in (replace(protected, pin_protected=False), replace(protected, outbound_disabled=True)):
+        assert dial(code, who, TUESDAY_MORNING, People()).reason.why is Why.NO_SUCH_EXTENSION
+
+
+@pytest.mark.parametrize("number", ["102", "801", "514 555-0100", "*72"])
+def test_of_a_suspended_customer_only_emergency_numbers_can_be_called(number):
+    plan = dial(number, caller(suspended=True), TUESDAY_MORNING, People(felix()))
+    assert (plan.verdict, plan.reason.why) == (Verdict.REFUSED, Why.CALLER_SUSPENDED)
+    assert dial("911", caller(suspended=True), TUESDAY_MORNING, People()).verdict is Verdict.EMERGENCY
+
+
 instants = st.integers(0, 60 * 24 * 60).map(lambda minutes: TUESDAY_MORNING + timedelta(minutes=minutes))
 
 
@@ -116,6 +146,7 @@ instants = st.integers(0, 60 * 24 * 60).map(lambda minutes: TUESDAY_MORNING + ti
         caller_id=st.sampled_from(["", MOBILE]),
         department_caller_id=st.just("+15145550000"),
         disabled=st.booleans(),
+        suspended=st.booleans(),
         outbound_disabled=st.booleans(),
         block_outbound_out_of_hours=st.booleans(),
         pin_protected=st.booleans(),

@@ -58,6 +58,17 @@ def test_a_call_that_is_answered_ends_where_it_rang():
     assert isinstance(last(People(ines()).call("103"), Outcome.ANSWERED), Ring)
 
 
+@pytest.mark.parametrize("to", ["103", "105"], ids=["called", "called by a rule"])
+def test_a_suspended_customers_people_are_busy_whatever_their_status(to):
+    gone = ines(suspended=True, temporary=TemporaryStatus(Status.AWAY, SATURDAY))
+    sender = person(
+        "105", "Maude Côté", status=Status.AWAY, rule=StatusRule(divert=everywhere("extension:103?voicemail"))
+    )
+    end = last(People(gone, sender).call(to))
+    assert isinstance(end, Busy)
+    assert whys(end)[:2] == [Why.BUSY_TONE, Why.SUSPENDED]
+
+
 def test_a_disabled_extension_is_busy_before_anything_else():
     plan = People(ines(disabled=True, temporary=TemporaryStatus(Status.AWAY, SATURDAY))).call("103")
     assert isinstance(plan.first, Busy)

@@ -63,6 +63,7 @@ def anybody(extension: str) -> st.SearchStrategy[Callee]:
         mailbox=st.builds(Mailbox, st.booleans()),
         mobile=st.sampled_from(["", MOBILE]),
         disabled=st.booleans(),
+        suspended=st.booleans(),
         call_screening=st.booleans(),
         supports_deflection=st.booleans(),
         devices=st.lists(st.sampled_from([DESK, APP]), max_size=2).map(tuple),
@@ -102,11 +103,13 @@ def test_whatever_is_configured_no_rule_is_broken(people, call):
                 mailbox = people.user(step.extension)
                 assert mailbox.mailbox.enabled
                 assert not mailbox.disabled
+                assert not mailbox.suspended
             case Ring():
                 callee = people.user(step.extension)
                 status = effective_status(callee, call.at)
                 assert status.rings
                 assert not callee.disabled
+                assert not callee.suspended
                 assert step.devices or step.mobile
                 assert callee.rules[status].accept_push or APP not in step.devices
                 assert not call.from_ring_group or step.on == {}

@@ -20,6 +20,7 @@ from forwarding.simulator import Question, State, ask
 from forwarding.snapshot import CustomerDirectory, caller_of
 from forwarding.tests.road import change, department_hours, values
 from pbxadmin.common.destinations import Destination
+from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.statuses import Status
 from users.models import Did, SystemExtension, User
 from users.tests.factories import make_user
@@ -78,7 +79,8 @@ def test_a_did_rings_its_person_and_says_so_where_it_rings_nobody(boreale, felix
     did, other = Did.objects.of(boreale)
     change(felix, amelie, dids=[did.pk])
     assert titles(boreale, did.number)[0].startswith("101")
-    assert "rings nobody" in titles(boreale, other.number)[0]
+    assert titles(boreale, other.number)[0].startswith(f"{phone_number_national(other.number)} rings nobody")
+    assert "+1" not in titles(boreale, "+15149990000")[0]
     assert "not a number of this company" in titles(boreale, "+15149990000")[0]
 
 
@@ -102,6 +104,66 @@ def test_each_state_leads_to_its_own_destination(boreale, felix, amelie, state, 
         available__accept_multiple_calls=False,
     )
     assert titles(boreale, "101", state=state)[-1].startswith(end)
+
+
+@pytest.mark.parametrize("state", [State.UNREGISTERED, State.DECLINED, State.BUSY, State.ANSWERED])
+@pytest.mark.parametrize("caller", [CLIENT, "102"], ids=["from outside", "from a colleague"])
+def test_the_state_is_that_of_the_person_asked_about_whoever_rings_first(
+    boreale, felix, amelie, maude, state, caller
+):
+    change(felix, amelie, status="away", away__divert_external="extension:105")
+    change(felix, maude, available__busy_external="busy")
+    with translation.override("en"):
+        steps = ask(boreale, Question("101", caller, TUESDAY, state)).steps
+    assert [step.title for step in steps][-3:] == [
+        "105 Maude Côté: status Available", "105 rings for 20 s: app", "Voicemail of 105",
+    ]  # fmt: skip
+    assert steps[-1].at == "+20 s"
+    assert "no answer" in steps[-1].reason
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [
+        (State.DECLINED, "+20 s"),
+        (State.UNREGISTERED, "+20 s"),
+        (State.NO_ANSWER, "+35 s"),
+        (State.BUSY, "+35 s"),
+    ],
+)
+def test_ringing_takes_its_time_only_where_nobody_answers(boreale, felix, amelie, maude, state, after):
+    to_maude = {f"available__{case}_external": "extension:105" for case in ("no_answer", "busy")}
+    change(felix, amelie, available__no_answer_seconds="15", **to_maude)
+    with translation.override("en"):
+        steps = ask(boreale, Question("101", CLIENT, TUESDAY, state)).steps
+    assert (steps[-1].title, steps[-1].at) == ("Voicemail of 105", after)
+
+
+def test_who_has_no_device_but_a_mobile_that_rings_too_is_not_unreachable(boreale, felix, maude):
+    change(felix, maude, available__ring_mobile=True, available__busy_external="busy")
+    assert titles(boreale, "105", state=State.UNREGISTERED)[1:] == [
+        "105 rings for 20 s: 438 555-0145", "Voicemail of 105",
+    ]  # fmt: skip
+
+
+def test_an_extension_that_nobody_has_is_no_outside_call(boreale, amelie):
+    assert titles(boreale, "199", caller="101") == ["Refused: there is no extension 199"]
+    assert titles(boreale, "811", caller="101")[0].startswith("Outside call to 811")
+
+
+def test_nobody_of_a_suspended_customer_is_rung_or_calls_but_for_help(boreale, amelie, maude):
+    SystemExtension.objects.create(customer=boreale, number="181", name="File", kind="queue")
+    boreale.suspended = True
+    boreale.save()
+    for to in ("105", "181"):
+        with translation.override("en"):
+            (step,) = ask(boreale, Question(to, CLIENT, TUESDAY)).steps
+        assert step.title == "Busy tone"
+        assert "suspended" in step.reason
+    assert titles(boreale, "105", caller="101") == [
+        "Refused: the company is suspended, only emergency numbers can be called"
+    ]
+    assert titles(boreale, "911", caller="101")[0].startswith("Emergency call")
 
 
 def flipped(name: str) -> str:

@@ -19,11 +19,9 @@ from pbxadmin.common.sections import (
     Store,
     columns_of,
 )
+from pbxadmin.common.short_codes import SHORT_CODES
 from users import changes, rights
 from users.models import Department, Did, Identity, Membership, Role, SystemExtension, User
-
-# Codes of the public network that look like three-digit extensions: dialling 911 must never reach a colleague.
-RESERVED_NUMBERS = frozenset({"211", "311", "411", "511", "611", "711", "811", "911", "933", "988"})
 
 
 # --- What may be chosen --------------------------------------------------------------------------------------
@@ -140,7 +138,8 @@ def why_no_extension(number: str, customer: Any) -> str | None:
     """Why a number can't be an extension at a customer, of a person or of the system; None when it can."""
     if len(number) != customer.extension_digits:
         return _("An extension of this customer has %(count)s digits.") % {"count": customer.extension_digits}
-    if number in RESERVED_NUMBERS or number == customer.pin_protection_code or number.startswith("0"):
+    # Dialling 911 must never reach a colleague.
+    if number in SHORT_CODES or number == customer.pin_protection_code or number.startswith("0"):
         return _("%(number)s is reserved and can't be an extension.") % {"number": number}
     return None
 
@@ -243,7 +242,7 @@ def numbers_are_free(plan: changes.Plan) -> None:
         if number and row not in blank and (number in taken or asked[number] > 1):
             row.refuse("number", _("Extension %(number)s is already taken.") % {"number": number})
     digits = plan.scope.customer.extension_digits
-    reserved = RESERVED_NUMBERS | {plan.scope.customer.pin_protection_code}
+    reserved = SHORT_CODES | {plan.scope.customer.pin_protection_code}
     free = (
         number
         for number in map(str, range(10 ** (digits - 1), 10**digits))

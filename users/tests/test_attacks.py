@@ -67,6 +67,18 @@ def test_a_department_administrator_lifts_no_restriction_of_his_own(boreale, fel
     assert set(plan.rows[0].errors) == {"outbound_disabled", "require_2fa"}
 
 
+# --- 21: what one may not read ------------------------------------------------------------------------------------
+def test_the_simulator_shows_no_rules_of_whom_one_may_not_see(boreale, felix, ines):
+    edit(felix, boreale, felix, mobile="514 555-7777", **{"available.no_answer_external": "mobile"})
+    client = sign_in_fully(Client(), ines)
+    assert client.get(reverse("user_tab", args=["boreale", "102", "forwarding"])).status_code == 403
+    page = client.get(
+        reverse("simulator", args=["boreale"]),
+        {"to": "102", "caller": "4165551212", "at": "2026-11-24T12:15", "state": "no_answer"},
+    )
+    assert "555-7777" not in page.content.decode()
+
+
 # --- 38: toll fraud -----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("number", ["+14165550000", "+19005551234", "+18095551234"])
 def test_a_caller_id_is_a_number_of_the_customer(boreale, ines, number):
