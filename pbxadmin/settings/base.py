@@ -109,6 +109,10 @@ CSRF_FAILURE_VIEW = "pbxadmin.views.csrf_failure"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 OTP_TOTP_ISSUER = "pbxadmin"
 
+# Where Microsoft and Google are played by a server of this machine, for development and tests: {"google": "http://localhost:9400"},
+# "{tenant}" in it stands for the directory's number. Only loopback addresses; production knows the real ones alone.
+SSO_LOOPBACK_ISSUERS: dict[str, str] = {}
+
 # How many reverse proxies of our own stand before the portal: only that many entries of X-Forwarded-For are believed.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
