@@ -177,7 +177,12 @@ USER_SECTIONS = [
 ]
 
 # --- What belongs to a customer as a whole: the parts of its pages, in order -------------------------------------
-CUSTOMER_SECTIONS = ["users.sheets.SECURITY", "users.sheets.CONTRACT", "phones.sites.PHONES_OF_A_CUSTOMER"]
+CUSTOMER_SECTIONS = [
+    "users.sheets.SECURITY",
+    "users.sheets.single_sign_on.SINGLE_SIGN_ON",
+    "users.sheets.CONTRACT",
+    "phones.sites.PHONES_OF_A_CUSTOMER",
+]
 DEPARTMENT_SECTIONS = [
     "users.sheets.DEPARTMENT",
     "forwarding.sections.HOURS_OF_DEPARTMENT",
