@@ -229,6 +229,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "letters": {"task": "users.tasks.send_letters", "schedule": 30.0, "options": {"expires": 30}},
+    "sessions": {"task": "users.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
     "visitors": {"task": "users.tasks.forget_visitors", "schedule": 3600.0, "options": {"expires": 3600}},
     # On the minute: office hours begin at one.
     "switch-statuses": {

@@ -7,6 +7,8 @@ alone. A secret is stored encrypted, never shown again, dots in the history, and
 
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.sections import Scope, Section, SectionForm, columns_of
@@ -22,10 +24,10 @@ COLUMNS_OF = {
 }
 
 
-def _secret(name: str, settings: dict[str, Any]) -> SecretColumn:
+def _secret(name: str, where: dict[str, Any]) -> SecretColumn:
     field = model_field(Customer, name)
     help = _("Never shown again. Blank: the one that is saved stays.")
-    return SecretColumn(field, label=_("Client secret"), help=help, **settings)
+    return SecretColumn(field, label=_("Client secret"), help=help, **where)
 
 
 def registration_is_whole(row: changes.RowPlan, plan: changes.Plan) -> None:
@@ -36,9 +38,10 @@ def registration_is_whole(row: changes.RowPlan, plan: changes.Plan) -> None:
         plan.need(*names)
         client, secret = names[-2:]
         if not row.value(client):
+            typed = secret in row.changes
+            if typed or (names[0] != client and row.value(names[0])):
+                row.refuse(client, _("Enter the client ID as well, or nothing at all."))
             row.after[secret] = ""
-            if len(names) > 2 and row.value(names[0]):
-                row.refuse(client, _("Enter the client ID as well, or neither."))
             continue
         if names[0] != client and not row.value(names[0]):
             row.refuse(
@@ -55,6 +58,7 @@ def status(scope: Scope, record: Customer, form: SectionForm) -> dict[str, Any]:
     """What works already, and the address that is to be registered at each provider."""
     on = {"microsoft": record.has_microsoft_365, "google": record.has_google}
     return {
+        "sign_in_url": settings.PUBLIC_URL.rstrip("/") + reverse("sign_in_at", args=[record.slug]),
         "providers": [
             {
                 "name": provider.name,

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from datetime import timedelta
 from html import unescape
 from time import time
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from users import changes, oidc, second_factor, signin
@@ -22,6 +24,7 @@ from users.line import in_words, line_of
 from users.models import Change, Customer, LinkedAccount, Operation, SignInAttempt, User
 from users.models.customer import PERSONAL_ACCOUNTS
 from users.sheets import customer_sheet
+from users.tasks import forget_sessions
 from users.tests import providers
 from users.tests.factories import FACTS, PASSWORD, make_staff, make_user
 from users.tests.signing import code_of, enrol, sign_in_fully
@@ -232,6 +235,26 @@ def test_what_was_asked_is_unreadable_in_the_session(client, boreale, provider):
     kept = session.get_decoded()
     assert set(kept) == {"_session_expiry", sso.ASKED}
     assert "nonce" not in kept[sso.ASKED]
+
+
+def test_a_question_that_nobody_answers_is_forgotten(client, boreale, provider):
+    begin(client)
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    sign_in_fully(Client(), make_user(boreale, "150"))
+    forget_sessions()
+    assert Session.objects.count() == 1
+
+
+def test_a_stranger_with_the_providers_name_is_not_the_provider(boreale, settings, tmp_path):
+    """Over HTTPS a certificate that nobody vouches for ends it."""
+    with providers.hostile() as server:
+        server.speak_tls(tmp_path)
+        settings.SSO_LOOPBACK_ISSUERS = {"google": server.origin}
+        with pytest.raises(oidc.OidcError, match="SSLCertVerificationError"):
+            oidc.authorization_url(
+                oidc.client_of(boreale, "google"), state="s", nonce="n", verifier="v", choose=False
+            )
+    assert not server.asked
 
 
 def test_the_real_issuers_are_https_and_the_directory_is_part_of_them(boreale):
@@ -1041,6 +1064,7 @@ def test_a_blank_secret_stays_and_a_client_that_goes_takes_it_along(owner, borea
         {"microsoft_client_id": "another"},
         {"microsoft_client_id": "a&b=c"},
         {"google_client_id": "another"},
+        {"google_client_id": "", "google_client_secret": "typed-by-mistake"},
         {"google_client_secret": "é"},
         {"google_client_secret": "x" * 501},
         {"google_hosted_domain": "evil.example/x"},
@@ -1078,6 +1102,7 @@ def test_the_settings_show_the_address_to_register(owner, boreale, settings):
     page = owner.get(settings_url()).content.decode()
     assert "https://portail.example.com/sign-in/back/google" in page
     assert "https://portail.example.com/sign-in/back/microsoft" in page
+    assert "https://portail.example.com/sign-in/at/boreale" in page
 
 
 def test_support_staff_set_it_up_at_their_desk_too(client, staff, boreale):
