@@ -309,13 +309,15 @@ def _link(
     request: HttpRequest, person: User, provider: str, issuer: str, subject: str, *, by_himself: bool
 ) -> bool:
     assert person.customer is not None
-    links = LinkedAccount.objects.filter(customer=person.customer).select_related("user")
+    links = LinkedAccount.objects.filter(customer=person.customer).select_related("user__customer")
     account = Q(issuer=issuer, subject=subject) | Q(user=person, provider=provider)
     try:
         with transaction.atomic():
             # What holds no more makes room.
-            gone = [link.pk for link in links.filter(account) if not holds(link, link.user)]
-            LinkedAccount.objects.filter(pk__in=gone).delete()
+            gone = [link for link in links.filter(account) if not holds(link, link.user)]
+            LinkedAccount.objects.filter(pk__in=[link.pk for link in gone]).delete()
+            for link in gone:
+                signin.record(request, link.user, "single_sign_on.unlinked", by_himself=False)
             # One row for a person and provider, one for an account: two at once, and the second one is refused.
             LinkedAccount.objects.create(
                 customer=person.customer,

@@ -486,6 +486,21 @@ def test_a_provider_that_misbehaves_signs_nobody_in(client, amelie, provider, pa
     assert "code-0" not in caplog.text
 
 
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys"])
+def test_more_than_a_sensible_answer_is_not_read_although_it_would_be_right(client, amelie, provider, path):
+    link(amelie, "google", "account-1")
+    keys = {"keys": [providers.KEY.as_dict(private=False)]}
+    right = json.dumps(keys if path == "/keys" else provider.discovery()).encode()
+    provider.answers(path, right.ljust(oidc.LIMIT + 1))
+    start = client.get(reverse("sso_start", args=["boreale", "google"]))
+    if path == "/keys":
+        start = come_back(client, provider.sign_in(start.url, **GOOGLE))
+    assert refused(client, start)
+    cache.clear()
+    provider.answers(path, right.ljust(oidc.LIMIT))
+    assert attempt(client, provider).url == reverse("home")
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -686,6 +701,7 @@ def test_a_successor_is_linked_in_the_place_of_the_predecessor(client, amelie, p
     attempt(client, provider, sub="account-2", email=f"bruno@{DOMAIN}")
     assert is_in(client)
     assert LinkedAccount.objects.get().subject == "account-2"
+    assert reasons() == ["single_sign_on.unlinked", "single_sign_on.linked", "sign_in.google"]
 
 
 def test_every_refusal_reads_the_same(amelie, provider):
