@@ -613,6 +613,27 @@ def test_a_linked_account_signs_in_at_its_own_customers_door_alone(client, ameli
     assert not other.linked_accounts.exists()
 
 
+def test_nobody_of_another_customer_is_found_by_his_address(client, boreale, laurier, provider):
+    other = make_user(laurier, "201", email=EMAIL)
+    assert refused(client, attempt(client, provider))
+    assert reasons() == ["single_sign_on.unknown"]
+    assert not other.linked_accounts.exists()
+
+
+def test_what_waits_for_a_password_waits_for_its_own_person(client, amelie, provider, rf):
+    other = make_user(amelie.customer, "140", email=EMAIL, password=PASSWORD)
+    sign_in_fully(client, amelie)
+    propose(client, provider)
+    request = rf.get("/")
+    request.session = client.session
+    assert sso.proposed(request, other, "microsoft") is None
+    assert sso.proposed(request, amelie, "google") is None
+    assert sso.proposed(request, amelie, "microsoft").subject == "0a1b"
+    User.objects.filter(pk=amelie.pk).update(ms365_sso=False)
+    amelie.refresh_from_db()
+    assert sso.proposed(request, amelie, "microsoft") is None
+
+
 def test_an_address_of_two_people_signs_in_neither(client, amelie, provider):
     twin = make_user(amelie.customer, "140", email="AMELIE@clinique.example.com")
     assert refused(client, attempt(client, provider))
