@@ -487,6 +487,20 @@ def test_a_provider_that_misbehaves_signs_nobody_in(client, amelie, provider, pa
 
 
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys"])
+def test_a_redirect_is_neither_followed_nor_believed(client, amelie, provider, path):
+    link(amelie, "google", "account-1")
+    keys = {"keys": [providers.KEY.as_dict(private=False)]}
+    right = keys if path == "/keys" else provider.discovery()
+    provider.answers("/elsewhere", right)
+    provider.answers(path, right, 302, Location=f"{provider.origin}/elsewhere")
+    start = client.get(reverse("sso_start", args=["boreale", "google"]))
+    if path == "/keys":
+        start = come_back(client, provider.sign_in(start.url, **GOOGLE))
+    assert refused(client, start)
+    assert "/elsewhere" not in provider.asked
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys"])
 def test_more_than_a_sensible_answer_is_not_read_although_it_would_be_right(client, amelie, provider, path):
     link(amelie, "google", "account-1")
     keys = {"keys": [providers.KEY.as_dict(private=False)]}
