@@ -80,7 +80,7 @@ def staff(db: None) -> User:
 # Modules that start processes, turn many keys a hundred times or walk through every page: not in the inner loop.
 SLOW = {
     "test_admin", "test_contact", "test_customer_pages", "test_doors", "test_from_change_to_phone", "test_keys_page", "test_launcher",
-    "test_lockout", "test_notify_sip", "test_push", "test_second_factor", "test_sections", "test_signin", "test_simulator", "test_sites",
+    "test_lockout", "test_notify_sip", "test_push", "test_second_factor", "test_sections", "test_signin", "test_simulator", "test_single_sign_on", "test_sites",
     "test_virtual_phone", "test_every_door", "test_attacks", "test_taking_more",
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.sections import Effects
-from users import rights
+from users import rights, single_sign_on
 from users.models import Customer, Options, Planning, Talk, User
 from users.sections import user_sheet
 from users.sections.talk import meet_url, talk_url
@@ -52,7 +52,10 @@ class Line:
     auth_id: str
     direct_sip_address: str  # "sip:amelie@fqdn", reachable from the Internet; "" without a SIP ID
     sign_in: bool  # in the portal
-    single_sign_on: tuple[str, ...]  # "microsoft", "google": with the same e-mail address
+    single_sign_on: tuple[
+        str, ...
+    ]  # "microsoft", "google": accounts that open the portal now, because they are linked
+    single_sign_on_offered: tuple[str, ...]  # as well: set up by the company, left on for him, not linked yet
     registration: Registration
     hot_desking: bool
     srtp: str  # disabled, enabled, enforced
@@ -99,11 +102,10 @@ INTEGRATIONS = (
     ("has_google", "google_contacts", "google_contacts"),
     ("has_google", "google_calendar", "google_calendar"),
 )
-SINGLE_SIGN_ON = (("has_microsoft_365", "ms365_sso", "microsoft"), ("has_google", "google_sso", "google"))
 
 
 def line_of(user: User) -> Line:
-    """The line of somebody with an extension; `user` comes with customer, role and primary department. Two queries more, and one for
+    """The line of somebody with an extension; `user` comes with customer, role and primary department. Four queries more at most, and one for
     each tab that keeps rows of its own."""
     customer, department = user.customer, user.primary_department
     assert customer is not None, "support staff have no extension"
@@ -119,6 +121,9 @@ def line_of(user: User) -> Line:
             if active and getattr(customer, flag) and getattr(user, option)
         )
 
+    offered = single_sign_on.providers_for(user) if active and user.email else []
+    linked = single_sign_on.linked(user) if offered else {}
+    holding = tuple(key for key in offered if key in linked and single_sign_on.holds(linked[key], user))
     pin = active and user.pin_protected and not user.outbound_disabled
     emergency_caller_id = department.outbound_caller_id if department else ""
     reachable = active and user.talk_enabled
@@ -129,7 +134,8 @@ def line_of(user: User) -> Line:
         auth_id=user.sip_auth_id,
         direct_sip_address=f"sip:{user.sip_id}@{customer.fqdn}" if user.sip_id and active else "",
         sign_in=active,
-        single_sign_on=chosen(SINGLE_SIGN_ON) if user.email else (),
+        single_sign_on=holding,
+        single_sign_on_offered=tuple(key for key in offered if key not in holding),
         registration=_registration(user),
         hot_desking=active and user.hot_desking and edition != Customer.Edition.STANDARD,
         srtp=user.srtp,
@@ -217,7 +223,13 @@ def in_words(line: Line) -> list[tuple[str, str]]:
 
     signs_in = _("nothing: the extension is out of service")
     if line.sign_in:
-        signs_in = ", ".join([_("the portal's password"), *(names[key] for key in line.single_sign_on)])
+        later = [
+            _("%(name)s once the account is linked") % {"name": names[key]}
+            for key in line.single_sign_on_offered
+        ]
+        signs_in = ", ".join(
+            [_("the portal's password"), *(names[key] for key in line.single_sign_on), *later]
+        )
     return [
         (_("Registers"), registration[line.registration]),
         (_("SIP address"), " · ".join(filter(None, [line.sip_address, line.direct_sip_address]))),

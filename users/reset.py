@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from pbxadmin.common.crypto import MASK, random_secret
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Renewed, Scope
-from users import changes, letters, links, rights
+from users import changes, letters, links, rights, single_sign_on
 from users.models import Change, Customer, Letter, Operation, PersonalLink, User
 from users.sections import user_sheet
 from users.signals import changed
@@ -42,7 +42,10 @@ BOXES = (
     ),
     Box(
         "web_password", gettext_lazy("Web password"),
-        gettext_lazy("The portal's password stops working and all sessions end. A new one is set by the link of the welcome mail."),
+        gettext_lazy(
+            "The portal's password stops working, linked Microsoft and Google accounts are unlinked, and all sessions end. "
+            "A new password is set by the link of the welcome mail."
+        ),
     ),
     Box("voicemail_pin", gettext_lazy("Voicemail PIN"), gettext_lazy("A new random PIN. The user sees it on his own page.")),
     Box(
@@ -75,11 +78,12 @@ def renew_sip(people: Collection[User], scope: Scope) -> dict[Any, Renewed]:
 
 
 def renew_web_password(people: Collection[User], scope: Scope) -> dict[Any, Renewed]:
-    """No password at all until he sets one by a link; every session and every older link ends."""
+    """No password at all until he sets one by a link, and no linked account; every session and every older link ends."""
     for user in people:
         user.set_unusable_password()
     User.objects.bulk_update(people, ["password"], batch_size=500)
     User.objects.filter(pk__in=[user.pk for user in people]).update(sessions_epoch=F("sessions_epoch") + 1)
+    single_sign_on.unlink_all(people)
     return {user.pk: Renewed() for user in people}
 
 

@@ -33,7 +33,7 @@ from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import RequestFacts, client_address
 from users import changes, lockout
 from users.access import signed_in_user
-from users.models import Operation, TotpDevice, User
+from users.models import Customer, Operation, TotpDevice, User
 
 logger = logging.getLogger("users.signin")
 
@@ -47,12 +47,16 @@ NOBODY = "nobody"
 # No hash: Django runs the hasher once over something random and says no.
 NO_PASSWORD = "!"  # noqa: S105 - it is the absence of one
 
-# Session keys. Times are seconds since 1970.
+# Session keys. Times are seconds since 1970: when the first factor was given (the password, or an account at Microsoft or
+# Google instead of it); and which of them it was ("" for the password).
 PASSWORD_AT = "password_at"  # noqa: S105
+SIGNED_IN_WITH = "signed_in_with"
 
 # What the history says about signing in: the code in `Operation.reason`, and what it means to a reader.
 REASONS = {
     "sign_in": _("Signed in"),
+    "sign_in.microsoft": _("Signed in with Microsoft"),
+    "sign_in.google": _("Signed in with Google"),
     "sign_in.locked": _("Sign-in blocked after repeated failures"),
     "second_factor.enrolled": _("Second factor set up"),
     "second_factor.replaced": _("Second factor replaced"),
@@ -62,6 +66,18 @@ REASONS = {
     "password.changed": _("Password changed"),
     "password.set_by_link": _("Password set through a one-time link"),
     "sessions.ended": _("Signed out everywhere"),
+    "single_sign_on.linked": _("Account linked for signing in"),
+    "single_sign_on.unlinked": _("Account for signing in unlinked"),
+    "single_sign_on.unknown": _("Sign-in refused: this Microsoft or Google account is linked with nobody"),
+    "single_sign_on.unverified": _("Sign-in refused: the address of the Google account isn't verified"),
+    "single_sign_on.shared": _("Sign-in refused: several people have the address of this account"),
+    "single_sign_on.by_hand": _("Sign-in refused: this account must first be linked on the own page"),
+    "single_sign_on.another": _("Sign-in refused: the person is linked with another account"),
+    "single_sign_on.moved": _(
+        "Sign-in refused: the person's address has changed since the account was linked"
+    ),
+    "single_sign_on.disabled": _("Sign-in refused: the extension is disabled"),
+    "single_sign_on.switched_off": _("Sign-in refused: single sign-on is switched off for this person"),
 }
 
 
@@ -278,19 +294,21 @@ def create_support_account(email: str, first_name: str = "", last_name: str = ""
 
 
 # --- Sessions -----------------------------------------------------------------------------------------------
-def begin_session(request: HttpRequest, user: User) -> None:
-    """Open a new session for somebody whose password was right; nothing of the visitor's old session
-    goes on."""
+def begin_session(request: HttpRequest, user: User, way: str = "") -> None:
+    """Open a new session for somebody whose password was right, or who came by `way` ("microsoft", "google") instead;
+    nothing of the visitor's old session goes on."""
     request.session.flush()
     auth.login(request, user, backend=BACKEND)
     request.session[PASSWORD_AT] = int(time())
+    request.session[SIGNED_IN_WITH] = way
 
 
 def complete_session(request: HttpRequest) -> None:
     """The person has given all that is asked of him: note the sign-in and the address."""
     user = signed_in_user(request)
     lockout.remember(user, client_address(request))
-    record(request, user, "sign_in")
+    way = request.session.get(SIGNED_IN_WITH, "")
+    record(request, user, f"sign_in.{way}" if way else "sign_in")
 
 
 def record(request: HttpRequest, user: User, reason: str, *, by_himself: bool = True) -> None:
@@ -306,6 +324,11 @@ def record(request: HttpRequest, user: User, reason: str, *, by_himself: bool = 
             reason,
             [about],
         )
+
+
+def record_stranger(request: HttpRequest, customer: Customer, reason: str) -> None:
+    """Write an attempt of somebody who is nobody of `customer` into its history."""
+    changes.record_operation(None, customer, Operation.Kind.SIGN_IN, RequestFacts.of(request), reason)
 
 
 def safe_next(request: HttpRequest, target: str | None) -> str:

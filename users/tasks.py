@@ -1,5 +1,6 @@
 """What the users app does in the background; arguments are primary keys, never secrets."""
 
+from importlib import import_module
 from smtplib import SMTPException
 
 from celery import shared_task
@@ -48,3 +49,9 @@ def send_letters() -> None:
 def forget_visitors() -> None:
     """Delete what visitors of Talk and Meet links told more than a day ago."""
     visits.forget()
+
+
+@shared_task
+def forget_sessions() -> None:
+    """Delete sessions that are over: whoever begins a single sign-on leaves one behind, also without finishing it."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -110,6 +110,10 @@ CSRF_FAILURE_VIEW = "pbxadmin.views.csrf_failure"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 OTP_TOTP_ISSUER = "pbxadmin"
 
+# Where Microsoft and Google are played by a server of this machine, for development and tests: {"google": "http://localhost:9400"},
+# "{tenant}" in it stands for the directory's number. Only loopback addresses; production knows the real ones alone.
+SSO_LOOPBACK_ISSUERS: dict[str, str] = {}
+
 # How many reverse proxies of our own stand before the portal: only that many entries of X-Forwarded-For are believed.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
@@ -175,7 +179,12 @@ USER_SECTIONS = [
 ]
 
 # --- What belongs to a customer as a whole: the parts of its pages, in order -------------------------------------
-CUSTOMER_SECTIONS = ["users.sheets.SECURITY", "users.sheets.CONTRACT", "phones.sites.PHONES_OF_A_CUSTOMER"]
+CUSTOMER_SECTIONS = [
+    "users.sheets.SECURITY",
+    "users.sheets.single_sign_on.SINGLE_SIGN_ON",
+    "users.sheets.CONTRACT",
+    "phones.sites.PHONES_OF_A_CUSTOMER",
+]
 DEPARTMENT_SECTIONS = [
     "users.sheets.DEPARTMENT",
     "forwarding.sections.HOURS_OF_DEPARTMENT",
@@ -222,6 +231,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "letters": {"task": "users.tasks.send_letters", "schedule": 30.0, "options": {"expires": 30}},
+    "sessions": {"task": "users.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
     "visitors": {"task": "users.tasks.forget_visitors", "schedule": 3600.0, "options": {"expires": 3600}},
     # On the minute: office hours begin at one.
     "switch-statuses": {

@@ -40,3 +40,5 @@ STORAGES = base.STORAGES | {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 }
 NOTIFY_EXTRA_NETWORKS = base.env.list("NOTIFY_EXTRA_NETWORKS", default=["127.0.0.0/8"])
+# Microsoft or Google played on this machine: SSO_LOOPBACK_ISSUERS=google=http://localhost:9400
+SSO_LOOPBACK_ISSUERS = base.env.dict("SSO_LOOPBACK_ISSUERS", default={})

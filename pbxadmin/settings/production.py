@@ -33,6 +33,9 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = base.SQLITE_OPTIONS
 
+# Single sign-on with the real Microsoft and Google, over HTTPS, whatever the environment says.
+SSO_LOOPBACK_ISSUERS = {}
+
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 LANGUAGE_COOKIE_SECURE = True

@@ -41,6 +41,11 @@ DOORS = {
     "set_language": EVERYBODY,
     "set_theme": EVERYBODY,
     "sign_in": EVERYBODY,
+    "sign_in_company": EVERYBODY,
+    "sign_in_at": EVERYBODY,
+    "sso_start": EVERYBODY,  # without single sign-on it leads back to the company's sign-in page
+    "sso_back": [SIGN_IN]
+    * 7,  # an answer to nobody's question; users.tests.test_single_sign_on has the others
     "forgot_password": EVERYBODY,
     "set_password": [HIDDEN] * 7,  # a dead link, whoever holds it; users.tests.test_signin opens living ones
     "second_factor": SIGNED_IN,
@@ -54,6 +59,9 @@ DOORS = {
     "own_password": SIGNED_IN,
     "backup_codes": SIGNED_IN,
     "own_sessions": SIGNED_IN,
+    "sso_link": SIGNED_IN,
+    "sso_confirm": SIGNED_IN,
+    "sso_unlink": SIGNED_IN,
     "customers": STAFF,
     "customer_home": ADMINISTRATORS,
     "users": ADMINISTRATORS,
@@ -200,6 +208,7 @@ def world(boreale, laurier):
         "uidb64": "MQ",
         "token": "x" * 32,
         "name": "805ec0aabb01.cfg",
+        "provider": "microsoft",
     }
     soins = Department.objects.of(boreale).get(name="Soins").pk
     group = SystemExtension.objects.create(

@@ -45,6 +45,7 @@ WRITERS = {
     "users/second_factor.py": "second factors and backup codes",
     "users/models/signin.py": "the second factor's own counters",
     "users/lockout.py": "failed sign-ins",
+    "users/single_sign_on.py": "accounts that are linked with people, with their history",
     "phones/push.py": "the outbox",
     "phones/provisioning.py": "what a fetch tells",
     "phones/services.py": "a phone's new secret address, with its history",

@@ -214,6 +214,7 @@ PAGES = [
     "/c/boreale/sbcs/",
     "/c/boreale/phones",
     "/c/boreale/settings/",
+    "/c/boreale/settings/single-sign-on",
     "/c/boreale/settings/roles",
     "/c/boreale/history",
     "/me",

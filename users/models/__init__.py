@@ -1,11 +1,11 @@
 """The tables of the customers and their people."""
 
 from users.models.contact import Letter, Meeting, Visitor
-from users.models.customer import Customer, Department, Did, Role, SystemExtension
+from users.models.customer import Customer, Department, Did, Role, SingleSignOn, SystemExtension
 from users.models.history import Change, Operation
 from users.models.links import PersonalLink
 from users.models.person import Identity, Membership, Options, Planning, Presence, Talk, User, Visibility
-from users.models.signin import BackupCode, KnownAddress, SignInAttempt, TotpDevice
+from users.models.signin import BackupCode, KnownAddress, LinkedAccount, SignInAttempt, TotpDevice
 
 __all__ = [
     "BackupCode",
@@ -16,6 +16,7 @@ __all__ = [
     "Identity",
     "KnownAddress",
     "Letter",
+    "LinkedAccount",
     "Meeting",
     "Membership",
     "Operation",
@@ -25,6 +26,7 @@ __all__ = [
     "Presence",
     "Role",
     "SignInAttempt",
+    "SingleSignOn",
     "SystemExtension",
     "Talk",
     "TotpDevice",

@@ -4,11 +4,12 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from pbxadmin.common.crypto import EncryptedTextField
 from pbxadmin.common.fields import (
     DIGITS,
     HOST_NAME,
@@ -40,7 +41,59 @@ def known_countries(codes: str) -> None:
             )
 
 
-class Customer(models.Model):
+# A directory of Microsoft by its number. Never a word: "common" and "organizations" are everybody's directories.
+TENANT_ID = RegexValidator(
+    r"\A[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z",
+    _(
+        "Enter the directory (tenant) ID as Microsoft Entra shows it, for example 3f2504e0-4f89-41d3-9a0c-0305e82c3301."
+    ),
+)
+# The directory of all personal Microsoft accounts: anybody makes himself an account in it.
+PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+CLIENT_ID = RegexValidator(
+    r"\A[A-Za-z0-9._-]+\Z",
+    _("Letters, digits, dots and dashes only: copy the client ID as it is shown there."),
+)
+CLIENT_SECRET = RegexValidator(
+    r"\A[!-~]+\Z", _("A client secret has no blanks and no accents: copy its value as it is shown there.")
+)
+
+
+def no_personal_accounts(tenant: str) -> None:
+    """Refuse the directory in which everybody can have an account."""
+    if tenant.lower() == PERSONAL_ACCOUNTS:
+        raise ValidationError(
+            _("This is the directory of all personal Microsoft accounts. Enter your company's own.")
+        )
+
+
+class SingleSignOn(models.Model):
+    """As what the portal is registered in a customer's own Microsoft 365 and Google Workspace: `users.single_sign_on`."""
+
+    microsoft_tenant_id = models.CharField(
+        _("Directory (tenant) ID"), max_length=36, blank=True, validators=[TENANT_ID, no_personal_accounts]
+    )
+    microsoft_client_id = models.CharField(
+        _("Application (client) ID of Microsoft"), max_length=200, blank=True, validators=[CLIENT_ID]
+    )
+    microsoft_client_secret = EncryptedTextField(
+        _("Client secret of Microsoft"), max_length=500, blank=True, default="", validators=[CLIENT_SECRET]
+    )
+    google_client_id = models.CharField(
+        _("Client ID of Google"), max_length=200, blank=True, validators=[CLIENT_ID]
+    )
+    google_client_secret = EncryptedTextField(
+        _("Client secret of Google"), max_length=500, blank=True, default="", validators=[CLIENT_SECRET]
+    )
+    google_hosted_domain = models.CharField(
+        _("Google Workspace domain"), max_length=253, blank=True, validators=[HOST_NAME]
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Customer(SingleSignOn):
     """A client of the provider with its own phone system; its people, numbers and phones see no other customer's."""
 
     class Edition(models.TextChoices):
@@ -107,6 +160,18 @@ class Customer(models.Model):
     def pin_protection_code(self) -> str:
         """What a PIN-protected person dials before an outside call: 777 with three digits, 7777 with four."""
         return "7" * self.extension_digits
+
+    @property
+    def single_sign_on(self) -> tuple[str, ...]:
+        """With whose accounts its people may sign in: the integration is on, and the portal is registered there."""
+        found = []
+        if self.has_microsoft_365 and all(
+            (self.microsoft_tenant_id, self.microsoft_client_id, self.microsoft_client_secret)
+        ):
+            found.append("microsoft")
+        if self.has_google and self.google_client_id and self.google_client_secret:
+            found.append("google")
+        return tuple(found)
 
 
 class Department(models.Model):

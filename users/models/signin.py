@@ -1,4 +1,4 @@
-"""Second factors, the count of failed sign-ins, and the addresses from which people have signed in."""
+"""Second factors, linked accounts, the count of failed sign-ins, and the addresses from which people have signed in."""
 
 import hmac
 import re
@@ -155,3 +155,35 @@ class KnownAddress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address} of {self.user_id}"
+
+
+class LinkedAccount(models.Model):
+    """A person's account at Microsoft or Google with which he may sign in, by what never changes there: issuer and subject.
+
+    `email` is the address that the person had in the portal when it was linked. When the portal's changes (the extension
+    went to somebody else), the link holds no more.
+    """
+
+    class Provider(models.TextChoices):
+        """Where the account is."""
+
+        MICROSOFT = "microsoft", "Microsoft"
+        GOOGLE = "google", "Google"
+
+    customer = models.ForeignKey("users.Customer", models.CASCADE, related_name="+")
+    user = models.ForeignKey("users.User", models.CASCADE, related_name="linked_accounts")
+    provider = models.CharField(max_length=10, choices=Provider.choices)
+    issuer = models.CharField(max_length=200)
+    subject = models.CharField(max_length=255)
+    email = models.CharField(max_length=254)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("linked account")
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "issuer", "subject"], name="account_of_one_person"),
+            models.UniqueConstraint(fields=["user", "provider"], name="one_account_per_provider"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} of {self.user_id}"

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.sections import Scope, Section, SectionForm, Text, columns_of
-from users import changes
+from users import changes, single_sign_on
 from users.line import in_words, line_of
 from users.models import Customer, Options, User
 
@@ -16,6 +16,13 @@ NEEDS_ENTERPRISE = gettext_lazy(
 )
 NEEDS_PRO = gettext_lazy(
     "This function needs a “Pro” licence or higher. If need be, contact your provider to review the terms of your contract."
+)
+NOT_SET_UP = gettext_lazy(
+    "Without effect for now: your company hasn't set single sign-on up (Settings, “Single sign-on”), so nobody signs in this way."
+)
+INTEGRATIONS = gettext_lazy("Integration with M365 and Google")
+WHO_SYNCHRONISES = gettext_lazy(
+    "Teams, calendars and contacts are the phone system's: the portal keeps the choice and synchronises nothing itself."
 )
 GROUPS = (
     (gettext_lazy("Recordings"), ("recording", "recordings_visible", "recordings_deletable", "recordings_controllable")),
@@ -30,7 +37,7 @@ GROUPS = (
         ("block_remote", "pbx_delivers_audio", "srtp", "missed_call_email", "hot_desking", "sip_id"),
     ),
     (
-        gettext_lazy("Integration with M365 and Google"),
+        INTEGRATIONS,
         ("ms365_teams", "ms365_calendar", "ms365_sso", "ms365_contacts", "google_sso", "google_contacts", "google_calendar"),
     ),
 )  # fmt: skip
@@ -88,9 +95,16 @@ def deleting_recordings_means_seeing_them(row: changes.RowPlan, plan: changes.Pl
 # --- The page ---------------------------------------------------------------------------------------------------
 def groups_and_line(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
     """The fields under the guide's headings, and what the PBX makes of everything that is saved."""
+    for provider, option in single_sign_on.OPTION.items():
+        if option in form.fields and provider not in scope.customer.single_sign_on:
+            form.fields[option].warning = NOT_SET_UP  # type: ignore[attr-defined]
     groups = [(title, [form[name] for name in names if name in form.fields]) for title, names in GROUPS]
     return {
-        "groups": [(title, fields) for title, fields in groups if fields],
+        "groups": [
+            (title, fields, WHO_SYNCHRONISES if title is INTEGRATIONS else "")
+            for title, fields in groups
+            if fields
+        ],
         "line": in_words(line_of(person)),
     }
 
@@ -169,13 +183,13 @@ OPTIONS = Section(
                 "between them. It takes a proper DNS configuration for calls to come in and go out safely."
             ),
         },
-        ms365_teams=MICROSOFT | {"help": gettext_lazy("Presence and calls together with MS Teams.")},
-        ms365_calendar=MICROSOFT | {"help": gettext_lazy("Status follows the calendar and the presence of Teams.")},
-        ms365_sso=MICROSOFT | {"help": gettext_lazy("Signs in with the Microsoft account of the same address.")},
-        ms365_contacts=MICROSOFT | {"help": gettext_lazy("The personal contacts of Microsoft 365 are there to call.")},
-        google_sso=GOOGLE | {"help": gettext_lazy("Signs in with the Google account of the same address.")},
-        google_contacts=GOOGLE | {"help": gettext_lazy("The personal contacts of Google are there to call.")},
-        google_calendar=GOOGLE | {"help": gettext_lazy("Status follows the Google calendar.")},
+        ms365_teams=MICROSOFT | {"help": gettext_lazy("The phone system may bring presence and calls together with MS Teams.")},
+        ms365_calendar=MICROSOFT | {"help": gettext_lazy("The phone system may let the status follow the calendar and the presence of Teams.")},
+        ms365_sso=MICROSOFT | {"help": gettext_lazy("May sign in to the portal with his Microsoft account, once it is linked on his own page.")},
+        ms365_contacts=MICROSOFT | {"help": gettext_lazy("The phone system may read the personal contacts of Microsoft 365.")},
+        google_sso=GOOGLE | {"help": gettext_lazy("May sign in to the portal with his Google account of the same address.")},
+        google_contacts=GOOGLE | {"help": gettext_lazy("The phone system may read the personal contacts of Google.")},
+        google_calendar=GOOGLE | {"help": gettext_lazy("The phone system may let the status follow the Google calendar.")},
     ),
     row_rules=(licence_and_integrations_allow_it, deleting_recordings_means_seeing_them),
     page_facts=groups_and_line,

@@ -16,7 +16,7 @@ from pbxadmin.common.sections import (
     columns_of,
 )
 from users import changes
-from users.models import Customer, Department, Did, Role, SystemExtension
+from users.models import Customer, Department, Did, Role, SingleSignOn, SystemExtension
 from users.replacements import stays_while_calls_lead_there
 from users.rights import Verb
 from users.sheets.columns import MEMBERS, CountriesColumn, PeopleColumn, ZoneColumn, model_field, people
@@ -211,8 +211,9 @@ CONTRACT = Section(
             },
             suspended={"label": _("Suspended")},
         )
-        if column.name != "require_2fa"
-    ),  # that is the customer's own to decide
+        # Those are the customer's own to decide.
+        if column.name not in {"require_2fa", *(field.name for field in SingleSignOn._meta.local_fields)}
+    ),
     row_rules=(extensions_keep_their_length, contract_is_wide_enough),
     set_rules=(addresses_are_nobodys,),
 )

@@ -59,6 +59,24 @@ class CountriesColumn(FieldColumn):
         return str(super().clean(" ".join(words) or self.field.get_default(), scope))
 
 
+class SecretColumn(FieldColumn):
+    """A secret that is typed in and never shown again: what is left blank stays as it is."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """Dots, always empty."""
+        return forms.CharField(
+            label=self.label,
+            help_text=self.help,
+            required=False,
+            max_length=self.field.max_length,
+            widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
+        )
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """What was typed; the customer's own for a blank."""
+        return super().clean(raw, scope) or self.read(scope.customer)
+
+
 def model_field(model: type[models.Model], name: str) -> Any:
     return model._meta.get_field(name)
 

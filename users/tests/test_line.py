@@ -27,7 +27,12 @@ COLUMNS = [column.name for column in (*TALK.columns, *OPTIONS.columns)] + [
 @pytest.fixture
 def person(db):
     """Somebody at a customer that has everything."""
-    customer = make_customer(edition="enterprise", has_microsoft_365=True, has_google=True)
+    registered = {
+        f"{provider}_client_{what}": "x" for provider in ("microsoft", "google") for what in ("id", "secret")
+    }
+    customer = make_customer(
+        edition="enterprise", has_microsoft_365=True, has_google=True, microsoft_tenant_id="x", **registered
+    )
     return make_user(customer, "101", **BASE)
 
 
@@ -93,7 +98,9 @@ def test_an_integration_that_is_not_set_up_is_not_in_the_line(person):
     }  # fmt: skip
     person.customer.has_microsoft_365 = False
     assert set(line_of(person).integrations) == {"google_contacts", "google_calendar"}
-    assert line_of(person).single_sign_on == ("google",)
+    assert line_of(person).single_sign_on_offered == ("google",)
+    person.customer.google_client_id = ""
+    assert line_of(person).single_sign_on_offered == ()
 
 
 def test_a_disabled_extension_does_nothing(person):
@@ -123,8 +130,8 @@ def test_the_emergency_caller_id_is_always_the_departments(person):
 
 def test_the_line_is_built_in_a_constant_number_of_queries(person, django_assert_max_num_queries):
     person = loaded(person)
-    # Three for the person's own row, one for each tab that keeps rows of its own: mailbox and statuses.
-    with django_assert_max_num_queries(3 + 2):
+    # Four for the person's own row and his accounts, one for each tab that keeps rows of its own: mailbox and statuses.
+    with django_assert_max_num_queries(4 + 2):
         line_of(person)
 
 

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pbxadmin.common.destinations import Kind
@@ -360,6 +361,7 @@ def settings_start(request: PortalRequest, customer: Customer) -> HttpResponse:
     return redirect("roles", customer.slug)
 
 
+@sensitive_post_parameters("microsoft_client_secret", "google_client_secret")
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_customer(Verb.CUSTOMER)
 def customer_settings(request: PortalRequest, customer: Customer, tab: str) -> HttpResponse:

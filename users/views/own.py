@@ -1,6 +1,7 @@
 """One's own page: who the portal takes somebody for, and his own credentials. For everybody who is
 signed in."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -17,14 +18,43 @@ from django.views.decorators.http import require_POST, require_safe
 from pbxadmin.common.http import PortalRequest
 from users import rights, selectors, signin
 from users import second_factor as factor
+from users import single_sign_on as sso
 from users.access import half_signed_in, signed_in_user
 from users.models import User
+from users.oidc import PROVIDERS
 from users.signin_forms import ChangePasswordForm, ProofForm
 from users.views.signin import REFUSED, form_view, next_of, show_codes, with_next
 
 
 def _crumbs(heading: str | Promise) -> list[tuple[str | Promise, str | None]]:
     return [(_("My page"), reverse("own_page")), (heading, None)]
+
+
+@dataclass(frozen=True)
+class Account:
+    """A line of the own page: whether somebody signs in with his account at a provider."""
+
+    provider: str
+    name: str
+    email: str  # with which it is linked; "" where none is
+    holds: bool  # whether that still counts
+    allowed: bool  # whether company and options let him link one
+
+
+def _accounts(user: User) -> list[Account]:
+    """What the company has set up, and what is linked (also when it is switched off since: it can be taken away)."""
+    linked, allowed = sso.linked(user), sso.providers_for(user)
+    return [
+        Account(
+            key,
+            provider.name,
+            linked[key].email if key in linked else "",
+            key in linked and key in allowed and sso.holds(linked[key], user),
+            key in allowed,
+        )
+        for key, provider in PROVIDERS.items()
+        if key in linked or key in allowed
+    ]
 
 
 @require_safe
@@ -46,6 +76,7 @@ def own_page(request: PortalRequest) -> HttpResponse:
             "may_remove": enrolled and not user.needs_second_factor,
             "codes_left": factor.backup_codes_left(user) if enrolled else 0,
             "few": factor.FEW_CODES,
+            "accounts": _accounts(user),
         },
     )
 

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import re
 from urllib.parse import urlencode
 
 from django.contrib import auth, messages
@@ -19,7 +20,8 @@ from pbxadmin.common.http import PortalRequest, client_address
 from users import second_factor as factor
 from users import signin
 from users.access import half_signed_in, public, signed_in_user
-from users.models import User
+from users.models import Customer, User
+from users.oidc import PROVIDERS
 from users.signin_forms import CodeForm, ForgotPasswordForm, NewPasswordForm, ProofForm, SignInForm
 from users.tasks import send_set_password_mail
 
@@ -31,6 +33,9 @@ REFUSED = 422
 # What stands in a set-password address instead of the token, once the token is in the session.
 IN_SESSION = "now"
 LINK_TOKEN = "set_password_token"  # noqa: S105 - the name of a session key
+# Cookie: at whose sign-in page this browser was last, by the address in the portal.
+COMPANY = "company"
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 
 
 def next_of(request: PortalRequest) -> str:
@@ -50,6 +55,21 @@ def with_next(request: PortalRequest, name: str) -> HttpResponse:
     return redirect(reverse(name) + ("?" + urlencode({"next": target}) if target else ""))
 
 
+def ways_in(slug: str, target: str) -> list[tuple[str, str]]:
+    """The buttons of a company's sign-in page: name of the provider, and where the button leads.
+
+    A suspended company, one without single sign-on and one that isn't there have none.
+    """
+    if not SLUG.fullmatch(slug):
+        return []
+    customer = Customer.objects.filter(slug=slug, suspended=False).first()
+    query = "?" + urlencode({"next": target}) if target else ""
+    return [
+        (PROVIDERS[key].name, reverse("sso_start", args=[slug, key]) + query)
+        for key in (customer.single_sign_on if customer else ())
+    ]
+
+
 @public
 @never_cache
 @sensitive_post_parameters("password")
@@ -67,7 +87,11 @@ def sign_in(request: PortalRequest) -> HttpResponse:
     return render(
         request,
         "users/signin/sign_in.html",
-        {"form": form, "next": next_of(request)},
+        {
+            "form": form,
+            "next": next_of(request),
+            "ways": ways_in(request.COOKIES.get(COMPANY, ""), next_of(request)),
+        },
         status=REFUSED if form.is_bound else 200,
     )
 
