@@ -100,10 +100,12 @@ def canonical(login: str) -> str:
 
 def people() -> QuerySet[User]:
     """Users with all that a request needs of its person, in one query."""
+    # Not at the top: the questions about people ask this module who signs in.
+    from users.selectors import with_status_message
+
     enrolled = TotpDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
-    return User.objects.select_related("customer", "role", "primary_department").annotate(
-        enrolled=Exists(enrolled)
-    )
+    found = User.objects.select_related("customer", "role", "primary_department")
+    return with_status_message(found.annotate(enrolled=Exists(enrolled)))
 
 
 def find_user(login: str, address: str = "") -> User | None:

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from pbxadmin.common.http import PortalRequest
-from users import rights, selectors, signin
+from users import rights, signin
 from users import second_factor as factor
 from users import single_sign_on as sso
 from users.access import half_signed_in, signed_in_user
@@ -62,14 +62,11 @@ def own_page(request: PortalRequest) -> HttpResponse:
     """Name, extension, role, department; second factor, password, sessions."""
     user = signed_in_user(request)
     enrolled = factor.is_enrolled(user)
-    person = selectors.with_status_message(User.objects.filter(pk=user.pk)).select_related(
-        "customer", "role", "primary_department"
-    )
     return render(
         request,
         "users/own/own_page.html",
         {
-            "person": person.get(),
+            "person": user,
             "sees_forwarding": rights.sees_own_forwarding(user),
             "customer": user.customer,
             "enrolled": enrolled,
