@@ -29,7 +29,7 @@ class Verb(StrEnum):
     DELETE = "delete"
     COMMAND = "command"  # restart and reprovision phones
     REVEAL = "reveal"  # see a secret in plain text
-    HISTORY = "history"  # read the history of the whole customer
+    HISTORY = "history"  # read the customer's history, as far as one's departments reach
     CUSTOMER = "customer"  # change what belongs to no person: departments, numbers, phones in stock
     HOURS = "hours"  # change a department's office hours and holidays
     SUPPORT = "support"  # change what the contract says: the provider's support staff alone
@@ -87,7 +87,9 @@ def why_not(
         return _("Only your provider's support may change this.")
     if verb is Verb.HOURS:
         return _why_not_the_hours(actor, department)
-    if verb in (Verb.CUSTOMER, Verb.HISTORY) or (subject is None and verb in ON_NOBODYS_THING):
+    if verb is Verb.HISTORY:
+        return None if actor.role.event_log else _("Your role doesn't include the event log.")
+    if verb is Verb.CUSTOMER or (subject is None and verb in ON_NOBODYS_THING):
         return (
             None
             if acts_on_whole_customer(actor)

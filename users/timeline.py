@@ -112,22 +112,37 @@ def of_person(actor: User, person: User, query: Query, page: Any) -> Page:
 
 
 def of_customer(actor: User, customer: Customer, query: Query, page: Any) -> Page:
-    """A customer's history, a page of it."""
+    """A customer's history, a page of it: what is about people whom `actor` administers, or all of it."""
+    about = within_reach(actor, customer)
+    return _page(actor, _operations(actor, customer, about), about, query, page, customer)
+
+
+def within_reach(actor: User, customer: Customer) -> QuerySet[Change]:
+    """The rows of the history that somebody may read: who acts on some departments reads of their people alone."""
+    if rights.acts_on_whole_customer(actor):
+        return Change.objects.all()
+    mine = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
+    return Change.objects.filter(subject_pk__in=mine.order_by().values("pk"))
+
+
+def _operations(actor: User, customer: Customer, about: QuerySet[Change]) -> QuerySet[Operation]:
     operations = Operation.objects.visible_to(actor).of(customer)
-    return _page(actor, operations, Change.objects.all(), query, page, customer)
+    if rights.acts_on_whole_customer(actor):
+        return operations
+    return operations.filter(Exists(about.filter(operation=OuterRef("pk"))))
 
 
 def latest(actor: User, customer: Customer, count: int) -> list[Told]:
     """The last changes in a customer, without who signed in."""
-    operations = (
-        Operation.objects.visible_to(actor).of(customer).exclude(kind=Operation.Kind.SIGN_IN).order_by("-id")
-    )
-    return _told(actor, list(_annotated(operations)[:count]), Change.objects.all(), customer)
+    about = within_reach(actor, customer)
+    operations = _operations(actor, customer, about).exclude(kind=Operation.Kind.SIGN_IN).order_by("-id")
+    return _told(actor, list(_annotated(operations)[:count]), about, customer)
 
 
 def rows_of(actor: User, customer: Customer, operation: Operation, page: Any) -> Page:
     """Everything that one operation did, a page of it, record by record."""
-    found: Any = Paginator(operation.changes.order_by("id"), PAGE_SIZE).get_page(page)
+    rows_in_reach = within_reach(actor, customer).filter(operation=operation).order_by("id")
+    found: Any = Paginator(rows_in_reach, PAGE_SIZE).get_page(page)
     rows = list(found.object_list)
     scope = Scope(actor, customer)
     look_up(rows, scope)

@@ -150,3 +150,25 @@ def test_names_cost_a_query_for_each_kind_and_not_for_each_value(
     history(owner)
     with django_assert_max_num_queries(9):
         history(owner)
+
+
+def test_an_owner_of_departments_reads_the_history_of_his_people_alone(boreale, felix, amelie, people):
+    rosalie = make_user(boreale, "108", "Rosalie", "Côté", role="group_owners", department="Soins")
+    operation = edit(felix, boreale, [*people, amelie], mobile="514 555-0142")
+    elsewhere = edit(felix, boreale, [amelie], first_name="Mélie")
+    client = sign_in_fully(Client(), rosalie)
+    page = history(client)
+    assert "Numéro 3" in page
+    assert "Tremblay" not in page
+    whole = client.get(reverse("operation", args=["boreale", operation.pk])).content.decode()
+    assert "Numéro 9" in whole
+    assert "Tremblay" not in whole
+    assert client.get(reverse("operation", args=["boreale", elsewhere.pk])).status_code == 404
+    # Taking back what was also done to others isn't his.
+    assert client.get(reverse("undo", args=["boreale", operation.pk])).status_code == 403
+
+
+def test_who_has_no_event_log_reads_no_history_of_the_customer(boreale, ines):
+    client = sign_in_fully(Client(), ines)
+    assert client.get(reverse("history", args=["boreale"])).status_code == 403
+    assert reverse("history", args=["boreale"]) not in client.get("/c/boreale/users/").content.decode()

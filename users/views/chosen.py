@@ -284,7 +284,7 @@ def reset_done(request: PortalRequest, customer: Customer, operation: int) -> Ht
     # His own report, or that of who reads the whole history.
     if found is None or (
         found.actor_pk != request.user.pk
-        and not rights.can(request.user, rights.Verb.HISTORY, customer=customer)
+        and not rights.can(request.user, rights.Verb.CUSTOMER, customer=customer)
     ):
         raise Http404
     return render(request, "users/chosen/reset_done.html", {

@@ -92,6 +92,9 @@ def operation(request: PortalRequest, customer: Customer, operation: int) -> Htt
     found = Operation.objects.visible_to(request.user).of(customer).filter(pk=operation).first()
     if found is None:
         raise Http404
+    page = timeline.rows_of(request.user, customer, found, request.GET.get("page"))
+    if not page.paginator.count and not rights.acts_on_whole_customer(request.user):
+        raise Http404  # about nobody whom he administers: for him it isn't there
     return render(
         request,
         "users/operation.html",
@@ -100,7 +103,7 @@ def operation(request: PortalRequest, customer: Customer, operation: int) -> Htt
             "what": found.get_kind_display(),
             "where": timeline.source_in_words(found.source),
             "reason": timeline.reason_in_words(found).strip(),
-            "page": timeline.rows_of(request.user, customer, found, request.GET.get("page")),
+            "page": page,
             "gauge": selectors.gauge(customer),
             "breadcrumbs": [
                 (_("History"), reverse("history", args=[customer.slug])),

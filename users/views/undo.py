@@ -39,7 +39,7 @@ def may_undo(actor: User, customer: Customer, operation: Operation) -> str:
         .select_related("role", "customer")
         .in_bulk([key for key in keys if key])
     )
-    if keys - people.keys() and (refusal := rights.why_not(actor, rights.Verb.HISTORY, customer=customer)):
+    if keys - people.keys() and (refusal := rights.why_not(actor, rights.Verb.CUSTOMER, customer=customer)):
         return str(refusal)
     return next(
         (str(refusal) for person in people.values() if (refusal := rights.why_not(actor, rights.Verb.EDIT, person, customer))), ""
