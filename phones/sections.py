@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.sections import Column, ReferenceColumn, Scope, Section, Sheet, columns_of
-from phones import selectors
+from phones import logos, selectors
 from phones.columns import (
     DATE_FORMATS,
     HEX,
@@ -35,6 +35,10 @@ from phones.vendors import Model
 from users import changes, rights
 from users.models import User
 
+SHUT_OUT = gettext_lazy(
+    "This phone will not register: it connects directly, and the user's option “Block remote non-tunnelled connections” "
+    "is on. Turn that off on the tab Options, or choose another connection."
+)
 VLAN_WARNING = gettext_lazy(
     "Every change of these settings must be approved by your network administrator. A wrong "
     "configuration may make a "
@@ -50,9 +54,25 @@ def _settings(name: str) -> Any:
     return Settings._meta.get_field(name)
 
 
+LOGO = logos.LogoColumn(
+    _settings("logo"),
+    bulk=False,
+    locked=logos.needs_enterprise,
+    more=gettext_lazy(
+        "Depending on the terms of your contract, choosing the logo here may not be possible. The provider's support "
+        "can however reach the phone server directly and install a wallpaper of your own there."
+    ),
+)
 SETTINGS: tuple[Column, ...] = columns_of(
     Settings,
-    connection={"bulk": True},
+    connection={
+        "more": gettext_lazy(
+            "Local network: the phone stands in the phone system's own network. Direct: it comes over the Internet without "
+            "a tunnel; it then keeps its way through the router of its site open by itself, and the user's option “Block "
+            "remote non-tunnelled connections” must be off. Through an SBC or router phone: the device that is chosen "
+            "below carries the calls of its whole site."
+        )
+    },
     sbc=ReferenceColumn(
         _settings("sbc"),
         sbcs,
@@ -96,6 +116,7 @@ SETTINGS: tuple[Column, ...] = columns_of(
     backlight_seconds=OfferedColumn(
         _settings("backlight_seconds"), lambda model: model.backlight_choices, delay
     ),
+    logo=LOGO,
     ringtone=OfferedColumn(_settings("ringtone"), lambda model: model.ringtones, ring),
     queue_ringtone=OfferedColumn(_settings("queue_ringtone"), lambda model: model.queue_ringtones, ring),
     codecs=CodecsColumn(
@@ -123,6 +144,7 @@ USER = UserColumn(Phone._meta.get_field("user"), label=gettext_lazy("User"))
 
 # What a model lacks altogether: column → whether the model has it.
 ABSENT: Mapping[str, Any] = {
+    "logo": lambda model: model.logo is not None,
     "lldp": lambda model: model.has_lldp,
     **{
         f"vlan_{port}_{name}": getter
@@ -172,6 +194,40 @@ def sbc_is_chosen(row: changes.RowPlan, plan: changes.Plan) -> None:
         and row.value("sbc") is None
     ):
         row.refuse("sbc", _("Choose the SBC or router phone."))
+
+
+def phone_in_stock_keeps_its_line(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """What a phone holds when it goes into the stock isn't taken from it: nothing is served to it any more."""
+    before, after = row.changes.get("user", (None, None))
+    if not row.new and before is not None and after is None:
+        row.warn(
+            "user",
+            _(
+                "The phone gets no configuration any more, and keeps the one that it has. So that it can't call in the "
+                "name of %(user)s, reset it, or renew the user's passwords."
+            )
+            % {"user": row.record.user},
+        )
+
+
+def logo_can_be_shown(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """A logo is chosen where the licence has it and the model a screen for it. A model without one keeps it, unseen."""
+    if not {"logo", "model"} & row.changes.keys():
+        return
+    plan.need("logo", "model")
+    model = selectors.model_of(Phone(model=row.value("model")))
+    digest = row.value("logo")
+    if not digest or "logo" in row.errors:
+        return
+    if "logo" not in row.changes:
+        if model.logo is None:
+            row.warn("model", _("The %(model)s shows no logo: it is kept for another model.") % {"model": model.display_name})  # fmt: skip
+    elif refusal := plan.sheet.columns["logo"].locked(plan.scope, ""):
+        row.refuse("logo", refusal)
+    elif model.logo is None:
+        row.refuse("logo", _("The %(model)s doesn't offer this.") % {"model": model.display_name})
+    elif ("logo", digest) not in plan.scope.found and not logos.is_kept(row.key, digest):
+        row.refuse("logo", _("The earlier picture isn't kept: choose it again."))
 
 
 def model_can_do_it(row: changes.RowPlan, plan: changes.Plan) -> None:
@@ -230,6 +286,37 @@ def _instead(column: Column, model: Model, value: Any) -> Any:
 
 
 # --- Rules across the set: one query each ---
+def is_shut_out(connection: str, user: User | None) -> bool:
+    """Whether a phone that connects so isn't let in by its user's options."""
+    return connection == Phone.Connection.DIRECT and user is not None and user.block_remote
+
+
+def direct_phones_are_let_in(plan: changes.Plan) -> None:
+    """Tell where a phone will not register, because it connects directly and its user lets nobody in from outside.
+
+    Told, not refused: the option stands on another tab, and either may be changed first.
+    """
+    columns = ("connection", "user")
+    plan.need(*columns)
+    rows = [
+        row
+        for row in plan.rows
+        if row.outcome in ("new", "changed")
+        and row.changes.keys() & set(columns)
+        and row.value("connection") == Phone.Connection.DIRECT
+    ]
+    if not rows:
+        return
+    blocking = set(
+        User.objects.of(plan.scope.customer)
+        .filter(pk__in={row.value("user") for row in rows} - {None}, block_remote=True)
+        .values_list("pk", flat=True)
+    )
+    for row in rows:
+        if row.value("user") in blocking:
+            row.warn("connection", SHUT_OUT)
+
+
 def macs_are_free(plan: changes.Plan) -> None:
     """A MAC is there once in the whole portal. Whose it is elsewhere isn't told."""
     new = [row for row in plan.rows if row.new and row.after.get("mac")]
@@ -318,6 +405,25 @@ def phones_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, 
     return losses
 
 
+def phones_that_are_shut_out(plan: changes.Plan) -> None:
+    """Tell which phones of a person will not register any more when he lets nobody in from outside: one query."""
+    rows = {
+        row.key: row for row in plan.rows if not row.new and row.changes.get("block_remote", (None, False))[1]
+    }
+    if not rows:
+        return
+    direct = Phone.objects.filter(user__in=rows, connection=Phone.Connection.DIRECT)
+    for phone in selectors.light(direct).order_by("pk"):
+        rows[phone.user_id].warn(
+            "block_remote",
+            _(
+                "The phone %(model)s (%(mac)s) connects directly: it will not register any more. Choose another "
+                "connection for it."
+            )
+            % {"model": selectors.model_of(phone).display_name, "mac": phone.mac_with_colons},
+        )
+
+
 # --- The list of users ---
 def search_by_mac(text: str) -> Q:
     """People by a part of the MAC of their phone, at least four digits of it."""
@@ -372,6 +478,7 @@ PHONES = Section(
     list_facts=phones_in_list,
     rings=phones_that_ring,
     filters={"no_phone": (gettext_lazy("No phone"), Q(~Exists(Phone.objects.filter(user=OuterRef("pk")))))},
+    set_rules=(phones_that_are_shut_out,),
     losses=phones_of_a_deleted_user,
     resets=RESETS,
 )
@@ -389,8 +496,14 @@ PHONE_SETTINGS = Section(
     slug="phone-settings",
     title=gettext_lazy("IP phone"),
     columns=(USER, *SETTINGS),
-    row_rules=(stock_is_the_companys, sbc_is_chosen, model_can_do_it),
-    set_rules=(people_are_within_reach, zones_are_known),
+    row_rules=(
+        stock_is_the_companys,
+        phone_in_stock_keeps_its_line,
+        sbc_is_chosen,
+        logo_can_be_shown,
+        model_can_do_it,
+    ),
+    set_rules=(people_are_within_reach, zones_are_known, direct_phones_are_let_in),
     removal_rules=(stock_stays,),
 )
 

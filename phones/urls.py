@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from phones import provisioning, redirection, site_views, views, views_keys
+from phones import provisioning, redirection, site_views, views, views_keys, views_moving
 
 PERSON = "c/<slug:slug>/users/<str:number>/phones/"
 
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("r/<str:key>/<path:name>", redirection.redirect_phone, name="redirection"),
     re_path(r"^r(?:/|\Z)", redirection.redirect_phone, name="redirection_nothing"),
     path("c/<slug:slug>/phones", site_views.phones, name="phones"),
+    path("c/<slug:slug>/phones/<str:mac>/give", views_moving.phone_give, name="phone_give"),
     *site_views.SBCS.urls(),
     path(f"{PERSON}state", views.phones_state, name="phones_state"),
     path(f"{PERSON}push", views.push_status, name="push_status"),
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{PERSON}<str:mac>/status", views.phone_status, name="phone_status"),
     path(f"{PERSON}<str:mac>/command", views.phone_command, name="phone_command"),
     path(f"{PERSON}<str:mac>/delete", views.phone_delete, name="phone_delete"),
+    path(f"{PERSON}<str:mac>/logo", views_moving.phone_logo, name="phone_logo"),
+    path(f"{PERSON}<str:mac>/move", views_moving.phone_move, name="phone_move"),
     path(f"{PERSON}<str:mac>/file", views.phone_file, name="phone_file"),
     path(f"{PERSON}<str:mac>/settings", views.phone_settings_download, name="phone_settings"),
     path(f"{PERSON}<str:mac>/secret/<slug:which>", views.phone_secret, name="phone_secret"),
