@@ -28,6 +28,7 @@ from phones.columns import (
     ring,
     sbcs,
 )
+from phones.connection import direct_phones_are_let_in, phones_that_are_shut_out
 from phones.context import Codec
 from phones.models import Phone, Settings
 from phones.resets import RESETS
@@ -35,10 +36,6 @@ from phones.vendors import Model
 from users import changes, rights
 from users.models import User
 
-SHUT_OUT = gettext_lazy(
-    "This phone will not register: it connects directly, and the user's option “Block remote non-tunnelled connections” "
-    "is on. Turn that off on the tab Options, or choose another connection."
-)
 VLAN_WARNING = gettext_lazy(
     "Every change of these settings must be approved by your network administrator. A wrong "
     "configuration may make a "
@@ -286,37 +283,6 @@ def _instead(column: Column, model: Model, value: Any) -> Any:
 
 
 # --- Rules across the set: one query each ---
-def is_shut_out(connection: str, user: User | None) -> bool:
-    """Whether a phone that connects so isn't let in by its user's options."""
-    return connection == Phone.Connection.DIRECT and user is not None and user.block_remote
-
-
-def direct_phones_are_let_in(plan: changes.Plan) -> None:
-    """Tell where a phone will not register, because it connects directly and its user lets nobody in from outside.
-
-    Told, not refused: the option stands on another tab, and either may be changed first.
-    """
-    columns = ("connection", "user")
-    plan.need(*columns)
-    rows = [
-        row
-        for row in plan.rows
-        if row.outcome in ("new", "changed")
-        and row.changes.keys() & set(columns)
-        and row.value("connection") == Phone.Connection.DIRECT
-    ]
-    if not rows:
-        return
-    blocking = set(
-        User.objects.of(plan.scope.customer)
-        .filter(pk__in={row.value("user") for row in rows} - {None}, block_remote=True)
-        .values_list("pk", flat=True)
-    )
-    for row in rows:
-        if row.value("user") in blocking:
-            row.warn("connection", SHUT_OUT)
-
-
 def macs_are_free(plan: changes.Plan) -> None:
     """A MAC is there once in the whole portal. Whose it is elsewhere isn't told."""
     new = [row for row in plan.rows if row.new and row.after.get("mac")]
@@ -403,25 +369,6 @@ def phones_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, 
             % {"model": selectors.model_of(phone).display_name, "mac": phone.mac_with_colons}
         )
     return losses
-
-
-def phones_that_are_shut_out(plan: changes.Plan) -> None:
-    """Tell which phones of a person will not register any more when he lets nobody in from outside: one query."""
-    rows = {
-        row.key: row for row in plan.rows if not row.new and row.changes.get("block_remote", (None, False))[1]
-    }
-    if not rows:
-        return
-    direct = Phone.objects.filter(user__in=rows, connection=Phone.Connection.DIRECT)
-    for phone in selectors.light(direct).order_by("pk"):
-        rows[phone.user_id].warn(
-            "block_remote",
-            _(
-                "The phone %(model)s (%(mac)s) connects directly: it will not register any more. Choose another "
-                "connection for it."
-            )
-            % {"model": selectors.model_of(phone).display_name, "mac": phone.mac_with_colons},
-        )
 
 
 # --- The list of users ---

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy
 from pbxadmin.common.sections import Scope, SectionForm, Text
 from phones import selectors
 from phones.columns import CODECS, CodecsColumn, OfferedColumn
+from phones.connection import SHUT_OUT, is_shut_out
 from phones.models import Phone
-from phones.sections import MODEL, SETTINGS, SHUT_OUT, VLAN_WARNING, is_shut_out, offers
+from phones.sections import MODEL, SETTINGS, VLAN_WARNING, offers
 from phones.vendors import Model
 
 # The numbers of a VLAN stand under the heading of their port; in the history, where there is none, the label names it.
