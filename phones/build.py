@@ -20,6 +20,7 @@ from django.utils.translation import pgettext
 from pbxadmin.common.prepared import Prepared
 from phones import context
 from phones.context import KeyKind, PhoneContext
+from phones.logos import logo_of
 from phones.models import Key, Phone, Sbc
 from phones.vendors import FileKind, vendor_of
 from users.models import Customer, Department, User
@@ -41,6 +42,8 @@ USER_COLUMNS = (
 WATCHED_COLUMNS = ("number", "first_name", "last_name", "disabled")
 DEPARTMENT_COLUMNS = ("language", "time_zone")
 CUSTOMER_COLUMNS = ("fqdn", "suspended")
+# Says whether a logo is shown: of no meaning for a phone that has none.
+LICENCE_COLUMNS = ("edition",)
 SBC_COLUMNS = ("address", "port")
 
 # Columns that no page and no file needs, and that cost a decryption each.
@@ -62,7 +65,7 @@ _PHONE_COLUMNS = tuple(
 _LOADED = (
     *_PHONE_COLUMNS,
     *(f"user__{name}" for name in USER_COLUMNS),
-    *(f"user__customer__{name}" for name in CUSTOMER_COLUMNS),
+    *(f"user__customer__{name}" for name in (*CUSTOMER_COLUMNS, *LICENCE_COLUMNS)),
     *(f"user__primary_department__{name}" for name in DEPARTMENT_COLUMNS),
     *(f"sbc__{name}" for name in SBC_COLUMNS),
 )
@@ -115,7 +118,7 @@ def _attributes(model: type[Model], names: Iterable[str]) -> list[str]:
 _PARTS: tuple[tuple[str, type[Model], list[str]], ...] = (
     ("", Phone, _attributes(Phone, _PHONE_COLUMNS)),
     ("user", User, _attributes(User, USER_COLUMNS)),
-    ("user__customer", Customer, _attributes(Customer, CUSTOMER_COLUMNS)),
+    ("user__customer", Customer, _attributes(Customer, (*CUSTOMER_COLUMNS, *LICENCE_COLUMNS))),
     ("user__primary_department", Department, _attributes(Department, DEPARTMENT_COLUMNS)),
     ("sbc", Sbc, _attributes(Sbc, SBC_COLUMNS)),
 )
@@ -216,11 +219,13 @@ def _context(phone: Phone, keys: Sequence[KeyRow]) -> PhoneContext:
         raise ValueError("phones without a user have no file")
     department = user.primary_department
     language = _choice(context.Language, phone.language or (department.language if department else ""))
+    address = provisioning_url(phone)
+    logo = logo_of(phone, user.customer) if user.customer else None
     return PhoneContext(
         mac=phone.mac,
         model=phone.model,
         account=_account(phone, user),
-        provisioning_url=provisioning_url(phone),
+        provisioning_url=address,
         web_password=phone.web_password,
         keys=tuple([_key(row, language) for row in keys]),
         sidecars=phone.sidecars,
@@ -233,6 +238,7 @@ def _context(phone: Phone, keys: Sequence[KeyRow]) -> PhoneContext:
         screensaver_seconds=phone.screensaver_seconds,
         backlight_seconds=phone.backlight_seconds,
         lldp=phone.lldp,
+        logo_url=f"{address}{logo.name}" if logo else None,
         ringtone=phone.ringtone,
         queue_ringtone=phone.queue_ringtone,
         codecs=tuple(_choice(context.Codec, name) for name in phone.codecs.split(",")),
@@ -262,6 +268,7 @@ def _account(phone: Phone, user: User) -> context.Account:
         transport=transport,
         srtp=srtp,
         outbound_proxy=proxy,
+        behind_nat=phone.connection == Phone.Connection.DIRECT,
     )
 
 

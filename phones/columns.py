@@ -171,7 +171,7 @@ class OfferedColumn(FieldColumn):
         ]
 
     def form_field(self, scope: Scope) -> forms.Field:
-        """A menu of what any model offers; `phones.services.settings_form` narrows it to the phone's own."""
+        """A menu of what any model offers; `phones.settings_form.settings_form` narrows it to the phone's own."""
         everything = list(dict.fromkeys(value for model in models() for value in self.offered(model)))
         kind = int if self.field.get_internal_type().startswith("Positive") else str
         return forms.TypedChoiceField(
@@ -237,8 +237,8 @@ class CodecsColumn(FieldColumn):
 
 
 CODECS: Mapping[Codec, str] = {
-    Codec.PCMU: "PCMU (G.711u)",
-    Codec.PCMA: "PCMA (G.711a)",
+    Codec.PCMU: "PCMU",
+    Codec.PCMA: "PCMA",
     Codec.G722: "G.722",
     Codec.G729: "G.729",
 }

@@ -115,7 +115,8 @@ class Account:
     """The SIP account of the phone's user.
 
     `expires` is in seconds. With an `outbound_proxy` the registrar stays the PBX's public name, and the
-    signalling goes to the proxy over the proxy's transport.
+    signalling goes to the proxy over the proxy's transport. `behind_nat`: the way to the PBX leads through the
+    Internet, out of a network with addresses of its own.
     """
 
     extension: str
@@ -128,6 +129,7 @@ class Account:
     transport: Transport = Transport.UDP
     srtp: Srtp = Srtp.DISABLED
     outbound_proxy: Proxy | None = None
+    behind_nat: bool = False
     voicemail_number: str = "*97"
     expires: int = 300
 

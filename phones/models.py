@@ -78,8 +78,13 @@ class Settings(models.Model):
         BLIND = context.TransferMode.BLIND.value, _("Blind")
         ATTENDED = context.TransferMode.ATTENDED.value, _("Attended")
 
+    # A phone at the company's own site: what a person's option to block remote connections lets through from the start.
     connection = models.CharField(
-        _("Connection"), max_length=6, choices=Connection.choices, default=Connection.DIRECT
+        _("Connection"),
+        max_length=6,
+        choices=Connection.choices,
+        default=Connection.LAN,
+        help_text=_("How the phone reaches the phone system."),
     )
     sbc = models.ForeignKey(
         Sbc,
@@ -99,8 +104,18 @@ class Settings(models.Model):
     time_zone = models.CharField(
         _("Time zone"), max_length=50, blank=True, help_text=_("Blank: global, the department's.")
     )
-    date_format = models.CharField(_("Date format"), max_length=12, default=context.DateFormat.ISO.value)
-    time_format = models.CharField(_("Time format"), max_length=2, default=context.TimeFormat.H24.value)
+    date_format = models.CharField(
+        _("Date format"),
+        max_length=12,
+        default=context.DateFormat.ISO.value,
+        help_text=_("How the date is written on the phone's screen."),
+    )
+    time_format = models.CharField(
+        _("Time format"),
+        max_length=2,
+        default=context.TimeFormat.H24.value,
+        help_text=_("Twenty-four hours, or twelve with AM and PM."),
+    )
     transfer_mode = models.CharField(
         _("Transfer method"),
         max_length=8,
@@ -117,15 +132,41 @@ class Settings(models.Model):
         default=Led.VOICEMAIL,
         help_text=_("Whether the light also tells of missed calls."),
     )
-    screensaver_seconds = models.PositiveIntegerField(_("Screensaver timeout"), default=600)
-    backlight_seconds = models.PositiveIntegerField(_("Backlight timeout"), default=600)
+    screensaver_seconds = models.PositiveIntegerField(
+        _("Screensaver timeout"),
+        default=600,
+        help_text=_("How long the phone is left alone before the screen saver starts."),
+    )
+    backlight_seconds = models.PositiveIntegerField(
+        _("Backlight timeout"),
+        default=600,
+        help_text=_("How long the phone is left alone before its screen goes dark."),
+    )
     lldp = YesNoField(
         _("LLDP"),
         default=True,
         help_text=_("Link Layer Discovery Protocol, by which the network recognises devices."),
     )
-    ringtone = models.CharField(_("Call ringtone"), max_length=40, default="Ring1.wav")
-    queue_ringtone = models.CharField(_("Queue ringtone"), max_length=40, default="Ring2.wav")
+    # The digest of the picture that is kept (`phones.logos`); blank for none.
+    logo = models.CharField(
+        _("Logo of the phone"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_("PNG, JPEG, GIF, BMP or WebP, up to 5 MB. It is fitted whole onto the screen, on white."),
+    )
+    ringtone = models.CharField(
+        _("Call ringtone"),
+        max_length=40,
+        default="Ring1.wav",
+        help_text=_("What rings for every call that doesn't come from a queue."),
+    )
+    queue_ringtone = models.CharField(
+        _("Queue ringtone"),
+        max_length=40,
+        default="Ring2.wav",
+        help_text=_("What rings for calls of a queue, to tell them from the others."),
+    )
     codecs = models.CharField(
         _("Codecs"),
         max_length=40,
@@ -133,12 +174,20 @@ class Settings(models.Model):
         validators=[codecs_in_order],
         help_text=_("The first one that both sides have is used."),
     )
-    vlan_wan_enabled = YesNoField(_("Enable VLAN for the WAN port"), default=False)
+    vlan_wan_enabled = YesNoField(
+        _("Enable VLAN for the WAN port"),
+        default=False,
+        help_text=_("The phone's main network port: its calls then travel in this VLAN."),
+    )
     vlan_wan_id = models.PositiveSmallIntegerField(_("VLAN ID (WAN)"), default=1, validators=VLAN_ID)
     vlan_wan_priority = models.PositiveSmallIntegerField(
         _("VLAN priority (WAN)"), default=0, validators=VLAN_PRIORITY
     )
-    vlan_pc_enabled = YesNoField(_("Enable VLAN for the PC port"), default=False)
+    vlan_pc_enabled = YesNoField(
+        _("Enable VLAN for the PC port"),
+        default=False,
+        help_text=_("The port to which a computer is connected behind the phone."),
+    )
     vlan_pc_id = models.PositiveSmallIntegerField(_("VLAN ID (PC)"), default=1, validators=VLAN_ID)
     vlan_pc_priority = models.PositiveSmallIntegerField(
         _("VLAN priority (PC)"), default=0, validators=VLAN_PRIORITY
@@ -175,7 +224,11 @@ class Phone(Settings):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="phones", editable=False)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="phones", editable=False)
     mac = models.CharField(_("MAC address"), max_length=12, unique=True, validators=[MAC])
-    model = models.CharField(_("Phone model"), max_length=40)
+    model = models.CharField(
+        _("Phone model"),
+        max_length=40,
+        help_text=_("As it is printed on the back of the phone; it decides what can be chosen here."),
+    )
     web_password = EncryptedTextField(_("Web console password"), editable=False)
 
     token = EncryptedTextField(editable=False)

@@ -24,7 +24,7 @@ from pbxadmin.common.configtext import UnsafeTextError
 from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.http import client_address
 from pbxadmin.common.prepared import Statement
-from phones import build, selectors
+from phones import build, logos, selectors
 from phones.models import Phone
 from phones.vendors import (
     VENDORS,
@@ -149,6 +149,8 @@ def _provision(request: HttpRequest, token: str, name: str) -> HttpResponse:
         if not wanted.is_for(phone.mac, model):
             throttle.failed(address)
             return not_found()
+        if wanted.kind is FileKind.LOGO:
+            return _logo(request, phone, token, address, wanted.picture)
         made = build.context_for(phone)
         if made is None:
             return not_found()
@@ -169,6 +171,23 @@ def _provision(request: HttpRequest, token: str, name: str) -> HttpResponse:
         else:
             _new_token_used(phone, token)
     return response
+
+
+def _logo(request: HttpRequest, phone: Phone, token: str, address: str, name: str) -> HttpResponse:
+    """The picture for the phone's screen under the name that its file gives it; it acknowledges nothing."""
+    logo = logos.logo_of(phone, phone.user.customer) if phone.user and phone.user.customer else None
+    if not build.served(phone) or logo is None or logo.name != name:
+        throttle.failed(address)
+        return not_found()
+    try:
+        content = logo.content()
+    except OSError as error:
+        # The storage lost it: a phone keeps the picture that it has.
+        logger.error("provisioning mac=%s logo can't be read: %s", phone.mac, type(error).__name__)
+        return not_found()
+    if request.method == "GET":
+        _new_token_used(phone, token)
+    return _answer(request, content, logo.etag, logo.content_type)
 
 
 def parse(name: str) -> FileRequest | None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Model, Q
 
 from phones import build, push
+from phones.logos import forget_after_commit
 from phones.models import Key, Phone, Sbc
 from users.models import Customer, Department, Operation, User
 from users.signals import changed
@@ -22,6 +23,7 @@ def phones_fall_behind(sender: type[Model], rows: Sequence[Any], operation: Oper
     A SELECT and an UPDATE for any number of rows (in thousands): the push itself finds out whose file is the
     same after all.
     """
+    _pictures_go(sender, rows)
     found: set[int] = set()
     for part in push.chunks(rows, 2_000):
         if (condition := CONDITIONS.get(sender, _nobody)(part)) is not None:
@@ -32,6 +34,15 @@ def phones_fall_behind(sender: type[Model], rows: Sequence[Any], operation: Oper
     ids = sorted(found)
     push.mark_stale_by_key(ids)
     push.after_commit(ids)
+
+
+def _pictures_go(sender: type[Model], rows: Sequence[Any]) -> None:
+    """The logos of phones that are going go with them, once that is certain; also where their user goes."""
+    gone = [row.key for row in rows if row.removed]
+    path = {Phone: "pk__in", User: "user__in"}.get(sender)
+    if gone and path:
+        phones = Phone.objects.filter(**{path: gone}).exclude(logo="").order_by()
+        forget_after_commit(phones.values_list("pk", "logo"))
 
 
 def _nobody(rows: Sequence[Any]) -> Q | None:
@@ -64,8 +75,10 @@ def _departments(rows: Sequence[Any]) -> Q | None:
 
 
 def _customers(rows: Sequence[Any]) -> Q | None:
-    keys = _touched(rows, build.CUSTOMER_COLUMNS)
-    return Q(customer__in=keys) if keys else None
+    every = _touched(rows, build.CUSTOMER_COLUMNS)
+    with_logo = _touched(rows, build.LICENCE_COLUMNS)
+    condition = Q(customer__in=every) | (Q(customer__in=with_logo) & ~Q(logo=""))
+    return condition if every or with_logo else None
 
 
 def _sbcs(rows: Sequence[Any]) -> Q | None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.sections import Column, ReferenceColumn, Scope, Section, Sheet, columns_of
-from phones import selectors
+from phones import logos, selectors
 from phones.columns import (
     DATE_FORMATS,
     HEX,
@@ -28,6 +28,7 @@ from phones.columns import (
     ring,
     sbcs,
 )
+from phones.connection import direct_phones_are_let_in, phones_that_are_shut_out
 from phones.context import Codec
 from phones.models import Phone, Settings
 from phones.resets import RESETS
@@ -50,9 +51,30 @@ def _settings(name: str) -> Any:
     return Settings._meta.get_field(name)
 
 
+LOGO = logos.LogoColumn(
+    _settings("logo"),
+    bulk=False,
+    locked=logos.needs_enterprise,
+    more=gettext_lazy(
+        "Depending on the terms of your contract, choosing the logo here may not be possible. The provider's support "
+        "can however reach the phone server directly and install a wallpaper of your own there."
+    ),
+)
 SETTINGS: tuple[Column, ...] = columns_of(
     Settings,
-    connection={"bulk": True},
+    sidecars={
+        "more": gettext_lazy(
+            "How many modules with further keys are plugged in; their keys follow those of the phone."
+        )
+    },
+    connection={
+        "more": gettext_lazy(
+            "Local network: the phone stands in the phone system's own network. Direct: it comes over the Internet without "
+            "a tunnel; it then keeps its way through the router of its site open by itself, and the user's option “Block "
+            "remote non-tunnelled connections” must be off. Through an SBC or router phone: the device that is chosen "
+            "below carries the calls of its whole site."
+        )
+    },
     sbc=ReferenceColumn(
         _settings("sbc"),
         sbcs,
@@ -96,6 +118,7 @@ SETTINGS: tuple[Column, ...] = columns_of(
     backlight_seconds=OfferedColumn(
         _settings("backlight_seconds"), lambda model: model.backlight_choices, delay
     ),
+    logo=LOGO,
     ringtone=OfferedColumn(_settings("ringtone"), lambda model: model.ringtones, ring),
     queue_ringtone=OfferedColumn(_settings("queue_ringtone"), lambda model: model.queue_ringtones, ring),
     codecs=CodecsColumn(
@@ -119,10 +142,15 @@ MAC = MacColumn(
     help=gettext_lazy("Twelve digits and letters on the back of the phone, for example 80:5E:C0:12:34:56."),
 )
 MODEL = ModelColumn(Phone._meta.get_field("model"))
-USER = UserColumn(Phone._meta.get_field("user"), label=gettext_lazy("User"))
+USER = UserColumn(
+    Phone._meta.get_field("user"),
+    label=gettext_lazy("User"),
+    help=gettext_lazy("Whose extension the phone is registered with; none: the phone is in stock."),
+)
 
 # What a model lacks altogether: column → whether the model has it.
 ABSENT: Mapping[str, Any] = {
+    "logo": lambda model: model.logo is not None,
     "lldp": lambda model: model.has_lldp,
     **{
         f"vlan_{port}_{name}": getter
@@ -172,6 +200,40 @@ def sbc_is_chosen(row: changes.RowPlan, plan: changes.Plan) -> None:
         and row.value("sbc") is None
     ):
         row.refuse("sbc", _("Choose the SBC or router phone."))
+
+
+def phone_in_stock_keeps_its_line(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """What a phone holds when it goes into the stock isn't taken from it: nothing is served to it any more."""
+    before, after = row.changes.get("user", (None, None))
+    if not row.new and before is not None and after is None:
+        row.warn(
+            "user",
+            _(
+                "The phone gets no configuration any more, and keeps the one that it has. So that it can't call in the "
+                "name of %(user)s, reset it, or renew the user's passwords."
+            )
+            % {"user": row.record.user},
+        )
+
+
+def logo_can_be_shown(row: changes.RowPlan, plan: changes.Plan) -> None:
+    """A logo is chosen where the licence has it and the model a screen for it. A model without one keeps it, unseen."""
+    if not {"logo", "model"} & row.changes.keys():
+        return
+    plan.need("logo", "model")
+    model = selectors.model_of(Phone(model=row.value("model")))
+    digest = row.value("logo")
+    if not digest or "logo" in row.errors:
+        return
+    if "logo" not in row.changes:
+        if model.logo is None:
+            row.warn("model", _("The %(model)s shows no logo: it is kept for another model.") % {"model": model.display_name})  # fmt: skip
+    elif refusal := plan.sheet.columns["logo"].locked(plan.scope, ""):
+        row.refuse("logo", refusal)
+    elif model.logo is None:
+        row.refuse("logo", _("The %(model)s doesn't offer this.") % {"model": model.display_name})
+    elif ("logo", digest) not in plan.scope.found and not logos.is_kept(row.key, digest):
+        row.refuse("logo", _("The earlier picture isn't kept: choose it again."))
 
 
 def model_can_do_it(row: changes.RowPlan, plan: changes.Plan) -> None:
@@ -372,6 +434,7 @@ PHONES = Section(
     list_facts=phones_in_list,
     rings=phones_that_ring,
     filters={"no_phone": (gettext_lazy("No phone"), Q(~Exists(Phone.objects.filter(user=OuterRef("pk")))))},
+    set_rules=(phones_that_are_shut_out,),
     losses=phones_of_a_deleted_user,
     resets=RESETS,
 )
@@ -389,8 +452,14 @@ PHONE_SETTINGS = Section(
     slug="phone-settings",
     title=gettext_lazy("IP phone"),
     columns=(USER, *SETTINGS),
-    row_rules=(stock_is_the_companys, sbc_is_chosen, model_can_do_it),
-    set_rules=(people_are_within_reach, zones_are_known),
+    row_rules=(
+        stock_is_the_companys,
+        phone_in_stock_keeps_its_line,
+        sbc_is_chosen,
+        logo_can_be_shown,
+        model_can_do_it,
+    ),
+    set_rules=(people_are_within_reach, zones_are_known, direct_phones_are_let_in),
     removal_rules=(stock_stays,),
 )
 

@@ -15,12 +15,11 @@ from pbxadmin.common import configtext
 from pbxadmin.common.configtext import DiffLine, UnsafeTextError
 from pbxadmin.common.crypto import MASK, fingerprint, random_token
 from pbxadmin.common.http import RequestFacts
-from pbxadmin.common.sections import Scope, SectionForm
-from phones import build, push, selectors
-from phones.columns import CODECS, CodecsColumn, OfferedColumn
+from pbxadmin.common.sections import Scope
+from phones import build, logos, moving, push, selectors
 from phones.models import Phone
-from phones.sections import MODEL, SETTINGS, VLAN_WARNING, offers, phone_sheet
-from phones.vendors import ContextError, Model, UnknownModelError, Vendor, vendor_of
+from phones.sections import MODEL, SETTINGS, offers, phone_sheet
+from phones.vendors import ContextError, UnknownModelError, Vendor, vendor_of
 from users import changes, rights
 from users.models import Customer, Operation, User
 
@@ -39,7 +38,9 @@ def phone_plan(
     actor: User, customer: Customer, person: User | None, values: Mapping[str, Any]
 ) -> changes.Plan:
     """What adding a phone for `person` (None: for the stock) would do; `values` are raw: mac, model, and any
-    setting."""
+    setting. A phone that the customer has in stock is taken from there."""
+    if person is not None and (phone := moving.in_stock(actor, customer, values.get("mac"))):
+        return moving.plan_from_stock(actor, customer, phone, person, values)
     row = changes.Row(
         None, {**values, "user": person.pk if person else None}, label=str(values.get("mac", ""))[:40]
     )
@@ -81,6 +82,30 @@ def phone_change(
     `apply` raises."""
     plan = changes.plan(actor, customer, phone_sheet(), [changes.Row(phone.pk, values, seen=seen)])
     changes.apply(plan, facts, reason)
+    return plan
+
+
+def phone_move_plan(actor: User, customer: Customer, phone: Phone, person: User | None) -> changes.Plan:
+    """What giving a phone to `person` (None: back to the stock) would do."""
+    wanted = changes.Row(phone.pk, {"user": person.pk if person else None})
+    return changes.plan(actor, customer, phone_sheet(), [wanted])
+
+
+def logo_change(
+    actor: User, customer: Customer, phone: Phone, upload: Any, facts: RequestFacts
+) -> changes.Plan:
+    """Give a phone the uploaded picture as its logo (None: none); the plan that comes back is done, or says why not.
+
+    Raises `ChangedMeanwhileError`.
+    """
+    plan = changes.plan(actor, customer, phone_sheet(), [changes.Row(phone.pk, {"logo": upload})])
+    try:
+        changes.apply(plan, facts)
+    except changes.RefusedError:
+        return plan
+    except Exception:
+        logos.forget_unused(phone.pk, plan.rows[0].after.get("logo", ""))
+        raise
     return plan
 
 
@@ -251,88 +276,7 @@ def _vendor(phone: Phone) -> Vendor | None:
         return None
 
 
-# --- The tab's form ---
-def settings_form(scope: Scope, phone: Phone, data: Any = None) -> SectionForm:
-    """The form of a phone's settings: only the options, and of each only the values, that its model
-    offers."""
-    model = selectors.model_of(phone)
-    columns = [MODEL, *(column for column in SETTINGS if offers(model, column))]
-    form = SectionForm(columns, scope, data, initial={column.name: column.read(phone) for column in columns})
-    for column in columns:
-        made: Any = form.fields[column.name]
-        if isinstance(column, OfferedColumn):
-            made.choices = _with_present(column, model, column.read(phone))
-        elif isinstance(column, CodecsColumn):
-            made.choices = [(codec.value, CODECS[codec]) for codec in model.codecs]
-        elif column.name == "sidecars" and model.sidecar:
-            made.help_text = _("%(name)s, up to %(count)s.") % {
-                "name": model.sidecar.name,
-                "count": model.sidecar.up_to,
-            }
-    return form
-
-
-def _with_present(column: OfferedColumn, model: Model, present: Any) -> list[tuple[Any, Any]]:
-    """The menu; with the present value, should it not be offered any more, so that saving doesn't change it
-    unseen."""
-    offered = list(column.offered(model))
-    return column.choices(
-        offered if present in offered or (column.blank and not present) else [*offered, present]
-    )
-
-
-@dataclass(frozen=True)
-class Group:
-    """Some fields of the form under one heading."""
-
-    title: str
-    fields: list[Any]
-    intro: str = ""
-    warning: str = ""
-
-
-def grouped(form: SectionForm) -> list[Group]:
-    """The fields of the settings form under the guide's headings."""
-    headings = (
-        (_("Phone model"), ("model", "sidecars"), "", ""),
-        (_("Router device (SBC)"), ("connection", "sbc"), "", ""),
-        (
-            _("Options"),
-            (
-                "language",
-                "time_zone",
-                "date_format",
-                "time_format",
-                "transfer_mode",
-                "power_led",
-                "screensaver_seconds",
-                "backlight_seconds",
-                "lldp",
-            ),
-            "",
-            "",
-        ),
-        (_("Ringtones"), ("ringtone", "queue_ringtone"), "", ""),
-        (_("Codecs"), ("codecs",), "", ""),
-        (
-            _("Advanced"),
-            tuple(name for name in form.fields if name.startswith("vlan_")),
-            "",
-            str(VLAN_WARNING),
-        ),
-    )
-    groups = [
-        Group(title, [form[name] for name in names if name in form.fields], intro, warning)
-        for title, names, intro, warning in headings
-    ]
-    return [group for group in groups if group.fields]
-
-
-def initial_for_new() -> dict[str, Any]:
-    """What the form of a new phone begins with."""
-    return {}
-
-
+# --- What is kept of a phone ---
 def settings_as_text(phone: Phone) -> str:
     """The phone's settings in words, a line each, to keep before it is deleted. No secrets."""
     scope = Scope(None, phone.customer)

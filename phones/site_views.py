@@ -84,6 +84,7 @@ class Line:
     model: str
     state: selectors.PhoneState
     url: str
+    give_url: str = ""  # of a phone in stock: who is in this list with those may give them
 
 
 def _line(customer: Customer, phone: Phone, now: datetime) -> Line:
@@ -92,7 +93,8 @@ def _line(customer: Customer, phone: Phone, now: datetime) -> Line:
         if phone.user
         else ""
     )
-    return Line(phone, selectors.model_of(phone).display_name, selectors.state(phone, now), url)
+    give = "" if phone.user else reverse("phone_give", args=[customer.slug, phone.mac])
+    return Line(phone, selectors.model_of(phone).display_name, selectors.state(phone, now), url, give)
 
 
 # --- Pages --------------------------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from phones import site_views, views, views_keys
+from phones import site_views, views, views_keys, views_moving
 
 PERSON = "c/<slug:slug>/users/<str:number>/phones/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("c/<slug:slug>/phones", site_views.phones, name="phones"),
+    path("c/<slug:slug>/phones/<str:mac>/give", views_moving.phone_give, name="phone_give"),
     *site_views.SBCS.urls(),
     path(f"{PERSON}state", views.phones_state, name="phones_state"),
     path(f"{PERSON}push", views.push_status, name="push_status"),
@@ -15,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{PERSON}<str:mac>/status", views.phone_status, name="phone_status"),
     path(f"{PERSON}<str:mac>/command", views.phone_command, name="phone_command"),
     path(f"{PERSON}<str:mac>/delete", views.phone_delete, name="phone_delete"),
+    path(f"{PERSON}<str:mac>/logo", views_moving.phone_logo, name="phone_logo"),
+    path(f"{PERSON}<str:mac>/move", views_moving.phone_move, name="phone_move"),
     path(f"{PERSON}<str:mac>/file", views.phone_file, name="phone_file"),
     path(f"{PERSON}<str:mac>/settings", views.phone_settings_download, name="phone_settings"),
     path(f"{PERSON}<str:mac>/secret/<slug:which>", views.phone_secret, name="phone_secret"),

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pbxadmin.common.forms import moved
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.sections import Scope
-from phones import selectors, services
+from phones import logos, selectors, services
 from phones.models import Phone
-from phones.sections import ADDING, PHONES, phone_sheet
+from phones.sections import ADDING, LOGO, PHONES, phone_sheet
+from phones.settings_form import grouped, settings_form
 from users import changes, rights
 from users.models import Customer, User
 from users.second_factor import step_up
@@ -86,7 +87,7 @@ def phone_tab(request: PortalRequest, customer: Customer, person: User) -> HttpR
     phone.user = person
     if request.method == "POST":
         return save(request, customer, person, phones, phone)
-    form = services.settings_form(Scope(request.user, customer), phone)
+    form = settings_form(Scope(request.user, customer), phone)
     return show(request, customer, person, phones, phone, form)
 
 
@@ -102,6 +103,7 @@ def show(
 ) -> HttpResponse:
     """The tab's page for one of the phones."""
     now = timezone.now()
+    model = selectors.model_of(phone)
     return render(
         request,
         "phones/tab.html",
@@ -111,7 +113,7 @@ def show(
             "form": form,
             "phone": phone,
             "seen": facts.pop("seen", phone.version),
-            "model": selectors.model_of(phone),
+            "model": model,
             "phones": [
                 {
                     "phone": one,
@@ -127,7 +129,11 @@ def show(
             "command": selectors.command_in_words(phone, now),
             "may_command": rights.can(request.user, rights.Verb.COMMAND, person, customer),
             "may_delete": rights.can(request.user, rights.Verb.DELETE, person, customer),
-            "settings_groups": services.grouped(form),
+            "may_stock": rights.can(request.user, rights.Verb.CUSTOMER, customer=customer),
+            "logo": logos.logo_of(phone, customer),
+            "logo_column": LOGO,
+            "logo_locked": LOGO.locked(Scope(request.user, customer), ""),
+            "settings_groups": grouped(form, with_logo=model.logo is not None),
             **facts,
         },
         status=status,
@@ -146,10 +152,10 @@ def save(
         chosen = set(data.getlist("codecs"))
         order = moved(data.getlist("codecs_order"), move)
         data.setlist("codecs", [codec for codec in order if codec in chosen])
-        form = services.settings_form(scope, phone, data)
+        form = settings_form(scope, phone, data)
         form.show_errors({})
         return show(request, customer, person, phones, phone, form)
-    form = services.settings_form(scope, phone, data)
+    form = settings_form(scope, phone, data)
     seen = data.get("seen", "")
     asked = changes.Row(phone.pk, form.raw(), seen=int(seen) if seen.isdecimal() and len(seen) < 10 else 0)
     plan = changes.plan(request.user, customer, phone_sheet(), [asked], scope=scope)
@@ -163,12 +169,17 @@ def save(
     except changes.RefusedError:
         form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
         return show(request, customer, person, phones, phone, form, 422, seen=asked.seen)
-    for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
-        messages.warning(request, sentence)
+    warn(request, row)
     if operation is None:
         messages.info(request, _("Nothing to save: everything is as it was."))
         return redirect(tab_url(customer, person, phone))
     return redirect(tab_url(customer, person, phone) + "&saved=1")
+
+
+def warn(request: PortalRequest, row: changes.RowPlan) -> None:
+    """Tell what was saved and yet has to be known."""
+    for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
+        messages.warning(request, sentence)
 
 
 def show_conflict(
@@ -189,7 +200,7 @@ def show_conflict(
     for name, before in theirs.before.items():
         if name in row.after and columns[name].to_json(row.after[name]) == before:
             put(typed, columns[name], scope, columns[name].read(phone))
-    form = services.settings_form(scope, phone, typed)
+    form = settings_form(scope, phone, typed)
     form.show_errors({})
     form.theirs, form.theirs_by = dict(theirs.after), theirs.who
     return show(request, customer, person, phones, phone, form, 409, seen=phone.version, conflict=theirs)
@@ -210,13 +221,16 @@ def phone_add(request: PortalRequest, customer: Customer, person: User) -> HttpR
                 request,
                 _(
                     "The phone was added. Point it at its provisioning link, or enter the link in its web console."
-                ),
+                )
+                if row.new
+                else _("The phone was taken from the stock. It keeps its provisioning link."),
             )
+            warn(request, row)
             return redirect(tab_url(customer, person, row.record))
         form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
         status = 422
     else:
-        form = ADDING.form(scope, initial=services.initial_for_new(), creating=True)
+        form = ADDING.form(scope, creating=True)
     return render(
         request,
         "phones/add.html",

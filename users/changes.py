@@ -77,6 +77,7 @@ class RowPlan:
     warnings: dict[str, list[str]] = field(default_factory=dict)
     refusal: str = ""
     stale: bool = False
+    subject: Any = None  # primary key of the person whose record it was when the plan was made
 
     @property
     def changes(self) -> dict[str, tuple[Any, Any]]:
@@ -268,6 +269,7 @@ def _load_records(
         if row.record is None:
             row.refusal = _("It doesn't exist any more.")
             continue
+        row.subject = getattr(sheet.subject(row.record), "pk", None)
         # Who changes nothing but the hours of a department isn't asked for the right over the department.
         if not row.raw or row.raw.keys() - sheet.own_verbs.keys():
             row.refusal = str(why_not(sheet, scope, verb, row.record) or "")
@@ -459,8 +461,10 @@ def _history_row(sheet: Sheet, scope: Scope, row: RowPlan) -> Change:
         if row.new and new in (None, "", (), False):
             continue
         cells.append(_cell(column, scope, old, new))
-    kind = Kind.CREATE if row.new else Kind.EDIT
-    return change_of(sheet, row.record, kind, cells)
+    change = change_of(sheet, row.record, Kind.CREATE if row.new else Kind.EDIT, cells)
+    if row.subject != change.subject_pk:
+        change.former_subject_pk = row.subject
+    return change
 
 
 def _cell(column: Column, scope: Scope, old: Any, new: Any) -> dict[str, Any]:

@@ -105,8 +105,11 @@ class Told:
 
 
 def of_person(actor: User, person: User, query: Query, page: Any) -> Page:
-    """The history of one person, a page of it: his own row and those of his phones. Of an operation on many, his part alone."""
-    about = Change.objects.filter(subject_pk=person.pk)
+    """The history of one person, a page of it: his own row and those of his phones, also of one that he gave away.
+
+    Of an operation on many, his part alone.
+    """
+    about = Change.objects.filter(Q(subject_pk=person.pk) | Q(former_subject_pk=person.pk))
     operations = Operation.objects.filter(pk__in=about.values("operation"))
     return _page(actor, operations, about, query, page, person.customer)
 

@@ -77,6 +77,8 @@ DOORS = {
     "phone_status": OF_PERSON,
     "phone_command": OF_PERSON,
     "phone_delete": OF_PERSON,
+    "phone_move": OF_PERSON,
+    "phone_logo": (NOTHING_OF_PERSON, OF_PERSON),  # the phone of the table has none
     "phone_file": OF_PERSON,
     "phone_settings": OF_PERSON,
     "phone_secret": OF_PERSON,
@@ -102,6 +104,7 @@ DOORS = {
     "destination_search": ADMINISTRATORS,
     "simulator": ADMINISTRATORS,
     "phones": ADMINISTRATORS,
+    "phone_give": WHOLE_CUSTOMER,
     "roles": ADMINISTRATORS,
     "settings_start": ADMINISTRATORS,
     "department_list": ADMINISTRATORS,
@@ -193,6 +196,7 @@ def world(boreale, laurier):
         "other_owner": make_user(laurier, "201", "Rosalie", "Beaulieu", role="system_owners"),
         "support": make_staff(),
     }
+    stock = phone_factories.make_phone(boreale, None, "805ec0aabb02")
     phone = phone_factories.make_phone(boreale, accueil_user, "805ec0aabb01")
     clients = {
         "stranger": Client(),
@@ -224,7 +228,7 @@ def world(boreale, laurier):
         "sbc": site,
         "add_statutory_holidays": soins,
     }
-    return clients, arguments, {"things": things, "operation": operation}
+    return clients, arguments, {"things": things, "operation": operation, "stock": stock.mac}
 
 
 def url_of(name: str, arguments: dict[str, str], more: dict[str, Any]) -> str:
@@ -233,6 +237,8 @@ def url_of(name: str, arguments: dict[str, str], more: dict[str, Any]) -> str:
         return BARE[name]
     thing = next((pk for kind, pk in more["things"].items() if name.startswith(kind)), 1)
     arguments = arguments | {"pk": thing, "operation": more["operation"]}
+    if name == "phone_give":
+        arguments["mac"] = more["stock"]
     if name != "redirection":
         arguments["key"] = thing
     if (name.endswith("_tab") and name != "user_tab") or name == "customer_settings":

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
+from phones.sections import phone_sheet
 from phones.tests.factories import make_phone
 from users.models import Customer
 from users.sections import user_sheet
@@ -30,6 +31,11 @@ LABELS = {
         Désactiver les appels sortants en dehors des heures de bureau""",
     "blf": """BLF (Touches de raccourci)|Blanc|Ligne|BLF|Raccourcis d'appel|Raccourcis d'appel personnalisés|Parking partagé|
         Connexion/déconnexion de l'agent|Changer de statut""",
+    "phone": """Modèle de téléphone|Numéro d'extension|Firmware|ID d'authentification|Mot de passe|Adresse MAC|Lien de provisioning|
+        URL de la console web|Appareil routeur (SBC)|Langue|Fuseau horaire|Format de la date et de l'heure|Méthode de transfert|
+        Notifications du voyant LED d’alimentation|Délai d'inactivité de l’économiseur d’écran|Délai d'extinction du rétroéclairage|LLDP|
+        Sélectionnez le logo pour ce téléphone|Personnalisez les sonneries d'appel et de file d'attente|Codecs|PCMU|PCMA|G.722|G.729|
+        Avancé|Activer le VLAN pour le port WAN / PC|ID VLAN|Priorité VLAN|Redémarrer|Reprovisionner""",
     "voicemail": """Activer la messagerie vocale|Langue de la messagerie vocale|Numéro PIN (NIP)|Choisir l’accueil par défaut|
         Lire date/heure|Ne pas lire|Options d’e-mail|Options supplémentaires|
         Désactiver l'authentification par code PIN de la messagerie vocale|Afficher l'identifiant appelant (Énoncé le numéro)""",
@@ -89,7 +95,9 @@ def test_the_rights_are_called_as_in_the_guide(owner):
 
 
 @pytest.mark.parametrize("language", ["fr-ca", "en"])
-@pytest.mark.parametrize("sheet", [user_sheet, department_sheet], ids=["users", "departments"])
+@pytest.mark.parametrize(
+    "sheet", [user_sheet, phone_sheet, department_sheet], ids=["users", "phones", "departments"]
+)
 def test_every_field_says_what_it_does(sheet, language):
     with translation.override(language):
         silent = [

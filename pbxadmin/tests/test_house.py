@@ -49,6 +49,7 @@ WRITERS = {
     "phones/push.py": "the outbox",
     "phones/provisioning.py": "what a fetch tells",
     "phones/services.py": "a phone's new secret address, with its history",
+    "phones/pictures.py": "no table at all: a picture into memory",
     "phones/resets.py": "new secrets of phones; the reset writes the history",
     "voicemail/resets.py": "new PINs; the reset writes the history",
     "users/reset.py": "new secrets of people, with their history",

@@ -2,10 +2,13 @@
 them."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from itertools import count as counting
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import Image
 
 from phones import services
 from phones.models import Phone
@@ -69,6 +72,24 @@ def make_phones(customer: Customer, people: Sequence[User]) -> list[Phone]:
     plan = changes.plan(provider(), customer, phone_sheet(), rows)
     changes.apply(plan, FACTS)
     return list(Phone.objects.filter(pk__in=[row.key for row in plan.rows]).order_by("pk"))
+
+
+def upload(name: str = "logo.png", content: bytes | None = None, **picture: Any) -> SimpleUploadedFile:
+    """A file as a form sends it; without `content` a picture (see `drawn`)."""
+    return SimpleUploadedFile(name, drawn(**picture) if content is None else content)
+
+
+def drawn(
+    kind: str = "PNG",
+    size: tuple[int, int] = (200, 100),
+    mode: str = "RGB",
+    colour: Any = "red",
+    **options: Any,
+) -> bytes:
+    """A picture of one colour, as this kind of file."""
+    written = BytesIO()
+    Image.new(mode, size, colour).save(written, kind, **options)
+    return written.getvalue()
 
 
 def fetch(phone: Phone, name: str = "", client: Client | None = None, **headers: str) -> Any:

@@ -12,8 +12,9 @@ from pbxadmin.common.sections import Scope
 from phones import overview, sections, selectors, services
 from phones.columns import mac_address
 from phones.models import Phone, Sbc
+from phones.settings_form import grouped, settings_form
 from phones.tests import factories
-from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone
+from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone, upload
 from phones.vendors import models
 from users import changes
 from users.models import Change, Customer, Operation, User
@@ -184,62 +185,61 @@ def test_nothing_is_assigned_that_isnt_a_setting(phone: Phone, felix: User, bore
 
 
 # --- What a model can do ---
-def test_every_setting_of_the_tab_changes_the_file(boreale: Customer, amelie: User) -> None:
+def test_every_setting_of_the_tab_changes_what_the_phone_is_served(
+    boreale: Customer, amelie: User, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    Customer.objects.filter(pk=boreale.pk).update(edition="enterprise")
+    boreale.refresh_from_db()
     sbc = Sbc.objects.create(customer=boreale, name="Bureau", address="10.0.0.5", port=5080)
+    other = Sbc.objects.create(customer=boreale, name="Rive-Sud", address="10.0.1.5")
     phone = fetched(make_phone(boreale, amelie, MAC))
-    changed: dict[str, Any] = {
-        "language": "en",
-        "time_zone": "America/Vancouver",
-        "date_format": "DD/MM/YYYY",
-        "time_format": "12",
-        "transfer_mode": "blind",
-        "power_led": "voicemail_and_missed",
-        "screensaver_seconds": "60",
-        "backlight_seconds": "0",
-        "lldp": "",
-        "ringtone": "Ring5.wav",
-        "queue_ringtone": "Ring6.wav",
-        "codecs": ["PCMU", "G722"],
-        "vlan_wan_enabled": "on",
-        "vlan_pc_enabled": "on",
-        "sidecars": "1",
-        "model": "yealink-t57w",
-    }
-    # A router device alone, and the numbers of a VLAN that isn't switched on, wait for the choice beside
-    # them.
-    together: dict[str, dict[str, Any]] = {
-        "connection": {"sbc": sbc.pk},
-        "sbc": {"connection": "sbc"},
-        "vlan_wan_id": {"vlan_wan_enabled": True},
-        "vlan_wan_priority": {"vlan_wan_enabled": True},
-        "vlan_pc_id": {"vlan_pc_enabled": True},
-        "vlan_pc_priority": {"vlan_pc_enabled": True},
-    }
-    changed |= {
-        "connection": "sbc",
-        "sbc": sbc.pk,
-        "vlan_wan_id": "20",
-        "vlan_wan_priority": "5",
-        "vlan_pc_id": "30",
-        "vlan_pc_priority": "6",
-    }
+    # What is chosen before, where the setting waits for another choice; and what is chosen then.
+    vlans: dict[str, Any] = {"vlan_wan_enabled": True, "vlan_pc_enabled": True}
+    behind = {"connection": "sbc", "sbc": sbc.pk}
+    cases: list[tuple[str, dict[str, Any], Any]] = [
+        ("model", {}, "yealink-t57w"),
+        ("connection", {}, "direct"),
+        ("connection", {"connection": "direct"}, "lan"),
+        ("connection", {"sbc": sbc.pk}, "sbc"),
+        ("connection", behind, "lan"),
+        ("sbc", behind, other.pk),
+        ("language", {}, "en"),
+        ("time_zone", {}, "America/Vancouver"),
+        ("date_format", {}, "DD/MM/YYYY"),
+        ("time_format", {}, "12"),
+        ("transfer_mode", {}, "blind"),
+        ("power_led", {}, "voicemail_and_missed"),
+        ("screensaver_seconds", {}, "60"),
+        ("backlight_seconds", {}, "0"),
+        ("lldp", {}, ""),
+        ("logo", {}, upload()),
+        ("logo", {"logo": upload()}, None),
+        ("logo", {"logo": upload()}, upload(colour="blue")),
+        ("ringtone", {}, "Ring5.wav"),
+        ("queue_ringtone", {}, "Ring6.wav"),
+        ("codecs", {}, ["PCMU", "G722"]),
+        ("vlan_wan_enabled", {}, "on"),
+        ("vlan_pc_enabled", {}, "on"),
+        ("vlan_wan_id", vlans, "20"),
+        ("vlan_wan_priority", vlans, "5"),
+        ("vlan_pc_id", vlans, "30"),
+        ("vlan_pc_priority", vlans, "6"),
+        ("sidecars", {}, "1"),
+    ]
     names = {column.name for column in (sections.MODEL, *sections.SETTINGS)}
-    assert names == set(changed), "a setting that this test doesn't know"
-    for name, value in changed.items():
-        before = (
-            Phone.objects.filter(pk=phone.pk)
-            .values(*[field.attname for field in Phone._meta.concrete_fields if field.name in names])
-            .get()
-        )
-        base = services.phone_file_text(phone)
-        row = {name: value, **together.get(name, {})}
-        if name in together and name not in ("connection", "sbc"):
-            services.phone_change(factories.provider(), boreale, again(phone), together[name], FACTS)
-            base = services.phone_file_text(phone)
-        services.phone_change(factories.provider(), boreale, again(phone), row, FACTS)
-        assert services.phone_file_text(phone) != base, name
+    assert names == {name for name, _before, _value in cases}, "a setting that this test doesn't know"
+    columns = [field.attname for field in Phone._meta.concrete_fields if field.name in names]
+    as_new = Phone.objects.filter(pk=phone.pk).values(*columns).get()
+    for name, before, value in cases:
+        if before:
+            services.phone_change(factories.provider(), boreale, again(phone), before, FACTS)
+        served = fetch(phone).content
+        assert again(phone).stale_since is None
+        services.phone_change(factories.provider(), boreale, again(phone), {name: value}, FACTS)
         assert again(phone).stale_since, name
-        Phone.objects.filter(pk=phone.pk).update(**before)
+        assert fetch(phone).content != served, name
+        Phone.objects.filter(pk=phone.pk).update(**as_new)
 
 
 def test_a_value_that_the_model_doesnt_have_is_refused_by_name(boreale: Customer, amelie: User) -> None:
@@ -297,11 +297,9 @@ def test_the_form_of_every_model_saves_as_it_opens(boreale: Customer, amelie: Us
     phone = make_phone(boreale, amelie, model=model.slug)
     assert services.phone_file_text(phone)
     scope = Scope(factories.provider(), boreale)
-    form = services.settings_form(scope, phone)
+    form = settings_form(scope, phone)
     assert len(form.fields) > 10
-    assert sorted(bound.name for group in services.grouped(form) for bound in group.fields) == sorted(
-        form.fields
-    )
+    assert sorted(bound.name for group in grouped(form) for bound in group.fields) == sorted(form.fields)
     typed = {name: form.initial[name] for name in form.fields}
     plan = changes.plan(factories.provider(), boreale, sections.phone_sheet(), [changes.Row(phone.pk, typed)])
     assert plan.rows[0].outcome == "unchanged", plan.rows[0].errors

@@ -143,6 +143,7 @@ CASES = {
     "accents": ACCENTED,
     "vlan": {"vlan_wan": Vlan(True, 20, 5), "vlan_pc": Vlan(True, 10, 0)},
     "sbc": {"account": replace(ACCOUNT, outbound_proxy=Proxy("10.0.0.5", 5060, Transport.TCP))},
+    "direct": {"account": replace(ACCOUNT, behind_nat=True)},
 }
 # One of each class: few keys and grey, small colour, grey with pages, colour with pages, touch screen.
 CLASSES = ("yealink-t31g", "yealink-t33g", "yealink-t42u", "yealink-t54w", "yealink-t57w")
@@ -498,6 +499,7 @@ OTHER_ACCOUNTS: dict[str, object] = {
     "transport": Transport.TCP,
     "srtp": Srtp.ENABLED,
     "outbound_proxy": Proxy("10.0.0.5"),
+    "behind_nat": True,
     "voicemail_number": "*99",
     "expires": 120,
 }
@@ -686,6 +688,7 @@ ENUMERATIONS = {
     "sip.notify_reboot_enable": "012",
 }
 RANGES = {
+    "account.N.nat.udp_update_time": (15, 2_147_483_647),
     "screensaver.wait_time": (0, 21600),
     "distinctive_ring_tones.alert_info.N.ringer": (1, 8),
     "static.network.vlan.internet_port_vid": (1, 4094),
@@ -783,6 +786,10 @@ def test_the_lower_north_shore_does_not_change_its_clocks() -> None:
         ("y000000000096.cfg", FileRequest("yealink", FileKind.COMMON, common_file=96)),
         ("y000000000123.cfg", FileRequest("yealink", FileKind.COMMON, common_file=123)),
         (f"{MAC}-local.cfg", FileRequest("yealink", FileKind.OTHER, mac=MAC)),
+        (
+            "logo-0123456789abcdef.png",
+            FileRequest("yealink", FileKind.LOGO, picture="logo-0123456789abcdef.png"),
+        ),
     ],
 )
 def test_the_names_a_phone_asks_for_are_understood(name: str, expected: FileRequest) -> None:
@@ -824,6 +831,12 @@ def test_the_names_a_phone_asks_for_are_understood(name: str, expected: FileRequ
         "y000000000０96.cfg",
         "y900000000108.cfg",
         "805ec0d57d72-app.log",
+        "logo.png",
+        "logo-0123456789abcdef.svg",
+        "logo-0123456789ABCDEF.png",
+        "logo-0123456789abcdef0.png",
+        "../logo-0123456789abcdef.png",
+        "logo-0123456789abcdef.png\n",
         "x" * 10_000,
     ],
     ids=lambda name: ascii(name)[:40],

@@ -125,12 +125,24 @@ class Sidecar:
     page_keys: int = 20
 
 
+class PictureFormat(StrEnum):
+    """How a picture for a screen is written, by the ending of its name."""
+
+    PNG = "png"
+    JPEG = "jpg"
+
+
+# What a fetch of each says that it is.
+PICTURE_TYPES = {PictureFormat.PNG: "image/png", PictureFormat.JPEG: "image/jpeg"}
+
+
 @dataclass(frozen=True, slots=True)
-class Size:
-    """Of a picture, in pixels."""
+class Picture:
+    """What a screen takes as its background: the size in pixels, and the format."""
 
     width: int
     height: int
+    format: PictureFormat = PictureFormat.PNG
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,10 +152,8 @@ class Model:
     `lines` is the number of SIP accounts, `keys` the number of line keys over all pages, `page_keys` how many
     of them one page shows (0: all of them), beside the key that turns the page. An empty tuple, a False or a
     None means the option is not offered on that model. `common_file` is the vendor's number of the model's
-    common file where it is known. `agent_names` are other names the model gives itself in its User-Agent. A
-    `router_capable` phone can carry the traffic of its neighbours; that mode is a matter of its
-    firmware, and nothing is written for it. `language_codes` replaces the vendor's code of a language where
-    the model has another word for it.
+    common file where it is known. `agent_names` are other names the model gives itself in its User-Agent.
+    `language_codes` replaces the vendor's code of a language where the model has another word for it.
     """
 
     vendor: str
@@ -152,7 +162,7 @@ class Model:
     keys: int
     page_keys: int = 0
     sidecar: Sidecar | None = None
-    logo: Size | None = None
+    logo: Picture | None = None
     common_file: int | None = None
     agent_names: tuple[str, ...] = ()
     languages: tuple[Language, ...] = ()
@@ -170,7 +180,6 @@ class Model:
     has_lldp: bool = True
     has_vlan_wan: bool = True
     has_vlan_pc: bool = True
-    router_capable: bool = False
 
     @cached_property
     def slug(self) -> str:
@@ -374,22 +383,24 @@ def _unsafe(name: str, text: str) -> Problem:
 
 
 class FileKind(StrEnum):
-    """What a phone asks for: the list of files, its model's, its own, or one we know and never serve."""
+    """What a phone asks for: the list of files, its model's, its own, its picture, or one we know and never serve."""
 
     BOOT = "boot"
     COMMON = "common"
     DEVICE = "device"
+    LOGO = "logo"
     OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class FileRequest:
-    """A file name a phone asked for: its kind, and the MAC or the model number the name carries."""
+    """A file name a phone asked for: its kind, and the MAC, the model number or the picture the name carries."""
 
     vendor: str
     kind: FileKind
     mac: str | None = None
     common_file: int | None = None
+    picture: str = ""
 
     def is_for(self, mac: str, model: Model) -> bool:
         """Whether the phone `mac` of that model may have this file, which no other phone or model may."""

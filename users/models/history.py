@@ -55,6 +55,8 @@ class Change(models.Model):
     object_name = models.CharField(max_length=160)
     # The person whose row it is (himself, the user of a phone): his history is everything about him.
     subject_pk = models.BigIntegerField(null=True)
+    # Whose it was before, where it was given to somebody else: it stands in his history too.
+    former_subject_pk = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=10, choices=Operation.Kind.choices)
     version = models.PositiveIntegerField(default=0)  # of the row, after the change
     # [{"column", "old", "new", "old_label", "new_label"}]; labels only where the value is a key of another row.
@@ -69,6 +71,11 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["model", "object_pk", "-id"], name="change_of_object"),
             models.Index(fields=["subject_pk", "-id"], name="change_about_person"),
+            models.Index(
+                fields=["former_subject_pk", "-id"],
+                name="change_formerly_about",
+                condition=models.Q(former_subject_pk__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -32,7 +32,8 @@ def may_undo(actor: User, customer: Customer, operation: Operation) -> str:
     The preview shows values: it takes the right over everybody whom the operation is about, and where it is about nobody,
     over the whole customer.
     """
-    keys = set(operation.changes.values_list("subject_pk", flat=True))
+    pairs = operation.changes.values_list("subject_pk", "former_subject_pk")
+    keys = {subject for subject, _former in pairs} | {former for _subject, former in pairs if former}
     people = (
         User.objects.visible_to(actor)
         .of(customer)

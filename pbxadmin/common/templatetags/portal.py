@@ -141,7 +141,11 @@ class FieldRow:
     @property
     def required(self) -> bool:
         # What has a value already, or always has one (a menu), needn't be told to be filled in.
-        return bool(self.bound.field.required) and self.kind in ("text", "checks") and not self.bound.value()
+        # Nought is a value too: a priority of 0 isn't missing.
+        value = self.bound.value()
+        return (
+            bool(self.bound.field.required) and self.kind in ("text", "checks") and not value and value != 0
+        )
 
     @property
     def described_by(self) -> str:

@@ -8,7 +8,7 @@ Can't be known without a phone: whether a given firmware accepts each key; that 
 changes; the name of a model's French (Canada); ring names; whether a picture is accepted; that its list of
 authorities holds the one that signed our certificate (else `trusted_certificate_url`); the pauses of Enhanced
 DSS keys; TLS to an SBC known by address only, whose name can't be checked; that a common file without a
-setting is taken as well; router mode.
+setting is taken as well.
 """
 
 import re
@@ -75,6 +75,9 @@ KEPT_BY_THE_PHONE = re.compile(
     r"(?P<mac>[0-9a-f]{12})-(?:local\.cfg|calllog\.xml|contact\.xml|directory\.xml|license\.dat)", re.ASCII
 )
 PICTURE = re.compile(r"[A-Za-z0-9_-]{1,60}\.(?:png|jpg|jpeg|bmp)", re.ASCII)
+# The name that `phones.logos` gives a picture: with a digest, so that another picture is another address.
+LOGO = re.compile(r"logo-[0-9a-f]{16}\.(?:png|jpg)", re.ASCII)
+KEEP_ALIVE = 30  # seconds: many routers forget a UDP flow after a minute, some after forty seconds
 NIGHT_WINDOW = 30  # minutes in which the phone itself picks its moment
 
 # `sip.notify_reboot_enable` is 0 in every file, so that only reboot=true restarts the phone.
@@ -135,7 +138,7 @@ class Yealink:
         )
 
     def parse_file_name(self, name: str) -> FileRequest | None:
-        """Understand the five names a phone asks for, in their one canonical spelling."""
+        """Understand the six names a phone asks for, in their one canonical spelling."""
         if name == "y000000000000.boot":
             return FileRequest(self.name, FileKind.BOOT)
         if found := MAC_FILE.fullmatch(name):
@@ -143,6 +146,8 @@ class Yealink:
             return FileRequest(self.name, kind, mac=found["mac"])
         if found := COMMON_FILE.fullmatch(name):
             return FileRequest(self.name, FileKind.COMMON, common_file=int(found["number"]))
+        if LOGO.fullmatch(name):
+            return FileRequest(self.name, FileKind.LOGO, picture=name)
         if found := KEPT_BY_THE_PHONE.fullmatch(name):
             return FileRequest(self.name, FileKind.OTHER, mac=found["mac"])
         return None
@@ -212,6 +217,11 @@ def own_values(context: PhoneContext) -> dict[str, Any]:
         "transport": TRANSPORTS[proxy.transport if proxy else account.transport],
         "expires": account.expires,
         **_proxy_values(proxy),
+        # Through a NAT the answer must come back the way that the request took (RFC 3581, `nat.rport`), and something must
+        # pass before the way is forgotten (`nat.udp_update_enable` and `_time`: Administrator Guide, "NAT Traversal").
+        # In one network, or to an SBC beside it, the phone would only wake the PBX for nothing.
+        "behind_nat": int(account.behind_nat),
+        "keep_alive": KEEP_ALIVE if account.behind_nat else NULL,
         "srtp": SRTP_MODES[account.srtp],
         "voicemail_number": account.voicemail_number,
         "provisioning_url": context.provisioning_url,

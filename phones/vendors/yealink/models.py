@@ -5,14 +5,14 @@ and guides as public provisioners use them. A number left out is one nobody publ
 its common file, gets a 404 and goes on to its own, which is complete. Colour screens take a picture; the grey
 ones want a bitmap only the vendor's tool makes, and a screen saver isn't confirmed on them, so neither is
 offered. A page shows as many keys as stand beside the screen, less the one that turns the page; the touch
-screens are drawn with all of theirs at once. Router mode is announced for the T53, T54W and T57W; it is a
-matter of firmware.
+screens are drawn with all of theirs at once. How a phone is made the router of its
+neighbours isn't published for any of them: nothing here says that one can be.
 """
 
 from functools import partial
 
 from phones.context import Codec, DateFormat, Language, PowerLed, Srtp, TimeFormat, TransferMode, Transport
-from phones.vendors.base import Model, Sidecar, Size
+from phones.vendors.base import Model, Picture, Sidecar
 from phones.vendors.yealink.zones import ZONES
 
 # `lang.gui` and `lang.wui`. The firmware's French is one; a French (Canada) is not confirmed on any of these
@@ -49,10 +49,10 @@ EXP40 = Sidecar("EXP40", keys=40, up_to=6)
 EXP43 = Sidecar("EXP43", keys=60, up_to=3)
 EXP50 = Sidecar("EXP50", keys=60, up_to=3)
 
-QVGA = Size(320, 240)
-WQVGA = Size(480, 272)
-WVGA = Size(800, 480)
-WSVGA = Size(1024, 600)
+QVGA = Picture(320, 240)
+WQVGA = Picture(480, 272)
+WVGA = Picture(800, 480)
+WSVGA = Picture(1024, 600)
 
 GREY = partial(
     Model,
@@ -87,14 +87,12 @@ MODELS: tuple[Model, ...] = (
     COLOUR("T48S", lines=16, keys=29, sidecar=EXP40, logo=WVGA, common_file=65),
     COLOUR("T48U", lines=16, keys=29, sidecar=EXP43, logo=WVGA, common_file=109),
     COLOUR("T52S", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=74),
-    GREY("T53", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=95, router_capable=True),
-    GREY("T53W", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=95, router_capable=True),
+    GREY("T53", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=95),
+    GREY("T53W", lines=12, keys=21, page_keys=7, sidecar=EXP50, common_file=95),
     COLOUR("T54S", lines=16, keys=27, page_keys=9, sidecar=EXP50, logo=WQVGA, common_file=70),
-    COLOUR(
-        "T54W", lines=16, keys=27, page_keys=9, sidecar=EXP50, logo=WQVGA, common_file=96, router_capable=True
-    ),
+    COLOUR("T54W", lines=16, keys=27, page_keys=9, sidecar=EXP50, logo=WQVGA, common_file=96),
     COLOUR("T56A", lines=16, keys=27, sidecar=EXP50, logo=WSVGA, common_file=56),
-    COLOUR("T57W", lines=16, keys=29, sidecar=EXP50, logo=WVGA, common_file=97, router_capable=True),
+    COLOUR("T57W", lines=16, keys=29, sidecar=EXP50, logo=WVGA, common_file=97),
     COLOUR("T58A", lines=16, keys=27, sidecar=EXP50, logo=WSVGA, common_file=58, agent_names=("T58", "T58V")),
     COLOUR("T58W", lines=16, keys=27, sidecar=EXP50, logo=WSVGA, common_file=150),
 )
