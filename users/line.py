@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.fields import phone_number_national
 from users import rights
-from users.models import Customer, Options, Planning, Talk, User
+from users.models import AskedOfVisitors, Customer, Options, Planning, User
 from users.sections.talk import meet_url, talk_url
 
 
@@ -84,7 +84,7 @@ class Line:
 
 
 ASKS = {
-    Talk.Ask.NAME_AND_EMAIL: ("name", "email"), Talk.Ask.NAME: ("name",), Talk.Ask.EMAIL: ("email",), Talk.Ask.NOTHING: (),
+    AskedOfVisitors.NAME_AND_EMAIL: ("name", "email"), AskedOfVisitors.NAME: ("name",), AskedOfVisitors.EMAIL: ("email",), AskedOfVisitors.NOTHING: (),
 }  # fmt: skip
 INTEGRATIONS = (
     ("has_microsoft_365", "ms365_teams", "teams"),
@@ -146,7 +146,7 @@ def line_of(user: User) -> Line:
         integrations=chosen(INTEGRATIONS),
         talk_url=talk_url(customer, user.talk_name) if reachable else "",
         meet_url=meet_url(customer, user.talk_name) if reachable else "",
-        talk_asks=ASKS[Talk.Ask(user.talk_ask)] if reachable else (),
+        talk_asks=ASKS[AskedOfVisitors(user.talk_ask)] if reachable else (),
         meeting_needs_approval=reachable and user.meet_approve,
         sees=tuple(
             name for name in ("presence", "calls", "pick_up", "control_ivr", "intercom", "barge_in")

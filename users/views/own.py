@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from pbxadmin.common.http import PortalRequest
 from users import second_factor as factor
-from users import signin
+from users import signin, visits
 from users.access import half_signed_in, signed_in_user
 from users.signin_forms import ChangePasswordForm, ProofForm
 from users.views.signin import REFUSED, form_view, next_of, show_codes, with_next
@@ -41,6 +41,7 @@ def own_page(request: PortalRequest) -> HttpResponse:
             "may_remove": enrolled and not user.needs_second_factor,
             "codes_left": factor.backup_codes_left(user) if enrolled else 0,
             "few": factor.FEW_CODES,
+            "may_have_visitors": user.customer is not None and visits.may_have_visitors(user),
         },
     )
 
