@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from users import rights, second_factor
+from users import rights, second_factor, visits
 from users.models import Customer
 
 
@@ -74,6 +74,6 @@ def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str,
         entries.append((_("Customers"), reverse("customers"), "customers", False))
     if own_pages:
         entries.append((_("My page"), reverse("own_page"), "user", True))
-        if actor.talk_enabled:
+        if visits.may_have_visitors(actor):
             entries.append((_("Visitors"), reverse("own_visitors"), "users", False))
     return entries

@@ -47,15 +47,17 @@ def has_an_address(user: User) -> bool:
     return bool(user.email) and user.is_active
 
 
-def post(kind: Letter.Kind, people: Iterable[User], visitor: Visitor | None = None) -> list[Letter]:
+def post(kind: Letter.Kind, people: Iterable[User], visitors: Iterable[Visitor] = ()) -> list[Letter]:
     """Put a mail to each of these people into the box, in the caller's transaction; a worker is told after the commit.
 
-    Those without an address, or disabled, get none: `has_an_address`. Whoever has the same mail waiting gets one.
+    Those without an address, or disabled, get none: `has_an_address`. Whoever has the same mail waiting gets one; of
+    `visitors`, each is told to the one whom he asked for.
     """
     people = [user for user in people if has_an_address(user)]
+    visitor_of = {visitor.user_id: visitor for visitor in visitors}
     waiting = (
         set()
-        if visitor
+        if visitor_of
         else set(
             Letter.objects.filter(
                 user__in=[user.pk for user in people], kind=kind, next_at__isnull=False
@@ -65,7 +67,7 @@ def post(kind: Letter.Kind, people: Iterable[User], visitor: Visitor | None = No
     now = timezone.now()
     letters = Letter.objects.bulk_create(
         [
-            Letter(user=user, kind=kind, visitor=visitor, next_at=now)
+            Letter(user=user, kind=kind, visitor=visitor_of.get(user.pk), next_at=now)
             for user in people
             if user.pk not in waiting
         ],
@@ -134,11 +136,12 @@ def write(letter: Letter, user: User) -> EmailMultiAlternatives:
         }
     else:
         visitor = letter.visitor
-        subject = (
-            _("Somebody waits for you in your meeting")
-            if visitor and visitor.kind == Visitor.Kind.MEET
-            else _("Somebody would like to speak with you")
-        )
+        if visitor and visitor.kind == Visitor.Kind.MEET:
+            subject = _("Somebody waits for you in your meeting")
+        elif visitor and visitor.place:
+            subject = _("Somebody asks your company to call back")
+        else:
+            subject = _("Somebody would like to speak with you")
         facts |= {"visitor": visitor, "link": portal + reverse("own_visitors")}
     template = f"users/mail/{letter.kind}"
     mail = EmailMultiAlternatives(subject, render_to_string(f"{template}.txt", facts), to=[user.email])

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.sections import Effects
 from users import rights, single_sign_on
-from users.models import Customer, Options, Planning, Talk, User
+from users.models import AskedOfVisitors, Customer, Options, Planning, User
 from users.sections import user_sheet
 from users.sections.talk import meet_url, talk_url
 
@@ -93,7 +93,7 @@ class Line:
 
 
 ASKS = {
-    Talk.Ask.NAME_AND_EMAIL: ("name", "email"), Talk.Ask.NAME: ("name",), Talk.Ask.EMAIL: ("email",), Talk.Ask.NOTHING: (),
+    AskedOfVisitors.NAME_AND_EMAIL: ("name", "email"), AskedOfVisitors.NAME: ("name",), AskedOfVisitors.EMAIL: ("email",), AskedOfVisitors.NOTHING: (),
 }  # fmt: skip
 INTEGRATIONS = (
     ("has_microsoft_365", "ms365_teams", "teams"),
@@ -159,7 +159,7 @@ def line_of(user: User) -> Line:
         integrations=chosen(INTEGRATIONS),
         talk_url=talk_url(customer, user.talk_name) if reachable else "",
         meet_url=meet_url(customer, user.talk_name) if reachable else "",
-        talk_asks=ASKS[Talk.Ask(user.talk_ask)] if reachable else (),
+        talk_asks=ASKS[AskedOfVisitors(user.talk_ask)] if reachable else (),
         meeting_needs_approval=reachable and user.meet_approve,
         sees=tuple(
             name for name in ("presence", "calls", "pick_up", "control_ivr", "intercom", "barge_in")

@@ -1,31 +1,47 @@
 """Visitors of Talk and Meet links: whose link it is, who asked for him, and how a meeting lets people in.
 
 The portal carries no voice and no picture: it brings a visitor's request to the person, and tells the visitor what came
-of it. What a visitor told is kept for a day.
+of it. What a visitor told is kept for a day. A department, a queue or a ring group has a Talk link too: what is asked there
+reaches several people, each as if it had been his own link.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Case, Exists, OuterRef, QuerySet, When
 from django.utils import timezone
 
 from pbxadmin.common.crypto import fingerprint, random_token
 from pbxadmin.common.throttle import Limit, network_of
 from users import letters
 from users.line import ASKS
-from users.models import Letter, Meeting, Talk, User, Visitor
+from users.models import (
+    AskedOfVisitors,
+    Customer,
+    Department,
+    Letter,
+    Meeting,
+    SystemExtension,
+    User,
+    Visitor,
+)
 
 Kind = Visitor.Kind
 State = Visitor.State
 
-# Requests of one address, and to one person from everywhere: a link in a signature must not become a flood of mails.
+# Requests of one address, and to one person or place from everywhere: a link in a signature must not become a flood of mails.
 BY_ADDRESS = Limit("talk", 6, 600)
 BY_PERSON = Limit("talk-person", 30, 3600)
 # Links that don't exist, asked for by one address: whoever guesses names learns nothing more.
 UNKNOWN = Limit("talk-unknown", 40, 600)
 # How often a waiting room may ask how it stands.
 ASKING = Limit("talk-asking", 400, 600)
+
+# So many people at most are told of one request to a place.
+MOST_TOLD = 50
 
 KEPT = timedelta(hours=24)
 # A meeting that nobody ends is over by itself.
@@ -34,11 +50,58 @@ MEETING_LASTS = timedelta(hours=4)
 WAITS_FOR = timedelta(hours=4)
 
 
-def person_of(slug: str, name: str) -> User | None:
-    """Whose link this is: of an active person who has Talk on; None for everything else, after the same one query."""
+Place = Department | SystemExtension
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a public address leads to: a person, or a place where several people take what is asked."""
+
+    owner: User | Place
+
+    @property
+    def person(self) -> User | None:
+        """Whose link it is, where it is one person's."""
+        return self.owner if isinstance(self.owner, User) else None
+
+    @property
+    def place(self) -> Place | None:
+        """The department, queue or ring group; None for a person's own link."""
+        return None if isinstance(self.owner, User) else self.owner
+
+    @property
+    def customer(self) -> Customer:
+        """Of which company."""
+        assert self.owner.customer is not None, "support staff have no link"
+        return self.owner.customer
+
+    @property
+    def name(self) -> str:
+        """As visitors know it."""
+        return self.owner.full_name if isinstance(self.owner, User) else self.owner.name
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What a visitor is asked: "name", "email", both or nothing."""
+        return ASKS[AskedOfVisitors(self.owner.talk_ask)]
+
+    @property
+    def number(self) -> str:
+        """The number of the department, which everybody who is called sees anyway; "" where there is none."""
+        department = self.owner.primary_department if isinstance(self.owner, User) else self.owner
+        return department.outbound_caller_id if isinstance(department, Department) else ""
+
+    @property
+    def key(self) -> str:
+        """As what its requests are counted."""
+        return str(self.owner.pk) if self.person else f"{self.owner._meta.model_name}-{self.owner.pk}"
+
+
+def link_of(slug: str, name: str) -> Link | None:
+    """Where a link leads; None where nobody could be told, or its customer is suspended. Always the same three queries."""
     if not (name.isascii() and name.isalnum() and len(name) <= 50):
         name = "-"  # which nobody's link is
-    found = (
+    person = (
         User.objects.filter(customer__slug=slug, talk_name__iexact=name, talk_enabled=True)
         .exclude(talk_name="")
         .select_related("customer", "primary_department", "role")
@@ -46,18 +109,55 @@ def person_of(slug: str, name: str) -> User | None:
         .order_by("pk")
         .first()
     )
-    return found if found is not None and found.is_active else None
+    places: list[Place | None] = [
+        model._default_manager.filter(
+            Exists(_reachable(**{path: OuterRef("pk")})), customer__slug=slug, talk_name__iexact=name
+        )
+        .select_related("customer")
+        .order_by("pk")
+        .first()
+        for model, path in ((Department, "memberships__department"), (SystemExtension, "system_extensions"))
+    ]
+    if person is not None:
+        return Link(person) if person.is_active else None
+    place = next((place for place in places if place is not None), None)
+    return Link(place) if place is not None and not place.customer.suspended else None
 
 
-def asked_of(person: User) -> tuple[str, ...]:
-    """What a visitor is asked: "name", "email", both or nothing."""
-    return ASKS[Talk.Ask(person.talk_ask)]
+def _reachable(**where: Any) -> QuerySet[User]:
+    """People whom a mail reaches, their customer apart."""
+    return User.objects.filter(disabled=False, **where).exclude(email="")
 
 
-def may_ask(address: str, person: User) -> bool:
+def takers_of(place: Place) -> Sequence[User]:
+    """Who is told of a request to a place, by extension.
+
+    Of a queue or ring group its members. Of a department those who have the right "Receptionist operations" and whose primary
+    department it is; without any, members with that right; without any, all members. An address and an extension in
+    service are needed in every case.
+    """
+    if isinstance(place, Department):
+        people = _reachable(memberships__department=place).annotate(
+            rank=Case(
+                When(role__receptionist=True, primary_department=place, then=0),
+                When(role__receptionist=True, then=1),
+                default=2,
+            )
+        )
+    else:
+        people = _reachable(system_extensions=place).annotate(rank=Case(default=0))
+    found = list(
+        people.select_related("customer", "primary_department")
+        .defer("password", "sip_password")
+        .order_by("rank", "number")[:MOST_TOLD]
+    )
+    return [person for person in found if person.rank == found[0].rank]
+
+
+def may_ask(address: str, link: Link) -> bool:
     """Count one request; whether it is within the limits."""
     by_address = BY_ADDRESS.take(network_of(address))
-    return by_address and BY_PERSON.take(str(person.pk))
+    return by_address and BY_PERSON.take(link.key)
 
 
 def meeting_is_open(person: User) -> bool:
@@ -65,24 +165,31 @@ def meeting_is_open(person: User) -> bool:
     return Meeting.objects.filter(user=person, open_until__gt=timezone.now()).exists()
 
 
-def ask_for(person: User, kind: Kind, name: str, email: str) -> tuple[Visitor, str]:
-    """Somebody asks for a person: remembered, and mailed to him. Gives the visitor and the secret of his waiting room.
+def ask_for(link: Link, kind: Kind, name: str, email: str) -> str:
+    """Somebody asks for a person, or for those who take a place's requests: remembered, and mailed to each of them.
 
-    In a meeting that is open and needs no approval he is let in at once.
+    Gives the secret of the waiting room that a meeting has. Into one that is open and needs no approval he is let in at once.
     """
     token = random_token()
-    at_once = kind == Kind.MEET and not person.meet_approve and meeting_is_open(person)
+    person = link.person
+    people = [link.owner] if isinstance(link.owner, User) else takers_of(link.owner)
+    at_once = kind == Kind.MEET and person is not None and not person.meet_approve and meeting_is_open(person)
     with transaction.atomic():
-        visitor = Visitor.objects.create(
-            user=person,
-            kind=kind,
-            name=name,
-            email=email,
-            token_hash=fingerprint(token),
-            state=State.ADMITTED if at_once else State.WAITING,
+        visitors = Visitor.objects.bulk_create(
+            Visitor(
+                user=one,
+                kind=kind,
+                place="" if person else link.name,
+                name=name,
+                email=email,
+                # Only a meeting has a room, and that is one person's.
+                token_hash=fingerprint(token if person else random_token()),
+                state=State.ADMITTED if at_once else State.WAITING,
+            )
+            for one in people
         )
-        letters.post(Letter.Kind.VISITOR, [person], visitor)
-    return visitor, token  # fmt: skip
+        letters.post(Letter.Kind.VISITOR, people, visitors)
+    return token
 
 
 def waiting_room(token: str) -> Visitor | None:
@@ -98,6 +205,15 @@ def waiting_room(token: str) -> Visitor | None:
 
 
 # --- The person's side --------------------------------------------------------------------------------------------
+def may_have_visitors(person: User) -> bool:
+    """Whether a link of his own, or of a department, queue or ring group of his, leads visitors to somebody."""
+    if person.talk_enabled:
+        return True
+    departments = Department.objects.filter(memberships__user=OuterRef("pk")).exclude(talk_name="")
+    groups = SystemExtension.objects.filter(members=OuterRef("pk")).exclude(talk_name="")
+    return User.objects.filter(Exists(departments) | Exists(groups), pk=person.pk).exists()
+
+
 def visitors_of(person: User) -> list[Visitor]:
     """Who asked for somebody within the last day; latest first."""
     return list(Visitor.objects.filter(user=person, created_at__gt=timezone.now() - KEPT)[:100])

@@ -221,6 +221,8 @@ PAGES = [
     "/me/forwarding",
     "/me/voicemail",
     "/me/app",
+    "/talk/boreale/accueil",
+    "/talk/boreale/filesoins?sent=1",
 ]
 
 

@@ -9,7 +9,10 @@ from pbxadmin.common.scoping import ScopedManager
 
 
 class Visitor(models.Model):
-    """Somebody who asked for a person through his Talk or Meet link, with what he told of himself. Kept for a day."""
+    """Somebody who asked for a person through a Talk or Meet link, with what he told of himself. Kept for a day.
+
+    Who asks through the link of a department or a group asks for several people: each of them has him as his own visitor.
+    """
 
     class Kind(models.TextChoices):
         """Which of the two addresses."""
@@ -28,6 +31,9 @@ class Visitor(models.Model):
 
     user = models.ForeignKey("users.User", models.CASCADE, related_name="visitors")
     kind = models.CharField(max_length=4, choices=Kind.choices)
+    place = OneLineField(
+        max_length=80, blank=True
+    )  # whose link it was, by name; "" where it was the person's own
     name = OneLineField(max_length=80, blank=True)
     email = models.EmailField(max_length=254, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)

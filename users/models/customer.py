@@ -24,6 +24,15 @@ from pbxadmin.common.scoping import ScopedManager
 LANGUAGES = [("fr-CA", _("French (Canada)")), ("en", _("English")), ("es", _("Spanish"))]
 
 
+class AskedOfVisitors(models.TextChoices):
+    """What a visitor of a public link tells of himself first."""
+
+    NAME_AND_EMAIL = "name_email", _("Name and email")
+    NAME = "name", _("Name")
+    EMAIL = "email", _("Email")
+    NOTHING = "nothing", _("Nothing")
+
+
 def known_time_zone(name: str) -> None:
     """Refuse what isn't a zone of the tz database."""
     if name not in available_timezones():
@@ -189,6 +198,12 @@ class Department(models.Model):
         help_text=_("Also shown for emergency calls, whatever a person's own is."),
     )
     talk_name = models.CharField(_("Talk link"), max_length=50, blank=True, validators=[LETTERS_AND_DIGITS])
+    talk_ask = models.CharField(
+        _("Ask the customer"),
+        max_length=12,
+        choices=AskedOfVisitors.choices,
+        default=AskedOfVisitors.NAME_AND_EMAIL,
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ScopedManager()
@@ -299,7 +314,15 @@ class SystemExtension(models.Model):
         max_length=50,
         blank=True,
         validators=[LETTERS_AND_DIGITS],
-        help_text=_("Queues only: calls from the link wait in it."),
+        help_text=_(
+            "Of a queue or a ring group. Letters and digits; requests from the link reach its members by mail."
+        ),
+    )
+    talk_ask = models.CharField(
+        _("Ask the customer"),
+        max_length=12,
+        choices=AskedOfVisitors.choices,
+        default=AskedOfVisitors.NAME_AND_EMAIL,
     )
     members = models.ManyToManyField("users.User", related_name="system_extensions", editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)

@@ -23,7 +23,7 @@ from pbxadmin.common.fields import (
     phone_number_national,
 )
 from pbxadmin.common.scoping import ScopedQuerySet
-from users.models.customer import Customer, Department, Role
+from users.models.customer import AskedOfVisitors, Customer, Department, Role
 
 
 class Identity(models.Model):
@@ -80,20 +80,15 @@ class Identity(models.Model):
 class Talk(models.Model):
     """Tab "Talk": being called from a link."""
 
-    class Ask(models.TextChoices):
-        """What a visitor of the link tells of himself first."""
-
-        NAME_AND_EMAIL = "name_email", _("Name and email")
-        NAME = "name", _("Name")
-        EMAIL = "email", _("Email")
-        NOTHING = "nothing", _("Nothing")
-
     talk_enabled = YesNoField(_("Enable 3CX Talk and Meet"), default=False)
     talk_name = models.CharField(
         _("Name of your link"), max_length=50, blank=True, validators=[LETTERS_AND_DIGITS]
     )
     talk_ask = models.CharField(
-        _("Ask the customer"), max_length=12, choices=Ask.choices, default=Ask.NAME_AND_EMAIL
+        _("Ask the customer"),
+        max_length=12,
+        choices=AskedOfVisitors.choices,
+        default=AskedOfVisitors.NAME_AND_EMAIL,
     )
     meet_approve = YesNoField(_("Approve participants before they can connect"), default=False)
 

@@ -381,7 +381,7 @@ def names_are_unique(plan: changes.Plan) -> None:
 
 
 def talk_names_of_places(customer: Any) -> dict[str, str]:
-    """The Talk links that lead to no person, in small letters, with the department or queue whose they are."""
+    """The Talk links that lead to no person, in small letters, with the department or system extension whose they are."""
     found: dict[str, str] = {}
     for model in (Department, SystemExtension):
         found |= {

@@ -14,7 +14,7 @@ from pbxadmin.common.fields import without_accents
 from pbxadmin.common.sections import Scope, Section, SectionForm, columns_of
 from users import changes
 from users.models import Customer, Talk, User
-from users.sections.general import departments_of, names_are_unique
+from users.sections.general import names_are_unique, talk_names_of_places
 
 # Names that a customer's host answers for itself: a link of that name would never be reached.
 TAKEN_BY_PAGES = frozenset({"meet", "talk", "static", "language", "theme", "healthz"})
@@ -73,7 +73,7 @@ def who_has_talk_has_a_link(plan: changes.Plan) -> None:
     )
     taken = {
         *found.values_list("link", flat=True),
-        *(department.talk_name.casefold() for department in departments_of(plan.scope)),
+        *talk_names_of_places(plan.scope.customer),
     }
     twice = {name for name, count in Counter(wanted.values()).items() if count > 1}
     for row in nameless:

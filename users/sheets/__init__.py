@@ -19,6 +19,7 @@ from users import changes
 from users.models import Customer, Department, Did, Role, SingleSignOn, SystemExtension
 from users.replacements import stays_while_calls_lead_there
 from users.rights import Verb
+from users.sections.talk import a_link_is_no_page
 from users.sheets.columns import MEMBERS, CountriesColumn, PeopleColumn, ZoneColumn, model_field, people
 from users.sheets.rules import (
     addresses_are_nobodys,
@@ -84,9 +85,14 @@ DEPARTMENT = Section(
         },
         talk_name={
             "label": pgettext_lazy("heading", "Talk link"),
-            "help": _("Letters and digits; calls from the link reach the department."),
+            "help": _(
+                "Letters and digits. Requests from the link reach by mail those of the department who have the right "
+                "“Receptionist operations”, or else all its members."
+            ),
         },
+        talk_ask={"help": _("What a visitor of the link tells of himself first.")},
     ),
+    row_rules=(a_link_is_no_page,),
     set_rules=(names_are_there_once, talk_links_are_free, caller_id_is_a_number_of_the_customer),
     removal_rules=(department_is_empty, department_is_not_the_last),
 )
@@ -126,10 +132,11 @@ SYSTEM_EXTENSION = Section(
                 ),
             },
             talk_name={"label": pgettext_lazy("heading", "Talk link")},
+            talk_ask={"help": _("What a visitor of the link tells of himself first.")},
         ),
         PeopleColumn("members", MEMBERS, people, label=_("Members"), help=_("The people whom it rings.")),
     ),
-    row_rules=(system_number_is_possible, kind_fits),
+    row_rules=(system_number_is_possible, kind_fits, a_link_is_no_page),
     set_rules=(names_are_there_once, system_numbers_are_free, talk_links_are_free),
     losses=what_a_deleted_system_extension_loses,
     removal_rules=(stays_while_calls_lead_there(Kind.SYSTEM),),

@@ -36,7 +36,7 @@ def names_are_there_once(plan: changes.Plan) -> None:
 
 
 def talk_links_are_free(plan: changes.Plan) -> None:
-    """A Talk link leads to one place: a person, a department or a queue."""
+    """A Talk link leads to one place: a person, a department, a queue or a ring group."""
     rows = [row for row in plan.rows if row.changes.get("talk_name", ("", ""))[1]]
     if not rows:
         return
@@ -189,14 +189,14 @@ def system_numbers_are_free(plan: changes.Plan) -> None:
 
 
 def kind_fits(row: changes.RowPlan, plan: changes.Plan) -> None:
-    """Only a queue has a Talk link; an IVR sends callers on and has no members."""
+    """An IVR sends callers on: it has no members, and so nobody whom a Talk link could reach."""
     if not {"kind", "talk_name", "members"} & row.changes.keys():
         return
     plan.need("kind", "talk_name", "members")
     kind = row.value("kind")
     members = row.value("members") if "members" in row.after or not row.new else ()
-    if row.value("talk_name") and kind != SystemExtension.Kind.QUEUE:
-        row.refuse("talk_name", _("Only a queue has a Talk link."))
+    if row.value("talk_name") and kind == SystemExtension.Kind.IVR:
+        row.refuse("talk_name", _("An IVR has no Talk link: it has no members whom a request could reach."))
     if members and kind == SystemExtension.Kind.IVR:
         row.refuse("members", _("An IVR has no members: callers choose where it sends them."))
 

@@ -503,7 +503,14 @@ def test_a_list_costs_the_same_for_many_rows(desk, boreale, django_assert_num_qu
 def test_a_ring_group_is_made_and_deleted_here(desk, boreale, amelie):
     address = f"{page('users_systemextension', 'add')}?customer=boreale"
     answer = desk.post(
-        address, {"number": "160", "name": "Accueil", "kind": "ring_group", "members": [amelie.pk]}
+        address,
+        {
+            "number": "160",
+            "name": "Accueil",
+            "kind": "ring_group",
+            "talk_ask": "name",
+            "members": [amelie.pk],
+        },
     )
     assert answer.status_code == 302
     made = SystemExtension.objects.get()

@@ -167,7 +167,7 @@ def test_a_department_is_created_changed_and_in_the_history(client, boreale, fel
     sign_in_fully(client, felix)
     answer = client.post(
         reverse("department_new", args=["boreale"]),
-        {"name": "Direction", "language": "en", "time_zone": "America/Vancouver"},
+        {"name": "Direction", "language": "en", "time_zone": "America/Vancouver", "talk_ask": "name_email"},
     )
     made = department(boreale, "Direction")
     assert answer.url == reverse("department_tab", args=["boreale", made.pk, "general"])
@@ -178,11 +178,12 @@ def test_a_department_is_created_changed_and_in_the_history(client, boreale, fel
             "language": "fr-CA",
             "time_zone": "America/Vancouver",
             "talk_name": "direction",
+            "talk_ask": "name",
             "seen": "1",
         },
     )
     made.refresh_from_db()
-    assert (made.language, made.talk_name, made.version) == ("fr-CA", "direction", 2)
+    assert (made.language, made.talk_name, made.talk_ask, made.version) == ("fr-CA", "direction", "name", 2)
     rows = Change.objects.filter(model="users.department", object_pk=made.pk).order_by("id")
     assert [(row.kind, row.operation.actor_pk, row.subject_pk) for row in rows] == [
         ("create", felix.pk, None),
@@ -217,6 +218,7 @@ def test_the_caller_id_of_a_department_is_support_staffs(client, boreale, felix,
             "language": "fr-CA",
             "time_zone": "America/Toronto",
             "outbound_caller_id": "514 555-0199",
+            "talk_ask": "name_email",
             "seen": "2",
         },
     )
@@ -280,10 +282,45 @@ def test_a_talk_link_leads_to_one_place(boreale, felix, amelie):
             system_extension_sheet(),
             None,
             number="161",
-            name="Groupe",
-            kind="ring_group",
-            talk_name="groupe",
+            name="Répondeur",
+            kind="ivr",
+            talk_name="choix",
         ).errors
+    )
+
+
+@pytest.mark.parametrize("name", ["meet", "Language", "static"])
+def test_a_link_that_the_customers_host_answers_itself_is_no_places_either(boreale, felix, name):
+    assert (
+        "talk_name"
+        in write(felix, boreale, department_sheet(), department(boreale).pk, talk_name=name).errors
+    )
+    group = {"number": "162", "name": "Groupe", "kind": "ring_group", "talk_name": name}
+    assert "talk_name" in write(felix, boreale, system_extension_sheet(), None, **group).errors
+
+
+def test_a_places_page_shows_both_addresses_of_its_link_and_whom_requests_reach(
+    client, boreale, felix, settings
+):
+    settings.PUBLIC_URL = "https://portail.example.com"
+    make_user(boreale, "111", "Zoé", "Lavoie", department="Soins", email="zoe@boreale.example")
+    write(felix, boreale, department_sheet(), department(boreale).pk, talk_name="soins")
+    group = {"number": "162", "name": "Groupe", "kind": "ring_group", "talk_name": "groupe"}
+    made = write(felix, boreale, system_extension_sheet(), None, **group).record
+    sign_in_fully(client, felix)
+    page = client.get(
+        reverse("department_tab", args=["boreale", department(boreale).pk, "general"])
+    ).content.decode()
+    for address in ("https://boreale.example.com/soins", "https://portail.example.com/talk/boreale/soins"):
+        assert f'data-copy-text="{address}"' in page
+    assert "111 Zoé Lavoie" in page
+    empty = client.get(reverse("system_extension_tab", args=["boreale", made.pk, "general"])).content.decode()
+    assert 'data-copy-text="https://boreale.example.com/groupe"' in empty
+    assert "ne répond pas" in empty, "nobody of the group can be told"
+    without = department(boreale, "Accueil").pk
+    assert (
+        "talk-url"
+        not in client.get(reverse("department_tab", args=["boreale", without, "general"])).content.decode()
     )
 
 

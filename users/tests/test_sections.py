@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from users import changes, rights
-from users.models import Customer, Department, Membership, User, Visibility
+from users.models import Customer, Department, Membership, SystemExtension, User, Visibility
 from users.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 from users.tests.signing import sign_in_fully
@@ -60,6 +60,14 @@ def test_a_link_leads_to_one_person_or_department_whatever_its_capitals(felix, a
     Department.objects.of(boreale).filter(name="Soins").update(talk_name="soins")
     assert "talk_name" in plan(felix, boreale, ines, talk_name="Soins").rows[0].errors
     assert "talk_name" not in plan(felix, boreale, amelie, talk_name="accueil").rows[0].errors
+
+
+def test_a_suggested_link_is_no_queues(felix, amelie, boreale):
+    SystemExtension.objects.create(
+        customer=boreale, number="160", name="File", kind="queue", talk_name="AmelieTremblay"
+    )
+    edit(felix, boreale, amelie, talk_enabled=True)
+    assert again(amelie).talk_name == "amelietremblay101"
 
 
 def test_the_talk_tab_shows_both_addresses_to_copy(client, felix, amelie, boreale):

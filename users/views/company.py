@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -19,13 +20,35 @@ from pbxadmin.common.destinations import Kind
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.sections import Text
-from users import changes, rights, selectors
+from users import changes, rights, selectors, visits
 from users.models import Customer, Department, Did, Membership, Role, SystemExtension, User
 from users.rights import Verb
 from users.sections import user_sheet
+from users.sections.talk import talk_url
 from users.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
 from users.views.access import in_customer
 from users.views.sheets import Cell, SheetPages, Tab, edit_section
+
+# --- Talk links -------------------------------------------------------------------------------------------------
+# So many of those who take a link's requests are named; the others are counted.
+NAMED = 8
+
+
+def _talk_link(actor: User, customer: Customer, record: Department | SystemExtension) -> Mapping[str, Any]:
+    """Both addresses of a department's or group's Talk link, and whom its requests reach."""
+    if not record.talk_name:
+        return {"talk": None}
+    takers = visits.takers_of(record)
+    page = reverse("talk", args=[customer.slug, record.talk_name])
+    return {
+        "talk": {
+            "url": talk_url(customer, record.talk_name),
+            "page": settings.PUBLIC_URL.rstrip("/") + page,
+            "answers": bool(takers) and not customer.suspended,
+            "takers": takers[:NAMED],
+            "more": max(0, len(takers) - NAMED),
+        }
+    }
 
 
 # --- Departments ------------------------------------------------------------------------------------------------
@@ -196,6 +219,8 @@ DEPARTMENTS = SheetPages(
     ),
     delete=department_delete,
     initial=lambda customer: {"language": customer.language, "time_zone": customer.time_zone},
+    below="users/sheets/talk_link.html",
+    below_facts=_talk_link,
 )
 
 
@@ -326,6 +351,8 @@ SYSTEM_EXTENSIONS = SheetPages(
     search_label=gettext_lazy("Extension or name"),
     empty=gettext_lazy("Ring groups, queues and digital receptionists (IVR): extensions that are no person."),
     destination=Kind.SYSTEM,
+    below="users/sheets/talk_link.html",
+    below_facts=_talk_link,
 )
 
 

@@ -16,13 +16,13 @@ from pbxadmin.common.http import PortalRequest, client_address
 from pbxadmin.common.throttle import network_of
 from users import visits
 from users.access import public, signed_in_user
-from users.models import User, Visitor
+from users.models import Visitor
 
 Kind = Visitor.Kind
 
 
 class VisitorForm(forms.Form):
-    """Exactly what the person asks of visitors: name, e-mail, both or nothing."""
+    """Exactly what is asked of the visitors of a link: name, e-mail, both or nothing."""
 
     name = OneLineFormField(
         label=gettext_lazy("Your name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -43,7 +43,7 @@ class VisitorForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def talk(request: PortalRequest, slug: str, name: str) -> HttpResponse:
-    """Ask to be called back by the person of a Talk link."""
+    """Ask to be called back by the person, or one of the people, of a Talk link."""
     return _landing(request, Kind.TALK, slug, name)
 
 
@@ -76,45 +76,34 @@ def _landing(request: PortalRequest, kind: Kind, slug: str, name: str) -> HttpRe
     place = network_of(address)
     blocked = not visits.UNKNOWN.allows(place)
     # Always this look-up, so that no answer comes sooner than another.
-    person = visits.person_of(slug, name)
-    if person is None:
+    link = visits.link_of(slug, name)
+    if link is None or (kind == Kind.MEET and link.person is None):  # a place has no meeting
         visits.UNKNOWN.take(place)
         raise Http404
     if blocked:
         # Whoever guesses names isn't told that he found one.
         raise Http404
-    asked = visits.asked_of(person)
-    form = VisitorForm(asked, request.POST if request.method == "POST" else None)
+    form = VisitorForm(link.asks, request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
         if not form.is_valid():
             status = 422
-        elif not visits.may_ask(address, person):
+        elif not visits.may_ask(address, link):
             return render(request, "429.html", status=429)
         else:
             facts = form.cleaned_data
-            _visitor, token = visits.ask_for(person, kind, facts.get("name", ""), facts.get("email", ""))
+            token = visits.ask_for(link, kind, facts.get("name", ""), facts.get("email", ""))
             if kind == Kind.MEET:
                 return redirect("meet_waiting", token)
             return redirect(f"{request.path}?sent=1")
-    elif request.GET.get("sent") == "1" and kind == Kind.TALK:
-        return render(
-            request,
-            "users/contact/asked.html",
-            {"person": person, "asked": asked, "company_number": _number(person)},
-        )
+    shown = {"link": link, "company_number": phone_number_national(link.number)}
+    if request.method != "POST" and request.GET.get("sent") == "1" and kind == Kind.TALK:
+        return render(request, "users/contact/asked.html", shown)
     return render(
-        request, "users/contact/landing.html",
-        {"person": person, "form": form, "asked": asked, "meeting": kind == Kind.MEET, "company_number": _number(person)}, status=status,
-    )  # fmt: skip
-
-
-def _number(person: User) -> str:
-    """The number of the person's department, which everybody who is called sees anyway."""
-    return (
-        phone_number_national(person.primary_department.outbound_caller_id)
-        if person.primary_department
-        else ""
+        request,
+        "users/contact/landing.html",
+        {**shown, "form": form, "meeting": kind == Kind.MEET},
+        status=status,
     )
 
 
@@ -138,9 +127,9 @@ def waiting(request: PortalRequest, token: str) -> HttpResponse:
 # --- The person's own side ----------------------------------------------------------------------------------------
 @require_safe
 def own_visitors(request: PortalRequest) -> HttpResponse:
-    """Who asked for me through my links today, and my meeting: open or not, who waits."""
+    """Who asked for me today, through my links or those of my departments and groups; and my meeting: open or not, who waits."""
     user = signed_in_user(request)
-    if user.customer is None or not user.talk_enabled:
+    if user.customer is None or not visits.may_have_visitors(user):
         raise Http404
     found = visits.visitors_of(user)
     facts = {

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from pbxadmin.common.http import PortalRequest
-from users import rights, signin
+from users import rights, signin, visits
 from users import second_factor as factor
 from users import single_sign_on as sso
 from users.access import half_signed_in, signed_in_user
@@ -74,6 +74,7 @@ def own_page(request: PortalRequest) -> HttpResponse:
             "codes_left": factor.backup_codes_left(user) if enrolled else 0,
             "few": factor.FEW_CODES,
             "accounts": _accounts(user),
+            "may_have_visitors": user.customer is not None and visits.may_have_visitors(user),
         },
     )
 

@@ -218,7 +218,7 @@ def _hours(support: User, customer: Customer) -> None:
 
 
 def _system_extensions(support: User, customer: Customer, people: dict[str, User]) -> None:
-    """A ring group, a queue and an IVR."""
+    """A ring group, a queue with a Talk link, and an IVR; a department's Talk link that asks for a name."""
     rows = [
         changes.Row(
             None,
@@ -235,12 +235,16 @@ def _system_extensions(support: User, customer: Customer, people: dict[str, User
                 "number": "181",
                 "name": "File Soins",
                 "kind": "queue",
+                "talk_name": "filesoins",
                 "members": [people["104"].pk, people["107"].pk],
             },
         ),
         changes.Row(None, {"number": "190", "name": "Répondeur numérique", "kind": "ivr", "members": []}),
     ]
     changes.apply(changes.plan(support, customer, system_extension_sheet(), rows), FACTS, "demo")
+    desk = Department.objects.get(customer=customer, name="Accueil")
+    link = changes.Row(desk.pk, {"talk_name": "accueil", "talk_ask": "name"})
+    changes.apply(changes.plan(support, customer, department_sheet(), [link]), FACTS, "demo")
 
 
 def _calls(support: User, customer: Customer, people: dict[str, User]) -> None:

@@ -1,0 +1,155 @@
+"""Every mail in both languages: both parts, the typography of the language, and names that stay text."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.test.signals import template_rendered
+from django.utils import translation
+
+from users import letters
+from users.models import Department, Letter, User, Visitor
+from users.tasks import send_set_password_mail
+from users.tests.factories import PASSWORD, make_user
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+TALK, MEET = Visitor.Kind.TALK, Visitor.Kind.MEET
+# What each visitor's mail is about: kind, whose link, name, address.
+VISITORS = [
+    (TALK, "", "Jean Visiteur", "jean@ailleurs.example"),
+    (TALK, "", "", ""),
+    (TALK, "Soins", "Jean Visiteur", ""),
+    (MEET, "", "Jean Visiteur", "jean@ailleurs.example"),
+]
+LANGUAGES = ["fr-CA", "en"]
+
+
+@pytest.fixture
+def olivier(boreale):
+    """Somebody with an address, no password yet, and a second factor to set up."""
+    person = make_user(boreale, "150", "Olivier", "Bélanger", email="olivier@boreale.example")
+    User.objects.filter(pk=person.pk).update(require_2fa=True)
+    return person
+
+
+def every_mail(person, language, visitors=VISITORS):
+    """All that the portal may write to somebody."""
+    Department.objects.filter(pk=person.primary_department_id).update(language=language)
+
+    def fresh():
+        return User.objects.select_related("customer", "primary_department").get(pk=person.pk)
+
+    send_set_password_mail(person.pk)
+    letters.post(Letter.Kind.WELCOME, [fresh()])
+    letters.send_due()
+    with_password = fresh()
+    with_password.set_password(PASSWORD)
+    with_password.save(update_fields=["password"])
+    letters.post(Letter.Kind.WELCOME, [fresh()])
+    for number, (kind, place, name, email) in enumerate(visitors):
+        visitor = Visitor.objects.create(
+            user=person, kind=kind, place=place, name=name, email=email, token_hash=f"{language}{number}"
+        )
+        letters.post(Letter.Kind.VISITOR, [fresh()], [visitor])
+    with translation.override("es"):  # whatever the worker speaks otherwise
+        letters.send_due()
+    assert len(mail.outbox) == 3 + len(visitors)
+    return mail.outbox
+
+
+def html_of(letter) -> str:
+    """The HTML part, which is there once."""
+    ((text, kind),) = letter.alternatives
+    assert kind == "text/html"
+    return text
+
+
+def words(text: str) -> str:
+    """What is read: without tags and addresses."""
+    return re.sub(r"https?://\S+", "", unescape(re.sub(r"<[^>]*>", " ", text)))
+
+
+def test_there_is_no_mail_that_the_tests_do_not_read(olivier):
+    seen = set()
+
+    def note(template, **_rest):
+        seen.add(template.name)
+
+    template_rendered.connect(note)
+    try:
+        every_mail(olivier, "fr-CA")
+    finally:
+        template_rendered.disconnect(note)
+    there = {str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("mail/*") if path.is_file()}
+    assert there == {name for name in seen if name and "/mail/" in name}
+    assert {name.rpartition(".")[0] for name in there if name.endswith(".txt")} == {
+        name.rpartition(".")[0] for name in there if name.endswith(".html")
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_mail_has_a_text_and_an_html_part_that_say_the_same(olivier, language):
+    for letter in every_mail(olivier, language):
+        html = html_of(letter)
+        assert f'<html lang="{language[:2]}' in html
+        # Every word of the text, and every address, is in the HTML too; the words of its links are beside them.
+        assert set(words(letter.body).split()) <= set(words(html).split())
+        assert set(re.findall(r"https?://\S+", letter.body)) <= set(
+            re.findall(r"https?://[^\s\"<]+", unescape(html))
+        )
+        assert [part.get_content_type() for part in letter.message().walk()] == [
+            "multipart/alternative", "text/plain", "text/html",
+        ]  # fmt: skip
+
+
+def test_in_french_every_colon_and_every_quote_has_its_no_break_space(olivier):
+    for letter in every_mail(olivier, "fr-CA"):
+        assert letter.body.startswith("Bonjour")
+        for text in (letter.subject, words(letter.body), words(html_of(letter))):
+            assert re.findall(r".{0,30}[^\u00a0][:»]", text) == []
+            assert re.findall(r"«[^\u00a0].{0,30}", text) == []
+            assert re.findall(r".{0,30}\s[;?!]", text) == [], "in Québec these have none"
+            assert not set(text) & set("'\"“”"), "the typographic ones"
+
+
+def test_in_english_no_colon_has_a_space_before_it(olivier):
+    for letter in every_mail(olivier, "en"):
+        assert letter.body.startswith("Hello")
+        for text in (letter.subject, words(letter.body), words(html_of(letter))):
+            assert re.findall(r".{0,30}\s[:;?!]", text) == []
+            assert not set(text) & set("«»")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x>',
+        "{{ user.password }}",
+        "Zoé & Cie",
+        "Eve\r\nBcc: eve@evil.example\r\n\r\nX",
+    ],
+)
+def test_names_stay_text_and_out_of_the_headers(boreale, olivier, name, language):
+    # Beside the road, which refuses some of them: what is written must be safe whatever is read.
+    User.objects.filter(pk=olivier.pk).update(first_name=name)
+    type(boreale).objects.filter(pk=boreale.pk).update(name=name)
+    visitors = [(TALK, name, name, "a@b.example"), (MEET, "", name, "a@b.example")]
+    for letter in every_mail(olivier, language, visitors):
+        html = html_of(letter)
+        assert "<script" not in html
+        assert "<img" not in html
+        assert set(re.findall(r"</?(\w+)", html)) <= {
+            "html", "head", "meta", "title", "body", "p", "a", "br", "strong",
+        }  # fmt: skip
+        message = letter.message()
+        assert message["To"] == "olivier@boreale.example"
+        assert letter.recipients() == ["olivier@boreale.example"]
+        assert "Bcc" not in message
+        for value in ("Zoé", "script", "Eve", "user.password"):
+            assert value not in str(message["Subject"])
+        assert "\n" not in letter.subject
