@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from phones import provisioning, push
+from phones import fetches, provisioning, push
 from phones.models import Phone
 from phones.tests import factories
 from users.models import Customer, User
@@ -19,7 +19,9 @@ def _no_memory_of_other_tests() -> Iterator[None]:
     cache.clear()
     provisioning.throttle = provisioning.Throttle()
     push.rest(0)
+    fetches.gathered.forget()
     yield
+    fetches.gathered.forget()
     cache.clear()
 
 
