@@ -4,15 +4,17 @@ Constant number of queries for any number of phones. Nothing is kept: a file is 
 """
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import Aggregate, Func, Model, OuterRef, QuerySet, Subquery, TextField
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import pgettext
@@ -74,13 +76,17 @@ def loaded(phones: "QuerySet[Phone]") -> "QuerySet[Phone]":
 
 
 def phone_by_token_hash(known: str) -> Phone | None:
-    """The phone whose present or previous token has this hash, to be read as one from `loaded`: one query."""
+    """The phone whose present or previous token has this hash, to be read as one from `loaded`: one query.
+
+    The keys of its user come with it, so that what a file says is all of one moment.
+    """
     rows = _phone_by_token_hash(known)
     if not rows:
         return None
     values = iter(rows[0])
     read = {path: dict(zip(names, values, strict=False)) for path, _model, names in _PARTS}
-    phone = ReadPhone(**read[""], pk=read[""]["id"], user=None, sbc=None)
+    keys = sorted(json.loads(next(values) or "[]"), key=itemgetter(1))
+    phone = ReadPhone(**read[""], pk=read[""]["id"], user=None, sbc=None, keys=keys)
     if phone.user_id is not None:
         department = read["user__primary_department"]
         phone.user = ReadPerson(
@@ -121,27 +127,6 @@ _PARTS: tuple[tuple[str, type[Model], list[str]], ...] = (
 )
 
 
-def _keys_of_phones(**condition: Any) -> QuerySet:
-    return Phone.objects.filter(**condition).order_by().values("pk")
-
-
-# Two look-ups, each in an index of its own: an OR of both is planned as a walk through the table when the plan has to
-# serve any value, because nearly all previous tokens are the same (none).
-_phone_by_token_hash = Prepared(
-    lambda known: (
-        Phone.objects.filter(
-            pk__in=_keys_of_phones(token_hash=known).union(
-                _keys_of_phones(previous_token_hash=known).exclude(previous_token_hash="")
-            )
-        )
-        .order_by()
-        .values_list(
-            *(f"{path}__{name}" if path else name for path, _model, names in _PARTS for name in names)
-        )[:1]
-    )
-)
-
-
 def served(phone: Phone) -> bool:
     """Whether there is a file for the phone: it has a user, who isn't disabled, and whose customer isn't
     suspended."""
@@ -162,7 +147,8 @@ def context_for(phone: Phone) -> PhoneContext | None:
     """What one phone should hold; None when there is no file for it."""
     if not served(phone):
         return None
-    return _context(phone, _keys_of_user(phone.user_id))
+    keys = phone.keys if isinstance(phone, ReadPhone) else _keys_of({phone.user_id})[phone.user_id]
+    return _context(phone, keys)
 
 
 def device_file(made: PhoneContext) -> bytes:
@@ -205,8 +191,57 @@ _KEY_COLUMNS = (
     "last_name",
     *(f"target__{name}" for name in WATCHED_COLUMNS),
 )
-_keys_of_user = Prepared(
-    lambda user: Key.objects.filter(user=user).order_by("position").values_list(*_KEY_COLUMNS)
+
+
+class JsonRow(Func):
+    """Some columns as one JSON array."""
+
+    function = "JSON_BUILD_ARRAY"
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """As SQLite calls it."""
+        return self.as_sql(compiler, connection, function="JSON_ARRAY", **extra)
+
+
+class JsonRows(Aggregate):
+    """The JSON of many rows as the text of one array, in no order."""
+
+    function = "JSON_AGG"
+    template = "%(function)s(%(expressions)s)::text"
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """As SQLite calls it; the inner arrays stay arrays."""
+        template = "%(function)s(JSON(%(expressions)s))"
+        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", template=template, **extra)
+
+
+def _keys_of_phones(**condition: Any) -> QuerySet:
+    return Phone.objects.filter(**condition).order_by().values("pk")
+
+
+# Two look-ups, each in an index of its own: an OR of both is planned as a walk through the table when the plan has to
+# serve any value, because nearly all previous tokens are the same (none).
+_phone_by_token_hash = Prepared(
+    lambda known: (
+        Phone.objects.filter(
+            pk__in=_keys_of_phones(token_hash=known).union(
+                _keys_of_phones(previous_token_hash=known).exclude(previous_token_hash="")
+            )
+        )
+        .order_by()
+        .values_list(
+            *(f"{path}__{name}" if path else name for path, _model, names in _PARTS for name in names),
+            Subquery(
+                Key.objects.filter(user=OuterRef("user"))
+                .order_by()
+                .values("user")
+                .annotate(rows=JsonRows(JsonRow(*_KEY_COLUMNS)))
+                .values("rows")
+            ),
+        )[:1]
+    )
 )
 
 

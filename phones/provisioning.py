@@ -23,8 +23,7 @@ from django.views.decorators.csrf import csrf_exempt
 from pbxadmin.common.configtext import UnsafeTextError
 from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.http import client_address
-from pbxadmin.common.prepared import Statement
-from phones import build, selectors
+from phones import build, fetches, selectors
 from phones.models import Phone
 from phones.vendors import (
     VENDORS,
@@ -194,7 +193,8 @@ def _answer(request: HttpRequest, content: bytes, etag: str, content_type: str) 
 
 # --- Remembering ---
 def _fetched(phone: Phone, token: str, request: HttpRequest, address: str, text: str, digest: str) -> None:
-    """Remember the fetch, and clear the outbox as far as the phone has now seen it: one UPDATE.
+    """Remember the fetch, and clear the outbox as far as the phone has now seen it: one UPDATE, or none of its own where
+    nothing but the time is new (`phones.fetches`).
 
     `phone` was read before the file was written. A change that was committed since then has counted
     `revision` up, and what it put into the outbox stays there.
@@ -217,19 +217,16 @@ def _fetched(phone: Phone, token: str, request: HttpRequest, address: str, text:
         values |= {"fetched_digest": digest, "fetched_text": text}
     if phone.previous_token_hash and fingerprint(token) == phone.token_hash:
         values["previous_token_hash"] = ""
-    asynchronous = connection.vendor == "postgresql" and not connection.in_atomic_block
-    before = WITHOUT_WAITING_FOR_THE_DISK if asynchronous and "previous_token_hash" not in values else ""
-    if values.keys() == {"fetched_at"}:
-        moment = Phone._meta.get_field("fetched_at").get_db_prep_save(values["fetched_at"], connection)
-        with connection.cursor() as cursor:
-            FETCHED_ONCE_MORE.execute(cursor, [moment, phone.pk], before)
+    quick = connection.vendor == "postgresql" and not connection.in_atomic_block
+    # After a NOTIFY somebody may look at the page until the phone has come back: that fetch is news.
+    awaited = phone.notified_at and (phone.fetched_at is None or phone.fetched_at < phone.notified_at)
+    if quick and not awaited and values.keys() == {"fetched_at"}:
+        fetches.gathered.note(phone.pk, values["fetched_at"])
         return
+    before = WITHOUT_WAITING_FOR_THE_DISK if quick and "previous_token_hash" not in values else ""
     with connection.execute_wrapper(lambda execute, sql, *rest: execute(f"{before}{sql}", *rest)):
         Phone.objects.filter(pk=phone.pk).update(**values)
 
-
-# What is usual: the phone holds this file already, and nothing but the time is new.
-FETCHED_ONCE_MORE = Statement("UPDATE phones_phone SET fetched_at = %s WHERE id = %s")
 
 # For one statement whose commit doesn't wait for PostgreSQL's log to be on the disk. Should the server lose power in that
 # instant, a fetch is forgotten, and the phone is told once more. Ten thousand phones that all wait for a disk would be

@@ -24,10 +24,10 @@ class Statement:
         self._name = f"pbxadmin_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
         self._planned: WeakSet[Any] = WeakSet()
 
-    def execute(self, cursor: Any, values: Sequence[Any], before: str = "") -> None:
-        """Run it for `values`; `before` goes to PostgreSQL in the same message ("SET LOCAL …; ")."""
+    def execute(self, cursor: Any, values: Sequence[Any]) -> None:
+        """Run it for `values`."""
         if not _can_prepare():
-            cursor.execute(f"{before}{self.sql}", values)
+            cursor.execute(self.sql, values)
             return
         # What the server has planned belongs to its session: a new connection begins without.
         if connection.connection not in self._planned:
@@ -35,7 +35,7 @@ class Statement:
             cursor.execute(f"PREPARE {self._name} AS {self.sql % marks}")
             self._planned.add(connection.connection)
         places = ", ".join(["%s"] * len(values))
-        cursor.execute(f"{before}EXECUTE {self._name} ({places})", values)
+        cursor.execute(f"EXECUTE {self._name} ({places})", values)
 
 
 def _can_prepare() -> bool:

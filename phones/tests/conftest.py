@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
-from phones import provisioning, push
+from phones import fetches, provisioning, push
 from phones.models import Phone
 from phones.tests import factories
 from users.models import Customer, User
@@ -17,7 +17,9 @@ def _no_memory_of_other_tests() -> Iterator[None]:
     cache.clear()
     provisioning.throttle = provisioning.Throttle()
     push.rest(0)
+    fetches.gathered.forget()
     yield
+    fetches.gathered.forget()
     cache.clear()
 
 

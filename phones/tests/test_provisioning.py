@@ -1,6 +1,7 @@
 """What a phone gets at /p/<token>/, what everybody else gets there, and what is remembered of it."""
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,11 +11,12 @@ from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from pbxadmin.common import configtext
 from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.logs import OneLineFilter
-from phones import build, provisioning, selectors, services
+from phones import build, fetches, provisioning, selectors, services
 from phones.models import Phone
 from phones.tests import factories
 from phones.tests.factories import MAC, again, fetch, fetched
@@ -47,7 +49,7 @@ def test_a_phone_gets_its_own_file_and_it_is_remembered(boreale: Customer, ameli
     assert selectors.state(now).kind == "up_to_date"
 
 
-def test_a_fetch_costs_two_reads_and_one_write_however_many_keys(
+def test_a_fetch_costs_one_read_and_one_write_however_many_keys(
     phone: Phone, amelie: User, felix: User
 ) -> None:
     from phones.models import Key
@@ -55,9 +57,8 @@ def test_a_fetch_costs_two_reads_and_one_write_however_many_keys(
     Key.objects.bulk_create(
         Key(user=amelie, position=position, kind="blf", target=felix) for position in range(2, 28)
     )
-    for _ in range(2):  # the first brings the keys; the second is the first that has nothing new to remember
-        fetch(phone)
-    asked = ["EXECUTE"] * 3 if connection.vendor == "postgresql" else ["SELECT", "SELECT", "UPDATE"]
+    fetch(phone)
+    asked = ["EXECUTE" if connection.vendor == "postgresql" else "SELECT", "UPDATE"]
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:
             assert fetch(phone).status_code == 200
@@ -195,6 +196,39 @@ def test_a_connection_that_the_server_closed_costs_no_phone_its_file(phone: Phon
     with connection.cursor() as cursor:
         cursor.execute("DEALLOCATE ALL")  # as a pooler does, or a server that forgot
     assert fetch(phone).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_time_of_a_fetch_without_news_is_written_within_a_second_and_news_at_once(
+    phone: Phone, amelie: User, django_assert_num_queries: Any
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("each fetch writes its own time")
+    before = again(phone).fetched_at
+    with django_assert_num_queries(1):
+        fetch(phone)
+    assert again(phone).fetched_at == before
+    until = time.monotonic() + 10
+    while again(phone).fetched_at == before and time.monotonic() < until:
+        time.sleep(0.05)
+    written = again(phone).fetched_at
+    assert written > before
+    # A restart that somebody waits for, another address, another file: nothing of that waits.
+    Phone.objects.filter(pk=phone.pk).update(notified_at=timezone.now(), notified_command="restart")
+    fetch(phone)
+    assert again(phone).fetched_at > again(phone).notified_at
+    written = again(phone).fetched_at
+    assert fetch(phone, REMOTE_ADDR="198.51.100.7").status_code == 200
+    assert (again(phone).fetched_from, again(phone).fetched_at > written) == ("198.51.100.7", True)
+    factories.rename(amelie, "Anne")
+    fetch(phone, REMOTE_ADDR="198.51.100.7")
+    now = again(phone)
+    assert (now.stale_since, "Anne" in now.fetched_text) == (None, True)
+    # What was gathered for a phone never turns back its time, nor brings back one that is gone.
+    fetches.gathered.note(phone.pk, before)
+    fetches.gathered.note(phone.pk + 1000, before)
+    fetches.gathered.write()
+    assert again(phone).fetched_at == now.fetched_at
 
 
 def test_one_fetch_never_waits_for_the_text_that_it_stored_before(phone: Phone) -> None:
