@@ -417,7 +417,8 @@ def search_people(text: str) -> Q:
     for word in without_accents(text).split()[:6]:
         condition &= Q(search_text__contains=word)
     digits = "".join(sign for sign in text if sign.isascii() and sign.isdigit())
-    if len(digits) >= 4:
+    # A number however it is written, "(514) 555-0123"; beside a word the digits are a word among others.
+    if len(digits) >= 4 and not any(sign.isalpha() for sign in text):
         condition |= Q(search_text__contains=digits) | Q(
             pk__in=Did.objects.filter(number__contains=digits, user__isnull=False).values("user")
         )

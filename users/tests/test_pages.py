@@ -66,6 +66,35 @@ def test_the_list_is_filtered_and_sorted_by_its_address(owner, amelie, ines, bor
     assert names(department=department, q="roy") == ["Inès Roy"]
 
 
+def test_a_search_says_how_many_it_found_whether_they_fit_on_a_page_or_not(staff, boreale, amelie):
+    from users.selectors import Query, list_users
+
+    rows = [
+        changes.Row(
+            None,
+            {
+                "number": str(420 + place), "first_name": "Zoé" if place % 20 else "Léo", "last_name": f"Gens {place:03}",
+                "role": "users", "primary_department": "Accueil", "require_2fa": False, "mobile": "" if place else "514 555-0123",
+            },
+        )
+        for place in range(60)
+    ]  # fmt: skip
+    changes.apply(changes.plan(staff, boreale, user_sheet(), rows), FACTS)
+
+    def found(text, page=None):
+        listing = list_users(staff, boreale, Query(text), page)
+        assert listing.gauge.used == User.objects.of(boreale).count()
+        return [user.first_name for user in listing.page], listing.page.paginator.count
+
+    assert found("léo") == (["Léo"] * 3, 3)
+    assert found("zoé") == (["Zoé"] * 50, 57)
+    assert found("zoé", "2") == (["Zoé"] * 7, 57)
+    assert found("nobody") == ([], 0)
+    # Every word must be found, also one of digits; a number alone is found however it is written.
+    assert found("gens 0001") == ([], 0)
+    assert found("(514) 555-0123")[1] == 1
+
+
 @pytest.mark.parametrize(
     "query",
     [
