@@ -73,7 +73,9 @@ def seed(count: int) -> list[str]:
                 fetched_from="127.0.0.1", firmware="96.86.0.45", seen_model="yealink-t54w",
             )  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # as the server does by itself some time after
+        cursor.execute(
+            "VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE"
+        )  # as the server does by itself some time after
     return [f"/p/{phone.token}/{phone.mac}.cfg" for phone in phones]
 
 

@@ -14,11 +14,12 @@ from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from django.conf import settings
-from django.db.models import Aggregate, Func, Model, OuterRef, QuerySet, Subquery, TextField
+from django.db.models import Aggregate, DateTimeField, Func, Model, OuterRef, QuerySet, Subquery, TextField
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import pgettext
 
+from pbxadmin.common.crypto import is_secret
 from pbxadmin.common.prepared import Prepared
 from phones import context
 from phones.context import KeyKind, PhoneContext
@@ -87,8 +88,12 @@ def phone_by_token_hash(known: str) -> Phone | None:
     if not rows:
         return None
     values = iter(rows[0])
-    read = {path: dict(zip(names, values, strict=False)) for path, _model, names in _PARTS}
-    keys = sorted(json.loads(next(values) or "[]"), key=itemgetter(1))
+    read: dict[str, dict[str, Any]] = {path: {} for path, *_ in (*_TYPED, *_PLAIN)}
+    for path, name in _TYPED:
+        read[path][name] = next(values)
+    for (path, name), value in zip(_PLAIN, _from_json(next(values)), strict=True):
+        read[path][name] = value
+    keys = sorted(_from_json(next(values)), key=itemgetter(1))
     phone = ReadPhone(**read[""], pk=read[""]["id"], user=None, sbc=None, keys=keys)
     if phone.user_id is not None:
         department = read["user__primary_department"]
@@ -114,6 +119,11 @@ class ReadPerson(SimpleNamespace):
     is_active = User.is_active
 
 
+def _from_json(value: Any) -> list[Any]:
+    """What PostgreSQL's driver has read already, and SQLite's gives as text."""
+    return json.loads(value) if isinstance(value, str) else value or []
+
+
 def _attributes(model: type[Model], names: Iterable[str]) -> list[str]:
     """The columns of these fields in the order of the table, as a record is made of them; always with its
     key."""
@@ -121,8 +131,12 @@ def _attributes(model: type[Model], names: Iterable[str]) -> list[str]:
     return [field.attname for field in model._meta.concrete_fields if field.name in wanted]
 
 
+# Columns that matter to who tells phones, not to who serves them.
+OF_THE_PUSH = (
+    "customer_id", "sip_port", "sip_transport", "attempts", "next_attempt_at", "notified_command", "outcome", "outcome_detail", "version",
+)  # fmt: skip
 _PARTS: tuple[tuple[str, type[Model], list[str]], ...] = (
-    ("", Phone, _attributes(Phone, _PHONE_COLUMNS)),
+    ("", Phone, [name for name in _attributes(Phone, _PHONE_COLUMNS) if name not in OF_THE_PUSH]),
     ("user", User, _attributes(User, USER_COLUMNS)),
     ("user__customer", Customer, _attributes(Customer, (*CUSTOMER_COLUMNS, *LICENCE_COLUMNS))),
     ("user__primary_department", Department, _attributes(Department, DEPARTMENT_COLUMNS)),
@@ -211,13 +225,25 @@ class JsonRows(Aggregate):
     """The JSON of many rows as the text of one array, in no order."""
 
     function = "JSON_AGG"
-    template = "%(function)s(%(expressions)s)::text"
     output_field = TextField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         """As SQLite calls it; the inner arrays stay arrays."""
         template = "%(function)s(JSON(%(expressions)s))"
         return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", template=template, **extra)
+
+
+# A column of the answer costs its name and its type each time. So only what needs its type (a time, a secret) is one, and what is
+# text, number or yes and no comes as one JSON value: (path, attribute) of each, in their order.
+_COLUMNS = [(path, name, model._meta.get_field(name)) for path, model, names in _PARTS for name in names]
+_TYPED = [
+    (path, name) for path, name, field in _COLUMNS if is_secret(field) or isinstance(field, DateTimeField)
+]
+_PLAIN = [(path, name) for path, name, _field in _COLUMNS if (path, name) not in _TYPED]
+
+
+def _look_up(path: str, name: str) -> str:
+    return f"{path}__{name}" if path else name
 
 
 def _keys_of_phones(**condition: Any) -> QuerySet:
@@ -235,7 +261,8 @@ _phone_by_token_hash = Prepared(
         )
         .order_by()
         .values_list(
-            *(f"{path}__{name}" if path else name for path, _model, names in _PARTS for name in names),
+            *(_look_up(*column) for column in _TYPED),
+            JsonRow(*(_look_up(*column) for column in _PLAIN)),
             Subquery(
                 Key.objects.filter(user=OuterRef("user"))
                 .order_by()

@@ -231,6 +231,45 @@ def test_the_time_of_a_fetch_without_news_is_written_within_a_second_and_news_at
     assert again(phone).fetched_at == now.fetched_at
 
 
+def test_what_is_read_for_a_fetch_is_what_the_records_say(
+    phone: Phone, boreale: Customer, amelie: User, felix: User
+) -> None:
+    from phones.models import Key, Sbc
+
+    sbc = Sbc.objects.create(customer=boreale, name="Bureau", address="2001:db8::5", port=5080)
+    Phone.objects.filter(pk=phone.pk).update(
+        connection="sbc",
+        sbc=sbc,
+        lldp=False,
+        vlan_wan_enabled=True,
+        vlan_wan_id=12,
+        sidecars=1,
+        language="en",
+    )
+    for position, kind, target, value in (
+        (27, "line", None, ""),
+        (3, "blf", felix, ""),
+        (2, "status", None, "lunch"),
+    ):
+        Key.objects.create(user=amelie, position=position, kind=kind, target=target, value=value)
+    read = selectors.phone_by_token(phone.token)
+    assert read is not None
+    (record,) = build.loaded(Phone.objects.filter(pk=phone.pk))
+    made = build.context_for(read)
+    assert made == build.contexts_for([record])[phone.pk] == build.context_for(record)
+    assert [key.position for key in made.keys] == [2, 3, 27]
+    for name in (
+        "fetched_at",
+        "notified_at",
+        "stale_since",
+        "command_at",
+        "fetched_from",
+        "revision",
+        "token_hash",
+    ):
+        assert getattr(read, name) == getattr(record, name), name
+
+
 def test_one_fetch_never_waits_for_the_text_that_it_stored_before(phone: Phone) -> None:
     with CaptureQueriesContext(connection) as queries:
         fetch(phone)
