@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="add_statutory_holidays",
     ),
     path("me/destinations", views.own_destination_search, name="own_destination_search"),
+    path("me/colleagues", views.colleagues, name="own_colleagues"),
+    path("me/colleagues/<str:number>/status", views.colleague_status, name="colleague_status"),
     path("me/status", views.own_status, name="own_status"),
     path("me/forwarding", views.own_forwarding, name="own_forwarding"),
 ]

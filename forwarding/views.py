@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -27,9 +29,10 @@ from users import changes, rights, selectors
 from users.access import signed_in_user
 from users.models import Customer, Department, User
 from users.sections import user_sheet
+from users.sections.general import search_people
 from users.sheets import department_sheet
 from users.views import conflicts, editor, sheets
-from users.views.access import in_customer, of_person
+from users.views.access import in_customer, of_person, require
 from users.views.own_tabs import own_section
 
 MOST_OFFERED = 20
@@ -154,6 +157,52 @@ def own_status(request: PortalRequest) -> HttpResponse:
     person = pages.own_person(signed_in_user(request))
     _take_status(request, person.customer, person, rights.Verb.SELF, RequestFacts.of(request, "self"))
     return redirect(_back(request, reverse("own_page")))
+
+
+@require_safe
+def colleagues(request: PortalRequest) -> HttpResponse:
+    """The company's directory: whom one can call, on the mobile too, and the presence of those whose presence one sees."""
+    person = pages.own_person(signed_in_user(request))
+    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    found = (
+        selectors.with_status_message(User.objects.visible_to(person).of(person.customer))
+        .filter(rights.in_directory())
+        .exclude(pk=person.pk)
+        .select_related("primary_department", "customer", "role")
+        .defer(*selectors.NOT_IN_LISTS)
+    )
+    page: Any = Paginator(found.filter(search_people(text)) if text else found, 50).get_page(
+        request.GET.get("page")
+    )
+    people = list(page.object_list)
+    seen = rights.sights(person, people)
+    sets_status = person.role.receptionist
+    return render(request, "forwarding/colleagues.html", {
+        "page": page,
+        "rows": [(each, seen[each.pk].presence, sets_status and seen[each.pk].presence) for each in people],
+        "search": {"name": "q", "value": text, "label": _("Name, extension, email, mobile")},
+        "query_text": urlencode({"q": text}) if text else "",
+        "breadcrumbs": [(_("My page"), reverse("own_page")), (_("Colleagues"), None)],
+    })  # fmt: skip
+
+
+@require_POST
+def colleague_status(request: PortalRequest, number: str) -> HttpResponse:
+    """A receptionist gives a colleague another status."""
+    person = pages.own_person(signed_in_user(request))
+    colleague = (
+        User.objects.visible_to(person)
+        .of(person.customer)
+        .filter(rights.in_directory(), number=number)
+        .exclude(pk=person.pk)
+        .select_related("role", "customer", "primary_department")
+        .first()
+    )
+    if colleague is None:
+        raise Http404
+    require(person, rights.Verb.STATUS, colleague, person.customer)
+    _take_status(request, person.customer, colleague, rights.Verb.STATUS, RequestFacts.of(request, "self"))
+    return redirect(_back(request, reverse("own_colleagues")))
 
 
 def _take_status(

@@ -185,8 +185,8 @@ def plan(
     made = Plan(sheet, scope, {name: sheet.columns[name] for name in sheet.columns if name in named}, planned)
     _load_records(made, [row.seen for row in rows] if isinstance(rows, Sequence) else [], verb, records or {})
     _clean(made)
-    if verb is rights.Verb.SELF:
-        _refuse_what_is_not_ones_own(made)
+    if verb in (rights.Verb.SELF, rights.Verb.STATUS):
+        _refuse_what_is_not_ones_own(made, verb)
     _refuse_what_takes_another_right(made)
     for rule in _rules(sheet, "row_rules"):
         for row in made.rows:
@@ -197,12 +197,12 @@ def plan(
     return made
 
 
-def _refuse_what_is_not_ones_own(made: Plan) -> None:
-    """Who changes himself changes the columns that `rights.own_columns` lists, whatever else is sent."""
+def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
+    """Who changes himself changes the columns that `rights.own_columns` lists, whatever else is sent; a colleague's, the status alone."""
     for row in made.rows:
         if row.new:
             row.refusal = row.refusal or _("You can do this for yourself only.")
-        allowed = rights.own_columns(made.scope.actor)
+        allowed = rights.own_columns(made.scope.actor) if verb is rights.Verb.SELF else rights.OWN_STATUS
         for name in row.raw.keys() - allowed:
             row.after.pop(name, None)
             row.errors[name] = [_("You can't change this yourself: ask an administrator of your company.")]

@@ -74,6 +74,7 @@ def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str,
         entries.append((_("Customers"), reverse("customers"), "customers", False))
     if own_pages:
         entries.append((_("My page"), reverse("own_page"), "user", True))
+        entries.append((_("Colleagues"), reverse("own_colleagues"), "users", False))
         if visits.may_have_visitors(actor):
             entries.append((_("Visitors"), reverse("own_visitors"), "users", False))
     return entries

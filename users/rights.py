@@ -33,6 +33,7 @@ class Verb(StrEnum):
     CUSTOMER = "customer"  # change what belongs to no person: departments, numbers, phones in stock
     HOURS = "hours"  # change a department's office hours and holidays
     SUPPORT = "support"  # change what the contract says: the provider's support staff alone
+    STATUS = "status"  # give a colleague another status, and nothing else of his
     SELF = "self"  # change one's own, as far as `own_columns` says
 
 
@@ -81,6 +82,8 @@ def why_not(
         return None
     if other != actor.customer_id:
         return _("This belongs to another customer.")
+    if verb is Verb.STATUS:
+        return _why_not_the_status(actor, subject)
     if not actor.role.administer_users:
         return _("Your role doesn't include the administration of users.")
     if verb is Verb.SUPPORT:
@@ -111,6 +114,15 @@ def why_not(
         and subject.department_ids - actor.department_ids
     ):
         return _("This person administers departments that aren't yours.")
+    return None
+
+
+def _why_not_the_status(actor: User, subject: User | None) -> Text | None:
+    """ "Opérations réceptionniste (définir les statuts…)": of those colleagues whose presence he sees."""
+    if not actor.role.receptionist:
+        return _("Your role doesn't include receptionist operations.")
+    if subject is None or subject.pk == actor.pk or not what_sees(actor, subject).presence:
+        return _("You don't see this person's presence.")
     return None
 
 

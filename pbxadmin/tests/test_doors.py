@@ -131,6 +131,9 @@ DOORS = {
     # One's own page: support staff have no extension.
     "own_destination_search": OWN_LINE,
     "own_status": OWN_LINE,
+    "own_colleagues": OWN_LINE,
+    # Of somebody in Accueil: not himself, not who doesn't see him, nobody of another company.
+    "colleague_status": [SIGN_IN, HIDDEN, REFUSED, OPEN, OPEN, HIDDEN, REFUSED],
     "own_forwarding": OWN_LINE,
     "own_voicemail": OWN_LINE,
     "own_voicemail_pin": OWN_LINE,

@@ -186,3 +186,23 @@ def test_two_welcome_mails_in_the_box_are_one(felix, boreale):
     do(felix, boreale, [person], reset.WELCOME)
     do(felix, boreale, [person], reset.WELCOME)
     assert Letter.objects.filter(user=person).count() == 1
+
+
+def test_a_reset_asks_for_proof_where_the_last_one_is_old(client, felix, amelie, boreale):
+    sign_in_fully(client, felix)
+    session = client.session
+    for name in list(session.keys()):
+        if name.endswith("_at"):
+            session[name] = 0
+    session.save()
+    before = again(amelie).sip_password
+    one = client.post(
+        reverse("user_reset", args=["boreale", "101"]), {"confirmed": "1", "expected": "1", "box": ["sip"]}
+    )
+    many = client.post(
+        reverse("chosen_reset", args=["boreale"]),
+        {"chosen": [amelie.pk], "confirmed": "1", "expected": "1", "box": ["sip"]},
+    )
+    assert one.url.startswith(reverse("step_up"))
+    assert many.url.startswith(reverse("step_up"))
+    assert again(amelie).sip_password == before

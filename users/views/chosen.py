@@ -20,6 +20,7 @@ from pbxadmin.common.destinations import Kind
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from users import changes, letters, replacements, reset, rights, selectors
 from users.models import Customer, Operation, User
+from users.second_factor import ask_again, recently_verified
 from users.sections import user_sheet
 from users.views.access import in_customer
 
@@ -222,6 +223,8 @@ def reset_chosen(request: PortalRequest, customer: Customer) -> HttpResponse:
     """Reset the chosen: seven boxes, explained; then the page that says what is left to do."""
     if request.method != "POST":
         return _back_to_list(request, customer)
+    if not recently_verified(request):
+        return ask_again(request)  # whoever found a session open takes over nobody's account with it
     choice = choice_of(request, customer)
     if not choice.keys:
         return _nobody(request, customer, choice)

@@ -16,6 +16,7 @@ from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.sections import Scope, SectionForm
 from users import changes, copying, replacements, rights, selectors
 from users.models import Customer, User
+from users.second_factor import step_up
 from users.sections import GENERAL, departments_of, user_sheet
 from users.sections.visualiser import VISUALISER, matrix
 from users.views import chosen
@@ -265,6 +266,7 @@ def _tab_url(customer: Customer, person: User) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_person(rights.Verb.EDIT)
+@step_up
 def user_reset(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """Reset one person: seven boxes, explained in place."""
     return chosen.reset_person(request, customer, person)
