@@ -178,7 +178,7 @@ def colleagues(request: PortalRequest) -> HttpResponse:
     seen = rights.sights(person, people)
     sets_status = person.role.receptionist
     return render(request, "forwarding/colleagues.html", {
-        "page": page,
+        "page": page, "customer": person.customer,
         "rows": [(each, seen[each.pk].presence, sets_status and seen[each.pk].presence) for each in people],
         "search": {"name": "q", "value": text, "label": _("Name, extension, email, mobile")},
         "query_text": urlencode({"q": text}) if text else "",

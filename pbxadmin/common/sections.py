@@ -461,7 +461,7 @@ class Section:
         }
         if not creating:
             fixed = _("This can't be changed after creation.")
-            own |= {column.name: column.help or fixed for column in columns if column.at_creation_only}
+            own |= {column.name: fixed for column in columns if column.at_creation_only}
         return SectionForm(columns, scope, data, initial, own | dict(locked or {}), **kwargs)
 
 

@@ -221,6 +221,7 @@ PAGES = [
     "/me/forwarding",
     "/me/voicemail",
     "/me/app",
+    "/me/colleagues",
     "/talk/boreale/accueil",
     "/talk/boreale/filesoins?sent=1",
 ]
