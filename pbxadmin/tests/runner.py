@@ -277,7 +277,7 @@ def main(given: list[str]) -> int:
             results.run(step)
         with valkey(guard) as broker:
             if wanted == "fast":
-                marks = "not browser and not slow"
+                marks = "not browser and not slow and not postgresql"
                 results.run(pytest_step("Tests on SQLite", marks, broker, "", more))
             else:
                 everything(results, guard, broker, more)
@@ -299,7 +299,7 @@ def everything(results: Results, guard: Guard, broker: str, more: list[str]) -> 
     for step in checks():
         results.run(step)
     system_programs(results)
-    results.run(pytest_step("Tests on SQLite", "not browser", broker, "", more))
+    results.run(pytest_step("Tests on SQLite", "not browser and not postgresql", broker, "", more))
     begun = time.monotonic()
     try:
         with postgresql(guard) as database:

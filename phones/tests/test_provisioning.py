@@ -179,10 +179,9 @@ def test_what_another_connection_commits_is_in_the_very_next_file(
     assert fetch(renewed, **{"If-None-Match": fetch(renewed).headers.get("ETag", etag)}).status_code == 404
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_the_server_closed_costs_no_phone_its_file(phone: Phone) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("there is no server that could close it")
     fetch(phone)
     lost = connection.connection.info.backend_pid
 
@@ -198,12 +197,11 @@ def test_a_connection_that_the_server_closed_costs_no_phone_its_file(phone: Phon
     assert fetch(phone).status_code == 200
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_the_time_of_a_fetch_without_news_is_written_within_a_second_and_news_at_once(
     phone: Phone, amelie: User, django_assert_num_queries: Any
 ) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("each fetch writes its own time")
     before = again(phone).fetched_at
     with django_assert_num_queries(1):
         fetch(phone)

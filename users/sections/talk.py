@@ -14,7 +14,7 @@ from pbxadmin.common.fields import without_accents
 from pbxadmin.common.sections import Scope, Section, SectionForm, columns_of
 from users import changes
 from users.models import Customer, Talk, User
-from users.sections.general import names_are_unique, talk_names_of_places
+from users.sections.general_rules import names_are_unique, talk_names_of_places
 
 # Names that a customer's host answers for itself: a link of that name would never be reached.
 TAKEN_BY_PAGES = frozenset({"meet", "talk", "static", "language", "theme", "healthz"})

@@ -14,7 +14,7 @@ from pbxadmin.common.sections import (
 )
 from users import changes
 from users.models import Customer, Department, Did, SystemExtension, User
-from users.sections.general import taken_extensions, talk_names_of_places, why_no_extension
+from users.sections.general_rules import taken_extensions, talk_names_of_places, why_no_extension
 
 
 def names_are_there_once(plan: changes.Plan) -> None:
