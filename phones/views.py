@@ -25,9 +25,11 @@ from users import changes, rights
 from users.models import Customer, User
 from users.second_factor import step_up
 from users.selectors import changed_since
+from users.views import saving
 from users.views.access import of_person, require
-from users.views.conflicts import put
+from users.views.conflicts import put, seen_version
 from users.views.editor import frame_of
+from users.views.saving import Outcome
 
 
 def of_phone(verb: rights.Verb) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -156,30 +158,16 @@ def save(
         form.show_errors({})
         return show(request, customer, person, phones, phone, form)
     form = settings_form(scope, phone, data)
-    seen = data.get("seen", "")
-    asked = changes.Row(phone.pk, form.raw(), seen=int(seen) if seen.isdecimal() and len(seen) < 10 else 0)
-    plan = changes.plan(request.user, customer, phone_sheet(), [asked], scope=scope)
-    row = plan.rows[0]
-    try:
-        if row.stale:
-            raise changes.ChangedMeanwhileError([phone.pk])
-        operation = changes.apply(plan, RequestFacts.of(request))
-    except changes.ChangedMeanwhileError:
-        return show_conflict(request, customer, person, phones, phone, row, asked.seen or 0)
-    except changes.RefusedError:
-        form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
-        return show(request, customer, person, phones, phone, form, 422, seen=asked.seen)
-    warn(request, row)
-    if operation is None:
-        messages.info(request, _("Nothing to save: everything is as it was."))
-        return redirect(tab_url(customer, person, phone))
-    return redirect(tab_url(customer, person, phone) + "&saved=1")
-
-
-def warn(request: PortalRequest, row: changes.RowPlan) -> None:
-    """Tell what was saved and yet has to be known."""
-    for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
-        messages.warning(request, sentence)
+    seen = seen_version(data)
+    columns = phone_sheet().columns.values()
+    tried = saving.attempt(request, scope, phone_sheet(), columns, phone, form.raw(), seen)
+    if tried.outcome is Outcome.CONFLICT:
+        return show_conflict(request, customer, person, phones, phone, tried.row, seen)
+    if tried.outcome is Outcome.REFUSED:
+        saving.show_refusal(form, tried.row)
+        return show(request, customer, person, phones, phone, form, 422, seen=seen)
+    saved = "" if tried.outcome is Outcome.UNCHANGED else "&saved=1"
+    return redirect(tab_url(customer, person, phone) + saved)
 
 
 def show_conflict(
@@ -225,7 +213,7 @@ def phone_add(request: PortalRequest, customer: Customer, person: User) -> HttpR
                 if row.new
                 else _("The phone was taken from the stock. It keeps its provisioning link."),
             )
-            warn(request, row)
+            saving.tell_warnings(request, row)
             return redirect(tab_url(customer, person, row.record))
         form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
         status = 422

@@ -17,11 +17,12 @@ from phones import logos, selectors, services
 from phones.models import Phone
 from phones.moving import person_meant
 from phones.settings_form import settings_form
-from phones.views import of_phone, show, tab_url, warn
+from phones.views import of_phone, show, tab_url
 from users import changes, rights
 from users.models import Customer, User
 from users.selectors import gauge
 from users.views.access import in_customer, require
+from users.views.saving import tell_warnings
 
 MEANWHILE = gettext_lazy("Somebody else changed this phone in between. Look at it again.")
 
@@ -115,7 +116,7 @@ def move(
         messages.success(request, _("The phone %(mac)s now belongs to %(user)s.") % facts)
     else:
         messages.success(request, _("The phone %(mac)s is in stock now.") % facts)
-    warn(request, row)
+    tell_warnings(request, row)
     return [], plan
 
 

@@ -30,7 +30,8 @@ from users.models import Customer
 from users.replacements import Departure, plan_departure
 from users.selectors import Meanwhile
 from users.views.conflicts import reconcile, seen_version, values_of
-from users.views.sheets import default_values, locked_columns, show_refusal
+from users.views.saving import show_refusal
+from users.views.sheets import default_values, locked_columns
 
 SOURCE = "admin"
 # What a filter of a list may ask of its column, and a date of its.

@@ -19,7 +19,8 @@ from users.onboarding import NotCreatedError
 from users.sections import user_sheet
 from users.selectors import customer_or_404
 from users.sheets import CONTRACT, DEPARTMENT, DID
-from users.views.sheets import default_values, show_refusal
+from users.views.saving import show_refusal
+from users.views.sheets import default_values
 
 # Session key: whose welcome link waits to be shown, once.
 WELCOME = "welcome_of"

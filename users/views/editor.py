@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,13 +11,15 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.sections import Scope, Section, SectionForm
 from users import changes, rights, selectors
 from users.models import Customer, User
 from users.sections import user_sheet
+from users.views import saving
 from users.views.access import of_person, require
 from users.views.conflicts import reconcile, seen_version, values_of
+from users.views.saving import Outcome
 
 
 @dataclass(frozen=True)
@@ -117,41 +118,19 @@ def save_tab(
     require(request.user, rights.Verb.EDIT, person, customer)
     scope = Scope(request.user, customer)
     form = section.form(scope, request.POST, initial=values_of(section, person, scope))
-    asked = changes.Row(person.pk, form.raw(), seen=seen_version(request.POST))
-    plan = changes.plan(
-        request.user, customer, user_sheet(), [asked], scope=scope, records={person.pk: person}
+    seen = seen_version(request.POST)
+    tried = saving.attempt(
+        request, scope, user_sheet(), section.columns, person, form.raw(), seen, records={person.pk: person}
     )
-    row = plan.rows[0]
-    if row.stale and _only_elsewhere(section, person, asked.seen or 0, scope):
-        plan = changes.plan(
-            request.user, customer, user_sheet(), [changes.Row(person.pk, asked.values, seen=person.version)]
-        )
-        row = plan.rows[0]
-    try:
-        if row.stale:
-            raise changes.ChangedMeanwhileError([person.pk])
-        operation = changes.apply(plan, RequestFacts.of(request))
-    except changes.ChangedMeanwhileError:
-        return (conflict or show_conflict)(request, customer, person, section, row, asked.seen or 0)
-    except changes.RefusedError:
-        form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
-        return (show or show_tab)(request, customer, person, section, form, 422, seen=asked.seen)
-    for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
-        messages.warning(request, sentence)
+    if tried.outcome is Outcome.CONFLICT:
+        return (conflict or show_conflict)(request, customer, person, section, tried.row, seen)
+    if tried.outcome is Outcome.REFUSED:
+        saving.show_refusal(form, tried.row)
+        return (show or show_tab)(request, customer, person, section, form, 422, seen=seen)
     url = reverse("user_tab", args=[customer.slug, person.number, section.slug])
-    if operation is None:
-        messages.info(request, _("Nothing to save: everything is as it was."))
+    if tried.outcome is Outcome.UNCHANGED:
         return redirect(f"{url}?{query.removeprefix('&')}" if query else url)
     return redirect(f"{url}?saved=1{query}")
-
-
-def _only_elsewhere(section: Section, person: User, seen: int, scope: Scope) -> bool:
-    """Whether what was changed since `seen` is on other tabs (a status that switched by itself): that is no conflict."""
-    columns = {column.name: column for column in section.columns if not column.own_form}
-    return (
-        0 < seen < person.version
-        and not selectors.changed_since(person, user_sheet().label, seen, columns, scope).before
-    )
 
 
 def show_conflict(

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.sections import Scope, Section, SectionForm
-from users import changes, rights
+from users import rights
 from users.models import User
 from users.sections import user_sheet
-from users.selectors import changed_since
+from users.views import saving
 from users.views.conflicts import reconcile, seen_version, values_of
+from users.views.saving import Outcome
 
 
 def own_section(
@@ -43,43 +43,24 @@ def own_section(
         return show(trimmed(section.form(scope, initial=values_of(section, person))))
     form = trimmed(section.form(scope, request.POST, initial=values_of(section, person)))
     seen = seen_version(request.POST)
-    plan = changes.plan(
-        request.user,
-        customer,
+    tried = saving.attempt(
+        request,
+        scope,
         user_sheet(),
-        [changes.Row(person.pk, form.raw(), seen=seen)],
-        rights.Verb.SELF,
+        section.columns,
+        person,
+        form.raw(),
+        seen,
+        verb=rights.Verb.SELF,
+        source="self",
     )
-    row = plan.rows[0]
-    columns = {column.name: column for column in section.columns if not column.own_form}
-    if (
-        row.stale
-        and 0 < seen < person.version
-        and not changed_since(person, user_sheet().label, seen, columns, scope).before
-    ):
-        # What changed is elsewhere (a status that switched by itself): no conflict.
-        plan = changes.plan(
-            request.user,
-            customer,
-            user_sheet(),
-            [changes.Row(person.pk, form.raw(), seen=person.version)],
-            rights.Verb.SELF,
-        )
-        row = plan.rows[0]
-    try:
-        if row.stale:
-            raise changes.ChangedMeanwhileError([person.pk])
-        operation = changes.apply(plan, RequestFacts.of(request, "self"))
-    except changes.ChangedMeanwhileError:
+    if tried.outcome is Outcome.CONFLICT:
         fresh = User.objects.select_related("customer", "role", "primary_department").get(pk=person.pk)
-        form, theirs = reconcile(user_sheet(), section, fresh, row, seen, scope, request.POST)
+        form, theirs = reconcile(user_sheet(), section, fresh, tried.row, seen, scope, request.POST)
         return show(trimmed(form), 409, seen=fresh.version, conflict=theirs)
-    except changes.RefusedError:
-        form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
+    if tried.outcome is Outcome.REFUSED:
+        saving.show_refusal(form, tried.row)
         return show(form, 422, seen=seen)
-    for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
-        messages.warning(request, sentence)
-    if operation is None:
-        messages.info(request, _("Nothing to save: everything is as it was."))
+    if tried.outcome is Outcome.UNCHANGED:
         return redirect(f"{url}?{query.removeprefix('&')}" if query else url)
     return redirect(f"{url}?saved=1{query}")

@@ -23,8 +23,10 @@ from users import changes, selectors
 from users.models import Customer, User
 from users.replacements import Departure, plan_departure
 from users.rights import Verb
+from users.views import saving
 from users.views.access import in_customer
 from users.views.conflicts import reconcile, seen_version, values_of
+from users.views.saving import Outcome, show_refusal, tell_warnings
 
 PAGE_SIZE = 50
 # Places named in full on the page that asks; the others are counted.
@@ -341,17 +343,6 @@ def default_values(section: Section) -> dict[str, Any]:
     }
 
 
-def show_refusal(form: SectionForm, row: changes.RowPlan) -> None:
-    """Put everything that refuses a row onto its form."""
-    form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
-
-
-def tell_warnings(request: PortalRequest, row: changes.RowPlan) -> None:
-    """What the plan had to say beside saving."""
-    for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
-        messages.warning(request, sentence)
-
-
 def locked_columns(sheet: Sheet, scope: Scope, record: Any, section: Section) -> dict[str, Text]:
     """Which columns of a part the actor sees but may not change, with the reason."""
     refusal = changes.why_not(sheet, scope, Verb.EDIT, record)
@@ -405,21 +396,12 @@ def edit_section(
     seen = seen_version(request.POST)
     if form.fields.keys() <= locked.keys():
         refuse(next(iter(locked.values()), ""))
-    plan = changes.plan(request.user, customer, sheet, [changes.Row(record.pk, form.raw(), seen=seen)])
-    row = plan.rows[0]
-    try:
-        if row.stale:
-            raise changes.ChangedMeanwhileError([record.pk])
-        operation = changes.apply(plan, RequestFacts.of(request))
-    except changes.ChangedMeanwhileError:
+    tried = saving.attempt(request, scope, sheet, section.columns, record, form.raw(), seen)
+    if tried.outcome is Outcome.CONFLICT:
         fresh = reload()
-        form, theirs = reconcile(sheet, section, fresh, row, seen, scope, request.POST, locked)
+        form, theirs = reconcile(sheet, section, fresh, tried.row, seen, scope, request.POST, locked)
         return show(form, 409, seen=fresh.version, conflict=theirs)
-    except changes.RefusedError:
-        show_refusal(form, row)
+    if tried.outcome is Outcome.REFUSED:
+        show_refusal(form, tried.row)
         return show(form, 422, seen=seen)
-    tell_warnings(request, row)
-    if operation is None:
-        messages.info(request, _("Nothing to save: everything is as it was."))
-        return redirect(url)
-    return redirect(f"{url}?saved=1")
+    return redirect(url if tried.outcome is Outcome.UNCHANGED else f"{url}?saved=1")
