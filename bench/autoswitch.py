@@ -24,9 +24,9 @@ from django.test.runner import DiscoverRunner  # noqa: E402
 
 from forwarding import switching  # noqa: E402
 from forwarding.models import DepartmentPeriod  # noqa: E402
-from users import changes, rights  # noqa: E402
+from users import rights, road  # noqa: E402
 from users.models import User  # noqa: E402
-from users.sections import user_sheet  # noqa: E402
+from users.people.sections import user_sheet  # noqa: E402
 from users.tests.factories import FACTS, make_customer  # noqa: E402
 
 PEOPLE = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
@@ -46,14 +46,14 @@ def main() -> None:
         )
         for start in range(0, PEOPLE, 2_000):
             rows = [
-                changes.Row(None, {
+                road.Row(None, {
                     "number": str(10_000 + number), "first_name": "Gens", "last_name": str(number), "role": "users",
                     "primary_department": department.name, "auto_switch_status": True, "require_2fa": False,
                 })
                 for number in range(start, min(start + 2_000, PEOPLE))
             ]  # fmt: skip
-            plan = changes.plan(rights.system_actor(), customer, user_sheet(), rows)
-            changes.apply(plan, FACTS)
+            plan = road.plan(rights.system_actor(), customer, user_sheet(), rows)
+            road.apply(plan, FACTS)
         people = User.objects.filter(customer=customer, auto_switch_status=True)
         count = people.count()
         switching.switch(datetime(2026, 11, 24, 7, 0, tzinfo=MONTREAL))

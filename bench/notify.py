@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from phones.notify.sip import IN_FLIGHT, Notify, Outcome, Target, phone_networks, send_all
+from phones.push.notify.sip import IN_FLIGHT, Notify, Outcome, Target, phone_networks, send_all
 
 PHONES = 5_000
 ROUNDS = 5

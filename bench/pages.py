@@ -24,7 +24,7 @@ CHUNK = 5_000
 def fill(slug: str, count: int) -> object:
     """A customer with so many people, and an owner who signs in; gives the owner."""
     from users.models import Customer, Department, Membership, User
-    from users.sections.general import derived
+    from users.people.sections.general import derived
 
     customer = Customer.objects.create(
         name=slug, slug=slug, fqdn=f"{slug}.example.com", extension_digits=5, included_extensions=count + 10
@@ -91,8 +91,8 @@ def measure(many: int, few: int) -> None:
     from django.db import connection
     from django.test import Client
 
+    from signin.tests.signing import sign_in_fully
     from users.models import User
-    from users.tests.signing import sign_in_fully
 
     call_command("migrate", verbosity=0)
     owners = {"grand": fill("grand", many), "petit": fill("petit", few)}
@@ -126,7 +126,7 @@ def tabs(client: Any) -> None:
     """Opening and saving each tab of one person of "petit", who has a phone; every save changes something."""
     from phones.tests.factories import make_phone
     from users.models import Customer, User
-    from users.sections import user_sheet
+    from users.people.sections import user_sheet
     from users.tests.browser import posted, typed
     from users.tests.factories import make_user
 

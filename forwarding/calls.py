@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from forwarding.hours import Schedule, must_be_aware
-from pbxadmin.common.destinations import SAME, VOICEMAIL, Destination, Side
-from pbxadmin.common.statuses import Status
+from pbxadmin.common.values.destinations import SAME, VOICEMAIL, Destination, Side
+from pbxadmin.common.values.statuses import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from forwarding.models import ForwardingRule
 from pbxadmin.common.sections import Effects
-from pbxadmin.common.statuses import Status
+from pbxadmin.common.values.statuses import Status
 from users.models import User
 
 # What a person says beside the status that he has now.

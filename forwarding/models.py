@@ -6,9 +6,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.destination_field import DestinationField
-from pbxadmin.common.destinations import SAME, VOICEMAIL, Side
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ScopedManager
+from pbxadmin.common.values.destinations import SAME, VOICEMAIL, Side
 from users.models import Department, User
 
 

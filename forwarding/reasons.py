@@ -7,10 +7,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from forwarding.plans import Reason, Why
+from forwarding.decisions import Reason, Why
 from pbxadmin.common.clock import moment_said
 from pbxadmin.common.fields import phone_number_national
-from pbxadmin.common.statuses import Status
+from pbxadmin.common.values.statuses import Status
 
 STATUS_LABELS: Mapping[Status, Promise] = {
     Status.AVAILABLE: gettext_lazy("Available"),

@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from forwarding.calls import Call, Callee, Caller, Device, Directory, FromExtension, StatusRule
-from forwarding.hours import Hours, must_be_aware, outside_hours, state_at
-from forwarding.plans import (
+from forwarding.decisions import (
     Busy,
     Mode,
     NotRung,
@@ -29,9 +28,10 @@ from forwarding.plans import (
     Voicemail,
     Why,
 )
-from pbxadmin.common.destinations import VOICEMAIL, Destination, Kind, Side
-from pbxadmin.common.short_codes import EMERGENCY_NUMBERS, SERVICE_NUMBERS
-from pbxadmin.common.statuses import Status
+from forwarding.hours import Hours, must_be_aware, outside_hours, state_at
+from pbxadmin.common.values.destinations import VOICEMAIL, Destination, Kind, Side
+from pbxadmin.common.values.short_codes import EMERGENCY_NUMBERS, SERVICE_NUMBERS
+from pbxadmin.common.values.statuses import Status
 
 # From one extension to another at most this often; then the caller hears busy.
 MAX_HOPS = 10

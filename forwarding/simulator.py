@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from forwarding import plans, reasons
+from forwarding import decisions as plans
+from forwarding import reasons
 from forwarding.calls import Call, FromExtension, FromOutside
+from forwarding.decisions import Outcome, OutgoingPlan, Plan, Step, Verdict, Why
 from forwarding.hours import Schedule, instant_of
-from forwarding.plans import Outcome, OutgoingPlan, Plan, Step, Verdict, Why
 from forwarding.routing import as_dialled, dial, route
 from forwarding.snapshot import CustomerDirectory, caller_of
 from pbxadmin.common.fields import phone_number_e164, phone_number_national

@@ -23,10 +23,10 @@ from forwarding.calls import (
 )
 from forwarding.models import ForwardingRule
 from forwarding.routing import MAX_HOPS
-from pbxadmin.common.destinations import Destination, Kind
-from pbxadmin.common.statuses import Status
+from pbxadmin.common.values.destinations import Destination, Kind
+from pbxadmin.common.values.statuses import Status
 from users import models
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 
 _BRANCHES = ("no_answer", "busy", "not_registered", "divert")
 _PLAIN = (

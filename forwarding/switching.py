@@ -17,9 +17,9 @@ from django.utils import timezone
 from forwarding import hours, schedules
 from forwarding.routing import status_of_hours
 from pbxadmin.common.http import RequestFacts
-from users import changes, rights
+from users import rights, road
 from users.models import Customer, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 
 log = logging.getLogger(__name__)
 
@@ -126,17 +126,17 @@ def _write(customer: Customer, people: Iterable[Due], now: datetime) -> int:
     wanted: Mapping[int, Due] = {each.key: each for each in people}
     for _attempt in range(ATTEMPTS):
         rows = [
-            changes.Row(key, {"status": each.status, "status_until": None, "status_after": ""})
+            road.Row(key, {"status": each.status, "status_until": None, "status_after": ""})
             for key, each in wanted.items()
         ]
-        plan: Any = changes.plan(rights.system_actor(), customer, user_sheet(), rows)
+        plan: Any = road.plan(rights.system_actor(), customer, user_sheet(), rows)
         refused = plan.refused
         for row in refused:
             log.warning("status of user %s not switched: %s", row.key, row.refusal or row.errors)
         plan.rows = [row for row in plan.rows if row not in refused]
         try:
-            changes.apply(plan, FACTS, "automatic status")
-        except changes.ChangedMeanwhileError:
+            road.apply(plan, FACTS, "automatic status")
+        except road.ChangedMeanwhileError:
             wanted = {each.key: each for each in due(now) if each.key in wanted}
             continue
         return len(plan.having("changed"))

@@ -16,24 +16,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from forwarding import hours, pages
-from forwarding.columns import by_day
-from forwarding.planning import HOLIDAYS
-from forwarding.sections import FORWARDING, HOURS_OF_DEPARTMENT, SCHEDULE
+from forwarding import hours
 from forwarding.simulator import ask
 from forwarding.statutory import FIRST_YEAR, LAST_YEAR, statutory_holidays
+from forwarding.tabs import facts as pages
+from forwarding.tabs.columns import by_day
+from forwarding.tabs.schedule import HOLIDAYS
+from forwarding.tabs.sections import FORWARDING, HOURS_OF_DEPARTMENT, SCHEDULE
+from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import PortalRequest, RequestFacts
-from pbxadmin.common.sections import Scope
-from users import changes, rights, selectors
+from users import rights, road
 from users.access import signed_in_user
+from users.company.sheets import department_sheet
 from users.models import Customer, Department, User
-from users.sections import user_sheet
-from users.sections.general import search_people
-from users.sheets import department_sheet
-from users.views import conflicts, editor, sheets
-from users.views.access import in_customer, of_person, require
-from users.views.own_tabs import own_section
+from users.people import selectors
+from users.people.sections import user_sheet
+from users.people.sections.general import search_people
+from users.people.views import editor
+from users.people.views.own_tabs import own_section
+from users.road.pages import conflicts
+from users.road.pages import sheet_pages as sheets
+from users.road.pages.doors import in_customer, of_person, require
 
 MOST_OFFERED = 20
 
@@ -120,19 +124,19 @@ def add_statutory_holidays(request: PortalRequest, customer: Customer, key: int)
         for day, name in statutory_holidays(year, department.language)
         if not any(each.covers(day) for each in now)
     ]
-    plan = changes.plan(
+    plan = road.plan(
         request.user,
         customer,
         department_sheet(),
-        [changes.Row(department.pk, {"holidays": by_day([*now, *new])})],
+        [road.Row(department.pk, {"holidays": by_day([*now, *new])})],
     )
     try:
-        changes.apply(plan, RequestFacts.of(request))
-    except changes.RefusedError:
+        road.apply(plan, RequestFacts.of(request))
+    except road.RefusedError:
         raise PermissionDenied(
             plan.rows[0].refusal or " ".join(text for texts in plan.rows[0].errors.values() for text in texts)
         ) from None
-    except changes.ChangedMeanwhileError:
+    except road.ChangedMeanwhileError:
         messages.warning(request, _("Somebody else changed it in between. Try again."))
     else:
         said = ngettext(
@@ -209,15 +213,15 @@ def _take_status(
     request: PortalRequest, customer: Any, person: User, verb: rights.Verb, facts: RequestFacts
 ) -> None:
     asked = {"status": request.POST.get("status", ""), "status_until": request.POST.get("status_until", "")}
-    plan = changes.plan(request.user, customer, user_sheet(), [changes.Row(person.pk, asked)], verb)
+    plan = road.plan(request.user, customer, user_sheet(), [road.Row(person.pk, asked)], verb)
     row = plan.rows[0]
     try:
-        changes.apply(plan, facts)
-    except changes.RefusedError:
+        road.apply(plan, facts)
+    except road.RefusedError:
         for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]:
             if sentence:
                 messages.error(request, sentence)
-    except changes.ChangedMeanwhileError:
+    except road.ChangedMeanwhileError:
         messages.warning(request, _("Somebody else changed it in between. Try again."))
     else:
         now = User.objects.select_related("primary_department").get(pk=person.pk)

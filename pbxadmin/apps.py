@@ -14,4 +14,4 @@ class PortalConfig(AppConfig):
 class SupportConfig(AdminConfig):
     """Django's admin, as the support desk of the provider's staff."""
 
-    default_site = "users.support.SupportSite"
+    default_site = "support.site.SupportSite"

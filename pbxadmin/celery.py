@@ -8,4 +8,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pbxadmin.settings.development")
 
 app = Celery("pbxadmin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+# Tasks stand beside what they do; the rooms that have some.
+app.autodiscover_tasks(["users", "phones.push", "forwarding"])

@@ -5,11 +5,11 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from pbxadmin import views
+from pbxadmin.pages import home as views
 from users.access import public
 
 urlpatterns = [
-    path("", include("phones.urls_devices")),
+    path("", include("phones.serving.urls_devices")),
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("language", public(require_POST(set_language)), name="set_language"),
@@ -22,7 +22,7 @@ urlpatterns = [
     path("", include("phones.urls")),
 ]
 
-handler400 = "pbxadmin.views.bad_request"
-handler403 = "pbxadmin.views.permission_denied"
-handler404 = "pbxadmin.views.page_not_found"
-handler500 = "pbxadmin.views.server_error"
+handler400 = "pbxadmin.pages.home.bad_request"
+handler403 = "pbxadmin.pages.home.permission_denied"
+handler404 = "pbxadmin.pages.home.page_not_found"
+handler500 = "pbxadmin.pages.home.server_error"

@@ -12,7 +12,9 @@ class PhonesConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to changes, and describe this app's tables to the road of changes."""
-        from phones import receivers, sections, sites
+        from phones.push import receivers
+        from phones.settings import sections
+        from phones.sites import sections as sites
 
         receivers.connect()
         sections.register()

@@ -23,8 +23,8 @@ from pbxadmin.common.crypto import is_secret
 from pbxadmin.common.prepared import Prepared
 from phones import context
 from phones.context import KeyKind, PhoneContext
-from phones.logos import logo_of
 from phones.models import Key, Phone, Sbc
+from phones.settings.logos import logo_of
 from phones.vendors import FileKind, vendor_of
 from users.models import Customer, Department, User
 

@@ -147,7 +147,7 @@ class Settings(models.Model):
         default=True,
         help_text=_("Link Layer Discovery Protocol, by which the network recognises devices."),
     )
-    # The digest of the picture that is kept (`phones.logos`); blank for none.
+    # The digest of the picture that is kept (`phones.settings.logos`); blank for none.
     logo = models.CharField(
         _("Logo of the phone"),
         max_length=64,

@@ -7,13 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import without_accents
-from pbxadmin.common.sections import Scope
 from phones import selectors
-from phones.columns import mac_address
 from phones.models import Phone
-from phones.sections import MODEL, phone_sheet
-from users import changes, rights
+from phones.settings.columns import mac_address
+from phones.settings.sections import MODEL, phone_sheet
+from users import rights, road
 from users.models import Customer, User
 
 
@@ -55,15 +55,15 @@ def in_stock(actor: User, customer: Customer, mac: Any) -> Phone | None:
 
 def plan_from_stock(
     actor: User, customer: Customer, phone: Phone, person: User, values: Mapping[str, Any]
-) -> changes.Plan:
+) -> road.Plan:
     """What giving a phone of the stock to `person` would do: it keeps its address and its secrets.
 
     `values` are those of a new phone: the model must be the one that is in stock, so that nobody plugs in another phone
     than he thinks; any setting may come with it.
     """
     kept = {name: value for name, value in values.items() if name not in ("mac", "model", "user")}
-    wanted = changes.Row(phone.pk, {**kept, "user": person.pk}, label=phone.mac_with_colons)
-    plan = changes.plan(actor, customer, phone_sheet(), [wanted])
+    wanted = road.Row(phone.pk, {**kept, "user": person.pk}, label=phone.mac_with_colons)
+    plan = road.plan(actor, customer, phone_sheet(), [wanted])
     row = plan.rows[0]
     if rights.why_not(actor, rights.Verb.CUSTOMER, None, customer):
         row.refusal = ""

@@ -11,16 +11,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pbxadmin.common import configtext
-from pbxadmin.common.configtext import DiffLine, UnsafeTextError
+from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import MASK, fingerprint, random_token
 from pbxadmin.common.http import RequestFacts
-from pbxadmin.common.sections import Scope
-from phones import build, logos, moving, push, selectors
+from pbxadmin.common.values import configtext
+from pbxadmin.common.values.configtext import DiffLine, UnsafeTextError
+from phones import build, moving, selectors
 from phones.models import Phone
-from phones.sections import MODEL, SETTINGS, offers, phone_sheet
+from phones.push import outbox as push
+from phones.settings import logos
+from phones.settings.sections import MODEL, SETTINGS, offers, phone_sheet
 from phones.vendors import ContextError, UnknownModelError, Vendor, vendor_of
-from users import changes, rights
+from users import rights, road
 from users.models import Customer, Operation, User
 
 Kind = Operation.Kind
@@ -34,17 +36,15 @@ SECRETS: Mapping[str, str | Promise] = {
 
 
 # --- Adding, changing, moving, deleting: by the one road ---
-def phone_plan(
-    actor: User, customer: Customer, person: User | None, values: Mapping[str, Any]
-) -> changes.Plan:
+def phone_plan(actor: User, customer: Customer, person: User | None, values: Mapping[str, Any]) -> road.Plan:
     """What adding a phone for `person` (None: for the stock) would do; `values` are raw: mac, model, and any
     setting. A phone that the customer has in stock is taken from there."""
     if person is not None and (phone := moving.in_stock(actor, customer, values.get("mac"))):
         return moving.plan_from_stock(actor, customer, phone, person, values)
-    row = changes.Row(
+    row = road.Row(
         None, {**values, "user": person.pk if person else None}, label=str(values.get("mac", ""))[:40]
     )
-    return changes.plan(actor, customer, phone_sheet(), [row])
+    return road.plan(actor, customer, phone_sheet(), [row])
 
 
 def phone_create(
@@ -54,12 +54,12 @@ def phone_create(
     values: Mapping[str, Any],
     facts: RequestFacts,
     reason: str = "",
-) -> changes.Plan:
+) -> road.Plan:
     """Add a phone; the plan that comes back has its record, or says why not (`plan.refused`)."""
     plan = phone_plan(actor, customer, person, values)
     try:
-        changes.apply(plan, facts, reason)
-    except changes.RefusedError:
+        road.apply(plan, facts, reason)
+    except road.RefusedError:
         return plan
     except IntegrityError:
         # Another customer's phone with this MAC, in the same moment: planned again, it is refused in words.
@@ -77,31 +77,29 @@ def phone_change(
     facts: RequestFacts,
     seen: int | None = None,
     reason: str = "",
-) -> changes.Plan:
+) -> road.Plan:
     """Change settings of a phone, or move it (`user`: a primary key, or None for the stock). Raises what
     `apply` raises."""
-    plan = changes.plan(actor, customer, phone_sheet(), [changes.Row(phone.pk, values, seen=seen)])
-    changes.apply(plan, facts, reason)
+    plan = road.plan(actor, customer, phone_sheet(), [road.Row(phone.pk, values, seen=seen)])
+    road.apply(plan, facts, reason)
     return plan
 
 
-def phone_move_plan(actor: User, customer: Customer, phone: Phone, person: User | None) -> changes.Plan:
+def phone_move_plan(actor: User, customer: Customer, phone: Phone, person: User | None) -> road.Plan:
     """What giving a phone to `person` (None: back to the stock) would do."""
-    wanted = changes.Row(phone.pk, {"user": person.pk if person else None})
-    return changes.plan(actor, customer, phone_sheet(), [wanted])
+    wanted = road.Row(phone.pk, {"user": person.pk if person else None})
+    return road.plan(actor, customer, phone_sheet(), [wanted])
 
 
-def logo_change(
-    actor: User, customer: Customer, phone: Phone, upload: Any, facts: RequestFacts
-) -> changes.Plan:
+def logo_change(actor: User, customer: Customer, phone: Phone, upload: Any, facts: RequestFacts) -> road.Plan:
     """Give a phone the uploaded picture as its logo (None: none); the plan that comes back is done, or says why not.
 
     Raises `ChangedMeanwhileError`.
     """
-    plan = changes.plan(actor, customer, phone_sheet(), [changes.Row(phone.pk, {"logo": upload})])
+    plan = road.plan(actor, customer, phone_sheet(), [road.Row(phone.pk, {"logo": upload})])
     try:
-        changes.apply(plan, facts)
-    except changes.RefusedError:
+        road.apply(plan, facts)
+    except road.RefusedError:
         return plan
     except Exception:
         logos.forget_unused(phone.pk, plan.rows[0].after.get("logo", ""))
@@ -113,8 +111,8 @@ def phone_delete(
     actor: User, customer: Customer, phone: Phone, facts: RequestFacts, reason: str = ""
 ) -> Operation | None:
     """Take a phone away: its token is dead at once. Raises `RefusedError` or `ChangedMeanwhileError`."""
-    removal = changes.plan_removal(actor, customer, phone_sheet(), [phone.pk], verb=rights.Verb.EDIT)
-    return changes.remove(removal, facts, reason)
+    removal = road.plan_removal(actor, customer, phone_sheet(), [phone.pk], verb=rights.Verb.EDIT)
+    return road.remove(removal, facts, reason)
 
 
 # --- Commands ---
@@ -136,13 +134,13 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
         if not push.press(phone.pk, command, timezone.now()):
             return _("The phone was told so a moment ago.")
         cell = {"column": "command", "old": "", "new": str(command), "new_label": str(command.label)}
-        changes.record_operation(
+        road.record_operation(
             actor,
             phone.customer,
             Kind.COMMAND,
             facts,
             "",
-            [changes.change_of(phone_sheet(), phone, Kind.COMMAND, [cell])],
+            [road.change_of(phone_sheet(), phone, Kind.COMMAND, [cell])],
         )
         push.after_commit([phone.pk])
     return ""
@@ -153,7 +151,7 @@ def reveal_secret(actor: User, phone: Phone, which: str, facts: RequestFacts) ->
     """A secret of `SECRETS` in plain text; that it was shown is in the history before it is. Raises
     `RefusedError`."""
     if rights.why_not(actor, rights.Verb.REVEAL, phone.user, phone.customer):
-        raise changes.RefusedError
+        raise road.RefusedError
     known = Phone.objects.select_related("user").get(pk=phone.pk)
     if which == "link":
         secret = build.provisioning_url(known)
@@ -163,13 +161,13 @@ def reveal_secret(actor: User, phone: Phone, which: str, facts: RequestFacts) ->
         secret = known.user.sip_password if known.user else ""
     cell = {"column": which, "old": "", "new": MASK, "new_label": str(SECRETS[which])}
     with transaction.atomic():
-        changes.record_operation(
+        road.record_operation(
             actor,
             phone.customer,
             Kind.REVEAL,
             facts,
             "",
-            [changes.change_of(phone_sheet(), phone, Kind.REVEAL, [cell])],
+            [road.change_of(phone_sheet(), phone, Kind.REVEAL, [cell])],
         )
     return secret
 
@@ -182,7 +180,7 @@ def token_rotate(actor: User, phone: Phone, facts: RequestFacts, at_once: bool =
     old one is dead now, and the new one must be entered at the phone.
     """
     if rights.why_not(actor, rights.Verb.COMMAND, phone.user, phone.customer):
-        raise changes.RefusedError
+        raise road.RefusedError
     with transaction.atomic():
         held = Phone.objects.select_for_update(of=("self",)).get(pk=phone.pk)
         # Changed twice before a fetch: what the phone knows is still the first one.
@@ -192,13 +190,13 @@ def token_rotate(actor: User, phone: Phone, facts: RequestFacts, at_once: bool =
             token=token, token_hash=fingerprint(token), previous_token_hash="" if at_once else previous
         )
         cell = {"column": "link", "old": MASK, "new": MASK, "new_label": str(SECRETS["link"])}
-        changes.record_operation(
+        road.record_operation(
             actor,
             held.customer,
             Kind.EDIT,
             facts,
             "",
-            [changes.change_of(phone_sheet(), held, Kind.EDIT, [cell])],
+            [road.change_of(phone_sheet(), held, Kind.EDIT, [cell])],
         )
         push.after_commit(push.mark_stale(Phone.objects.filter(pk=held.pk)))
 

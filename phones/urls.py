@@ -2,7 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from phones import site_views, views, views_keys, views_moving
+from phones.keys import views as views_keys
+from phones.sites import views as site_views
+from phones.views import moving as views_moving
+from phones.views import tab as views
 
 PERSON = "c/<slug:slug>/users/<str:number>/phones/"
 

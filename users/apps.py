@@ -12,9 +12,9 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the descriptions of this app's tables known to the road of changes, and listen to it."""
-        from users import sections
-        from users.endings import sessions_and_links_end
+        from users.people import sections
+        from users.people.endings import sessions_and_links_end
         from users.signals import changed
 
         sections.register()
-        changed.connect(sessions_and_links_end, dispatch_uid="users.endings")
+        changed.connect(sessions_and_links_end, dispatch_uid="users.people.endings")

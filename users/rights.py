@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.sections import Text
+from pbxadmin.common.columns import Text
 from users.models import Customer, Department, Membership, Role, User, Visibility
 
 

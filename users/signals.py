@@ -1,10 +1,10 @@
 """How a lower layer tells the higher ones that rows have changed.
 
-`changed` is sent once for every operation of `users.changes`, inside its transaction: sender = the model, `rows` = the
+`changed` is sent once for every operation of `users.road`, inside its transaction: sender = the model, `rows` = the
 planned rows that were written (`record`, `changes`, `new`, `removed`), `operation`. Its receivers:
 
-- `users.endings.sessions_and_links_end`: who is disabled finds nothing of his open when he is let in again.
-- `phones.receivers.phones_fall_behind`: marks the phones whose file may differ now (the outbox).
+- `users.people.endings.sessions_and_links_end`: who is disabled finds nothing of his open when he is let in again.
+- `phones.push.receivers.phones_fall_behind`: marks the phones whose file may differ now (the outbox).
 """
 
 from django.dispatch import Signal

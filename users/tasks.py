@@ -10,8 +10,10 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from users import letters, signin, visits
-from users.letters import language_of
+from signin import credentials as signin
+from talk import visits
+from users.mail import letters
+from users.mail.letters import language_of
 
 
 @shared_task(autoretry_for=(OSError, SMTPException), retry_backoff=10, max_retries=5)

@@ -2,10 +2,14 @@
 
 from django.urls import include, path, re_path
 
-from users.views import chosen, company, contact, customers, editor, history, links, people, undo
+from talk import views as contact
+from users.company.views import company, customers
+from users.history import views as history
+from users.history import views_undo as undo
+from users.people.views import chosen, editor, links, people
 
 urlpatterns = [
-    path("", include("users.urls_signin")),
+    path("", include("signin.urls")),
     path("customers", customers.customers, name="customers"),
     path("customers/new", customers.customer_create, name="customer_create"),
     path("customers/<slug:slug>/created", customers.customer_created, name="customer_created"),

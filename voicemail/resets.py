@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from secrets import SystemRandom
 from typing import Any
 
-from pbxadmin.common.sections import Renewed, Scope
+from pbxadmin.common.columns import Scope
+from pbxadmin.common.sections import Renewed
 from users.models import User
 from voicemail.models import Mailbox
 from voicemail.pins import random_pin

@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from pbxadmin.common.rows import PartColumn, PartStore
-from pbxadmin.common.sections import FieldColumn, Option, ReferenceColumn, Scope, Section
-from users import changes
+from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope
+from pbxadmin.common.parts import PartColumn, PartStore
+from pbxadmin.common.sections import Section
+from users import road
 from users.models import User
 from voicemail.effects import effects
 from voicemail.models import Greeting, Mailbox
@@ -171,7 +172,7 @@ COLUMNS = (
 
 
 # --- Rules -------------------------------------------------------------------------------------------------------
-def pin_is_not_guessed(row: changes.RowPlan, plan: changes.Plan) -> None:
+def pin_is_not_guessed(row: road.RowPlan, plan: road.Plan) -> None:
     """A PIN isn't the extension; a blank one leaves the present one alone; a wanted one is made here, for each row its own."""
     if PIN.name not in row.after:
         return
@@ -186,7 +187,7 @@ def pin_is_not_guessed(row: changes.RowPlan, plan: changes.Plan) -> None:
         row.refuse(PIN.name, SENTENCES[Weakness.EXTENSION])
 
 
-def open_mailbox_is_told(row: changes.RowPlan, plan: changes.Plan) -> None:
+def open_mailbox_is_told(row: road.RowPlan, plan: road.Plan) -> None:
     """A mailbox without a PIN, and mails to nobody, are possible and are told."""
     if row.changes.get("voicemail.pin_disabled", (None, False))[1]:
         row.warn(

@@ -12,13 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from pbxadmin.common.http import PortalRequest, RequestFacts
-from users import changes, rights
+from signin.second_factor import step_up
+from users import rights, road
 from users.access import signed_in_user
 from users.models import Customer, Operation, User
-from users.second_factor import step_up
-from users.sections import user_sheet
-from users.views.access import of_person
-from users.views.own_tabs import own_section
+from users.people.sections import user_sheet
+from users.people.views.own_tabs import own_section
+from users.road.pages.doors import of_person
 from voicemail.models import Mailbox
 from voicemail.sections import PIN, REGENERATE, VOICEMAIL
 
@@ -47,10 +47,10 @@ def show_own_pin(request: PortalRequest) -> HttpResponse:
 
 def _show(request: PortalRequest, person: User, url: str, facts: RequestFacts) -> HttpResponse:
     pin = Mailbox.objects.get(user=person).pin
-    row = changes.change_of(
+    row = road.change_of(
         user_sheet(), person, Operation.Kind.REVEAL, [{"column": PIN.name, "old": "", "new": ""}]
     )
-    changes.record_operation(request.user, person.customer, Operation.Kind.REVEAL, facts, "", [row])
+    road.record_operation(request.user, person.customer, Operation.Kind.REVEAL, facts, "", [row])
     shown = {"id": "secret-pin", "what": _("PIN number"), "value": pin, "in_form": False, "reveal_url": url}
     if request.htmx:
         return render(request, "partials/secret.html", shown)
@@ -76,17 +76,17 @@ def new_own_pin(request: PortalRequest) -> HttpResponse:
 def _renew(
     request: PortalRequest, customer: Any, person: User, verb: rights.Verb, facts: RequestFacts
 ) -> None:
-    plan = changes.plan(
-        request.user, customer, user_sheet(), [changes.Row(person.pk, {PIN.name: REGENERATE})], verb
+    plan = road.plan(
+        request.user, customer, user_sheet(), [road.Row(person.pk, {PIN.name: REGENERATE})], verb
     )
     try:
-        changes.apply(plan, facts)
-    except changes.RefusedError:
+        road.apply(plan, facts)
+    except road.RefusedError:
         row = plan.rows[0]
         raise PermissionDenied(
             row.refusal or " ".join(text for texts in row.errors.values() for text in texts)
         ) from None
-    except changes.ChangedMeanwhileError:
+    except road.ChangedMeanwhileError:
         messages.warning(request, _("Somebody else changed it in between. Try again."))
     else:
         messages.success(request, _("A new PIN was made. “Show” tells it."))

@@ -15,11 +15,11 @@ from forwarding.calls import (
     StatusRule,
     SystemExtension,
 )
+from forwarding.decisions import Outcome, Plan, Step, Why, path
 from forwarding.hours import Holiday, Period, Schedule
-from forwarding.plans import Outcome, Plan, Step, Why, path
 from forwarding.routing import route
-from pbxadmin.common.destinations import Destination
-from pbxadmin.common.statuses import Status
+from pbxadmin.common.values.destinations import Destination
+from pbxadmin.common.values.statuses import Status
 
 MONTREAL = ZoneInfo("America/Toronto")
 # A Tuesday, and the Saturday after it.

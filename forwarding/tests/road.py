@@ -2,34 +2,34 @@
 
 from typing import Any
 
-from users import changes
+from users import road
+from users.company.sheets import department_sheet
 from users.models import Customer, User
-from users.sections import user_sheet
-from users.sheets import department_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS
 
 
-def planned(actor: User, person: User, **values: Any) -> changes.RowPlan:
+def planned(actor: User, person: User, **values: Any) -> road.RowPlan:
     """What a change of a person's columns would do; `available__ring_mobile` is the column available.ring_mobile."""
-    row = changes.Row(person.pk, {name.replace("__", "."): value for name, value in values.items()})
-    return changes.plan(actor, person.customer, user_sheet(), [row]).rows[0]
+    row = road.Row(person.pk, {name.replace("__", "."): value for name, value in values.items()})
+    return road.plan(actor, person.customer, user_sheet(), [row]).rows[0]
 
 
-def change(actor: User, person: User, **values: Any) -> changes.RowPlan:
+def change(actor: User, person: User, **values: Any) -> road.RowPlan:
     """Change a person's columns."""
-    row = changes.Row(person.pk, {name.replace("__", "."): value for name, value in values.items()})
-    plan = changes.plan(actor, person.customer, user_sheet(), [row])
+    row = road.Row(person.pk, {name.replace("__", "."): value for name, value in values.items()})
+    plan = road.plan(actor, person.customer, user_sheet(), [row])
     assert not plan.refused, plan.rows[0].errors or plan.rows[0].refusal
-    changes.apply(plan, FACTS)
+    road.apply(plan, FACTS)
     return plan.rows[0]
 
 
 def department_hours(actor: User, customer: Customer, name: str, **values: Any) -> None:
     """Change a department's hours or holidays."""
     department = customer.departments.get(name=name)
-    plan = changes.plan(actor, customer, department_sheet(), [changes.Row(department.pk, values)])
+    plan = road.plan(actor, customer, department_sheet(), [road.Row(department.pk, values)])
     assert not plan.refused, plan.rows[0].errors or plan.rows[0].refusal
-    changes.apply(plan, FACTS)
+    road.apply(plan, FACTS)
 
 
 def values(person: User, *names: str) -> list[Any]:

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 
 from forwarding.tests.road import change, values
+from signin.tests.signing import sign_in_fully
 from users.models import Change, SystemExtension, User
 from users.tests.factories import make_user
-from users.tests.signing import sign_in_fully
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarding.calls import Call, Caller, FromOutside
+from forwarding.decisions import Verdict, Why
 from forwarding.hours import NaiveInstantError
-from forwarding.plans import Verdict, Why
 from forwarding.routing import dial, is_emergency, status_at
 from forwarding.tests.people import (
     CLIENT,
@@ -24,7 +24,7 @@ from forwarding.tests.people import (
     ines,
     person,
 )
-from pbxadmin.common.short_codes import SERVICE_NUMBERS
+from pbxadmin.common.values.short_codes import SERVICE_NUMBERS
 
 
 def everything_forbidden(**options) -> Caller:

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 
 from forwarding.tests.road import change
-from users.line import in_words, line_of
+from signin.tests.signing import sign_in_fully
 from users.models import User
-from users.tests.signing import sign_in_fully
+from users.people.line import in_words, line_of
 
 
 def line(person):

@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from forwarding.calls import Mailbox, StatusRule, TemporaryStatus
-from forwarding.plans import Outcome, Reason, Why
+from forwarding.decisions import Outcome, Reason, Why
 from forwarding.reasons import phrase, sentence
 from forwarding.routing import dial
 from forwarding.tests.people import (
@@ -21,7 +21,7 @@ from forwarding.tests.people import (
     ines,
     last,
 )
-from pbxadmin.common.statuses import Status
+from pbxadmin.common.values.statuses import Status
 
 
 def test_a_plan_is_a_flat_list_for_json():

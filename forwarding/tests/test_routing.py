@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from forwarding.calls import DEFAULT_RULES, Branch, Callee, Mailbox, StatusRule, TemporaryStatus
-from forwarding.plans import (
+from forwarding.decisions import (
     Busy,
     Mode,
     NotRung,
@@ -41,7 +41,7 @@ from forwarding.tests.people import (
     person,
     whys,
 )
-from pbxadmin.common.statuses import Status
+from pbxadmin.common.values.statuses import Status
 
 # --- The order of precedence
 

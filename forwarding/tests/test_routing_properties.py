@@ -17,12 +17,12 @@ from forwarding.calls import (
     StatusRule,
     TemporaryStatus,
 )
-from forwarding.plans import Mode, Outcome, Outside, Ring, Voicemail, path
+from forwarding.decisions import Mode, Outcome, Outside, Ring, Voicemail, path
 from forwarding.reasons import sentence
 from forwarding.routing import MAX_HOPS, effective_status, route
 from forwarding.tests.people import APP, CLIENT, DESK, MOBILE, OFFICE, TUESDAY_MORNING, People, away
-from pbxadmin.common.destinations import Destination
-from pbxadmin.common.statuses import Status
+from pbxadmin.common.values.destinations import Destination
+from pbxadmin.common.values.statuses import Status
 
 NUMBERS = ["101", "102", "103", "104", "105"]
 TEXTS = [

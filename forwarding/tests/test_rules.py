@@ -6,10 +6,11 @@ from django.utils import translation
 from forwarding.models import ForwardingRule
 from forwarding.tests.road import change, planned, values
 from pbxadmin.common.destination_field import DestinationField, references_to
-from pbxadmin.common.destinations import SAME, VOICEMAIL, Destination, Kind
-from users import changes, replacements
+from pbxadmin.common.values.destinations import SAME, VOICEMAIL, Destination, Kind
+from users import road
 from users.models import Change, SystemExtension, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
+from users.road import replacements
 from users.tests.factories import FACTS, make_user
 
 
@@ -117,7 +118,7 @@ def test_somebody_to_whom_calls_are_sent_is_deleted_only_with_a_replacement(bore
     change(
         felix, amelie, away__divert_external="extension:105", lunch__busy_external="extension:105?voicemail"
     )
-    removal = changes.plan_removal(felix, boreale, user_sheet(), [maude.pk])
+    removal = road.plan_removal(felix, boreale, user_sheet(), [maude.pk])
     assert "101" in removal.refusals[maude.pk]
     references = replacements.calls_sent_to(boreale, Kind.EXTENSION, [maude])
     assert {reference.column for reference in references} == {"away.divert_external", "lunch.busy_external"}
@@ -136,8 +137,8 @@ def test_a_replacement_that_goes_too_or_does_not_exist_leaves_everything_as_it_w
     change(felix, amelie, away__divert_external="extension:105")
     references = replacements.calls_sent_to(boreale, Kind.EXTENSION, [maude])
     for instead in ("extension:105", "extension:199", "mobile"):
-        removal = changes.plan_removal(felix, boreale, user_sheet(), [maude.pk])
-        with pytest.raises(changes.RefusedError):
+        removal = road.plan_removal(felix, boreale, user_sheet(), [maude.pk])
+        with pytest.raises(road.RefusedError):
             replacements.remove_with_replacement(removal, references, instead, FACTS)
         assert removal.refusals
     assert User.objects.filter(pk=maude.pk).exists()
@@ -163,7 +164,7 @@ def test_every_destination_of_the_installation_is_looked_through(boreale, felix,
 
 def test_a_key_for_somebody_is_told_and_does_not_hold_him(boreale, felix, amelie, maude):
     change(felix, amelie, keys='[{"position": 3, "kind": "blf", "target": "105"}]')
-    removal = changes.plan_removal(felix, boreale, user_sheet(), [maude.pk])
+    removal = road.plan_removal(felix, boreale, user_sheet(), [maude.pk])
     assert maude.pk not in removal.refusals
     assert any("3" in sentence and "101" in sentence for sentence in removal.losses[maude.pk])
 
@@ -176,20 +177,20 @@ def test_many_people_cost_as_many_queries_as_few(boreale, felix):
     counts = []
     for some in (people[:2], people[2:]):
         rows = [
-            changes.Row(person.pk, {"lunch.busy_external": "extension:102", "lunch.accept_push": False})
+            road.Row(person.pk, {"lunch.busy_external": "extension:102", "lunch.accept_push": False})
             for person in some
         ]
         with CaptureQueriesContext(connection) as captured:
-            plan = changes.plan(felix, boreale, user_sheet(), rows)
+            plan = road.plan(felix, boreale, user_sheet(), rows)
             assert not plan.refused
-            changes.apply(plan, FACTS)
+            road.apply(plan, FACTS)
         counts.append(len(captured))
     assert counts[0] == counts[1]
 
 
 def test_a_bulk_change_is_undone_as_it_was(boreale, felix, amelie):
-    from users import undo
     from users.models import Operation
+    from users.road import undo
 
     change(felix, amelie, away__divert_external="busy", available__no_answer_seconds="45")
     undo.undo(felix, boreale, Operation.objects.first(), FACTS)
@@ -198,7 +199,7 @@ def test_a_bulk_change_is_undone_as_it_was(boreale, felix, amelie):
 
 def test_the_history_says_destinations_in_the_readers_words(boreale, felix, amelie, maude):
     column = user_sheet().columns["away.divert_external"]
-    from pbxadmin.common.sections import Scope
+    from pbxadmin.common.columns import Scope
 
     with translation.override("en"):
         assert (

@@ -10,11 +10,11 @@ from forwarding.hours import Period
 from forwarding.models import Holiday
 from forwarding.statutory import statutory_holidays
 from forwarding.tests.road import change, department_hours, planned, values
-from users import changes
-from users.sections import user_sheet
-from users.sheets import department_sheet
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.company.sheets import department_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS
-from users.tests.signing import sign_in_fully
 
 OFFICE = "mon 8:00-12:00, 13:00-17:00; tue 8:00-12:00"
 
@@ -90,7 +90,7 @@ def test_own_hours_count_in_the_departments_zone_and_with_its_holidays(boreale, 
 ])  # fmt: skip
 def test_holidays_that_are_none_are_refused(boreale, felix, rows):
     department = boreale.departments.first()
-    plan = changes.plan(felix, boreale, department_sheet(), [changes.Row(department.pk, {"holidays": rows})])
+    plan = road.plan(felix, boreale, department_sheet(), [road.Row(department.pk, {"holidays": rows})])
     assert "holidays" in plan.rows[0].errors
 
 
@@ -187,8 +187,8 @@ def test_a_department_page_shows_and_saves_its_hours(boreale, felix):
 
 
 def test_undo_brings_a_week_back(boreale, felix, amelie):
-    from users import undo
     from users.models import Operation
+    from users.road import undo
 
     change(felix, amelie, hours_mode="own", office_hours=OFFICE)
     undo.undo(felix, boreale, Operation.objects.first(), FACTS)

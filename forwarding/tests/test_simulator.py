@@ -12,19 +12,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from forwarding.decisions import Verdict
 from forwarding.effects import effects
 from forwarding.models import ForwardingRule
-from forwarding.plans import Verdict
-from forwarding.rules import RULE_COLUMNS
 from forwarding.simulator import Question, State, ask
 from forwarding.snapshot import CustomerDirectory, caller_of
+from forwarding.tabs.rules import RULE_COLUMNS
 from forwarding.tests.road import change, department_hours, values
-from pbxadmin.common.destinations import Destination
 from pbxadmin.common.fields import phone_number_national
-from pbxadmin.common.statuses import Status
+from pbxadmin.common.values.destinations import Destination
+from pbxadmin.common.values.statuses import Status
+from signin.tests.signing import sign_in_fully
 from users.models import Did, SystemExtension, User
 from users.tests.factories import make_user
-from users.tests.signing import sign_in_fully
 
 TUESDAY = datetime(2026, 11, 24, 9, 30, tzinfo=ZoneInfo("America/Toronto"))
 SUNDAY = datetime(2026, 11, 22, 9, 30, tzinfo=ZoneInfo("America/Toronto"))

@@ -12,11 +12,11 @@ from django.utils import timezone
 from forwarding import switching
 from forwarding.tasks import switch_statuses
 from forwarding.tests.road import change, department_hours, planned
-from users import changes, rights
+from signin.tests.signing import sign_in_fully
+from users import rights, road
 from users.models import Change, Operation, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import make_user
-from users.tests.signing import sign_in_fully
 
 MONTREAL = ZoneInfo("America/Toronto")
 WEEK = "mon 8:00-17:00; tue 8:00-17:00; wed 8:00-17:00; thu 8:00-17:00; fri 8:00-17:00; sun 0:00-5:00"
@@ -189,7 +189,7 @@ def test_switching_asks_as_many_questions_for_many_as_for_few(boreale, felix):
 
 
 def test_who_was_changed_in_between_is_looked_at_again(automatic, monkeypatch):
-    real = changes.apply
+    real = road.apply
     calls = []
 
     def once_late(plan, *args, **kwargs):
@@ -198,7 +198,7 @@ def test_who_was_changed_in_between_is_looked_at_again(automatic, monkeypatch):
             User.objects.filter(pk=automatic.pk).update(version=99)
         return real(plan, *args, **kwargs)
 
-    monkeypatch.setattr(changes, "apply", once_late)
+    monkeypatch.setattr(road, "apply", once_late)
     assert switching.switch(at("2026-11-24T07:00")) == 1
     assert status(automatic) == "do_not_disturb"
 
@@ -210,29 +210,27 @@ def test_beat_has_the_task_every_minute(settings, automatic):
 
 
 def test_nobody_but_oneself_and_only_ones_own_columns(boreale, felix, amelie):
-    plan = changes.plan(
+    plan = road.plan(
         amelie,
         boreale,
         user_sheet(),
-        [changes.Row(amelie.pk, {"role": "system_owners", "status": "lunch"})],
+        [road.Row(amelie.pk, {"role": "system_owners", "status": "lunch"})],
         rights.Verb.SELF,
     )
     assert plan.rows[0].errors.keys() == {"role"}
-    other = changes.plan(
-        amelie, boreale, user_sheet(), [changes.Row(felix.pk, {"status": "lunch"})], rights.Verb.SELF
+    other = road.plan(
+        amelie, boreale, user_sheet(), [road.Row(felix.pk, {"status": "lunch"})], rights.Verb.SELF
     )
     assert other.rows[0].refusal
-    new = changes.plan(
-        amelie, boreale, user_sheet(), [changes.Row(None, {"status": "lunch"})], rights.Verb.SELF
-    )
+    new = road.plan(amelie, boreale, user_sheet(), [road.Row(None, {"status": "lunch"})], rights.Verb.SELF)
     assert new.rows[0].outcome == "refused"
     change(felix, amelie, hide_forwarding=True)
     amelie.refresh_from_db()
-    hidden = changes.plan(
+    hidden = road.plan(
         amelie,
         boreale,
         user_sheet(),
-        [changes.Row(amelie.pk, {"lunch.accept_push": False})],
+        [road.Row(amelie.pk, {"lunch.accept_push": False})],
         rights.Verb.SELF,
     )
     assert hidden.rows[0].outcome == "refused"

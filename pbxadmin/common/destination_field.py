@@ -17,7 +17,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from pbxadmin.common.destinations import (
+from pbxadmin.common.fields import phone_number_e164, phone_number_national
+from pbxadmin.common.values.destinations import (
     Code,
     Destination,
     DestinationError,
@@ -27,7 +28,6 @@ from pbxadmin.common.destinations import (
     modifiers_allowed,
     refusal,
 )
-from pbxadmin.common.fields import phone_number_e164, phone_number_national
 
 # Longest canonical text: "external:+" and fifteen digits with both modifiers.
 LONGEST = 48

@@ -1,9 +1,13 @@
-"""Widgets that Django doesn't have: a choice of several in an order that counts."""
+"""The form of a tab, and widgets that Django doesn't have: a choice of several in an order that counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.forms.utils import ErrorDict, ErrorList
+
+from pbxadmin.common.columns import Column, Scope, Text
 
 
 class OrderedBoxes(forms.SelectMultiple):
@@ -38,3 +42,57 @@ def moved(order: list[str], move: str) -> list[str]:
     if 0 <= other < len(order):
         order[place], order[other] = order[other], order[place]
     return order
+
+
+class SectionForm(forms.Form):
+    """A tab's form: it collects what was typed and shows what the plan said; it decides nothing by itself."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        scope: Scope,
+        data: Any = None,
+        initial: Any = None,
+        locked: Mapping[str, Text] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """`locked`: why columns can't be changed here, by name; they are shown, and what is sent for them is left out."""
+        super().__init__(data, initial=initial, **kwargs)
+        self.locked = locked or {}
+        self.columns = {column.name: column for column in columns}
+        for column in columns:
+            made = column.form_field(scope)
+            # What the row of the form says besides label and help.
+            for name, words in (
+                ("more_help", column.more),
+                ("warning", column.warning),
+                ("unit", column.unit),
+            ):
+                setattr(made, name, words)
+            if column.name in self.locked:
+                made.disabled = True
+                made.locked = self.locked[column.name]  # type: ignore[attr-defined]
+            self.fields[column.name] = made
+        # What somebody else saved while this form was open: field name → value in words.
+        self.theirs: dict[str, str] = {}
+        self.theirs_by = ""
+
+    def raw(self) -> dict[str, Any]:
+        """What was typed, by column. Every column of the tab is there: an unticked box is an answer too."""
+        return {
+            name: made.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+            for name, made in self.fields.items()
+            if name not in self.locked
+        }
+
+    def show_errors(self, errors: Mapping[str, Sequence[Any]]) -> None:
+        """Put the plan's messages beside their fields; those of fields that aren't on this tab go on top."""
+        self._errors = ErrorDict()
+        for name, messages in errors.items():
+            known = name if name in self.fields else NON_FIELD_ERRORS
+            self._errors.setdefault(known, ErrorList(renderer=self.renderer)).extend(messages)
+
+    def full_clean(self) -> None:
+        """Nothing: `users.road.plan` has cleaned, once for every way in."""
+        if self._errors is None:
+            self._errors = ErrorDict()

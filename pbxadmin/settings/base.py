@@ -15,9 +15,12 @@ VAR_DIR = Path(env.str("PBXADMIN_VAR", default=str(BASE_DIR / "var")))
 INSTALLED_APPS = [
     "pbxadmin.common",
     "users",
+    "signin",
+    "talk",
     "forwarding",
     "phones",
     "voicemail",
+    "support",
     "pbxadmin.apps.PortalConfig",
     "pbxadmin.apps.SupportConfig",
     "django.contrib.auth",
@@ -33,10 +36,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "users.hosts.CustomerHostMiddleware",
+    "talk.hosts.CustomerHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "pbxadmin.common.middleware.RequestFactsMiddleware",
-    "phones.middleware.DeviceMiddleware",
+    "phones.serving.middleware.DeviceMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -46,7 +49,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "users.middleware.SignedInMiddleware",
+    "signin.middleware.SignedInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -66,7 +69,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "users.context.portal_frame",
+                "pbxadmin.pages.context.portal_frame",
             ],
         },
     },
@@ -86,7 +89,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- People and sessions -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.User"
-AUTHENTICATION_BACKENDS = ["users.signin.PortalBackend"]
+AUTHENTICATION_BACKENDS = ["signin.credentials.PortalBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -106,7 +109,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "pbxadmin.views.csrf_failure"
+CSRF_FAILURE_VIEW = "pbxadmin.pages.home.csrf_failure"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 OTP_TOTP_ISSUER = "pbxadmin"
 
@@ -167,32 +170,32 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 # --- The nine tabs, in order: how a lower layer reaches a higher one -----------------------------------------
 USER_SECTIONS = [
-    "users.sections.GENERAL",
-    "users.sections.talk.TALK",
-    "forwarding.sections.FORWARDING",
-    "forwarding.sections.SCHEDULE",
-    "phones.sections.PHONES",
-    "phones.keys.BLF",
+    "users.people.sections.GENERAL",
+    "users.people.sections.talk.TALK",
+    "forwarding.tabs.sections.FORWARDING",
+    "forwarding.tabs.sections.SCHEDULE",
+    "phones.settings.sections.PHONES",
+    "phones.keys.sections.BLF",
     "voicemail.sections.VOICEMAIL",
-    "users.sections.visualiser.VISUALISER",
-    "users.sections.options.OPTIONS",
+    "users.people.sections.visualiser.VISUALISER",
+    "users.people.sections.options.OPTIONS",
 ]
 
 # --- What belongs to a customer as a whole: the parts of its pages, in order -------------------------------------
 CUSTOMER_SECTIONS = [
-    "users.sheets.SECURITY",
-    "users.sheets.single_sign_on.SINGLE_SIGN_ON",
-    "users.sheets.CONTRACT",
-    "phones.sites.PHONES_OF_A_CUSTOMER",
+    "users.company.sheets.SECURITY",
+    "users.company.sheets.single_sign_on.SINGLE_SIGN_ON",
+    "users.company.sheets.CONTRACT",
+    "phones.sites.sections.PHONES_OF_A_CUSTOMER",
 ]
 DEPARTMENT_SECTIONS = [
-    "users.sheets.DEPARTMENT",
-    "forwarding.sections.HOURS_OF_DEPARTMENT",
-    "forwarding.sections.HOLIDAYS_OF_DEPARTMENT",
-    "users.sheets.DEPARTMENT_MEMBERS",
-    "phones.sites.PHONES_OF_A_DEPARTMENT",
+    "users.company.sheets.DEPARTMENT",
+    "forwarding.tabs.sections.HOURS_OF_DEPARTMENT",
+    "forwarding.tabs.sections.HOLIDAYS_OF_DEPARTMENT",
+    "users.company.sheets.DEPARTMENT_MEMBERS",
+    "phones.sites.sections.PHONES_OF_A_DEPARTMENT",
 ]
-SYSTEM_EXTENSION_SECTIONS = ["users.sheets.SYSTEM_EXTENSION"]
+SYSTEM_EXTENSION_SECTIONS = ["users.company.sheets.SYSTEM_EXTENSION"]
 
 # --- Cache ---------------------------------------------------------------------------------------------------
 # What may be forgotten at any time: failed look-ups of phone addresses by network address, names of roles. In the memory
@@ -239,7 +242,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(),
         "options": {"expires": 55},
     },
-    "push-sweep": {"task": "phones.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "push-sweep": {"task": "phones.push.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 
 # --- Phones --------------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def running(var: Path) -> Iterator[Installation]:
     }
     with (var.parent / "launcher.log").open("wb") as log:
         launcher = subprocess.Popen(
-            [sys.executable, "-P", "pbxadmin/launcher.py", "--port", str(port)],
+            [sys.executable, "-P", "pbxadmin/run/launcher.py", "--port", str(port)],
             cwd=ROOT,
             env=environment,
             stdout=log,

@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pbxadmin.launcher import valkey_command
-from pbxadmin.processes import ROOT, Guard, group_lives, signal_group
+from pbxadmin.run.launcher import valkey_command
+from pbxadmin.run.processes import ROOT, Guard, group_lives, signal_group
 
 BIN = Path(sys.executable).parent
-PACKAGES = ["pbxadmin", "users", "phones", "forwarding", "voicemail"]
+PACKAGES = ["pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "support"]
 # What only root can install: the program that tells whether it is there, and Debian's package.
 SYSTEM_PROGRAMS = {"chromium": "chromium", "sipp": "sip-tester", "msgfmt": "gettext", "ffmpeg": "ffmpeg"}
 # pytest's exit code for "no tests were collected".

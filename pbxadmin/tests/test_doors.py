@@ -10,9 +10,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from phones.models import Sbc
 from phones.tests import factories as phone_factories
+from signin.tests.signing import sign_in_fully
 from users.models import Department, Did, Operation, SystemExtension
 from users.tests.factories import make_staff, make_user
-from users.tests.signing import sign_in_fully
 
 OPEN, HIDDEN, REFUSED, SIGN_IN = "opens", "404", "403", "to the sign-in"
 
@@ -45,9 +45,9 @@ DOORS = {
     "sign_in_at": EVERYBODY,
     "sso_start": EVERYBODY,  # without single sign-on it leads back to the company's sign-in page
     "sso_back": [SIGN_IN]
-    * 7,  # an answer to nobody's question; users.tests.test_single_sign_on has the others
+    * 7,  # an answer to nobody's question; signin.tests.test_single_sign_on has the others
     "forgot_password": EVERYBODY,
-    "set_password": [HIDDEN] * 7,  # a dead link, whoever holds it; users.tests.test_signin opens living ones
+    "set_password": [HIDDEN] * 7,  # a dead link, whoever holds it; signin.tests.test_signin opens living ones
     "second_factor": SIGNED_IN,
     "second_factor_enrol": SIGNED_IN,
     "second_factor_prove": SIGNED_IN,
@@ -170,7 +170,7 @@ def addresses() -> Iterator[tuple[str, str]]:
             if isinstance(entry, URLResolver):
                 if (
                     entry.app_name != "admin"
-                ):  # Django admin has one door for all its pages: users/tests/test_admin.py
+                ):  # Django admin has one door for all its pages: support/tests/test_admin.py
                     yield from walk(entry, before + str(entry.pattern))
             else:
                 assert isinstance(entry, URLPattern)

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pbxadmin.tests.test_doors import DOORS, url_of, world
-from users.sections import user_sheet
-from users.sheets import customer_sheet, department_sheet
+from users.company.sheets import customer_sheet, department_sheet
+from users.people.sections import user_sheet
 
 __all__ = ["world"]  # a fixture: pytest finds it by its name
 

@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from phones.sections import phone_sheet
+from phones.settings.sections import phone_sheet
 from phones.tests.factories import make_phone
+from signin.tests.signing import sign_in_fully
+from users.company.sheets import department_sheet
 from users.models import Customer
-from users.sections import user_sheet
-from users.sheets import department_sheet
-from users.tests.signing import sign_in_fully
+from users.people.sections import user_sheet
 
 # Straight and curly apostrophes are the guide's own, which mixes them.
 LABELS = {

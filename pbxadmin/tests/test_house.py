@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from pbxadmin.common.columns import FieldColumn
 from pbxadmin.common.crypto import (
     UNAMBIGUOUS,
     EncryptedTextField,
@@ -26,38 +27,39 @@ from pbxadmin.common.crypto import (
     random_secret,
     random_token,
 )
-from pbxadmin.common.sections import FieldColumn
 from phones.tests import factories as phone_factories
-from users import changes
+from signin.tests.signing import sign_in_fully
+from users import road
 from users.models import Change, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ("users", "phones", "forwarding", "voicemail", "pbxadmin")
+APPS = ("pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "support")
 CATALOGUE = ROOT / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 
 # Who writes tables without the road, and why he may.
 WRITERS = {
-    "users/changes.py": "the road itself",
-    "users/signin.py": "credentials: password, sessions, support accounts",
-    "users/second_factor.py": "second factors and backup codes",
+    "users/road/applying.py": "the road itself",
+    "users/road/recording.py": "the history of the road",
+    "users/road/removal.py": "the road itself, where it deletes",
+    "signin/credentials.py": "credentials: password, sessions, support accounts",
+    "signin/second_factor.py": "second factors and backup codes",
     "users/models/signin.py": "the second factor's own counters",
-    "users/lockout.py": "failed sign-ins",
-    "users/single_sign_on.py": "accounts that are linked with people, with their history",
-    "phones/push.py": "the outbox",
-    "phones/provisioning.py": "what a fetch tells",
+    "signin/lockout.py": "failed sign-ins",
+    "signin/single_sign_on.py": "accounts that are linked with people, with their history",
+    "phones/push/outbox.py": "the outbox",
+    "phones/serving/provisioning.py": "what a fetch tells",
     "phones/services.py": "a phone's new secret address, with its history",
-    "phones/pictures.py": "no table at all: a picture into memory",
-    "phones/resets.py": "new secrets of phones; the reset writes the history",
+    "phones/settings/pictures.py": "no table at all: a picture into memory",
+    "phones/settings/resets.py": "new secrets of phones; the reset writes the history",
     "voicemail/resets.py": "new PINs; the reset writes the history",
-    "users/reset.py": "new secrets of people, with their history",
-    "users/endings.py": "sessions that end with a change of the road's",
-    "users/letters.py": "the outbox of mails",
-    "users/links.py": "personal addresses of the app and of the redirection",
-    "users/visits.py": "visitors of the public pages, kept for a day",
-    "users/roles.py": "the roles table, with its history",
+    "users/people/reset.py": "new secrets of people, with their history",
+    "users/people/endings.py": "sessions that end with a change of the road's",
+    "users/mail/letters.py": "the outbox of mails",
+    "users/mail/links.py": "personal addresses of the app and of the redirection",
+    "talk/visits.py": "visitors of the public pages, kept for a day",
+    "users/company/roles.py": "the roles table, with its history",
     "pbxadmin/management/commands/demo.py": "the first rows of an empty database",
 }
 WRITES = {
@@ -244,11 +246,11 @@ def test_no_secret_stands_in_a_page_the_history_or_a_log(boreale, felix, caplog)
                 "/c/boreale/",
             ]
         ]
-        changes.apply(
-            changes.plan(felix, boreale, user_sheet(), [changes.Row(person.pk, {"first_name": "Mélie"})]),
+        road.apply(
+            road.plan(felix, boreale, user_sheet(), [road.Row(person.pk, {"first_name": "Mélie"})]),
             FACTS,
         )
-        changes.remove(changes.plan_removal(felix, boreale, user_sheet(), [person.pk]), FACTS)
+        road.remove(road.plan_removal(felix, boreale, user_sheet(), [person.pk]), FACTS)
     history = " ".join(str(change.cells) for change in Change.objects.all())
     for secret in secrets:
         assert not any(secret in page for page in pages)

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from pbxadmin import launcher, processes
+from pbxadmin.run import launcher, processes
 
 # Runs the children named on the command line under a supervisor, as `main` does with the real ones.
 HARNESS = f"""
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(processes.ROOT)!r})
-from pbxadmin.processes import Child, Supervisor
+from pbxadmin.run.processes import Child, Supervisor
 supervisor = Supervisor(Path(sys.argv[1]))
 supervisor.listen_to_signals()
 for at, text in enumerate(sys.argv[2:]):

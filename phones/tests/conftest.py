@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from phones import fetches, provisioning, push
 from phones.models import Phone
+from phones.push import outbox as push
+from phones.serving import fetches, provisioning
 from phones.tests import factories
 from users.models import Customer, User
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from phones import services
 from phones.models import Phone
-from phones.sections import phone_sheet
-from users import changes
+from phones.settings.sections import phone_sheet
+from users import road
 from users.models import Customer, User
 from users.tests.factories import FACTS
 
@@ -42,10 +42,10 @@ def make_phone(
 
 def make_people(customer: Customer, count: int) -> list[User]:
     """That many people from extension 320 on, made at once."""
-    from users.sections import user_sheet
+    from users.people.sections import user_sheet
 
     rows = [
-        changes.Row(
+        road.Row(
             None,
             {
                 "number": str(320 + number),
@@ -58,19 +58,19 @@ def make_people(customer: Customer, count: int) -> list[User]:
         )
         for number in range(count)
     ]
-    plan = changes.plan(provider(), customer, user_sheet(), rows)
-    changes.apply(plan, FACTS)
+    plan = road.plan(provider(), customer, user_sheet(), rows)
+    road.apply(plan, FACTS)
     return [row.record for row in plan.rows]
 
 
 def make_phones(customer: Customer, people: Sequence[User]) -> list[Phone]:
     """A phone for each of these people, made at once."""
     rows = [
-        changes.Row(None, {"mac": f"805ec1{next(_numbers):06x}", "model": "yealink-t54w", "user": person.pk})
+        road.Row(None, {"mac": f"805ec1{next(_numbers):06x}", "model": "yealink-t54w", "user": person.pk})
         for person in people
     ]
-    plan = changes.plan(provider(), customer, phone_sheet(), rows)
-    changes.apply(plan, FACTS)
+    plan = road.plan(provider(), customer, phone_sheet(), rows)
+    road.apply(plan, FACTS)
     return list(Phone.objects.filter(pk__in=[row.key for row in plan.rows]).order_by("pk"))
 
 
@@ -123,8 +123,8 @@ def rename(person: User, first_name: str) -> None:
 
 def change(person: User, **values: Any) -> None:
     """Change a person through the road."""
-    from users.sections import user_sheet
+    from users.people.sections import user_sheet
 
-    plan = changes.plan(provider(), person.customer, user_sheet(), [changes.Row(person.pk, values)])
+    plan = road.plan(provider(), person.customer, user_sheet(), [road.Row(person.pk, values)])
     assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
-    changes.apply(plan, FACTS)
+    road.apply(plan, FACTS)

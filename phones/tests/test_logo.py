@@ -9,19 +9,21 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError
 from django.test import Client
 
-from pbxadmin.common import configtext
-from phones import logos, services
+from pbxadmin.common.values import configtext
+from phones import services
 from phones.models import Phone
-from phones.sections import phone_sheet
+from phones.settings import logos
+from phones.settings.sections import phone_sheet
 from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, drawn, fetch, fetched, upload
 from phones.tests.test_pictures import opened
-from users import changes, undo
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.company.sheets import customer_sheet
 from users.models import Change, Customer, Operation, User
-from users.sections import user_sheet
-from users.sheets import customer_sheet
+from users.people.sections import user_sheet
+from users.road import undo
 from users.tests.factories import make_user
-from users.tests.signing import sign_in_fully
 
 pytestmark = pytest.mark.django_db
 TAB = f"/c/boreale/users/101/phone?phone={MAC}"
@@ -34,7 +36,7 @@ def owner(felix: User) -> Client:
     return sign_in_fully(Client(), felix)
 
 
-def choose(phone: Phone, picture: Any = None) -> changes.RowPlan:
+def choose(phone: Phone, picture: Any = None) -> road.RowPlan:
     """Give a phone a logo by the road; the planned row."""
     plan = services.logo_change(factories.provider(), phone.customer, phone, picture or upload(), FACTS)
     return plan.rows[0]
@@ -183,11 +185,11 @@ def test_a_logo_isnt_shown_without_the_licence_comes_back_with_it_and_can_always
     phone: Phone, boreale: Customer, enterprise: Path, owner: Client
 ) -> None:
     def licence(edition: str) -> None:
-        plan = changes.plan(
-            factories.provider(), boreale, customer_sheet(), [changes.Row(boreale.pk, {"edition": edition})]
+        plan = road.plan(
+            factories.provider(), boreale, customer_sheet(), [road.Row(boreale.pk, {"edition": edition})]
         )
         assert not plan.refused, plan.rows[0].errors
-        changes.apply(plan, FACTS)
+        road.apply(plan, FACTS)
         boreale.refresh_from_db()
 
     other = fetched(factories.make_phone(boreale, again(phone).user))
@@ -223,7 +225,7 @@ def test_another_model_gets_the_same_logo_in_its_own_size_and_a_grey_one_keeps_i
     choose(phone, upload(size=(1600, 900)))
     first = own_name(phone)
 
-    def becomes(model: str) -> changes.Plan:
+    def becomes(model: str) -> road.Plan:
         return services.phone_change(factories.provider(), boreale, again(phone), {"model": model}, FACTS)
 
     becomes("yealink-t57w")
@@ -304,8 +306,8 @@ def test_the_picture_goes_with_its_phone_and_with_the_phones_user(
         if what == "phone":
             services.phone_delete(factories.provider(), boreale, again(phone), FACTS)
         else:
-            changes.remove(
-                changes.plan_removal(factories.provider(), boreale, user_sheet(), [phone.user_id]), FACTS
+            road.remove(
+                road.plan_removal(factories.provider(), boreale, user_sheet(), [phone.user_id]), FACTS
             )
         assert len(kept(enterprise)) == 1
     assert not Phone.objects.exists()
@@ -321,7 +323,7 @@ def test_a_change_that_fails_leaves_no_picture_and_the_old_one_stays(
     def fails(*arguments: Any, **named: Any) -> None:
         raise DatabaseError
 
-    monkeypatch.setattr(changes, "record_operation", fails)
+    monkeypatch.setattr("users.road.applying.record_operation", fails)
     with pytest.raises(DatabaseError):
         choose(phone, upload(colour="blue"))
     assert kept(enterprise) == before
@@ -341,9 +343,7 @@ def test_undoing_the_first_logo_removes_it_and_undoing_its_removal_says_that_it_
 
 def test_a_digest_alone_makes_no_logo(phone: Phone, boreale: Customer, enterprise: Path) -> None:
     for raw in ("0" * 64, "../../x", ["a"], 7):
-        plan = changes.plan(
-            factories.provider(), boreale, phone_sheet(), [changes.Row(phone.pk, {"logo": raw})]
-        )
+        plan = road.plan(factories.provider(), boreale, phone_sheet(), [road.Row(phone.pk, {"logo": raw})])
         assert plan.rows[0].errors["logo"], raw
 
 

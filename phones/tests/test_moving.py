@@ -6,16 +6,17 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from pbxadmin.common import configtext
-from phones import push, services
+from pbxadmin.common.values import configtext
+from phones import services
 from phones.models import Phone
 from phones.moving import person_meant
+from phones.push import outbox as push
 from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone
-from users import undo
+from signin.tests.signing import sign_in_fully
 from users.models import Change, Customer, Operation, User
+from users.road import undo
 from users.tests.factories import make_user
-from users.tests.signing import sign_in_fully
 
 pytestmark = pytest.mark.django_db
 MOVE = f"/c/boreale/users/101/phones/{MAC}/move"

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phones.notify import transport
-from phones.notify.digest import ChallengeError, credentials, strongest
-from phones.notify.message import UnreadableError, read_reply
-from phones.notify.sip import Notify, Outcome, Result, Target, phone_networks, send_all, send_all_async
+from phones.push.notify import transport
+from phones.push.notify.digest import ChallengeError, credentials, strongest
+from phones.push.notify.message import UnreadableError, read_reply
+from phones.push.notify.sip import Notify, Outcome, Result, Target, phone_networks, send_all, send_all_async
 
 SCENARIOS = Path(__file__).parent / "sipp"
 LOOPBACK = phone_networks("127.0.0.0/8", "::1/128")

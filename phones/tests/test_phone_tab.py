@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import translation
 
 from phones.models import Phone
-from phones.sections import MODEL, SETTINGS
+from phones.settings.sections import MODEL, SETTINGS
+from signin.tests.signing import sign_in_fully
 from users.models import User
-from users.tests.signing import sign_in_fully
 
 pytestmark = pytest.mark.django_db
 

@@ -8,23 +8,25 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from pbxadmin.common.sections import Scope
-from phones import overview, sections, selectors, services
-from phones.columns import mac_address
+from pbxadmin.common.columns import Scope
+from phones import selectors, services
 from phones.models import Phone, Sbc
-from phones.settings_form import grouped, settings_form
+from phones.settings import sections
+from phones.settings.columns import mac_address
+from phones.settings.form import grouped, settings_form
+from phones.sites import overview
 from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone, upload
 from phones.vendors import models
-from users import changes
+from users import road
 from users.models import Change, Customer, Operation, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
 
-def add(actor: User, customer: Customer, person: User | None, mac: str, **values: Any) -> changes.RowPlan:
+def add(actor: User, customer: Customer, person: User | None, mac: str, **values: Any) -> road.RowPlan:
     """The planned row of a phone that somebody tries to add."""
     return services.phone_create(
         actor, customer, person, {"mac": mac, "model": "yealink-t54w", **values}, FACTS
@@ -89,7 +91,7 @@ def test_a_mac_is_there_once_in_the_whole_portal_and_whose_it_is_isnt_told(
 def test_two_customers_adding_the_same_mac_in_the_same_moment_both_get_an_answer(
     boreale: Customer, laurier: Customer, amelie: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    apply = changes.apply
+    apply = road.apply
 
     def meanwhile(plan: Any, *rest: Any) -> Any:
         monkeypatch.undo()
@@ -99,7 +101,7 @@ def test_two_customers_adding_the_same_mac_in_the_same_moment_both_get_an_answer
         monkeypatch.setattr(sections.Phone.objects, "filter", Phone.objects.filter, raising=False)
         return apply(plan, *rest)
 
-    monkeypatch.setattr(changes, "apply", meanwhile)
+    monkeypatch.setattr(road, "apply", meanwhile)
     assert add(factories.provider(), boreale, amelie, MAC).errors["mac"]
     assert Phone.objects.get().customer == laurier
 
@@ -126,12 +128,12 @@ def test_an_administrator_of_a_department_gives_phones_to_his_people_only(
     mine = Phone.objects.get()
     assert services.phone_plan(ines, boreale, nurse, {}).refused
     for values in ({"user": felix.pk}, {"user": None}):
-        with pytest.raises(changes.RefusedError):
+        with pytest.raises(road.RefusedError):
             services.phone_change(ines, boreale, mine, values, FACTS)
     stock = make_phone(boreale, None)
-    with pytest.raises(changes.RefusedError):
+    with pytest.raises(road.RefusedError):
         services.phone_change(ines, boreale, stock, {"user": nurse.pk}, FACTS)
-    with pytest.raises(changes.RefusedError):
+    with pytest.raises(road.RefusedError):
         services.phone_delete(ines, boreale, stock, FACTS)
     services.phone_delete(ines, boreale, mine, FACTS)
     assert list(Phone.objects.all()) == [stock]
@@ -144,16 +146,16 @@ def test_another_customers_phones_and_people_dont_exist(
     theirs = make_phone(laurier, stranger)
     assert add(felix, boreale, stranger, "805ec0000001").errors["user"]
     assert services.phone_delete(felix, boreale, theirs, FACTS) is None
-    with pytest.raises(changes.RefusedError):
+    with pytest.raises(road.RefusedError):
         services.phone_change(felix, boreale, theirs, {"lldp": False}, FACTS)
     assert services.phone_command(felix, theirs, Phone.Command.RESTART, FACTS)
-    with pytest.raises(changes.RefusedError):
+    with pytest.raises(road.RefusedError):
         services.reveal_secret(felix, theirs, "sip", FACTS)
-    with pytest.raises(changes.RefusedError):
+    with pytest.raises(road.RefusedError):
         services.token_rotate(felix, theirs, FACTS)
     sbc = Sbc.objects.create(customer=laurier, name="Laurier", address="10.0.0.5")
     ours = make_phone(boreale, felix)
-    with pytest.raises(changes.RefusedError):
+    with pytest.raises(road.RefusedError):
         services.phone_change(felix, boreale, ours, {"connection": "sbc", "sbc": sbc.pk}, FACTS)
 
 
@@ -180,7 +182,7 @@ def test_nothing_is_assigned_that_isnt_a_setting(phone: Phone, felix: User, bore
         "id",
         "fetched_from",
     ):
-        plan = changes.plan(felix, boreale, sections.phone_sheet(), [changes.Row(phone.pk, {name: "1"})])
+        plan = road.plan(felix, boreale, sections.phone_sheet(), [road.Row(phone.pk, {name: "1"})])
         assert plan.refused, name
 
 
@@ -256,9 +258,7 @@ def test_a_value_that_the_model_doesnt_have_is_refused_by_name(boreale: Customer
         {"codecs": "OPUS"},
         {"date_format": "x\ny"},
     ):
-        plan = changes.plan(
-            factories.provider(), boreale, sections.phone_sheet(), [changes.Row(grey.pk, values)]
-        )
+        plan = road.plan(factories.provider(), boreale, sections.phone_sheet(), [road.Row(grey.pk, values)])
         assert set(plan.rows[0].errors) == set(values), values
 
 
@@ -301,7 +301,7 @@ def test_the_form_of_every_model_saves_as_it_opens(boreale: Customer, amelie: Us
     assert len(form.fields) > 10
     assert sorted(bound.name for group in grouped(form) for bound in group.fields) == sorted(form.fields)
     typed = {name: form.initial[name] for name in form.fields}
-    plan = changes.plan(factories.provider(), boreale, sections.phone_sheet(), [changes.Row(phone.pk, typed)])
+    plan = road.plan(factories.provider(), boreale, sections.phone_sheet(), [road.Row(phone.pk, typed)])
     assert plan.rows[0].outcome == "unchanged", plan.rows[0].errors
 
 
@@ -423,9 +423,9 @@ def test_the_first_page_counts_phones_as_the_tab_tells_them(
 
 
 def test_deleting_a_user_says_which_phones_go(phone: Phone, amelie: User, boreale: Customer) -> None:
-    removal = changes.plan_removal(factories.provider(), boreale, user_sheet(), [amelie.pk])
+    removal = road.plan_removal(factories.provider(), boreale, user_sheet(), [amelie.pk])
     assert any("80:5E:C0:D5:7D:72" in sentence for sentence in removal.losses[amelie.pk])
-    changes.remove(removal, FACTS)
+    road.remove(removal, FACTS)
     assert fetch(phone).status_code == 404
 
 

@@ -8,8 +8,8 @@ import zlib
 import pytest
 from PIL import Image, ImageFile
 
-from phones import pictures
-from phones.pictures import Fault, PictureError, check_name, cleaned, fitted
+from phones.settings import pictures
+from phones.settings.pictures import Fault, PictureError, check_name, cleaned, fitted
 from phones.tests.factories import drawn
 from phones.vendors import Picture, models
 from phones.vendors.base import PictureFormat

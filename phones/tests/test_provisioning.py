@@ -13,14 +13,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from pbxadmin.common import configtext
 from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.logs import OneLineFilter
-from phones import build, fetches, provisioning, selectors, services
+from pbxadmin.common.values import configtext
+from phones import build, selectors, services
 from phones.models import Phone
+from phones.serving import fetches, provisioning
 from phones.tests import factories
 from phones.tests.factories import MAC, again, fetch, fetched
-from users import changes
+from users import road
 from users.models import Customer, User
 
 pytestmark = pytest.mark.django_db
@@ -581,10 +582,10 @@ def test_whatever_a_name_holds_it_stays_the_value_of_one_setting(
     ["a\naccount.2.enable = 1", "a\r", "a\x00", "a\u2028b", "\u202egnp", "a\x85b", "\ud800", "x" * 300],
 )
 def test_a_name_that_could_become_a_line_is_refused(phone: Phone, amelie: User, name: str) -> None:
-    from users.sections import user_sheet
+    from users.people.sections import user_sheet
 
-    plan = changes.plan(
-        factories.provider(), amelie.customer, user_sheet(), [changes.Row(amelie.pk, {"first_name": name})]
+    plan = road.plan(
+        factories.provider(), amelie.customer, user_sheet(), [road.Row(amelie.pk, {"first_name": name})]
     )
     assert plan.refused[0].errors["first_name"]
     assert settings_of(fetch(phone))["account.1.display_name"] == "Amélie Tremblay"

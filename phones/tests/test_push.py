@@ -15,13 +15,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pbxadmin.celery import app
-from phones import build, push, selectors, services, tasks
+from phones import build, selectors, services
 from phones.models import Key, Phone, Sbc
+from phones.push import outbox as push
+from phones.push import tasks
 from phones.tests import factories
 from phones.tests.desk import Desk
 from phones.tests.factories import again, change, fetch, fetched, make_phone, outbox, rename
 from phones.tests.processes import publish_to
-from users import changes
+from users import road
 from users.models import Change, Customer, Department, Operation, User
 from users.signals import changed
 from users.tests.factories import FACTS
@@ -110,11 +112,9 @@ def test_who_watches_a_renamed_colleague_gets_the_new_name(
 def test_a_deleted_colleague_leaves_a_blank_key(phone: Phone, amelie: User, ines: User, desk: Desk) -> None:
     Key.objects.create(user=amelie, position=2, kind="blf", target=ines)
     fetched(phone)
-    from users.sections import user_sheet
+    from users.people.sections import user_sheet
 
-    changes.remove(
-        changes.plan_removal(factories.provider(), amelie.customer, user_sheet(), [ines.pk]), FACTS
-    )
+    road.remove(road.plan_removal(factories.provider(), amelie.customer, user_sheet(), [ines.pk]), FACTS)
     assert outbox(phone)
     assert "linekey.2.type = 0" in fetch(phone).content.decode()
 
@@ -654,7 +654,7 @@ def test_tasks_carry_keys_only_and_no_log_or_history_holds_a_secret(
         services.reveal_secret(factories.provider(), again(phone), "link", FACTS)
     push.sweep()
     assert sent
-    assert {name for name, _, _ in sent} == {"phones.tasks.push_phones"}
+    assert {name for name, _, _ in sent} == {"phones.push.tasks.push_phones"}
     assert all(args == ([phone.pk],) for _, args, _ in sent)
     told = json.dumps(
         [

@@ -7,10 +7,12 @@ from django.urls import reverse
 from phones import build
 from phones.models import Phone
 from phones.services import phone_plan
-from users import changes, links, reset
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.mail import links
 from users.models import User
+from users.people import reset
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +23,7 @@ def _no_limits_left_over():
 @pytest.fixture
 def phone(felix, amelie, boreale):
     """A desk phone of Amélie's."""
-    changes.apply(phone_plan(felix, boreale, amelie, {"mac": "805ec0001001", "model": "yealink-t54w"}), FACTS)
+    road.apply(phone_plan(felix, boreale, amelie, {"mac": "805ec0001001", "model": "yealink-t54w"}), FACTS)
     return build.loaded(Phone.objects).get(mac="805ec0001001")
 
 
@@ -92,7 +94,7 @@ def test_a_phone_from_the_factory_is_sent_to_its_own_address(client, phone, key)
 
 
 def test_the_key_opens_nothing_but_its_persons_own_phones(client, felix, ines, amelie, boreale, phone, key):
-    changes.apply(phone_plan(felix, boreale, ines, {"mac": "805ec0001002", "model": "yealink-t54w"}), FACTS)
+    road.apply(phone_plan(felix, boreale, ines, {"mac": "805ec0001002", "model": "yealink-t54w"}), FACTS)
     expected = client.get("/p/x/805ec0001001.cfg")
     wrong = [
         rps(key, "805ec0001002.cfg"),

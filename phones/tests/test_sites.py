@@ -7,20 +7,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from phones.models import Phone, Sbc
-from phones.sections import phone_sheet
-from phones.sites import sbc_sheet
-from users import changes
+from phones.settings.sections import phone_sheet
+from phones.sites.sections import sbc_sheet
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.company.sheets import customer_sheet, department_sheet
 from users.models import Change, Department
-from users.sheets import customer_sheet, department_sheet
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 
 
 def write(actor, customer, sheet, key, **values):
     """Plan and apply one row; the planned row, refused or written."""
-    plan = changes.plan(actor, customer, sheet, [changes.Row(key, values)])
+    plan = road.plan(actor, customer, sheet, [road.Row(key, values)])
     if not plan.refused:
-        changes.apply(plan, FACTS)
+        road.apply(plan, FACTS)
     return plan.rows[0]
 
 
@@ -131,10 +131,10 @@ def test_sbcs_are_for_who_acts_on_the_whole_customer(client, boreale, site, role
 
 def test_an_sbc_with_phones_behind_it_stays_and_says_which(client, boreale, staff, amelie, site):
     make_phone(staff, boreale, amelie, connection="sbc", sbc=site.pk)
-    removal = changes.plan_removal(staff, boreale, sbc_sheet(), [site.pk])
+    removal = road.plan_removal(staff, boreale, sbc_sheet(), [site.pk])
     assert "80:5E:C0:00:00:01 (101 Amélie Tremblay)" in removal.refusals[site.pk]
-    with pytest.raises(changes.RefusedError):
-        changes.remove(removal, FACTS)
+    with pytest.raises(road.RefusedError):
+        road.remove(removal, FACTS)
     sign_in_fully(client, staff)
     assert (
         client.post(reverse("sbc_delete", args=["boreale", site.pk]), {"confirm": "Rive-Sud"}).status_code

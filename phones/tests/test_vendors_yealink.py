@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pbxadmin.common.configtext import MASK, UnsafeTextError, guard_line_values, pairs
+from pbxadmin.common.values.configtext import MASK, UnsafeTextError, guard_line_values, pairs
 from phones.context import (
     Account,
     AgentAction,

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Protocol, runtime_checkable
 
-from pbxadmin.common.configtext import UnsafeTextError, is_one_line, refuse_control_characters
+from pbxadmin.common.values.configtext import UnsafeTextError, is_one_line, refuse_control_characters
 from phones.context import (
     Codec,
     DateFormat,

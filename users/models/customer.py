@@ -77,7 +77,7 @@ def no_personal_accounts(tenant: str) -> None:
 
 
 class SingleSignOn(models.Model):
-    """As what the portal is registered in a customer's own Microsoft 365 and Google Workspace: `users.single_sign_on`."""
+    """As what the portal is registered in a customer's own Microsoft 365 and Google Workspace: `signin.single_sign_on`."""
 
     microsoft_tenant_id = models.CharField(
         _("Directory (tenant) ID"), max_length=36, blank=True, validators=[TENANT_ID, no_personal_accounts]

@@ -201,7 +201,7 @@ STATUS_TONES = {
 class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Talk, Options):
     """A person with an extension at a customer, or (without a customer) one of the provider's support staff.
 
-    Signs in with this same record. Written by `users.changes` alone.
+    Signs in with this same record. Written by `users.road` alone.
     """
 
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="users", editable=False)
@@ -224,7 +224,7 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     search_text = models.TextField(default="", editable=False)
     sort_name = models.CharField(max_length=120, default="", editable=False)
 
-    # Not the extension, which is unique in one customer only: `users.signin` finds people by extension@fqdn or e-mail.
+    # Not the extension, which is unique in one customer only: `signin.credentials` finds people by extension@fqdn or e-mail.
     USERNAME_FIELD = "id"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     EMAIL_FIELD = "email"

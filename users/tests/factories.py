@@ -3,9 +3,9 @@
 from typing import Any
 
 from pbxadmin.common.http import RequestFacts
-from users import changes
+from users import road
 from users.models import Customer, Department, Did, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 
 FACTS = RequestFacts("test", "127.0.0.1", "test")
 PASSWORD = "Boréale-2026-matin"
@@ -63,9 +63,9 @@ def make_user(
         "require_2fa": False,
         **values,
     }
-    plan = changes.plan(actor, customer, user_sheet(), [changes.Row(None, raw)])
+    plan = road.plan(actor, customer, user_sheet(), [road.Row(None, raw)])
     assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
-    changes.apply(plan, FACTS)
+    road.apply(plan, FACTS)
     user = User.objects.select_related("customer", "role", "primary_department").get(pk=plan.rows[0].key)
     if password:
         user.set_password(password)

@@ -7,14 +7,15 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from users import changes, rights, signin
+from signin import credentials as signin
+from signin.tests.signing import sign_in_fully
+from signin.tests.test_signin import choose, follow
+from users import rights, road
 from users.models import PersonalLink, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 from users.tests.test_customer_pages import department
 from users.tests.test_pages import posted
-from users.tests.test_signin import choose, follow
 from users.tests.test_undo import again, edit
 
 
@@ -63,7 +64,7 @@ def test_a_department_administrator_takes_over_nobody_who_acts_in_more_departmen
 def test_a_department_administrator_lifts_no_restriction_of_his_own(boreale, felix, ines):
     edit(felix, boreale, ines, outbound_disabled=True, require_2fa=True)
     row = {"outbound_disabled": False, "require_2fa": False}
-    plan = changes.plan(ines, boreale, user_sheet(), [changes.Row(ines.pk, row)])
+    plan = road.plan(ines, boreale, user_sheet(), [road.Row(ines.pk, row)])
     assert set(plan.rows[0].errors) == {"outbound_disabled", "require_2fa"}
 
 
@@ -93,9 +94,9 @@ def test_who_may_not_call_outside_forwards_no_colleague_there_either(boreale, fe
         "available.no_answer_internal": "external:+14165551234",
         "available.no_answer_external": "external:+14165551234",
     }
-    plan = changes.plan(kim, boreale, user_sheet(), [changes.Row(kim.pk, rule)], rights.Verb.SELF)
+    plan = road.plan(kim, boreale, user_sheet(), [road.Row(kim.pk, rule)], rights.Verb.SELF)
     if not plan.refused:
-        changes.apply(plan, FACTS)
+        road.apply(plan, FACTS)
     page = sign_in_fully(Client(), felix).get(
         reverse("simulator", args=["boreale"]),
         {"to": "130", "caller": "130", "at": "2026-11-24T12:15", "state": "no_answer"},
@@ -109,7 +110,7 @@ def test_who_may_not_call_outside_forwards_no_colleague_there_either(boreale, fe
 def test_a_key_dials_no_number_that_somebody_earns_on(boreale, felix, number):
     amelie = make_user(boreale, "101")
     keys = json.dumps([{"position": 1, "kind": "custom_speed_dial", "value": number}])
-    plan = changes.plan(felix, boreale, user_sheet(), [changes.Row(amelie.pk, {"keys": keys})])
+    plan = road.plan(felix, boreale, user_sheet(), [road.Row(amelie.pk, {"keys": keys})])
     assert plan.refused or plan.rows[0].warnings
 
 
@@ -129,13 +130,13 @@ def test_a_key_dials_no_number_that_somebody_earns_on(boreale, felix, number):
 def test_calls_are_not_forwarded_where_forwarding_fraud_goes(boreale, felix, number):
     amelie = make_user(boreale, "101")
     row = {"available.no_answer_external": f"external:{number}"}
-    assert changes.plan(felix, boreale, user_sheet(), [changes.Row(amelie.pk, row)]).refused
+    assert road.plan(felix, boreale, user_sheet(), [road.Row(amelie.pk, row)]).refused
 
 
 # --- 29: what should stay dead ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("what", ["session", "password link", "app link"])
 def test_what_somebody_had_before_he_was_disabled_does_not_come_back_with_him(boreale, felix, what):
-    from users import links
+    from users.mail import links
 
     marc = make_user(boreale, "110", "Marc", "Roy", department="Soins", email="marc@boreale.example")
     if what == "session":

@@ -4,33 +4,33 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from pbxadmin.common.crypto import MASK
-from users import changes
+from users import road
 from users.models import Change, Customer, Department, Did, Membership, Operation, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 from users.signals import changed
 from users.tests.factories import FACTS, make_user
 
 
 def plan(actor, customer, *rows):
     """A plan over users."""
-    return changes.plan(actor, customer, user_sheet(), list(rows))
+    return road.plan(actor, customer, user_sheet(), list(rows))
 
 
 def edit(actor, customer, user, **values):
     """Plan and apply one edit; gives the planned row and the operation."""
-    made = plan(actor, customer, changes.Row(user.pk, values))
-    return made.rows[0], changes.apply(made, FACTS)
+    made = plan(actor, customer, road.Row(user.pk, values))
+    return made.rows[0], road.apply(made, FACTS)
 
 
 def test_a_plan_says_for_every_row_what_would_happen_and_writes_nothing(felix, amelie, ines, boreale):
     made = plan(
         felix,
         boreale,
-        changes.Row(amelie.pk, {"first_name": "Amelia"}),
-        changes.Row(ines.pk, {"first_name": "Inès"}),
-        changes.Row(amelie.pk + 1000, {"first_name": "X"}),
-        changes.Row(None, {"first_name": "Olivier", "primary_department": "Soins"}),
-        changes.Row(ines.pk, {"email": "not an address"}),
+        road.Row(amelie.pk, {"first_name": "Amelia"}),
+        road.Row(ines.pk, {"first_name": "Inès"}),
+        road.Row(amelie.pk + 1000, {"first_name": "X"}),
+        road.Row(None, {"first_name": "Olivier", "primary_department": "Soins"}),
+        road.Row(ines.pk, {"email": "not an address"}),
     )
     assert [row.outcome for row in made.rows] == ["changed", "unchanged", "refused", "new", "refused"]
     assert made.rows[0].changes == {"first_name": ("Amélie", "Amelia")}
@@ -77,14 +77,14 @@ def test_as_many_queries_for_thirty_rows_as_for_three(felix, boreale):
                 felix,
                 boreale,
                 *(
-                    changes.Row(
+                    road.Row(
                         person.pk,
                         {"outbound_caller_id": line, "departments": ["Accueil", "Soins"]},
                     )
                     for person in some
                 ),
             )
-            changes.apply(made, FACTS)
+            road.apply(made, FACTS)
         return len(queries)
 
     assert cost(people[:3], lines[0]) == cost(people[3:], lines[1])
@@ -95,8 +95,8 @@ def test_rows_with_the_same_new_values_are_one_update(felix, boreale):
 
     people = [make_user(boreale, "", "Personne", f"Numéro {place}") for place in range(5)]
     with CaptureQueriesContext(connection) as queries:
-        changes.apply(
-            plan(felix, boreale, *(changes.Row(person.pk, {"require_2fa": "oui"}) for person in people)),
+        road.apply(
+            plan(felix, boreale, *(road.Row(person.pk, {"require_2fa": "oui"}) for person in people)),
             FACTS,
         )
     assert sum(query["sql"].startswith('UPDATE "users_user"') for query in queries) == 1
@@ -114,23 +114,23 @@ def test_a_column_that_is_not_offered_can_not_be_assigned(felix, amelie, boreale
         "id",
         "version",
     ):
-        made = plan(felix, boreale, changes.Row(amelie.pk, {name: "1"}))
+        made = plan(felix, boreale, road.Row(amelie.pk, {name: "1"}))
         assert made.rows[0].outcome == "refused", name
-        with pytest.raises(changes.RefusedError):
-            changes.apply(made, FACTS)
+        with pytest.raises(road.RefusedError):
+            road.apply(made, FACTS)
 
 
 def test_the_extension_can_not_be_changed_after_creation(felix, amelie, boreale):
-    made = plan(felix, boreale, changes.Row(amelie.pk, {"number": "199"}))
+    made = plan(felix, boreale, road.Row(amelie.pk, {"number": "199"}))
     assert "number" in made.rows[0].errors
 
 
 def test_another_customers_person_does_not_exist_here(felix, boreale, laurier):
     stranger = make_user(laurier, "201", "Rosalie", "Beaulieu")
-    made = plan(felix, boreale, changes.Row(stranger.pk, {"first_name": "Volée"}))
+    made = plan(felix, boreale, road.Row(stranger.pk, {"first_name": "Volée"}))
     assert made.rows[0].outcome == "refused"
     staff = User(is_staff=True, role_id="users")
-    made = plan(staff, boreale, changes.Row(stranger.pk, {"first_name": "Volée"}))
+    made = plan(staff, boreale, road.Row(stranger.pk, {"first_name": "Volée"}))
     assert made.rows[0].outcome == "refused", "not even through the wrong customer's address"
 
 
@@ -140,25 +140,23 @@ def test_another_customers_department_and_number_can_not_be_chosen(felix, amelie
     made = plan(
         felix,
         boreale,
-        changes.Row(
-            amelie.pk, {"primary_department": theirs.pk, "departments": [theirs.pk], "dids": [did.pk]}
-        ),
+        road.Row(amelie.pk, {"primary_department": theirs.pk, "departments": [theirs.pk], "dids": [did.pk]}),
     )
     assert set(made.rows[0].errors) == {"primary_department", "departments", "dids"}
-    made = plan(felix, boreale, changes.Row(amelie.pk, {"dids": [did.number]}))
-    nowhere = plan(felix, boreale, changes.Row(amelie.pk, {"dids": ["+15145559999"]}))
+    made = plan(felix, boreale, road.Row(amelie.pk, {"dids": [did.number]}))
+    nowhere = plan(felix, boreale, road.Row(amelie.pk, {"dids": ["+15145559999"]}))
     assert made.rows[0].errors["dids"][0].replace(did.number, "") == nowhere.rows[0].errors["dids"][
         0
     ].replace("+15145559999", "")
 
 
 def test_somebody_elses_save_in_between_is_noticed(felix, amelie, boreale):
-    first = plan(felix, boreale, changes.Row(amelie.pk, {"first_name": "Amelia"}))
-    second = plan(felix, boreale, changes.Row(amelie.pk, {"last_name": "Roy"}))
-    changes.apply(first, FACTS)
-    with pytest.raises(changes.ChangedMeanwhileError):
-        changes.apply(second, FACTS)
-    stale = plan(felix, boreale, changes.Row(amelie.pk, {"last_name": "Roy"}, seen=1))
+    first = plan(felix, boreale, road.Row(amelie.pk, {"first_name": "Amelia"}))
+    second = plan(felix, boreale, road.Row(amelie.pk, {"last_name": "Roy"}))
+    road.apply(first, FACTS)
+    with pytest.raises(road.ChangedMeanwhileError):
+        road.apply(second, FACTS)
+    stale = plan(felix, boreale, road.Row(amelie.pk, {"last_name": "Roy"}, seen=1))
     assert stale.rows[0].stale
 
 
@@ -169,23 +167,23 @@ def test_the_first_free_extension_is_given_and_emergency_numbers_never(boreale, 
         made = plan(
             felix,
             boreale,
-            changes.Row(None, {"number": number, "first_name": "X", "primary_department": "Soins"}),
+            road.Row(None, {"number": number, "first_name": "X", "primary_department": "Soins"}),
         )
         assert "number" in made.rows[0].errors, number
 
 
 def test_the_same_extension_twice_in_one_plan_is_refused_in_both_rows(boreale, felix):
     row = {"number": "150", "first_name": "X", "primary_department": "Soins"}
-    made = plan(felix, boreale, changes.Row(None, row), changes.Row(None, row))
+    made = plan(felix, boreale, road.Row(None, row), road.Row(None, row))
     assert [set(planned.errors) for planned in made.rows] == [{"number"}, {"number"}]
 
 
 def test_two_who_take_the_last_free_extension_do_not_both_get_it(boreale, felix):
     row = {"number": "150", "first_name": "X", "primary_department": "Soins"}
-    first, second = plan(felix, boreale, changes.Row(None, row)), plan(felix, boreale, changes.Row(None, row))
-    changes.apply(first, FACTS)
-    with pytest.raises(changes.RefusedError):
-        changes.apply(second, FACTS)
+    first, second = plan(felix, boreale, road.Row(None, row)), plan(felix, boreale, road.Row(None, row))
+    road.apply(first, FACTS)
+    with pytest.raises(road.RefusedError):
+        road.apply(second, FACTS)
     assert "number" in second.rows[0].errors
 
 
@@ -193,8 +191,8 @@ def test_only_support_staff_go_beyond_the_contract_and_are_told(boreale, felix, 
     Customer.objects.filter(pk=boreale.pk).update(included_extensions=1)
     boreale.refresh_from_db()
     row = {"first_name": "X", "primary_department": "Soins"}
-    assert plan(felix, boreale, changes.Row(None, row)).rows[0].outcome == "refused"
-    made = plan(staff, boreale, changes.Row(None, row))
+    assert plan(felix, boreale, road.Row(None, row)).rows[0].outcome == "refused"
+    made = plan(staff, boreale, road.Row(None, row))
     assert made.rows[0].outcome == "new"
     assert made.rows[0].warnings
 
@@ -202,12 +200,10 @@ def test_only_support_staff_go_beyond_the_contract_and_are_told(boreale, felix, 
 def test_a_did_rings_one_person_and_the_other_is_named(boreale, felix, amelie, ines):
     did = Did.objects.of(boreale).first()
     edit(felix, boreale, amelie, dids=[did.pk])
-    made = plan(felix, boreale, changes.Row(ines.pk, {"dids": [did.pk]}))
+    made = plan(felix, boreale, road.Row(ines.pk, {"dids": [did.pk]}))
     assert "Amélie Tremblay" in made.rows[0].errors["dids"][0]
-    swap = plan(
-        felix, boreale, changes.Row(amelie.pk, {"dids": []}), changes.Row(ines.pk, {"dids": [did.pk]})
-    )
-    changes.apply(swap, FACTS)
+    swap = plan(felix, boreale, road.Row(amelie.pk, {"dids": []}), road.Row(ines.pk, {"dids": [did.pk]}))
+    road.apply(swap, FACTS)
     assert Did.objects.get(pk=did.pk).user == ines
 
 
@@ -218,7 +214,7 @@ def test_the_primary_department_is_always_one_of_the_persons_own(boreale, felix,
         "Accueil",
         "Soins",
     }
-    made = plan(felix, boreale, changes.Row(amelie.pk, {"departments": []}))
+    made = plan(felix, boreale, road.Row(amelie.pk, {"departments": []}))
     assert made.rows[0].after.get("departments", (soins.pk,)) == (soins.pk,)
 
 
@@ -231,7 +227,7 @@ def test_a_shared_address_is_allowed_and_said(boreale, felix, amelie, ines):
 
 @pytest.mark.parametrize("name", ["Amélie\nadmin = 1", "A\r", "A\x00", "A\u2028B", "A\u202eB", "x" * 51])
 def test_a_name_that_could_become_something_else_is_refused(boreale, felix, amelie, name):
-    assert "first_name" in plan(felix, boreale, changes.Row(amelie.pk, {"first_name": name})).rows[0].errors
+    assert "first_name" in plan(felix, boreale, road.Row(amelie.pk, {"first_name": name})).rows[0].errors
 
 
 @pytest.mark.parametrize(
@@ -272,15 +268,15 @@ def test_phone_numbers_are_read_as_people_write_them(boreale, felix, amelie, typ
     ["*72", "911#", "514555", "sip:a@b", "1.23E+11", "514,,,555", "'; DROP", "1" * 300, "+1 514 555 0123 x5"],
 )
 def test_what_is_no_phone_number_is_refused(boreale, felix, amelie, typed):
-    assert "mobile" in plan(felix, boreale, changes.Row(amelie.pk, {"mobile": typed})).rows[0].errors
+    assert "mobile" in plan(felix, boreale, road.Row(amelie.pk, {"mobile": typed})).rows[0].errors
 
 
 def test_deleting_keeps_what_was_in_the_history_with_secrets_as_dots(boreale, felix, amelie):
     did = Did.objects.of(boreale).first()
     edit(felix, boreale, amelie, dids=[did.pk])
-    removal = changes.plan_removal(felix, boreale, user_sheet(), [amelie.pk])
+    removal = road.plan_removal(felix, boreale, user_sheet(), [amelie.pk])
     assert removal.losses[amelie.pk]
-    changes.remove(removal, FACTS)
+    road.remove(removal, FACTS)
     assert not User.objects.filter(pk=amelie.pk).exists()
     assert Did.objects.get(pk=did.pk).user is None
     change = Change.objects.filter(object_pk=amelie.pk, kind="delete").get()
@@ -288,20 +284,20 @@ def test_deleting_keeps_what_was_in_the_history_with_secrets_as_dots(boreale, fe
 
 
 def test_nobody_deletes_himself_nor_the_last_owner(boreale, felix, amelie, staff):
-    assert changes.plan_removal(felix, boreale, user_sheet(), [felix.pk]).refusals
-    removal = changes.plan_removal(staff, boreale, user_sheet(), [felix.pk])
+    assert road.plan_removal(felix, boreale, user_sheet(), [felix.pk]).refusals
+    removal = road.plan_removal(staff, boreale, user_sheet(), [felix.pk])
     assert removal.refusals
-    with pytest.raises(changes.RefusedError):
-        changes.remove(removal, FACTS)
+    with pytest.raises(road.RefusedError):
+        road.remove(removal, FACTS)
 
 
 def test_two_owners_who_demote_each_other_leave_one_behind(boreale, felix):
     second = make_user(boreale, "110", "Zoé", "Lavoie", role="system_owners")
-    one = plan(felix, boreale, changes.Row(second.pk, {"role": "users"}))
-    other = plan(second, boreale, changes.Row(felix.pk, {"role": "users"}))
-    changes.apply(one, FACTS)
-    with pytest.raises(changes.RefusedError):
-        changes.apply(other, FACTS)
+    one = plan(felix, boreale, road.Row(second.pk, {"role": "users"}))
+    other = plan(second, boreale, road.Row(felix.pk, {"role": "users"}))
+    road.apply(one, FACTS)
+    with pytest.raises(road.RefusedError):
+        road.apply(other, FACTS)
     assert User.objects.filter(role="system_owners").count() == 1
 
 
@@ -318,7 +314,7 @@ def test_history_can_neither_be_changed_nor_deleted(boreale, amelie):
 
 
 def test_no_secret_reaches_the_history(boreale, felix, amelie):
-    changes.remove(changes.plan_removal(felix, boreale, user_sheet(), [amelie.pk]), FACTS)
+    road.remove(road.plan_removal(felix, boreale, user_sheet(), [amelie.pk]), FACTS)
     text = " ".join(str(change.cells) for change in Change.objects.all())
     assert amelie.sip_password not in text
     assert MASK

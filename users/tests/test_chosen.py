@@ -5,10 +5,10 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from users import letters
+from signin.tests.signing import sign_in_fully
+from users.mail import letters
 from users.models import Change, Department, Operation, User
 from users.tests.factories import make_user
-from users.tests.signing import sign_in_fully
 
 ACTIONS = ["chosen_copy", "chosen_delete", "chosen_reset", "chosen_second_factor", "chosen_welcome"]
 

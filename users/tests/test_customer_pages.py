@@ -3,12 +3,12 @@
 import pytest
 from django.urls import reverse
 
-from users import changes
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.company.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
 from users.models import Change, Customer, Department, Did, Operation, SystemExtension, User
-from users.sections import user_sheet
-from users.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 
 ROLES = [
     "users",
@@ -28,9 +28,9 @@ def department(customer, name="Soins"):
 
 def write(actor, customer, sheet, key, **values):
     """Plan and apply one row; the planned row, refused or written."""
-    plan = changes.plan(actor, customer, sheet, [changes.Row(key, values)])
+    plan = road.plan(actor, customer, sheet, [road.Row(key, values)])
     if not plan.refused:
-        changes.apply(plan, FACTS)
+        road.apply(plan, FACTS)
     return plan.rows[0]
 
 
@@ -146,7 +146,7 @@ def test_an_administrator_of_departments_writes_nothing_of_the_customers(client,
     ):
         assert write(actor, boreale, sheet, key, name="Autre").refusal
         assert write(actor, boreale, sheet, None, name="Autre").refusal
-        assert changes.plan_removal(actor, boreale, sheet, [key]).refusals
+        assert road.plan_removal(actor, boreale, sheet, [key]).refusals
     assert write(actor, boreale, customer_sheet(), boreale.pk, require_2fa="oui").refusal
 
 
@@ -400,7 +400,7 @@ def test_numbers_are_support_staffs_and_their_names_the_customers(boreale, felix
     assert write(felix, boreale, did_sheet(), did.pk, name="Campagne").outcome == "changed"
     assert "number" in write(felix, boreale, did_sheet(), did.pk, number="514 555-0999").errors
     assert write(felix, boreale, did_sheet(), None, number="514 555-0999").refusal
-    assert changes.plan_removal(felix, boreale, did_sheet(), [did.pk]).refusals
+    assert road.plan_removal(felix, boreale, did_sheet(), [did.pk]).refusals
     row = write(staff, boreale, did_sheet(), None, number="(514) 555-0999", name="Neuve")
     assert Did.objects.get(pk=row.key).number == "+15145550999"
 
@@ -413,11 +413,11 @@ def test_what_is_no_public_number_is_refused(boreale, staff, typed):
 def test_a_number_is_there_once_in_the_portal_and_only_support_hears_where(boreale, laurier, staff):
     theirs = Did.objects.of(laurier).first()
     assert "Laurier" in write(staff, boreale, did_sheet(), None, number=theirs.number).errors["number"][0]
-    plan = changes.plan(
+    plan = road.plan(
         staff,
         boreale,
         did_sheet(),
-        [changes.Row(None, {"number": "514 555-0777"}), changes.Row(None, {"number": "5145550777"})],
+        [road.Row(None, {"number": "514 555-0777"}), road.Row(None, {"number": "5145550777"})],
     )
     assert len(plan.refused) == 2
 
@@ -450,7 +450,7 @@ def test_deleting_a_number_says_whom_it_rings_and_whose_caller_id_it_is(client, 
     did = Did.objects.of(boreale).first()
     write(staff, boreale, user_sheet(), amelie.pk, dids=[did.pk])
     write(staff, boreale, department_sheet(), department(boreale).pk, outbound_caller_id=did.number)
-    losses = " ".join(changes.plan_removal(staff, boreale, did_sheet(), [did.pk]).losses[did.pk])
+    losses = " ".join(road.plan_removal(staff, boreale, did_sheet(), [did.pk]).losses[did.pk])
     assert "101 Amélie Tremblay" in losses
     assert "Soins" in losses
     sign_in_fully(client, staff)
@@ -465,18 +465,18 @@ def test_people_and_the_system_share_their_extensions(boreale, staff, amelie, gr
     assert (
         "number" in write(staff, boreale, system_extension_sheet(), None, number="101", name="Groupe").errors
     )
-    plan = changes.plan(
+    plan = road.plan(
         staff,
         boreale,
         user_sheet(),
-        [changes.Row(None, {"number": "150", "first_name": "Zoé", "primary_department": "Soins"})],
+        [road.Row(None, {"number": "150", "first_name": "Zoé", "primary_department": "Soins"})],
     )
     assert "number" in plan.rows[0].errors
-    twice = changes.plan(
+    twice = road.plan(
         staff,
         boreale,
         system_extension_sheet(),
-        [changes.Row(None, {"number": "155", "name": name}) for name in "ab"],
+        [road.Row(None, {"number": "155", "name": name}) for name in "ab"],
     )
     assert len(twice.refused) == 2
 
@@ -512,9 +512,9 @@ def test_members_of_a_system_extension_are_the_customers_people(
 
 
 def test_deleting_a_person_says_which_ring_groups_he_leaves(boreale, staff, amelie, group):
-    removal = changes.plan_removal(staff, boreale, user_sheet(), [amelie.pk])
+    removal = road.plan_removal(staff, boreale, user_sheet(), [amelie.pk])
     assert any("150 Accueil" in sentence for sentence in removal.losses[amelie.pk])
-    changes.remove(removal, FACTS)
+    road.remove(removal, FACTS)
     assert group.members.count() == 0
 
 
@@ -562,7 +562,7 @@ def test_the_length_of_extensions_is_fixed_once_there_are_some(boreale, laurier,
 def test_host_names_are_one_customers_and_a_customer_is_never_deleted(boreale, laurier, staff):
     assert "fqdn" in write(staff, boreale, customer_sheet(), boreale.pk, fqdn=laurier.fqdn).errors
     assert "slug" in write(staff, boreale, customer_sheet(), boreale.pk, slug="autre").errors
-    assert changes.plan_removal(staff, boreale, customer_sheet(), [boreale.pk]).refusals
+    assert road.plan_removal(staff, boreale, customer_sheet(), [boreale.pk]).refusals
 
 
 def test_a_contract_smaller_than_what_is_in_use_is_told(boreale, staff, amelie, felix):
@@ -654,23 +654,23 @@ def test_only_support_makes_customers(client, felix):
     sign_in_fully(client, felix)
     assert client.get(reverse("customer_create")).status_code == 403
     assert client.post(reverse("customer_create"), NEW).status_code == 403
-    plan = changes.plan(
+    plan = road.plan(
         felix,
         Customer(),
         customer_sheet(),
-        [changes.Row(None, {"name": "X", "slug": "x", "fqdn": "x.example.com"})],
+        [road.Row(None, {"name": "X", "slug": "x", "fqdn": "x.example.com"})],
     )
     assert plan.refused
 
 
 def test_lists_cost_the_same_for_many_rows(client, boreale, felix, django_assert_max_num_queries):
     sign_in_fully(client, felix)
-    changes.apply(
-        changes.plan(
+    road.apply(
+        road.plan(
             felix,
             boreale,
             department_sheet(),
-            [changes.Row(None, {"name": f"Service {place}"}) for place in range(20)],
+            [road.Row(None, {"name": f"Service {place}"}) for place in range(20)],
         ),
         FACTS,
     )
@@ -687,7 +687,7 @@ def test_a_search_with_anything_in_it_finds_nothing_and_breaks_nothing(client, b
 
 
 def test_a_deleted_system_extension_stays_in_the_history_by_its_name(boreale, staff, group):
-    changes.remove(changes.plan_removal(staff, boreale, system_extension_sheet(), [group.pk]), FACTS)
+    road.remove(road.plan_removal(staff, boreale, system_extension_sheet(), [group.pk]), FACTS)
     assert not SystemExtension.objects.exists()
     assert (
         Change.objects.filter(model="users.systemextension", kind="delete").get().object_name == "150 Accueil"

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from users import letters
+from users.mail import letters
 from users.models import Department, Letter, User
 from users.tests.factories import PASSWORD, make_user
 

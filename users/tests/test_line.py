@@ -6,12 +6,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from users import changes
-from users.line import OutsideCalls, Registration, in_words, line_of
+from users import road
 from users.models import Customer, Department, Planning, User
-from users.sections import user_sheet
-from users.sections.options import OPTIONS
-from users.sections.talk import TALK
+from users.people.line import OutsideCalls, Registration, in_words, line_of
+from users.people.sections import user_sheet
+from users.people.sections.options import OPTIONS
+from users.people.sections.talk import TALK
 from users.tests.factories import FACTS, make_customer, make_user
 
 BASE = {
@@ -43,9 +43,9 @@ def loaded(user):
 def change(user, **values):
     """Through the road, as support staff would."""
     actor = User(is_staff=True, role_id="users", email="factory@tic.example")
-    plan = changes.plan(actor, user.customer, user_sheet(), [changes.Row(user.pk, values)])
+    plan = road.plan(actor, user.customer, user_sheet(), [road.Row(user.pk, values)])
     assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
-    changes.apply(plan, FACTS)
+    road.apply(plan, FACTS)
     return loaded(user)
 
 

@@ -11,10 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from users import links, second_factor, signin
+from signin import credentials as signin
+from signin import second_factor
+from signin.tests.signing import sign_in_fully
+from users.mail import links
 from users.models import Change, Customer, Operation, PersonalLink, User
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 
 NS = {"l": links.NAMESPACE}
 
@@ -136,7 +138,7 @@ def test_it_can_be_used_five_times_and_a_look_counts_nothing(client, link):
 
 
 def test_an_address_that_guesses_is_told_nothing_any_more(client, link, settings):
-    from users.views.links import WRONG
+    from users.people.views.links import WRONG
 
     for place in range(WRONG.tries):
         client.get(reverse("app_config", args=[f"{place:032}"]))

@@ -10,7 +10,7 @@ from django.core import mail
 from django.test.signals import template_rendered
 from django.utils import translation
 
-from users import letters
+from users.mail import letters
 from users.models import Department, Letter, User, Visitor
 from users.tasks import send_set_password_mail
 from users.tests.factories import PASSWORD, make_user

@@ -10,12 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from phones.tests import factories as phone_factories
-from users import changes
+from signin.tests.signing import sign_in_fully
+from users import road
 from users.models import Operation, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
+from users.road import applying
 from users.tests.browser import posted, typed
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 
 LIST = "/c/boreale/users/"
 
@@ -28,13 +29,13 @@ def owner(felix) -> Client:
 
 # --- The list ---------------------------------------------------------------------------------------------------
 def test_the_list_finds_people_by_name_extension_email_mobile_and_did(owner, felix, amelie, ines, boreale):
-    changes.apply(
-        changes.plan(
+    road.apply(
+        road.plan(
             felix,
             boreale,
             user_sheet(),
             [
-                changes.Row(
+                road.Row(
                     ines.pk,
                     {"email": "i.roy@boreale.example", "mobile": "438 555-0177", "dids": ["+15145550110"]},
                 )
@@ -67,10 +68,10 @@ def test_the_list_is_filtered_and_sorted_by_its_address(owner, amelie, ines, bor
 
 
 def test_a_search_says_how_many_it_found_whether_they_fit_on_a_page_or_not(staff, boreale, amelie):
-    from users.selectors import Query, list_users
+    from users.people.selectors import Query, list_users
 
     rows = [
-        changes.Row(
+        road.Row(
             None,
             {
                 "number": str(420 + place), "first_name": "Zoé" if place % 20 else "Léo", "last_name": f"Gens {place:03}",
@@ -79,7 +80,7 @@ def test_a_search_says_how_many_it_found_whether_they_fit_on_a_page_or_not(staff
         )
         for place in range(60)
     ]  # fmt: skip
-    changes.apply(changes.plan(staff, boreale, user_sheet(), rows), FACTS)
+    road.apply(road.plan(staff, boreale, user_sheet(), rows), FACTS)
 
     def found(text, page=None):
         listing = list_users(staff, boreale, Query(text), page)
@@ -127,25 +128,25 @@ def test_the_list_costs_at_most_eight_queries_for_three_people_and_for_sixty(own
 
     few = cost()
     rows = [
-        changes.Row(None, {"first_name": f"Personne {place}", "primary_department": "Soins"})
+        road.Row(None, {"first_name": f"Personne {place}", "primary_department": "Soins"})
         for place in range(20)
     ]
-    changes.apply(changes.plan(User(is_staff=True, role_id="users"), boreale, user_sheet(), rows), FACTS)
+    road.apply(road.plan(User(is_staff=True, role_id="users"), boreale, user_sheet(), rows), FACTS)
     assert cost() <= few <= 8
 
 
 def test_the_last_page_is_read_from_the_far_end_and_is_the_same(owner, boreale):
     from users.models import Customer
-    from users.selectors import Query, list_users
+    from users.people.selectors import Query, list_users
 
     Customer.objects.filter(pk=boreale.pk).update(included_extensions=500)
     boreale.refresh_from_db()
     staff = User(is_staff=True, role_id="users")
     rows = [
-        changes.Row(None, {"first_name": "P", "last_name": f"{place:03}", "primary_department": "Soins"})
+        road.Row(None, {"first_name": "P", "last_name": f"{place:03}", "primary_department": "Soins"})
         for place in range(120)
     ]
-    changes.apply(changes.plan(staff, boreale, user_sheet(), rows), FACTS)
+    road.apply(road.plan(staff, boreale, user_sheet(), rows), FACTS)
     pages = [
         [user.pk for user in list_users(staff, boreale, Query(), number).page.object_list]
         for number in (1, 2, 3)
@@ -193,13 +194,13 @@ def test_saving_a_tab_costs_few_queries(owner, amelie, boreale, tab):
 
 def test_who_is_written_between_the_reading_and_the_lock_is_a_conflict(owner, amelie, monkeypatch):
     sent = posted(owner.get("/c/boreale/users/101/general").content.decode()) | {"last_name": "Lavoie"}
-    lock = changes._lock
+    lock = applying.hold
 
     def forestalled(*args):
         User.objects.filter(pk=amelie.pk).update(mobile="+15145550199", version=F("version") + 1)
         lock(*args)
 
-    monkeypatch.setattr(changes, "_lock", forestalled)
+    monkeypatch.setattr(applying, "hold", forestalled)
     answer = owner.post("/c/boreale/users/101/general", sent)
     assert answer.status_code == 409
     amelie.refresh_from_db()
@@ -245,12 +246,12 @@ def test_the_second_of_two_administrators_is_shown_what_the_first_changed_and_lo
 ):
     opened = posted(owner.get("/c/boreale/users/101/general").content.decode())
     other = make_user(boreale, "110", "Zoé", "Lavoie", role="system_admins")
-    changes.apply(
-        changes.plan(
+    road.apply(
+        road.plan(
             other,
             boreale,
             user_sheet(),
-            [changes.Row(amelie.pk, {"first_name": "Amelia", "mobile": "514 555-0199"})],
+            [road.Row(amelie.pk, {"first_name": "Amelia", "mobile": "514 555-0199"})],
         ),
         FACTS,
     )
@@ -285,9 +286,7 @@ def test_a_forged_version_is_a_conflict_and_no_error(owner, amelie, seen):
     "name", ['"><script>alert(1)</script>', "{{ 7*7 }}", "<img src=x onerror=1>", "' OR 1=1 --"]
 )
 def test_an_odd_name_is_shown_inert_everywhere(owner, felix, amelie, boreale, name):
-    changes.apply(
-        changes.plan(felix, boreale, user_sheet(), [changes.Row(amelie.pk, {"first_name": name})]), FACTS
-    )
+    road.apply(road.plan(felix, boreale, user_sheet(), [road.Row(amelie.pk, {"first_name": name})]), FACTS)
     for url in (
         LIST,
         "/c/boreale/users/101/general",

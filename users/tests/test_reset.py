@@ -7,10 +7,13 @@ from django.urls import reverse
 
 from phones.models import Phone
 from phones.services import phone_plan
-from users import changes, letters, links, reset, signin
+from signin import credentials as signin
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.mail import letters, links
 from users.models import Change, Letter, Operation, PersonalLink, User
+from users.people import reset
 from users.tests.factories import FACTS, PASSWORD, make_user
-from users.tests.signing import sign_in_fully
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +25,7 @@ def _no_limits_left_over():
 def phone(felix, amelie, boreale):
     """A desk phone of Amélie's."""
     plan = phone_plan(felix, boreale, amelie, {"mac": "805ec0001001", "model": "yealink-t54w"})
-    changes.apply(plan, FACTS)
+    road.apply(plan, FACTS)
     return Phone.objects.get(mac="805ec0001001")
 
 
@@ -94,7 +97,7 @@ def test_the_history_says_that_but_not_what(felix, amelie, boreale):
 
 
 def test_a_reset_can_not_be_undone(felix, amelie, boreale):
-    from users import undo
+    from users.road import undo
 
     operation = do(felix, boreale, [amelie], "sip")
     with pytest.raises(undo.NotUndoableError):
@@ -104,7 +107,7 @@ def test_a_reset_can_not_be_undone(felix, amelie, boreale):
 def test_all_are_reset_or_nobody(ines, felix, amelie, boreale):
     mine = make_user(boreale, "150", "Olivier", "Bélanger", department="Soins")
     before = [again(person).sip_password for person in (mine, amelie)]
-    with pytest.raises(changes.RefusedError):
+    with pytest.raises(road.RefusedError):
         do(ines, boreale, [mine, amelie], "sip")
     assert [again(person).sip_password for person in (mine, amelie)] == before
 

@@ -4,10 +4,10 @@ from itertools import product
 
 import pytest
 
-from users import changes, rights
+from users import rights, road
 from users.models import Role, User
+from users.people.sections import user_sheet
 from users.rights import Verb
-from users.sections import user_sheet
 from users.tests.factories import make_user
 
 ROLES = [
@@ -101,27 +101,25 @@ def test_nobody_grants_above_himself_and_one_level_does_not_grant_the_other(peop
 
 @pytest.mark.parametrize("granted", ["group_owners", "system_admins", "system_owners", "managers"])
 def test_a_department_administrator_can_not_raise_anybody(boreale, people, granted):
-    made = changes.plan(
-        people["group_admins"], boreale, user_sheet(), [changes.Row(people["users"].pk, {"role": granted})]
+    made = road.plan(
+        people["group_admins"], boreale, user_sheet(), [road.Row(people["users"].pk, {"role": granted})]
     )
     assert "role" in made.rows[0].errors
 
 
 def test_nobody_changes_his_own_role_not_even_downwards(boreale, people):
     for role in ROLES[2:]:
-        made = changes.plan(
-            people[role], boreale, user_sheet(), [changes.Row(people[role].pk, {"role": "users"})]
-        )
+        made = road.plan(people[role], boreale, user_sheet(), [road.Row(people[role].pk, {"role": "users"})])
         assert "role" in made.rows[0].errors, role
 
 
 def test_a_department_administrator_moves_people_only_among_his_departments(boreale, people):
     actor = people["group_admins"]
     for values in ({"primary_department": "Accueil"}, {"departments": ["Accueil", "Soins"]}):
-        made = changes.plan(actor, boreale, user_sheet(), [changes.Row(people["users"].pk, values)])
+        made = road.plan(actor, boreale, user_sheet(), [road.Row(people["users"].pk, values)])
         assert made.rows[0].errors, values
     new = {"first_name": "Neuf", "primary_department": "Accueil"}
-    assert changes.plan(actor, boreale, user_sheet(), [changes.Row(None, new)]).rows[0].errors
+    assert road.plan(actor, boreale, user_sheet(), [road.Row(None, new)]).rows[0].errors
 
 
 def test_who_is_disabled_may_nothing_any_more(people):

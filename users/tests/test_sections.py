@@ -3,20 +3,20 @@
 import pytest
 from django.urls import reverse
 
-from users import changes, rights
+from signin.tests.signing import sign_in_fully
+from users import rights, road
 from users.models import Customer, Department, Membership, SystemExtension, User, Visibility
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 
 
 def plan(actor, customer, person, **values):
-    return changes.plan(actor, customer, user_sheet(), [changes.Row(person.pk if person else None, values)])
+    return road.plan(actor, customer, user_sheet(), [road.Row(person.pk if person else None, values)])
 
 
 def edit(actor, customer, person, **values):
     made = plan(actor, customer, person, **values)
-    changes.apply(made, FACTS)
+    road.apply(made, FACTS)
     return made.rows[0]
 
 
@@ -36,13 +36,13 @@ def test_talk_without_a_name_gets_the_persons_own(felix, amelie, boreale):
 
 def test_two_of_the_same_name_get_different_links(felix, amelie, boreale):
     other = make_user(boreale, "150", "Amélie", "Tremblay")
-    both = changes.plan(
+    both = road.plan(
         felix,
         boreale,
         user_sheet(),
-        [changes.Row(key, {"talk_enabled": True}) for key in (amelie.pk, other.pk)],
+        [road.Row(key, {"talk_enabled": True}) for key in (amelie.pk, other.pk)],
     )
-    changes.apply(both, FACTS)
+    road.apply(both, FACTS)
     assert {again(amelie).talk_name, again(other).talk_name} == {"amelietremblay101", "amelietremblay150"}
 
 
@@ -212,7 +212,7 @@ def test_what_says_nothing_is_no_row_and_no_change(felix, amelie, boreale):
 
 
 def test_leaving_a_department_forgets_what_was_forced_there_and_undo_brings_it_back(felix, amelie, boreale):
-    from users import undo
+    from users.road import undo
 
     accueil = Department.objects.of(boreale).get(name="Accueil")
     edit(
@@ -223,7 +223,7 @@ def test_leaving_a_department_forgets_what_was_forced_there_and_undo_brings_it_b
         visibility=[[soins(boreale).pk, None, None, True, None], [accueil.pk, False, None, None, None]],
     )
     made = plan(felix, boreale, amelie, departments=["Accueil"])
-    operation = changes.apply(made, FACTS)
+    operation = road.apply(made, FACTS)
     assert list(Visibility.objects.filter(user=amelie).values_list("department", flat=True)) == [accueil.pk]
     undo.undo(felix, boreale, operation, FACTS)
     assert Visibility.objects.filter(user=amelie, department=soins(boreale), see_calls=True).exists()

@@ -4,12 +4,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from users import changes, links, signin, undo
+from signin import credentials as signin
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.company.sheets import customer_sheet, department_sheet
+from users.mail import links
 from users.models import Customer, Department, PersonalLink, User
-from users.sections import user_sheet
-from users.sheets import customer_sheet, department_sheet
+from users.people.sections import user_sheet
+from users.road import undo
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 from users.tests.test_customer_pages import department
 from users.tests.test_pages import posted
 from users.tests.test_undo import again, edit, url
@@ -81,7 +84,7 @@ def test_what_support_has_set_is_not_undone_by_the_customer(boreale, felix, staf
         "contract": (customer_sheet(), boreale, {"included_extensions": "5"}),
         "caller ID": (department_sheet(), soins, {"outbound_caller_id": "+15145550199"}),
     }[which]
-    done = changes.apply(changes.plan(staff, boreale, sheet, [changes.Row(record.pk, values)]), FACTS)
+    done = road.apply(road.plan(staff, boreale, sheet, [road.Row(record.pk, values)]), FACTS)
     assert sign_in_fully(Client(), felix).post(url(done)).status_code == 409
     assert Customer.objects.get(pk=boreale.pk).included_extensions == (5 if which == "contract" else 25)
     with pytest.raises(undo.NotUndoableError):
@@ -113,7 +116,7 @@ def test_nobody_makes_himself_a_member_of_another_department(boreale, ines):
         client.post(reverse("department_tab", args=["boreale", accueil, "members"]), {"do": "add", "numbers": "103"}).status_code
         == 403
     )  # fmt: skip
-    plan = changes.plan(ines, boreale, user_sheet(), [changes.Row(ines.pk, {"departments": [accueil]})])
+    plan = road.plan(ines, boreale, user_sheet(), [road.Row(ines.pk, {"departments": [accueil]})])
     assert plan.refused
 
 

@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils import translation
 
 from pbxadmin.common.http import RequestFacts
-from users import changes, timeline
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.company.sheets import department_sheet
+from users.history import timeline
 from users.models import Department, Operation, SystemExtension, User
-from users.sections import user_sheet
-from users.sheets import department_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def owner(felix):
 
 
 def edit(actor, customer, people, facts=FACTS, **values):
-    rows = [changes.Row(person.pk, values) for person in people]
-    return changes.apply(changes.plan(actor, customer, user_sheet(), rows), facts)
+    rows = [road.Row(person.pk, values) for person in people]
+    return road.apply(road.plan(actor, customer, user_sheet(), rows), facts)
 
 
 def history(client, **query):
@@ -79,8 +80,8 @@ def test_it_is_narrowed_by_what_its_address_says(owner, felix, boreale, people, 
 
 
 def test_what_the_portal_notes_is_told_in_the_readers_language(owner, felix, boreale, people):
-    plan = changes.plan(felix, boreale, user_sheet(), [changes.Row(people[0].pk, {"status": "away"})])
-    changes.apply(plan, FACTS, "automatic status")
+    plan = road.plan(felix, boreale, user_sheet(), [road.Row(people[0].pk, {"status": "away"})])
+    road.apply(plan, FACTS, "automatic status")
     page = history(owner)
     assert "automatic status" not in page
     assert "Statut changé par l’horaire" in page
@@ -133,7 +134,7 @@ def test_names_are_in_the_language_of_the_reader_and_outlive_what_they_name(owne
     edit(felix, boreale, people[:1], role="receptionists", departments=["Soins", "Radiologie"])
     assert "Réceptionniste" in history(owner, kind="edit")
     edit(felix, boreale, people[:1], departments=["Soins"])
-    changes.remove(changes.plan_removal(felix, boreale, department_sheet(), [extra.pk]), FACTS)
+    road.remove(road.plan_removal(felix, boreale, department_sheet(), [extra.pk]), FACTS)
     with translation.override("en"):
         owner.cookies["django_language"] = "en"
         page = history(owner, kind="edit")

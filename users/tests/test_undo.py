@@ -9,17 +9,18 @@ from django.urls import reverse
 
 from phones.models import Key, Phone
 from phones.services import phone_change, phone_plan
-from users import changes, undo
+from signin.tests.signing import sign_in_fully
+from users import road
 from users.models import Change, Department, Did, Operation, User
-from users.sections import user_sheet
+from users.people.sections import user_sheet
+from users.road import undo
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 
 
 def edit(actor, customer, person, **values):
-    plan = changes.plan(actor, customer, user_sheet(), [changes.Row(person.pk, values)])
+    plan = road.plan(actor, customer, user_sheet(), [road.Row(person.pk, values)])
     assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
-    return changes.apply(plan, FACTS)
+    return road.apply(plan, FACTS)
 
 
 def again(user):
@@ -63,13 +64,13 @@ def test_an_undo_can_itself_be_undone_and_the_first_only_once(felix, amelie, bor
 
 
 def test_where_the_world_has_moved_on_nothing_is_undone(felix, amelie, ines, boreale):
-    plan = changes.plan(
+    plan = road.plan(
         felix,
         boreale,
         user_sheet(),
-        [changes.Row(person.pk, {"mobile": "514 555-0142"}) for person in (amelie, ines)],
+        [road.Row(person.pk, {"mobile": "514 555-0142"}) for person in (amelie, ines)],
     )
-    operation = changes.apply(plan, FACTS)
+    operation = road.apply(plan, FACTS)
     edit(felix, boreale, ines, mobile="514 555-0143")
     with pytest.raises(undo.NotUndoableError, match="514 555-0143"):
         undo.undo(felix, boreale, operation, FACTS)
@@ -95,8 +96,8 @@ def test_the_last_owner_does_not_go_by_an_undo(staff, felix, boreale):
 
 def test_who_was_deleted_does_not_come_back(felix, amelie, boreale):
     operation = edit(felix, boreale, amelie, first_name="Amelia")
-    removal = changes.plan_removal(felix, boreale, user_sheet(), [amelie.pk])
-    changes.remove(removal, FACTS)
+    removal = road.plan_removal(felix, boreale, user_sheet(), [amelie.pk])
+    road.remove(removal, FACTS)
     with pytest.raises(undo.NotUndoableError):
         undo.undo(felix, boreale, operation, FACTS)
     with pytest.raises(undo.NotUndoableError):
@@ -122,7 +123,7 @@ def test_keys_come_back_as_they_were(felix, amelie, ines, boreale):
 
 
 def test_a_phones_settings_come_back_and_it_is_told(felix, amelie, boreale):
-    changes.apply(phone_plan(felix, boreale, amelie, {"mac": "805ec0001001", "model": "yealink-t54w"}), FACTS)
+    road.apply(phone_plan(felix, boreale, amelie, {"mac": "805ec0001001", "model": "yealink-t54w"}), FACTS)
     phone = Phone.objects.get(mac="805ec0001001")
     phone_change(felix, boreale, phone, {"lldp": False}, FACTS)
     operation = Operation.objects.latest("pk")
@@ -138,8 +139,8 @@ def test_two_who_undo_at_once_undo_once(felix, amelie, boreale):
     with transaction.atomic():
         plans = undo.plan_undo(felix, boreale, operation)
     undo.undo(felix, boreale, operation, FACTS)
-    with pytest.raises((changes.ChangedMeanwhileError, changes.RefusedError)):
-        changes.apply(plans[0], FACTS, undoes=operation)
+    with pytest.raises((road.ChangedMeanwhileError, road.RefusedError)):
+        road.apply(plans[0], FACTS, undoes=operation)
     assert Operation.objects.filter(undoes=operation).count() == 1
 
 
@@ -199,13 +200,13 @@ def test_strangers_and_lesser_roles_see_nothing_of_it(felix, ines, amelie, borea
 
 def test_an_operation_on_many_is_not_undone_by_who_may_touch_only_some(felix, ines, amelie, boreale):
     mine = make_user(boreale, "150", "Olivier", "Bélanger", department="Soins")
-    plan = changes.plan(
+    plan = road.plan(
         felix,
         boreale,
         user_sheet(),
-        [changes.Row(person.pk, {"mobile": "514 555-0142"}) for person in (amelie, mine)],
+        [road.Row(person.pk, {"mobile": "514 555-0142"}) for person in (amelie, mine)],
     )
-    operation = changes.apply(plan, FACTS)
+    operation = road.apply(plan, FACTS)
     assert sign_in_fully(Client(), ines).post(url(operation)).status_code == 403
     assert again(mine).mobile == "+15145550142"
 

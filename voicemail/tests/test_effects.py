@@ -2,10 +2,10 @@
 
 import pytest
 
-from users import changes
-from users.line import in_words, line_of
+from users import road
 from users.models import User
-from users.sections import user_sheet
+from users.people.line import in_words, line_of
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 from voicemail.models import Greeting
 from voicemail.sections import COLUMNS
@@ -23,9 +23,9 @@ def line(person):
 
 
 def change(felix, person, **values):
-    plan = changes.plan(felix, person.customer, user_sheet(), [changes.Row(person.pk, values)])
+    plan = road.plan(felix, person.customer, user_sheet(), [road.Row(person.pk, values)])
     assert not plan.refused, plan.rows[0].errors
-    changes.apply(plan, FACTS)
+    road.apply(plan, FACTS)
 
 
 # The PIN is a secret: that it changed is told by its history, and what it opens is asked of the database alone.

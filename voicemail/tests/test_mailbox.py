@@ -9,21 +9,21 @@ from django.test import Client
 
 from forwarding.snapshot import CustomerDirectory
 from pbxadmin.common.crypto import MASK
-from users import changes, rights
+from signin.tests.signing import sign_in_fully
+from users import rights, road
 from users.models import Change
-from users.sections import user_sheet
+from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
-from users.tests.signing import sign_in_fully
 from voicemail.models import Greeting, Mailbox
 from voicemail.pins import Weakness, random_pin, weakness
 from voicemail.resets import renew_pins
 
 
 def change(actor, person, verb=rights.Verb.EDIT, **values):
-    row = changes.Row(person.pk, {f"voicemail.{name}": value for name, value in values.items()})
-    plan = changes.plan(actor, person.customer, user_sheet(), [row], verb)
+    row = road.Row(person.pk, {f"voicemail.{name}": value for name, value in values.items()})
+    plan = road.plan(actor, person.customer, user_sheet(), [row], verb)
     if not plan.refused:
-        changes.apply(plan, FACTS)
+        road.apply(plan, FACTS)
     return plan.rows[0]
 
 
@@ -71,9 +71,9 @@ def test_the_extension_is_no_pin(boreale, felix):
 
 
 def test_a_regenerated_pin_is_each_ones_own(boreale, felix, amelie):
-    rows = [changes.Row(person.pk, {"voicemail.pin": "regenerate"}) for person in (amelie, felix)]
+    rows = [road.Row(person.pk, {"voicemail.pin": "regenerate"}) for person in (amelie, felix)]
     before = {box.pin for box in Mailbox.objects.all()}
-    changes.apply(changes.plan(felix, boreale, user_sheet(), rows), FACTS)
+    road.apply(road.plan(felix, boreale, user_sheet(), rows), FACTS)
     after = {box.pin for box in Mailbox.objects.all()}
     assert len(after) == 2
     assert not after & before

@@ -16,10 +16,11 @@ from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import RequestFacts
 from phones import services as phone_services
 from phones.models import Phone
-from users import changes, signin
+from signin import credentials as signin
+from users import road
+from users.company.sheets import department_sheet, system_extension_sheet
 from users.models import Customer, Department, Did, User
-from users.sections import user_sheet
-from users.sheets import department_sheet, system_extension_sheet
+from users.people.sections import user_sheet
 
 FACTS = RequestFacts(source="demo")
 
@@ -165,12 +166,12 @@ def _customer(
 
 def _people(support: User, customer: Customer, rows: Sequence[tuple[str, ...]]) -> dict[str, User]:
     domain = customer.fqdn.replace(".com", "")
-    planned = changes.plan(
+    planned = road.plan(
         support,
         customer,
         user_sheet(),
         [
-            changes.Row(
+            road.Row(
                 None,
                 {
                     "number": number,
@@ -189,7 +190,7 @@ def _people(support: User, customer: Customer, rows: Sequence[tuple[str, ...]]) 
             for number, first, last, role, department, mobile, _model in rows
         ],
     )
-    changes.apply(planned, FACTS, "demo")
+    road.apply(planned, FACTS, "demo")
     return {
         row.record.number: User.objects.select_related("customer").get(pk=row.key) for row in planned.rows
     }
@@ -213,14 +214,14 @@ def _hours(support: User, customer: Customer) -> None:
         "break_hours": ["12:00-13:00"] * 5 + ["", ""],
         "holidays": holidays,
     }
-    rows = [changes.Row(department.pk, week) for department in Department.objects.of(customer)]
-    changes.apply(changes.plan(support, customer, department_sheet(), rows), FACTS, "demo")
+    rows = [road.Row(department.pk, week) for department in Department.objects.of(customer)]
+    road.apply(road.plan(support, customer, department_sheet(), rows), FACTS, "demo")
 
 
 def _system_extensions(support: User, customer: Customer, people: dict[str, User]) -> None:
     """A ring group, a queue with a Talk link, and an IVR; a department's Talk link that asks for a name."""
     rows = [
-        changes.Row(
+        road.Row(
             None,
             {
                 "number": "180",
@@ -229,7 +230,7 @@ def _system_extensions(support: User, customer: Customer, people: dict[str, User
                 "members": [people["101"].pk, people["109"].pk],
             },
         ),
-        changes.Row(
+        road.Row(
             None,
             {
                 "number": "181",
@@ -239,12 +240,12 @@ def _system_extensions(support: User, customer: Customer, people: dict[str, User
                 "members": [people["104"].pk, people["107"].pk],
             },
         ),
-        changes.Row(None, {"number": "190", "name": "Répondeur numérique", "kind": "ivr", "members": []}),
+        road.Row(None, {"number": "190", "name": "Répondeur numérique", "kind": "ivr", "members": []}),
     ]
-    changes.apply(changes.plan(support, customer, system_extension_sheet(), rows), FACTS, "demo")
+    road.apply(road.plan(support, customer, system_extension_sheet(), rows), FACTS, "demo")
     desk = Department.objects.get(customer=customer, name="Accueil")
-    link = changes.Row(desk.pk, {"talk_name": "accueil", "talk_ask": "name"})
-    changes.apply(changes.plan(support, customer, department_sheet(), [link]), FACTS, "demo")
+    link = road.Row(desk.pk, {"talk_name": "accueil", "talk_ask": "name"})
+    road.apply(road.plan(support, customer, department_sheet(), [link]), FACTS, "demo")
 
 
 def _calls(support: User, customer: Customer, people: dict[str, User]) -> None:
@@ -261,8 +262,8 @@ def _calls(support: User, customer: Customer, people: dict[str, User]) -> None:
         "107": {"auto_switch_status": True},
         "120": {"block_outbound_out_of_hours": True},
     }
-    rows = [changes.Row(people[number].pk, values) for number, values in wanted.items()]
-    changes.apply(changes.plan(support, customer, user_sheet(), rows), FACTS, "demo")
+    rows = [road.Row(people[number].pk, values) for number, values in wanted.items()]
+    road.apply(road.plan(support, customer, user_sheet(), rows), FACTS, "demo")
 
 
 def _keys(support: User, customer: Customer, people: dict[str, User]) -> None:
@@ -278,8 +279,8 @@ def _keys(support: User, customer: Customer, people: dict[str, User]) -> None:
             {"position": place, "kind": "blf", "target": people[other].pk}
             for place, other in enumerate(watched, start=3)
         ]
-        rows.append(changes.Row(people[number].pk, {"keys": json.dumps(keys)}))
-    changes.apply(changes.plan(support, customer, user_sheet(), rows), FACTS, "demo")
+        rows.append(road.Row(people[number].pk, {"keys": json.dumps(keys)}))
+    road.apply(road.plan(support, customer, user_sheet(), rows), FACTS, "demo")
 
 
 def _phones(
@@ -289,7 +290,7 @@ def _phones(
     for place, (number, *_names, model) in enumerate(row for row in rows if row[-1]):
         mac = f"805ec000{first:02x}{place:02x}"
         planned = phone_services.phone_plan(support, customer, people[number], {"mac": mac, "model": model})
-        changes.apply(planned, FACTS, "demo")
+        road.apply(planned, FACTS, "demo")
         made.append({"mac": mac, "model": model, "number": number})
     # The first phone of the first customer is on the desk (the virtual phone answers for it); the others wait for theirs.
     Phone.objects.filter(mac=made[0]["mac"]).update(sip_port=settings.DEMO_SIP_PORT)

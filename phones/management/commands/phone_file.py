@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from phones import selectors, services
-from phones.columns import mac_address
+from phones.settings.columns import mac_address
 from phones.vendors import vendor_of
 
 

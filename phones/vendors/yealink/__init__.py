@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from pbxadmin.common.configtext import Verbatim, guard_line_values, mask_secrets
+from pbxadmin.common.values.configtext import Verbatim, guard_line_values, mask_secrets
 from phones.context import (
     Codec,
     DateFormat,
@@ -75,7 +75,7 @@ KEPT_BY_THE_PHONE = re.compile(
     r"(?P<mac>[0-9a-f]{12})-(?:local\.cfg|calllog\.xml|contact\.xml|directory\.xml|license\.dat)", re.ASCII
 )
 PICTURE = re.compile(r"[A-Za-z0-9_-]{1,60}\.(?:png|jpg|jpeg|bmp)", re.ASCII)
-# The name that `phones.logos` gives a picture: with a digest, so that another picture is another address.
+# The name that `phones.settings.logos` gives a picture: with a digest, so that another picture is another address.
 LOGO = re.compile(r"logo-[0-9a-f]{16}\.(?:png|jpg)", re.ASCII)
 KEEP_ALIVE = 30  # seconds: many routers forget a UDP flow after a minute, some after forty seconds
 NIGHT_WINDOW = 30  # minutes in which the phone itself picks its moment

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from pbxadmin.common.configtext import RESERVED_WORDS, Verbatim, refuse_control_characters
+from pbxadmin.common.values.configtext import RESERVED_WORDS, Verbatim, refuse_control_characters
 from phones.context import Key, KeyKind, PhoneContext
 from phones.vendors.base import Model
 

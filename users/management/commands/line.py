@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from users.line import in_words, line_of
 from users.models import User
+from users.people.line import in_words, line_of
 
 
 class Command(BaseCommand):

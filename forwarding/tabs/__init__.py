@@ -1,0 +1,1 @@
+"""The tabs “Transfert d'appels” and “Planifier”."""

@@ -1,0 +1,294 @@
+"""What the pages of forwarding and schedules show around their forms."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms.boundfield import BoundField
+from django.http import QueryDict
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from forwarding import hours, periods, schedules
+from forwarding.simulator import STATE_LABELS, Question, State, local_moment
+from forwarding.tabs.columns import WEEKDAYS, lines_of, names_of, week_in_words
+from forwarding.tabs.rules import names_for
+from forwarding.tabs.schedule import next_change_in_words, week_to_look_at
+from pbxadmin.common.columns import Scope
+from pbxadmin.common.destination_field import DestinationWidget
+from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.values.destinations import Destination, Kind
+from pbxadmin.common.values.statuses import Status
+from users import rights
+from users.models import Customer, Department, Did, User
+
+# So many colleagues stand in the picker's list from the beginning; typing asks for others.
+OFFERED_AT_ONCE = 50
+STEP_MINUTES = 15
+
+
+# --- Forwarding --------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class StatusPart:
+    """The rule of one status on the page."""
+
+    status: Status
+    label: str
+    code: str
+    current: bool
+    shown: bool
+    refused: bool
+    fields: dict[str, BoundField]
+
+    @property
+    def rings(self) -> bool:
+        """Whether it rings first."""
+        return self.status.rings
+
+
+def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
+    """The five statuses with their fields, and what the simulator beside them starts with."""
+    _fill_pickers(scope, person, form)
+    refused = [name.partition(".")[0] for name in form.errors if name in form.fields]
+    wanted = refused[:1] or [form.data.get("_shown", ""), getattr(form, "shown_status", ""), person.status]
+    shown = next(status for status in (*wanted, person.status) if status in set(Status))
+    parts = [
+        StatusPart(
+            status, str(User.Status(status).label), status.dial_code, status == person.status, status == shown, str(status) in refused,
+            {name: form[f"{status}.{name}"] for name in names_for(status)},
+        )
+        for status in Status
+    ]  # fmt: skip
+    return {
+        "parts": parts,
+        "offered": offered_at_once(scope.customer),
+        "asked": Asked(to=person.number, at=_clock_now(person.time_zone), zone=person.time_zone),
+        "states": state_choices(),
+        "simulator_url": reverse("simulator", args=[scope.customer.slug])
+        if rights.administers(scope.actor)
+        else "",
+    }
+
+
+def _fill_pickers(scope: Scope, person: User, form: SectionForm) -> None:
+    """Tell the pickers the names of the people whom they show, and this person's mobile."""
+    pickers = {
+        name: field.widget
+        for name, field in form.fields.items()
+        if isinstance(field.widget, DestinationWidget)
+    }
+    values = [form[name].value() for name in pickers]
+    numbers = [
+        value.value if isinstance(value, Destination) else str(value).partition(":")[2].partition("?")[0].strip()
+        for value in values if value and str(value).startswith(f"{Kind.EXTENSION}:")
+    ]  # fmt: skip
+    names = names_of(scope, [number for number in numbers if number.isdecimal()])
+    for widget in pickers.values():
+        widget.names = names
+        widget.mobile = person.national_mobile
+
+
+def kept_in_address(data: QueryDict) -> str:
+    """Which status was looked at, so that it is shown again after saving."""
+    shown = data.get("_shown", "")
+    return f"&shown={shown}" if shown in set(Status) else ""
+
+
+def offered_at_once(customer: Customer) -> list[User]:
+    """The first colleagues, for the picker's list."""
+    found = (
+        User.objects.of(customer)
+        .filter(hidden=False, disabled=False)
+        .only("number", "first_name", "last_name")
+    )
+    return list(found.order_by("number")[:OFFERED_AT_ONCE])
+
+
+def own_person(user: User) -> User:
+    """The signed-in person with what his own pages need; `PermissionDenied` for who has no extension."""
+    if user.customer_id is None:
+        raise PermissionDenied(_("You have no extension."))
+    return User.objects.select_related("customer", "role", "primary_department").get(pk=user.pk)
+
+
+# --- The simulator -----------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Asked:
+    """The simulator's form, as it was sent."""
+
+    to: str = ""
+    caller: str = ""
+    at: str = ""
+    state: State = State.NO_ANSWER
+    zone: str = "America/Toronto"
+
+    @classmethod
+    def of(cls, data: QueryDict, customer: Customer) -> "Asked":
+        """Read an address's parameters; what can't be read is left at its default."""
+        state = data.get("state", "")
+        to = data.get("to", "").replace("\0", "").strip()[:40]
+        person = (
+            User.objects.of(customer).filter(number=to).select_related("primary_department").first()
+            if to.isdecimal()
+            else None
+        )
+        zone = person.time_zone if person else customer.time_zone
+        return cls(
+            to, data.get("caller", "").replace("\0", "").strip()[:40], data.get("at", "").strip()[:20] or _clock_now(zone),
+            State(state) if state in set(State) else State.NO_ANSWER, zone,
+        )  # fmt: skip
+
+    def question(self) -> Question:
+        """What the simulator is asked; raises `ValidationError` for a time that isn't one."""
+        if not self.to:
+            raise ValidationError(_("Enter the extension or the number that is called."))
+        caller = (
+            self.caller.partition(" ")[0]
+            if self.caller[:1].isdigit() and len(self.caller.partition(" ")[0]) <= 5
+            else self.caller
+        )
+        to = (
+            self.to.partition(" ")[0]
+            if len(self.to.partition(" ")[0]) <= 5 and not self.to[-1:].isdecimal()
+            else self.to
+        )
+        return Question(to, caller, local_moment(self.at, self.zone), self.state)
+
+
+def state_choices() -> list[tuple[str, Any]]:
+    """The states, for a menu."""
+    return [(str(state), label) for state, label in STATE_LABELS.items()]
+
+
+def sees(actor: User, customer: Customer) -> Callable[[str], bool]:
+    """Whether `actor` may see the settings of the person with an extension: asked once for each that a call comes to."""
+    mine = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
+    known: dict[str, bool] = {}
+
+    def may(extension: str) -> bool:
+        if extension not in known:
+            known[extension] = mine.filter(number=extension).exists()
+        return known[extension]
+
+    return may
+
+
+def colleagues(actor: User, customer: Customer) -> list[User]:
+    """The first people, for the simulator's lists: those in the directory, and those whom `actor` administers."""
+    people = User.objects.visible_to(actor).of(customer)
+    shown = people.filter(rights.in_directory() | rights.administered_by(actor))
+    return list(shown.only("number", "first_name", "last_name").order_by("number")[:200])
+
+
+def dids(customer: Customer) -> list[str]:
+    """The customer's numbers as people write them."""
+    return [
+        phone_number_national(number)
+        for number in Did.objects.of(customer).values_list("number", flat=True)[:100]
+    ]
+
+
+def _clock_now(zone: str) -> str:
+    return timezone.now().astimezone(hours.Schedule(zone).clock).strftime("%Y-%m-%dT%H:%M")
+
+
+# --- Hours -------------------------------------------------------------------------------------------------------
+def quarter_hours(last: bool = False) -> list[str]:
+    """The times of a day in steps of 15 minutes."""
+    times = [f"{minute // 60}:{minute % 60:02d}" for minute in range(0, 24 * 60, STEP_MINUTES)]
+    return [*times[1:], "24:00"] if last else times
+
+
+def _typed_week(form: SectionForm, name: str) -> tuple[list[str], tuple[hours.Period, ...]]:
+    """The lines of a week as they stand in the form, and the periods that can be read in them."""
+    lines = lines_of(form[name].value())
+    found: list[hours.Period] = []
+    for weekday, line in enumerate(lines):
+        try:
+            found += periods.day_of(line, weekday)
+        except periods.PeriodError:
+            continue
+    return lines, periods.in_order(found)
+
+
+def _week(form: SectionForm, zone: str) -> dict[str, Any]:
+    """The week to look at, with the two lines of each day to type in."""
+    opened, open_periods = _typed_week(form, "office_hours")
+    paused, break_periods = _typed_week(form, "break_hours")
+    locked = "office_hours" in form.locked
+    edits: Iterable[Any] = [
+        render_to_string("forwarding/day_lines.html", {
+            "day": day, "label": WEEKDAYS[day], "open": opened[day], "pause": paused[day], "locked": locked,
+            "bad_open": bool(form["office_hours"].errors), "bad_break": bool(form["break_hours"].errors),
+        })
+        for day in range(7)
+    ]  # fmt: skip
+    local = timezone.now().astimezone(hours.Schedule(zone).clock)
+    return {
+        "days": week_to_look_at(open_periods, break_periods, local, edits), "zone": zone, "now": local,
+        "week_errors": [(name, form[name].errors) for name in ("office_hours", "break_hours") if form[name].errors],
+        "from_times": quarter_hours(), "to_times": quarter_hours(last=True), "locked": locked,
+    }  # fmt: skip
+
+
+def schedule_facts(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
+    """The week of a person, his department's beside it, and what the schedule does next."""
+    key = person.primary_department_id or 0
+    departments = schedules.of_departments({key})
+    department = departments.get(key) or hours.Schedule(person.time_zone)
+    now = timezone.now()
+    own = schedules.of_people([person])[person.pk]
+    local = now.astimezone(department.clock)
+    return {
+        **_week(form, department.zone),
+        "department": person.primary_department,
+        "department_hours": week_in_words(department.open),
+        "department_days": week_to_look_at(department.open, department.breaks, local),
+        "next_change": next_change_in_words(person, own, now),
+        "unsaved": getattr(form, "unsaved", False),
+    }
+
+
+def hours_of_department(scope: Scope, department: Department, form: SectionForm) -> dict[str, Any]:
+    """The week of a department."""
+    return {**_week(form, department.time_zone), "unsaved": False}
+
+
+def holidays_of_department(scope: Scope, department: Department, form: SectionForm) -> dict[str, Any]:
+    """The years whose statutory holidays can be added with a click."""
+    this = timezone.now().astimezone(hours.Schedule(department.time_zone).clock).year
+    return {
+        "years": [this, this + 1] if "holidays" not in form.locked else [],
+        "add_url": reverse("add_statutory_holidays", args=[scope.customer.slug, department.pk]),
+    }  # fmt: skip
+
+
+WEEKDAYS_ONLY = "weekdays"
+
+
+def with_week_tool(data: QueryDict) -> QueryDict:
+    """What was typed, after a tool of the week: "add-open" and "add-break" add a period to all days (or Monday to Friday),
+    "clear-open" and "clear-break" empty them, anything else leaves them."""
+    changed = data.copy()
+    tool, _dash, which = data.get("_week", "").partition("-")
+    name = {"open": "office_hours", "break": "break_hours"}.get(which)
+    days = range(5) if data.get("_days") == WEEKDAYS_ONLY else range(7)
+    if name and tool == "clear":
+        for day in days:
+            changed[f"{name}.{day}"] = ""
+    elif name and tool == "add":
+        new = f"{data.get('_from', '')}-{data.get('_to', '')}"
+        for day in days:
+            line = data.get(f"{name}.{day}", "")
+            try:
+                both = periods.in_order({*periods.day_of(line, day), *periods.day_of(new, day)})
+            except periods.PeriodError:
+                continue
+            changed[f"{name}.{day}"] = periods.line_of(both, day)
+        if "hours_mode" in changed:
+            changed["hours_mode"] = User.Hours.OWN
+    return changed

@@ -1,0 +1,447 @@
+"""The columns of the five forwarding rules, and what is refused or told when they change."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from forwarding.models import ForwardingRule
+from forwarding.routing import MAX_HOPS
+from forwarding.tabs.columns import DestinationColumn, systems_of
+from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope, Text
+from pbxadmin.common.destination_field import DestinationField, Reference, references_to, tells_references
+from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.parts import PartColumn, PartStore
+from pbxadmin.common.values.destinations import Destination, Kind
+from pbxadmin.common.values.statuses import Status
+from pbxadmin.common.values.tolls import Toll, toll_of
+from users import road
+from users.models import User
+
+RULES = PartStore(
+    ForwardingRule, parts=tuple(str(status) for status in Status), part_field="status",
+    together={"busy_external": ("not_registered_external",), "busy_internal": ("not_registered_internal",)},
+)  # fmt: skip
+
+FOR_ALL = ("custom_message", "log_out_of_queues", "accept_ring_group_calls", "accept_push", "greeting")
+FOR_AVAILABLE = (
+    "no_answer_seconds",
+    "no_answer_external",
+    "no_answer_internal",
+    "busy_external",
+    "busy_internal",
+    "ring_mobile",
+    "accept_multiple_calls",
+)
+FOR_AWAY = (
+    "divert_external",
+    "divert_internal",
+    "voicemail_out_of_hours_external",
+    "voicemail_out_of_hours_internal",
+)
+
+MORE: Mapping[str, Text] = {
+    "no_answer_external": gettext_lazy("The destination of unanswered calls that come from outside."),
+    "divert_external": gettext_lazy(
+        "In this status the phone doesn't ring: calls from outside go there at once."
+    ),
+    "divert_internal": gettext_lazy(
+        "In this status the phone doesn't ring: calls from other users go there at once."
+    ),
+    "no_answer_internal": gettext_lazy("The destination of unanswered calls that come from another user."),
+    "busy_external": gettext_lazy(
+        "The destination of calls from outside while the user is on a call and “Accept multiple calls” is off, or while no device "
+        "is connected to the extension."
+    ),
+    "busy_internal": gettext_lazy(
+        "The destination of calls from another user while the user is on a call and “Accept multiple calls” is off, or while no "
+        "device is connected to the extension."
+    ),
+    "voicemail_out_of_hours_internal": gettext_lazy("The same for calls from other users."),
+    "voicemail_out_of_hours_external": gettext_lazy(
+        "Sends calls to the voicemail when they arrive outside the office hours that are set."
+    ),
+    "ring_mobile": gettext_lazy(
+        "Calls ring the number in the field “Mobile” of the General tab together with the devices of the extension. When the mobile "
+        "answers, the call takes two channels for as long as it lasts."
+    ),
+    "accept_multiple_calls": gettext_lazy(
+        "The user can answer several calls without ending the first one. Off: the destination “Busy or not registered” is used while "
+        "the user is on a call."
+    ),
+    "log_out_of_queues": gettext_lazy(
+        "A user who is a queue agent has to log in by hand each time this status is taken."
+    ),
+    "accept_ring_group_calls": gettext_lazy("Calls of a ring group ring the user's extension."),
+    "accept_push": gettext_lazy(
+        "The mobile app is told of calls and messages even when it isn't open. Needed to answer with the app; switch it off in the "
+        "statuses in which the user mustn't be notified."
+    ),
+    "greeting": gettext_lazy("“Play the default options” uses the recording chosen in the Voicemail tab."),
+}
+
+
+def greetings(scope: Scope) -> list[Option]:
+    """The provider's standard greetings; whose library a person's own are is asked of the field, not of another app's code."""
+    library: Any = ForwardingRule._meta.get_field("greeting").related_model
+    found = scope.once(
+        "standard greetings", lambda: list(library._default_manager.filter(customer=None, user=None))
+    )
+    return [Option(greeting.pk, str(greeting)) for greeting in found]
+
+
+class GreetingColumn(ReferenceColumn):
+    """Which greeting a status has; blank plays the mailbox's default one."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A menu, the default first."""
+        choices = [
+            ("", gettext_lazy("Play the default options")),
+            *((o.key, o.label) for o in self.by_key(scope).values()),
+        ]
+        return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=False)
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The greeting's name."""
+        return super().show(value, scope) if value else _("Play the default options")
+
+
+def _inner(name: str) -> FieldColumn:
+    field: Any = ForwardingRule._meta.get_field(name)
+    more = {"more": MORE.get(name, "")}
+    if isinstance(field, DestinationField):
+        return DestinationColumn(field, **more)
+    if name == "greeting":
+        return GreetingColumn(field, greetings, **more)
+    unit = {"unit": gettext_lazy("s")} if name == "no_answer_seconds" else {}
+    return FieldColumn(field, **more, **unit)
+
+
+def names_for(status: Status) -> tuple[str, ...]:
+    """The fields that a status of this type has, in the order of the tab."""
+    first, *rest = FOR_ALL
+    return (first, *(FOR_AVAILABLE if status.rings else FOR_AWAY), *rest)
+
+
+_INNER = {name: _inner(name) for name in (*FOR_ALL, *FOR_AVAILABLE, *FOR_AWAY)}
+RULE_COLUMNS: tuple[PartColumn, ...] = tuple(
+    PartColumn(
+        RULES, str(status), _INNER[name],
+        label=format_lazy("{status} · {label}", status=User.Status(status).label, label=_INNER[name].label),
+    )
+    for status in Status for name in names_for(status)
+)  # fmt: skip
+DESTINATIONS = {column.name: column for column in RULE_COLUMNS if isinstance(column.inner, DestinationColumn)}
+RING_MOBILE = frozenset(column.name for column in RULE_COLUMNS if column.attribute == "ring_mobile")
+_NEED_MOBILE = (*DESTINATIONS, *RING_MOBILE)
+_TOUCHING = frozenset(_NEED_MOBILE)
+
+
+def defaults(status: str, person: User) -> dict[str, Any]:
+    """What a new person's rule says where it isn't the field's default."""
+    return {"accept_push": False} if status == Status.DO_NOT_DISTURB else {}
+
+
+make_rules = RULES.companion(defaults)
+
+
+# --- Rules across a row ------------------------------------------------------------------------------------------
+TOLL_SENTENCES = {
+    Toll.PREMIUM: gettext_lazy("%(number)s is a premium-rate number: calls can't be sent there."),
+    Toll.SATELLITE: gettext_lazy(
+        "%(number)s is a satellite or international network number: calls can't be sent there."
+    ),
+    Toll.CARIBBEAN: gettext_lazy(
+        "%(number)s is charged as an international call, although it looks like one from here: calls can't be sent there."
+    ),
+    Toll.COUNTRY: gettext_lazy(
+        "%(number)s is in a country that isn't open for forwarded calls: your provider's support can open it."
+    ),
+}
+
+
+def _refuse_tolls(
+    row: road.RowPlan, column: str, number: str, countries: Collection[str] | None = None
+) -> None:
+    if toll := toll_of(number, countries):
+        row.refuse(column, TOLL_SENTENCES[toll] % {"number": phone_number_national(number)})
+
+
+def destinations_can_be_reached(row: road.RowPlan, plan: road.Plan) -> None:
+    """The mobile is there, the trunk can do what is asked, and nobody earns on forwarded calls."""
+    mobile_changes = row.changes.get("mobile")
+    touched = not row.after.keys().isdisjoint(_TOUCHING)
+    if not touched and not mobile_changes:
+        return
+    # A mobile abroad is a way to reach somebody; what costs its own money is none.
+    if mobile_changes and mobile_changes[1]:
+        _refuse_tolls(row, "mobile", mobile_changes[1])
+    open_to = plan.scope.customer.open_countries
+    loses_mobile = (
+        mobile_changes is not None
+        and not row.new
+        and (not mobile_changes[1] or toll_of(mobile_changes[1], open_to) is not None)
+    )
+    if not touched and not loses_mobile:
+        return
+    plan.need("mobile")
+    if loses_mobile:
+        plan.need(*_NEED_MOBILE)
+    if mobile := row.value("mobile"):
+        if toll := toll_of(mobile, open_to):
+            _mobile_is_missed(
+                row, loses_mobile, TOLL_SENTENCES[toll] % {"number": phone_number_national(mobile)}
+            )
+    else:
+        _mobile_is_missed(
+            row, loses_mobile, _("There is no mobile number: enter one in the General tab first.")
+        )
+    _nobody_opens_the_outside_for_himself(row, plan)
+    for name in DESTINATIONS.keys() & row.changes.keys():
+        value = row.changes[name][1]
+        if not isinstance(value, Destination):
+            continue
+        if value.kind is Kind.EXTERNAL:
+            _refuse_tolls(row, name, value.value, open_to)
+        if value.deflect and not plan.scope.customer.supports_deflection:
+            row.refuse(name, _("Note that this option isn't supported by your provider's lines."))
+        if (
+            value.kind is Kind.EXTENSION
+            and not value.voicemail
+            and value.value == row.value_of_record("number")
+        ):
+            row.refuse(
+                name,
+                _("The call would come back to this same extension. Choose the voicemail, or somebody else."),
+            )
+
+
+def _nobody_opens_the_outside_for_himself(row: road.RowPlan, plan: road.Plan) -> None:
+    """Who may not call outside, or only with a PIN, doesn't send his calls there either: he would call himself and be outside."""
+    if row.new or row.key != plan.scope.actor.pk:
+        return
+    chosen = [name for name in _NEED_MOBILE if name in row.changes and _leads_outside(row.changes[name][1])]
+    if not chosen:
+        return
+    plan.need("outbound_disabled", "pin_protected")
+    if row.value("outbound_disabled") or row.value("pin_protected"):
+        for name in chosen:
+            row.refuse(
+                name,
+                _("Your outside calls are restricted: an administrator can choose this destination for you."),
+            )
+
+
+def _leads_outside(value: Any) -> bool:
+    """Whether a rule's value sends calls to an outside number: such a destination, or the mobile that rings too."""
+    return value is True or (isinstance(value, Destination) and value.kind in (Kind.MOBILE, Kind.EXTERNAL))
+
+
+def _mobile_is_missed(row: road.RowPlan, loses_mobile: bool, why: Text) -> None:
+    """Refuse what needs a mobile where there is none: the choice that is made now, or taking the number away."""
+    using = []
+    for name in _NEED_MOBILE:
+        if name not in row.after and name not in row.before:
+            continue
+        value = row.value(name)
+        uses = (
+            value is True
+            if name in RING_MOBILE
+            else isinstance(value, Destination) and value.kind is Kind.MOBILE
+        )
+        if not uses:
+            continue
+        if name in row.changes:
+            row.refuse(name, why)
+        else:
+            using.append(str(_column_label(name)))
+    if using and loses_mobile:
+        row.refuse(
+            "mobile",
+            _("Forwarding needs this number: %(where)s. Choose another destination there first.")
+            % {"where": ", ".join(using[:4])},
+        )
+
+
+def _column_label(name: str) -> Text:
+    return RULES.columns[name].label
+
+
+# --- Rules across the set ----------------------------------------------------------------------------------------
+def destinations_exist(plan: road.Plan) -> None:
+    """Colleagues and system extensions are the customer's; nobody disabled or hidden from directories is chosen anew."""
+    wanted: dict[Kind, set[str]] = defaultdict(set)
+    chosen = list(_chosen(plan))
+    for _row, _name, value, _kept in chosen:
+        wanted[value.kind].add(value.value)
+    people = (
+        {
+            person.number: person
+            for person in User.objects.of(plan.scope.customer)
+            .filter(number__in=wanted[Kind.EXTENSION])
+            .only("number", "hidden", "disabled")
+        }
+        if wanted[Kind.EXTENSION]
+        else {}
+    )
+    systems = systems_of(plan.scope) if wanted[Kind.SYSTEM] else {}
+    for row, name, value, kept in chosen:
+        if value.kind is Kind.SYSTEM:
+            if value.value not in systems:
+                row.refuse(
+                    name,
+                    _("“%(number)s” is not a system extension of this company.") % {"number": value.value},
+                )
+            continue
+        person = people.get(value.value)
+        if person is None:
+            row.refuse(name, _("“%(text)s” is not an extension of this company.") % {"text": value.value})
+        elif person.disabled and not kept:
+            row.refuse(
+                name,
+                _("Extension %(number)s is disabled: callers would hear the busy tone.")
+                % {"number": value.value},
+            )
+        elif person.hidden and not kept:
+            row.refuse(name, _("Extension %(number)s is hidden from directories.") % {"number": value.value})
+
+
+def _chosen(plan: road.Plan) -> Iterable[tuple[road.RowPlan, str, Destination, bool]]:
+    """Every colleague or system extension that is chosen now; and whether this person was chosen before in the same row."""
+    names = [name for name in DESTINATIONS if name in plan.columns]
+    if not names:
+        return
+    for row in plan.rows:
+        if row.record is None:
+            continue
+        for name in names:
+            if name not in row.changes:
+                continue
+            before, value = row.changes[name]
+            if isinstance(value, Destination) and value.kind in (Kind.EXTENSION, Kind.SYSTEM):
+                kept = isinstance(before, Destination) and (before.kind, before.value) == (
+                    value.kind,
+                    value.value,
+                )
+                yield row, name, value, kept
+
+
+def loops_are_told(plan: road.Plan) -> None:
+    """A colleague whose own rules may send the call back: possible, because it depends on both statuses, and told.
+
+    One query for each step of the way that the calls may take, eleven at most.
+    """
+    starts: dict[str, list[tuple[road.RowPlan, str]]] = defaultdict(list)
+    for row, name, value, _kept in _chosen(plan):
+        if value.kind is Kind.EXTENSION and not value.voicemail:
+            starts[value.value].append((row, name))
+    if not starts:
+        return
+    following = follow(plan.scope.customer, starts)
+    for target, rows in starts.items():
+        reached, waiting = {target}, [target]
+        while waiting:
+            for further in following.get(waiting.pop(), ()):
+                if further not in reached:
+                    reached.add(further)
+                    waiting.append(further)
+        for row, name in rows:
+            number = row.value_of_record("number")
+            if number in reached and number != target:
+                row.warn(name, _("%(column)s: extension %(target)s may send the call back to %(number)s. The caller then hears the busy tone.") % {
+                    "column": _column_label(name), "target": target, "number": number,
+                })  # fmt: skip
+
+
+def follow(customer: Any, numbers: Iterable[str]) -> dict[str, set[str]]:
+    """To whom each of these people, and whoever they lead to, may send a call: {extension: extensions}."""
+    found: dict[str, set[str]] = {}
+    frontier = set(numbers)
+    fields = [field for field in ForwardingRule._meta.concrete_fields if isinstance(field, DestinationField)]
+    to_people = Q()
+    for field in fields:
+        to_people |= Q(**{f"{field.name}__startswith": f"{Kind.EXTENSION}:"})
+    for _hop in range(MAX_HOPS + 1):
+        if not frontier:
+            break
+        found |= {number: set() for number in frontier}
+        rules = ForwardingRule.objects.of(customer).filter(to_people, user__number__in=frontier)
+        for number, status, *values in rules.values_list(
+            "user__number", "status", *(field.name for field in fields)
+        ):
+            for field, value in zip(fields, values, strict=True):
+                if value is None or value.kind is not Kind.EXTENSION or value.voicemail:
+                    continue
+                if field.name.startswith("divert") is not Status(status).rings:
+                    found[number].add(value.value)
+        frontier = {further for targets in found.values() for further in targets} - found.keys()
+    return found
+
+
+def people_called_by_others_stay_reachable(plan: road.Plan) -> None:
+    """Nobody is disabled while calls of others are sent to him; who is hidden stays reachable, and that is told."""
+    if not {"disabled", "hidden"} & plan.columns.keys():
+        return
+    leaving = {
+        row.record.number: row
+        for row in plan.rows
+        if row.record is not None and row.changes.get("disabled") == (False, True)
+    }
+    hiding = {
+        row.record.number: row
+        for row in plan.rows
+        if row.record is not None and row.changes.get("hidden") == (False, True)
+    }
+    if not leaving and not hiding:
+        return
+    for number, references in by_target(
+        references_to(plan.scope.customer, Kind.EXTENSION, [*leaving, *hiding])
+    ).items():
+        if number in leaving:
+            row = leaving[number]
+            # Whoever is disabled in the same breath takes no calls, so his rules lead nowhere.
+            gone = {other.key for other in leaving.values()}
+            calls = [each for each in references if each.owner not in gone]
+            if calls:
+                row.refuse("disabled", _("Calls are sent to this extension: %(where)s. Choose another destination there first.") % {
+                    "where": in_words(calls)
+                })  # fmt: skip
+        if number in hiding:
+            hiding[number].warn(
+                "hidden",
+                _("This user stays the destination of: %(where)s.") % {"where": in_words(references)},
+            )
+
+
+# --- Who points at whom ------------------------------------------------------------------------------------------
+def by_target(references: Iterable[Reference]) -> dict[str, list[Reference]]:
+    """The references by the extension that they lead to."""
+    found: dict[str, list[Reference]] = defaultdict(list)
+    for reference in references:
+        found[reference.target].append(reference)
+    return found
+
+
+def in_words(references: Sequence[Reference]) -> str:
+    """At most three of them, and how many more."""
+    words = [each.words for each in references[:3]]
+    if more := len(references) - len(words):
+        words.append(ngettext("%(count)s more", "%(count)s more", more) % {"count": more})
+    return "; ".join(words)
+
+
+def _tell(rule: ForwardingRule, field: DestinationField) -> tuple[int | None, str, str]:
+    """Whose rule it is, its column in his sheet ("" for what is written together with another), and how it is called."""
+    name = f"{rule.status}.{field.name.replace('not_registered', 'busy')}"
+    column = RULES.columns.get(name)
+    # A column that this type of status doesn't have is never followed: nothing to tell, nothing to replace.
+    label = column.label if column else field.verbose_name
+    return rule.user_id, name if column else "", f"{rule.user} ({label})"
+
+
+tells_references(ForwardingRule, _tell, related=("user",))

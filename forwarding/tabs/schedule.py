@@ -1,0 +1,241 @@
+"""Statuses for a limited time, hours of people and departments: their columns, and what is refused or told."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from forwarding import hours, periods, schedules
+from forwarding.models import DepartmentPeriod, Period, UserPeriod
+from forwarding.routing import status_of_hours
+from forwarding.tabs.columns import (
+    WEEKDAYS,
+    HolidaysColumn,
+    HolidayStore,
+    PeriodsColumn,
+    PeriodStore,
+    StatusAfterColumn,
+    StatusColumn,
+    StatusUntilColumn,
+    said,
+)
+from pbxadmin.common.clock import moment_in_zone
+from pbxadmin.common.columns import Column, FieldColumn, Scope, columns_of
+from users import road
+from users.models import Planning, User
+
+LONGEST_STATUS = timedelta(days=366)
+
+OWN_HOURS = PeriodStore(
+    UserPeriod, "user", {"office_hours": Period.Kind.OPEN, "break_hours": Period.Kind.BREAK}
+)
+DEPARTMENT_HOURS = PeriodStore(
+    DepartmentPeriod, "department", {"office_hours": Period.Kind.OPEN, "break_hours": Period.Kind.BREAK}
+)
+HOLIDAYS = HolidayStore()
+
+STATUS_COLUMNS: tuple[Column, ...] = (
+    StatusColumn(
+        User._meta.get_field("status"), identity=True, help=gettext_lazy("What decides now where calls to this user go."), csv="Status"
+    ),
+    StatusUntilColumn(
+        User._meta.get_field("status_until"), identity=True, csv="StatusUntil",
+        help=gettext_lazy("Local time of the user's department; afterwards the former status returns. Blank: until it is changed."),
+    ),
+    StatusAfterColumn(User._meta.get_field("status_after"), identity=True, bulk=False),
+)  # fmt: skip
+
+
+class HoursModeColumn(FieldColumn):
+    """Whose hours count: two choices side by side."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """Two radio buttons."""
+        return forms.ChoiceField(
+            label=self.label, help_text=self.help, choices=self.field.flatchoices, widget=forms.RadioSelect
+        )
+
+
+def hours_columns(store: PeriodStore) -> tuple[Column, Column]:
+    """Office hours and breaks, of a person or a department."""
+    return (
+        PeriodsColumn(
+            "office_hours", store, label=gettext_lazy("Office hours"), csv="OfficeHours",
+            help=gettext_lazy("A line for each day, for example 8:00-12:00, 13:00-17:00. A blank day is closed."),
+            more=gettext_lazy("Set the opening hours for each day of the week, or use “Add/Clear” to adjust all of them."),
+        ),
+        PeriodsColumn(
+            "break_hours", store, label=gettext_lazy("Break hours"), csv="BreakHours", help=gettext_lazy("Within the office hours."),
+            more=gettext_lazy("Set the break hours for each day of the week, or use “Add/Clear” to adjust all of them."),
+        ),
+    )  # fmt: skip
+
+
+def schedule_columns() -> tuple[Column, ...]:
+    """The tab "Planifier"."""
+    mode, auto, block = columns_of(
+        Planning,
+        hours_mode=HoursModeColumn(
+            Planning._meta.get_field("hours_mode"),
+            more=gettext_lazy(
+                "The default hours are those of the user's primary department; specific hours are this user's own, in the time zone and "
+                "with the holidays of his department."
+            ),
+        ),
+        auto_switch_status={
+            "help": gettext_lazy("In a break: Away. Outside office hours: Do not disturb."),
+            "more": gettext_lazy(
+                "The status switches by itself to “Available” in the user's office hours, to “Away” in break hours, and to “Do not "
+                "disturb” outside of all of them. A status that is chosen by hand holds until the next of these changes."
+            ),
+        },
+        block_outbound_out_of_hours={
+            "help": gettext_lazy("911 always remains possible."),
+            "more": gettext_lazy("Prevents every outbound call outside the office hours: against needless calls and misuse."),
+        },
+    )  # fmt: skip
+    return mode, *hours_columns(OWN_HOURS), auto, block
+
+
+HOLIDAYS_COLUMN = HolidaysColumn(
+    "holidays", HOLIDAYS, label=gettext_lazy("Holidays"), csv="Holidays",
+    help=gettext_lazy("On these days the department is closed, from midnight to midnight. A blank last day is the first day again."),
+)  # fmt: skip
+
+
+# --- Hours -------------------------------------------------------------------------------------------------------
+def hours_make_sense(row: road.RowPlan, plan: road.Plan) -> None:
+    """Periods of a day don't overlap, and breaks lie within office hours."""
+    if row.after.keys().isdisjoint(("office_hours", "break_hours", "hours_mode")):
+        return
+    if row.errors.keys() & {"office_hours", "break_hours"}:
+        return
+    plan.need("office_hours", "break_hours")
+    week = hours.Schedule("UTC", tuple(row.value("office_hours")), tuple(row.value("break_hours")))
+    for problem in hours.problems(week):
+        where = problem.where
+        if isinstance(where, hours.Period):
+            column = (
+                "break_hours"
+                if problem.code is hours.Code.BREAK_OUTSIDE_HOURS or where not in week.open
+                else "office_hours"
+            )
+            sentence = _PROBLEMS[problem.code] % {
+                "start": periods.clock(where.start),
+                "end": periods.clock(where.end, end=True),
+            }
+            row.refuse(column, f"{WEEKDAYS[where.weekday % 7]}{pgettext('before a value', ':')} {sentence}")
+    if row.after.get("hours_mode") == User.Hours.OWN and not week.open:
+        row.warn(
+            "office_hours", _("There are no specific office hours: this user counts as closed all week.")
+        )
+
+
+_PROBLEMS = {
+    hours.Code.BAD_WEEKDAY: gettext_lazy("%(start)s–%(end)s belongs to no day."),
+    hours.Code.ZERO_LENGTH: gettext_lazy("%(start)s–%(end)s ends where it starts."),
+    hours.Code.OVERLAP: gettext_lazy("%(start)s–%(end)s overlaps another period."),
+    hours.Code.BREAK_OUTSIDE_HOURS: gettext_lazy(
+        "the break %(start)s–%(end)s lies outside the office hours."
+    ),
+}
+
+
+# --- The status --------------------------------------------------------------------------------------------------
+def statuses_last_as_said(plan: road.Plan) -> None:
+    """Turn "until 14:00" into an instant, remember the status that comes back, and give way to the schedule.
+
+    Where the schedule switches the status by itself, one that is chosen by hand holds until the schedule's next change.
+    What the history or the schedule itself says whole (`status_after` with it) is taken as it is.
+    """
+    rows = [
+        row for row in plan.rows
+        if row.record is not None and not row.new and not row.refusal
+        and not row.after.keys().isdisjoint(("status", "status_until")) and "status_after" not in row.raw
+    ]  # fmt: skip
+    if not rows:
+        return
+    plan.need("status", "status_until", "status_after", "auto_switch_status")
+    now = timezone.now()
+    weeks = schedules.of_people([row.record for row in rows if row.value("auto_switch_status")])
+    for row in rows:
+        _settle(row, now, weeks.get(row.key))
+
+
+def _settle(row: road.RowPlan, now: datetime, week: hours.Schedule | None) -> None:
+    zone = (
+        row.record.primary_department.time_zone
+        if row.record.primary_department_id
+        else timezone.get_default_timezone_name()
+    )
+    until = row.after.get("status_until")
+    if "status" in row.after and "status_until" not in row.after:
+        until = row.after["status_until"] = None
+    if isinstance(until, time):
+        until = row.after["status_until"] = hours.until_local(now, zone, until)
+    if until is not None and until != row.before["status_until"] and not now < until <= now + LONGEST_STATUS:
+        row.refuse("status_until", _("Choose a time in the next twelve months."))
+        return
+    wanted = row.value("status")
+    if (
+        until is None
+        and week is not None
+        and "status" in row.after
+        and wanted != status_of_hours(hours.state_at(week, now))
+    ):
+        until = row.after["status_until"] = hours.next_change(week, now)
+        if until is None:
+            row.refuse(
+                "status",
+                _(
+                    "The schedule of this user never changes, so it would take this status back at once: switch the automatic status off first."
+                ),
+            )
+            return
+        row.warn("status", _("This user's status follows the schedule: “%(status)s” lasts until its next change.") % {
+            "status": User.Status(wanted).label
+        })  # fmt: skip
+    running = row.before["status_until"] is not None and row.before["status_until"] > now
+    former = row.before["status_after"] if running and row.before["status_after"] else row.before["status"]
+    row.after["status_after"] = "" if until is None else former
+
+
+def next_change_in_words(person: User, week: hours.Schedule, now: datetime) -> str:
+    """When the schedule says something else, and the status that it then gives; "" where it never changes."""
+    change = hours.next_change(week, now)
+    if change is None:
+        return ""
+    status = User.Status(status_of_hours(hours.state_at(week, change)))
+    return _("%(when)s, %(status)s") % {
+        "when": moment_in_zone(change, week.zone, now),
+        "status": status.label,
+    }
+
+
+def _day_in_words(open_periods: Sequence[hours.Period], breaks: Sequence[hours.Period], day: int) -> str:
+    """What the bar of a day shows, for who doesn't see it: "8:00–17:00, break 12:00–13:00"."""
+    opened = said([each for each in open_periods if each.weekday == day])
+    paused = [each for each in breaks if each.weekday == day]
+    return _("%(hours)s, break %(breaks)s") % {"hours": opened, "breaks": said(paused)} if paused else opened
+
+
+def week_to_look_at(
+    open_periods: Sequence[hours.Period],
+    breaks: Sequence[hours.Period],
+    now: datetime | None,
+    edit: Iterable[Any] = (),
+) -> list[dict[str, Any]]:
+    """The seven days for `partials/week.html`; `now` is local."""
+    edits = list(edit) or [""] * 7
+    return [
+        {
+            "label": WEEKDAYS[day], "said": "" if edits[day] else _day_in_words(open_periods, breaks, day),
+            "periods": periods.moments_of_day(open_periods, day), "breaks": periods.moments_of_day(breaks, day),
+            "today": now is not None and now.weekday() == day, "now": now.hour * 60 + now.minute if now else None, "edit": edits[day],
+        }
+        for day in range(7)
+    ]  # fmt: skip

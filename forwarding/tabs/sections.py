@@ -1,0 +1,75 @@
+"""The tabs "Transfert d'appels" and "Planifier" of a user, and the hours and holidays of a department."""
+
+from django.utils.translation import gettext_lazy
+
+from forwarding.effects import STATUS_MESSAGE, effects
+from forwarding.tabs import facts as pages
+from forwarding.tabs import rules
+from forwarding.tabs.schedule import (
+    DEPARTMENT_HOURS,
+    HOLIDAYS_COLUMN,
+    STATUS_COLUMNS,
+    hours_columns,
+    hours_make_sense,
+    schedule_columns,
+    statuses_last_as_said,
+)
+from pbxadmin.common.sections import Section
+from pbxadmin.common.values.destinations import Kind
+from users.road.replacements import stays_while_calls_lead_there
+
+FORWARDING = Section(
+    slug="forwarding",
+    title=gettext_lazy("Call forwarding"),
+    intro=gettext_lazy("Choose a status to set its destinations and options."),
+    columns=(*STATUS_COLUMNS, *rules.RULE_COLUMNS),
+    template="forwarding/tab.html",
+    view="forwarding.views.forwarding_tab",
+    page_facts=pages.forwarding_facts,
+    row_rules=(rules.destinations_can_be_reached,),
+    set_rules=(
+        statuses_last_as_said,
+        rules.destinations_exist,
+        rules.loops_are_told,
+        rules.people_called_by_others_stay_reachable,
+    ),
+    companions=(rules.make_rules,),
+    removal_rules=(stays_while_calls_lead_there(Kind.EXTENSION),),
+    effects=effects,
+    status_message=STATUS_MESSAGE,
+)
+
+SCHEDULE = Section(
+    slug="schedule",
+    title=gettext_lazy("Schedule"),
+    intro=gettext_lazy("Working hours and breaks of the user."),
+    columns=schedule_columns(),
+    template="forwarding/schedule.html",
+    view="forwarding.views.schedule_tab",
+    page_facts=pages.schedule_facts,
+    row_rules=(hours_make_sense,),
+)
+
+# What the page of a department shows of this app (`settings.DEPARTMENT_SECTIONS`).
+HOURS_OF_DEPARTMENT = Section(
+    slug="hours",
+    title=gettext_lazy("Office hours"),
+    intro=gettext_lazy(
+        "They count for everybody whose primary department this is and who has no hours of his own."
+    ),
+    columns=hours_columns(DEPARTMENT_HOURS),
+    template="forwarding/department_hours.html",
+    view="forwarding.views.department_hours_tab",
+    page_facts=pages.hours_of_department,
+    verb="hours",
+    row_rules=(hours_make_sense,),
+)
+HOLIDAYS_OF_DEPARTMENT = Section(
+    slug="holidays",
+    title=gettext_lazy("Holidays"),
+    intro=gettext_lazy("They count for everybody whose primary department this is."),
+    columns=(HOLIDAYS_COLUMN,),
+    template="forwarding/holidays.html",
+    page_facts=pages.holidays_of_department,
+    verb="hours",
+)

@@ -1,0 +1,326 @@
+"""Columns: one fact that people may change, described once, by its model field or by a column of its own.
+
+Form, file column, history and messages derive from the description. `users.road` reads it to plan and to write.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any, Union
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.formats import date_format
+from django.utils.timezone import is_aware, localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.crypto import MASK, is_secret
+from pbxadmin.common.fields import PhoneNumberField, phone_number_national
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+# A text for people: a string, or one that is translated when it is shown.
+Text = Union[str, "_StrPromise"]
+
+
+@dataclass
+class Scope:
+    """Who changes something, in which customer, with what was looked up for it (one look-up each, whatever the rows)."""
+
+    actor: Any
+    customer: Any
+    found: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, key: Hashable, look_up: Callable[[], Any]) -> Any:
+        """The result of `look_up`, asked for the first time only."""
+        if key not in self.found:
+            self.found[key] = look_up()
+        return self.found[key]
+
+
+class Column:
+    """One fact that people may change: how it is called, read from what was typed, shown and kept in the history."""
+
+    secret = False
+    # Whether what it points to is called differently in each language (a role): the history's own word for it is the writer's.
+    translated = False
+    # Changed by a form of its own, not saved with the rest of its tab (the status: now, or until a time).
+    own_form = False
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        label: Text,
+        help: Text = "",
+        more: Text = "",
+        warning: Text = "",
+        unit: Text = "",
+        bulk: bool = True,
+        at_creation_only: bool = False,
+        csv: str | None = None,
+        verb: str = "",
+        identity: bool = False,
+        offered: Callable[[Scope], bool] | None = None,
+        locked: Callable[[Scope, Any], Text] | None = None,
+    ) -> None:
+        self.name = name
+        self.label = label
+        self.help = help
+        self.more = more  # the guide's explanation, behind "?"
+        self.warning = warning  # the guide's warning, where the choice is made
+        self.unit = unit
+        self.bulk = bulk
+        self.at_creation_only = at_creation_only
+        self.csv = csv
+        self.verb = (
+            verb  # the right (`users.rights.Verb`) that changing it takes, where it isn't the record's
+        )
+        self.identity = identity  # belongs to this one record: a copy doesn't take it over
+        # Whether this customer has the option at all; and why its present value can't be changed here ("" where it can).
+        self._offered = offered
+        self._locked = locked
+
+    def is_offered(self, scope: Scope) -> bool:
+        """Whether the option exists for this customer: what he hasn't set up isn't shown."""
+        return self._offered is None or self._offered(scope)
+
+    def locked(self, scope: Scope, value: Any) -> Text:
+        """Why nobody can change this from its present `value`, in a sentence (a licence); "" where anybody may."""
+        return self._locked(scope, value) if self._locked else ""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A form field with this column's label, help and choices for this scope."""
+        raise NotImplementedError(f"{type(self).__name__} says how {self.name} is typed in")
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """The value that `raw` means; raises `ValidationError` in the reader's language."""
+        return scope.once(("form field", self), lambda: self.form_field(scope)).clean(raw)
+
+    def read(self, record: Any) -> Any:
+        """The value now, from a loaded record."""
+        return getattr(record, self.name)
+
+    def to_json(self, value: Any) -> Any:
+        """As the history keeps it."""
+        if isinstance(value, (date, datetime, time)):
+            return value.isoformat()
+        return list(value) if isinstance(value, (tuple, set, frozenset)) else value
+
+    def look_up(self, values: Iterable[Any], scope: Scope) -> None:
+        """Ask at once for what `show` will need to say these values, where they speak of other rows."""
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """In words, in the reader's language."""
+        if value is None or value == "" or value == () or value == []:
+            return gettext("(blank)")
+        if isinstance(value, bool):
+            return gettext("Yes") if value else gettext("No")
+        if isinstance(value, datetime):
+            return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
+        if isinstance(value, (list, tuple)):
+            return ", ".join(str(item) for item in value)
+        return str(value)
+
+
+class FieldColumn(Column):
+    """A column that is a column of the record's own row; everything comes from the model field."""
+
+    def __init__(self, model_field: models.Field, **overrides: Any) -> None:
+        self.field = model_field
+        self.secret = is_secret(model_field)
+        settings = {
+            "label": model_field.verbose_name,
+            "help": model_field.help_text,
+            "bulk": not model_field.unique,
+        } | overrides
+        super().__init__(model_field.name, **settings)
+
+    @property
+    def attribute(self) -> str:
+        """The attribute of the record that holds the value: the key, for a reference."""
+        return self.field.attname
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """The model field's own form field."""
+        made = self.field.formfield(label=self.label, help_text=self.help)
+        assert made is not None, f"{self.name} isn't editable"
+        if isinstance(made, forms.ChoiceField) and not isinstance(made, forms.TypedChoiceField):
+            made.choices = list(self.field.flatchoices)
+        return made
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """What the form field makes of it, then the model field's own validators."""
+        value = super().clean(raw, scope)
+        if value is None and not self.field.null:
+            value = self.field.get_default() if self.field.has_default() else ""
+        if value not in self.field.empty_values:
+            self.field.run_validators(value)
+        return value
+
+    def read(self, record: Any) -> Any:
+        """The attribute; a secret's is only known as set or not."""
+        return getattr(record, self.attribute)
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """Choices by their label, phone numbers nationally, secrets as dots."""
+        if self.secret:
+            return MASK if value else super().show("")
+        if self.field.choices and value not in (None, ""):
+            return str(dict(self.field.flatchoices).get(value, value))
+        if isinstance(self.field, PhoneNumberField) and value:
+            return phone_number_national(value)
+        return super().show(value, scope)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing that a reference may point to: its key, its name for people, and other words a file may use for it."""
+
+    key: Any
+    label: str
+    words: tuple[str, ...] = ()
+
+
+class OptionsMixin:
+    """What columns share whose value is a key (or several) out of what this customer has."""
+
+    name: str
+    label: Text
+    options: Callable[[Scope], Iterable[Option]]
+
+    def by_key(self, scope: Scope) -> dict[str, Option]:
+        """Every option of this scope under its key as text."""
+        return scope.once(
+            ("options", self.name), lambda: {str(option.key): option for option in self.options(scope)}
+        )
+
+    def choices(self, scope: Scope) -> list[tuple[Any, str]]:
+        """Key and label of every option, for a menu: only a form that is shown asks for them."""
+        return [(option.key, option.label) for option in self.by_key(scope).values()]
+
+    def _find(self, raw: Any, scope: Scope) -> Any:
+        """The key that a typed key or word means."""
+        known = self.by_key(scope)
+        text = str(raw).strip()
+        if text in known:
+            return known[text].key
+        word = text.casefold()
+        for option in known.values():
+            if word == option.label.casefold() or word in (other.casefold() for other in option.words):
+                return option.key
+        # The same words whether it exists elsewhere or nowhere: another customer's things can't be probed.
+        raise ValidationError(
+            _("“%(value)s” is not one of the choices."), code="invalid", params={"value": text[:60]}
+        )
+
+    def _label_of(self, key: Any, scope: Scope | None) -> str:
+        option = self.by_key(scope).get(str(key)) if scope else None
+        return option.label if option else str(key)
+
+
+class ReferenceColumn(OptionsMixin, FieldColumn):
+    """A column that points to another row of the customer: its department, its role, its SBC."""
+
+    def __init__(
+        self, model_field: models.Field, options: Callable[[Scope], Iterable[Option]], **overrides: Any
+    ) -> None:
+        self.options = options
+        super().__init__(model_field, **overrides)
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A menu of the options."""
+        required = not (self.field.null or self.field.blank)
+        none = [] if required else [("", "—")]
+        return forms.ChoiceField(
+            label=self.label,
+            help_text=self.help,
+            required=required,
+            choices=lambda: none + self.choices(scope),
+        )
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """The key, or None."""
+        if raw is None or str(raw).strip() == "":
+            if self.field.null or self.field.blank:
+                return None
+            raise ValidationError(_("Choose one."), code="required")
+        return self._find(raw, scope)
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The other row's name."""
+        return super(FieldColumn, self).show(None) if value is None else self._label_of(value, scope)
+
+
+class Store:
+    """Where columns are kept that aren't in the record's own row. All methods take whole sets: one query each."""
+
+    def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        """The values of these records: {primary key: {column name: value}}."""
+        raise NotImplementedError
+
+    def values(self, records: Sequence[Any], scope: Scope) -> dict[Any, Mapping[str, Any]]:
+        """What `load` says, asked once in a scope for each record: the form shows it, and the plan compares with it."""
+        missing = [record for record in records if (self, record.pk) not in scope.found]
+        if missing:
+            scope.found |= {(self, key): found for key, found in self.load(missing).items()}
+        keys = [record.pk for record in records]
+        return {key: scope.found[self, key] for key in keys if (self, key) in scope.found}
+
+    def save(self, rows: Sequence[Any], scope: Scope) -> None:
+        """Write what the planned rows (`users.road.RowPlan`, with `record`, `changes`, `new`) change here."""
+        raise NotImplementedError
+
+
+class LinkedColumn(OptionsMixin, Column):
+    """A column whose value is a set of other rows' keys (sorted tuple), kept by a `Store`."""
+
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        options: Callable[[Scope], Iterable[Option]],
+        required: bool = False,
+        **settings: Any,
+    ) -> None:
+        self.store = store
+        self.options = options
+        self.required = required
+        super().__init__(name, **settings)
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """Boxes to tick."""
+        return forms.MultipleChoiceField(
+            label=self.label,
+            help_text=self.help,
+            required=self.required,
+            widget=forms.CheckboxSelectMultiple,
+            choices=lambda: self.choices(scope),
+        )
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """The keys, sorted, each once; a file separates them by colons."""
+        items = raw.split(":") if isinstance(raw, str) else list(raw or ())
+        keys = {self._find(item, scope) for item in items if str(item).strip()}
+        if self.required and not keys:
+            raise ValidationError(_("Choose at least one."), code="required")
+        return tuple(sorted(keys))
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The names, separated by commas."""
+        return super().show([self._label_of(key, scope) for key in value or ()])
+
+
+def columns_of(group: type[models.Model], **overrides: Mapping[str, Any] | Column) -> tuple[Column, ...]:
+    """The columns of a tab from its group of model fields, in their order; `overrides` by name (settings, or a Column)."""
+    columns: list[Column] = []
+    for model_field in group._meta.local_fields:
+        if not model_field.editable or model_field.primary_key:
+            continue
+        override = overrides.get(model_field.name, {})
+        columns.append(override if isinstance(override, Column) else FieldColumn(model_field, **override))
+    return tuple(columns)

@@ -1,0 +1,141 @@
+"""Columns of rows that belong to a record one to one: a person's mailbox, or each of his five forwarding rules."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.db import models
+
+from pbxadmin.common.columns import Column, FieldColumn, ReferenceColumn, Scope, Store, Text
+from pbxadmin.common.crypto import MASK, is_secret
+
+CHUNK = 10_000
+
+
+class PartStore(Store):
+    """Where the parts of a record are kept: one row of `model` for each record and part.
+
+    A record has the same parts always (`companion` makes them), so loading is one SELECT and saving one UPDATE for each
+    part and set of new values, whatever the number of records. A column is called "<part>.<field>"; `together` names the
+    fields that take another one's value. Secrets aren't loaded: they are known as set or not.
+    """
+
+    def __init__(
+        self,
+        model: type[models.Model],
+        *,
+        parts: Sequence[str],
+        part_field: str = "",
+        together: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.model = model
+        self.parts = parts
+        self.part_field = part_field
+        self.together = together or {}
+        self.columns: dict[str, PartColumn] = {}
+
+    def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        """{record: {column: value}}, in one query."""
+        found: dict[Any, dict[str, Any]] = {record.pk: {} for record in records}
+        plain = sorted({column.attribute for column in self.columns.values() if not column.secret})
+        secret = sorted({column.attribute for column in self.columns.values() if column.secret})
+        part_of = [self.part_field] if self.part_field else []
+        set_or_not = {f"has_{name}": ~models.Q(**{f"{name}__isnull": True}) for name in secret}
+        rows = self.model._default_manager.order_by()
+        for keys in _chunks(list(found)):
+            for row in (
+                rows.filter(user__in=keys)
+                .annotate(**set_or_not)
+                .values("user", *part_of, *plain, *set_or_not)
+            ):
+                part = row[self.part_field] if self.part_field else self.parts[0]
+                values = found[row["user"]]
+                for column in self.columns.values():
+                    if column.part == part:
+                        name = column.attribute
+                        values[column.name] = (
+                            (MASK if row[f"has_{name}"] else "") if column.secret else row[name]
+                        )
+        return found
+
+    def save(self, rows: Sequence[Any], scope: Scope) -> None:
+        """One UPDATE for each part and distinct set of new values."""
+        groups: dict[tuple[str, tuple[tuple[str, Any], ...]], list[Any]] = defaultdict(list)
+        for row in rows:
+            new: dict[str, dict[str, Any]] = defaultdict(dict)
+            for name, (_before, value) in row.changes.items():
+                column = self.columns.get(name)
+                if column is not None:
+                    for attribute in (column.attribute, *self.together.get(column.attribute, ())):
+                        new[column.part][attribute] = value
+            for part, changed in new.items():
+                groups[part, tuple(sorted(changed.items(), key=lambda item: item[0]))].append(row.key)
+        for (part, values), keys in groups.items():
+            condition = {self.part_field: part} if self.part_field else {}
+            for some in _chunks(keys):
+                self.model._default_manager.filter(user__in=some, **condition).update(**dict(values))
+
+    def companion(
+        self, defaults: Callable[[str, Any], Mapping[str, Any]]
+    ) -> Callable[[Sequence[Any], Scope], None]:
+        """What a `Section` does for new records: their rows. `defaults`: (part, record) → values that aren't the field's own."""
+
+        def make(records: Sequence[Any], scope: Scope) -> None:
+            self.model._default_manager.bulk_create(
+                [
+                    self.model(user=record, **({self.part_field: part} if self.part_field else {}), **defaults(part, record))
+                    for record in records for part in self.parts
+                ],
+                batch_size=2_000,
+            )  # fmt: skip
+
+        return make
+
+
+def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+class PartColumn(Column):
+    """A column of a part; everything but its name and place comes from the model field, or from the column it is given."""
+
+    def __init__(
+        self, store: PartStore, part: str, inner: FieldColumn, *, label: Text = "", **settings: Any
+    ) -> None:
+        self.store = store
+        self.part = part
+        self.inner = inner
+        self.secret = is_secret(inner.field)
+        self.attribute = inner.attribute
+        self.translated = inner.translated
+        if isinstance(inner, ReferenceColumn):
+            self.options = inner.options
+        said = {
+            name: getattr(inner, name)
+            for name in ("help", "more", "warning", "unit", "bulk", "at_creation_only", "csv", "identity")
+        }
+        super().__init__(f"{part}.{inner.name}", label=label or inner.label, **(said | settings))
+        store.columns[self.name] = self
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """The model field's own form field, called as this column is."""
+        made = self.inner.form_field(scope)
+        made.label, made.help_text = self.label, self.help
+        return made
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """As the model field's own column does."""
+        return self.inner.clean(raw, scope)
+
+    def to_json(self, value: Any) -> Any:
+        """As the model field's own column does."""
+        return self.inner.to_json(value)
+
+    def look_up(self, values: Iterable[Any], scope: Scope) -> None:
+        """As the model field's own column does."""
+        self.inner.look_up(values, scope)
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """As the model field's own column does."""
+        return self.inner.show(value, scope)

@@ -1,0 +1,82 @@
+"""What every page of the portal shows around its content."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from signin import second_factor
+from talk import visits
+from users import rights
+from users.models import Customer
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the rail."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool
+
+
+def portal_frame(request: HttpRequest) -> dict[str, Any]:
+    """The rail, the customers to switch between, and what the reader may do; nothing for who isn't signed in."""
+    actor = getattr(request, "user", None)
+    if actor is None or not actor.is_authenticated or hasattr(request, "host_slug"):
+        # A customer's own host has no pages of the portal to lead to.
+        return {}
+    if second_factor.is_due(actor) and not second_factor.is_verified(request):
+        # Half signed in: the password alone shows nothing, not even which customers there are.
+        return {}
+    if request.resolver_match is not None and request.resolver_match.app_name == "admin":
+        return {}  # the support desk has a frame of its own
+    customer = getattr(request, "customer", None)
+    frame: dict[str, Any] = {"customer": customer, "may": rights.facts(actor, customer)}
+    if actor.is_staff:
+        customers = list(Customer.objects.visible_to(actor).only("name", "slug"))
+        for other in customers:
+            other.url = reverse("users", args=[other.slug])  # type: ignore[attr-defined]
+        frame |= {"customers": customers, "customers_url": reverse("customers")}
+    entries = _entries(actor, customer)
+    here = [
+        url for _l, url, _i, deep in entries if request.path == url or (deep and request.path.startswith(url))
+    ]
+    # One line alone says where one is: of a page and what lies below it, the nearer.
+    nearest = max(here, key=len, default="")
+    frame["nav"] = [Entry(label, url, icon, url == nearest) for label, url, icon, _deep in entries]
+    return frame
+
+
+def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, bool]]:
+    """Label, address, drawing, and whether deeper addresses belong to it."""
+    entries = []
+    own_pages = customer is None and not actor.is_staff
+    if own_pages and rights.administers(actor):
+        customer = actor.customer  # his own pages stand within the same rail
+    if customer is not None and rights.administers(actor):
+        entries.append((_("Home"), reverse("customer_home", args=[customer.slug]), "home", False))
+        entries.append((_("Users"), reverse("users", args=[customer.slug]), "users", True))
+        for label, name, icon in (
+            (pgettext("heading", "Departments"), "department_list", "departments"),
+            (_("Phones"), "phones", "phone"),
+            (pgettext("heading", "DID numbers"), "did_list", "number"),
+            (pgettext("heading", "System extensions"), "system_extension_list", "loop"),
+        ):
+            entries.append((label, reverse(name, args=[customer.slug]), icon, True))
+        entries.append((_("Simulator"), reverse("simulator", args=[customer.slug]), "divert", False))
+        entries.append((_("Settings"), reverse("settings_start", args=[customer.slug]), "settings", True))
+        if rights.can(actor, rights.Verb.HISTORY, customer=customer):
+            entries.append((_("History"), reverse("history", args=[customer.slug]), "history", True))
+    elif actor.is_staff:
+        entries.append((_("Customers"), reverse("customers"), "customers", False))
+    if own_pages:
+        entries.append((_("My page"), reverse("own_page"), "user", True))
+        entries.append((_("Colleagues"), reverse("own_colleagues"), "users", False))
+        if visits.may_have_visitors(actor):
+            entries.append((_("Visitors"), reverse("own_visitors"), "users", False))
+    return entries

@@ -1,0 +1,110 @@
+"""Pages that belong to no app: the way in, health, the look, and what is shown when something is wrong."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.middleware import THEMES
+from phones.sites.overview import tiles
+from users import rights
+from users.access import public
+from users.history import timeline
+from users.models import Customer
+from users.people import selectors as user_selectors
+from users.road.pages.doors import in_customer
+
+
+@require_safe
+def home(request: PortalRequest) -> HttpResponse:
+    """To the place where this person works: his customer, the list of customers, or his own page."""
+    if request.user.is_staff:
+        return redirect("customers")
+    if rights.administers(request.user):
+        return redirect("customer_home", request.user.customer.slug)
+    return redirect("own_page")
+
+
+@require_safe
+@in_customer()
+def customer_home(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """The customer at a glance: how many phones are up to date, waiting, silent; the latest changes."""
+    facts: dict[str, Any] = {
+        "tiles": tiles(request.user, customer),
+        "gauge": user_selectors.gauge(customer),
+        "breadcrumbs": [(_("Home"), None)],
+    }
+    if rights.can(request.user, rights.Verb.HISTORY, customer=customer):
+        facts["operations"] = timeline.latest(request.user, customer, 10)
+    return render(request, "pages/home.html", facts)
+
+
+@public
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Whether the portal and its database answer: for the launcher and a load balancer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"ok": True})
+
+
+@public
+@require_POST
+def set_theme(request: PortalRequest) -> HttpResponse:
+    """Remember light, dark or system in a cookie, and go back."""
+    theme = request.POST.get("theme", "")
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
+        target = "/"
+    response = HttpResponse(status=204) if request.htmx else HttpResponseRedirect(target)
+    if theme in THEMES:
+        response.set_cookie(
+            "theme",
+            theme,
+            max_age=365 * 24 * 3600,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+        )
+    return response
+
+
+def _error(request: HttpRequest, status: int, **facts: Any) -> HttpResponse:
+    return render(request, f"{status}.html", facts, status=status)
+
+
+@public
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: it doesn't exist, or not for this person."""
+    return _error(request, 404)
+
+
+@public
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403, with the sentence that says why."""
+    return _error(request, 403, reason=str(exception or ""))
+
+
+@public
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: not a request that our pages send."""
+    return _error(request, 400)
+
+
+@public
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form came from elsewhere, or was open for too long."""
+    return render(request, "403_csrf.html", status=403)
+
+
+@public
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: our fault; no trace and no query, because the database may be what failed."""
+    return HttpResponse(render_to_string("500.html"), status=500)

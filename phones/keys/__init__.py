@@ -1,0 +1,1 @@
+"""The function keys of a person: the tab “BLF”."""

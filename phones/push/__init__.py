@@ -1,0 +1,1 @@
+"""From a change to a phone that holds it."""

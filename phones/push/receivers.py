@@ -1,0 +1,98 @@
+"""What a change anywhere means for the phones: in its own transaction it puts them into the outbox."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from django.db.models import Model, Q
+
+from phones import build
+from phones.models import Key, Phone, Sbc
+from phones.push import outbox as push
+from phones.settings.logos import forget_after_commit
+from users.models import Customer, Department, Operation, User
+from users.signals import changed
+
+
+def connect() -> None:
+    """Listen to the changes of every sheet."""
+    changed.connect(phones_fall_behind, dispatch_uid="phones fall behind")
+
+
+def phones_fall_behind(sender: type[Model], rows: Sequence[Any], operation: Operation, **rest: Any) -> None:
+    """Mark the phones whose file may differ now, and have them pushed after the commit.
+
+    A SELECT and an UPDATE for any number of rows (in thousands): the push itself finds out whose file is the
+    same after all.
+    """
+    _pictures_go(sender, rows)
+    found: set[int] = set()
+    for part in push.chunks(rows, 2_000):
+        if (condition := CONDITIONS.get(sender, _nobody)(part)) is not None:
+            # A phone that nobody uses has no file.
+            found.update(
+                Phone.objects.filter(condition, user__isnull=False).order_by().values_list("pk", flat=True)
+            )
+    ids = sorted(found)
+    push.mark_stale_by_key(ids)
+    push.after_commit(ids)
+
+
+def _pictures_go(sender: type[Model], rows: Sequence[Any]) -> None:
+    """The logos of phones that are going go with them, once that is certain; also where their user goes."""
+    gone = [row.key for row in rows if row.removed]
+    path = {Phone: "pk__in", User: "user__in"}.get(sender)
+    if gone and path:
+        phones = Phone.objects.filter(**{path: gone}).exclude(logo="").order_by()
+        forget_after_commit(phones.values_list("pk", "logo"))
+
+
+def _nobody(rows: Sequence[Any]) -> Q | None:
+    return None
+
+
+def _people(rows: Sequence[Any]) -> Q | None:
+    """The phones of changed people; and of everybody who has a key for one who is called otherwise now, or is
+    gone."""
+    own = _touched(rows, (*build.USER_COLUMNS, "keys"))
+    watched = _touched(rows, build.WATCHED_COLUMNS)
+    condition = Q()
+    if own:
+        condition |= Q(user__in=own)
+    if watched:
+        condition |= Q(user__in=Key.objects.filter(target__in=watched).values("user"))
+    return condition if own or watched else None
+
+
+def _phones(rows: Sequence[Any]) -> Q | None:
+    """The changed phones themselves; one that is going needs nothing, and a new one waits for its first fetch
+    anyway."""
+    keys = [row.key for row in rows if not row.removed and not row.new]
+    return Q(pk__in=keys) if keys else None
+
+
+def _departments(rows: Sequence[Any]) -> Q | None:
+    keys = _touched(rows, build.DEPARTMENT_COLUMNS)
+    return Q(user__primary_department__in=keys) if keys else None
+
+
+def _customers(rows: Sequence[Any]) -> Q | None:
+    every = _touched(rows, build.CUSTOMER_COLUMNS)
+    with_logo = _touched(rows, build.LICENCE_COLUMNS)
+    condition = Q(customer__in=every) | (Q(customer__in=with_logo) & ~Q(logo=""))
+    return condition if every or with_logo else None
+
+
+def _sbcs(rows: Sequence[Any]) -> Q | None:
+    keys = _touched(rows, build.SBC_COLUMNS)
+    return Q(sbc__in=keys) if keys else None
+
+
+def _touched(rows: Iterable[Any], columns: Collection[str]) -> list[Any]:
+    """The keys of rows in which one of these columns changes, or that are going. A new row has no phones
+    yet."""
+    return [
+        row.key for row in rows if row.removed or (not row.new and not row.changes.keys().isdisjoint(columns))
+    ]
+
+
+CONDITIONS = {User: _people, Phone: _phones, Department: _departments, Customer: _customers, Sbc: _sbcs}

@@ -1,0 +1,282 @@
+"""Where phones fetch their files: /p/<token>/<file>. The token says which phone it is, the file name only
+which file.
+
+Whatever is wrong gets the same 404 after the same work: no token, somebody else's, a file of another phone, a
+method that isn't GET or HEAD, an address that is blocked. A fetch with the phone's own token is the one proof
+that a change has arrived.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Case, F, Q, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.http import parse_etags
+from django.views.decorators.csrf import csrf_exempt
+
+from pbxadmin.common.crypto import fingerprint
+from pbxadmin.common.http import client_address
+from pbxadmin.common.values.configtext import UnsafeTextError
+from phones import build, selectors
+from phones.models import Phone
+from phones.serving import fetches
+from phones.settings import logos
+from phones.vendors import (
+    VENDORS,
+    ContextError,
+    FileKind,
+    FileRequest,
+    UnknownModelError,
+    find_model,
+    identify,
+    vendor_of,
+)
+from users.access import public
+
+logger = logging.getLogger("pbxadmin.provisioning")
+
+# Failures of one address within the time before it is blocked, and for how long.
+FAILURES = 60
+WINDOW = 600
+BLOCKED_FOR = 600
+
+# The longest name that any phone asks for is far shorter; longer ones aren't even parsed.
+LONGEST_NAME = 100
+
+
+# --- Failures, counted by address ---
+class Throttle:
+    """Counts failures by network address in the cache, and remembers who is blocked. Serving never depends on
+    it."""
+
+    def __init__(self) -> None:
+        self._resting_until = 0.0
+
+    def is_blocked(self, address: str) -> bool:
+        """Whether nothing new is told to this address."""
+        return bool(self._ask(lambda: cache.get(_key("blocked", address))))
+
+    def failed(self, address: str) -> None:
+        """Count one failure; the one that is too many blocks the address and says so in the log, once."""
+        self._ask(lambda: self._count(address))
+
+    def _count(self, address: str) -> None:
+        key = _key("failures", address)
+        cache.add(key, 0, WINDOW)
+        try:
+            count = cache.incr(key)
+        except ValueError:
+            return  # it expired this very moment
+        # `add` is true for one process only: one alert for each block.
+        if count > FAILURES and cache.add(_key("blocked", address), 1, BLOCKED_FOR):
+            logger.warning(
+                "provisioning blocked address=%s failures=%s seconds=%s", address or "-", count, BLOCKED_FOR
+            )
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        """What the cache says; None while it can't be asked, and it isn't asked again for a while."""
+        if time.monotonic() < self._resting_until:
+            return None
+        try:
+            return question()
+        except Exception as error:
+            # Each cache has its own exceptions, and none of them may keep a phone from its file.
+            self._resting_until = time.monotonic() + 30
+            logger.warning(
+                "provisioning without throttle: the cache doesn't answer (%s)", type(error).__name__
+            )
+            return None
+
+
+def _key(what: str, address: str) -> str:
+    """The cache key of an address. An IPv6 network of 64 bits belongs to one subscriber: it counts as one
+    address."""
+    if address and isinstance(ip_address(address), IPv6Address):
+        address = str(ip_network(f"{address}/64", strict=False).network_address)
+    return f"provisioning:{what}:{address}"
+
+
+throttle = Throttle()
+
+
+# --- Serving ---
+def not_found() -> HttpResponse:
+    """The one answer to everything that gets no file."""
+    response = HttpResponse(b"Not found\n", status=404, content_type="text/plain; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    # Django would log the path, and the token with it.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+@public
+@csrf_exempt
+def provision(request: HttpRequest, token: str = "", name: str = "") -> HttpResponse:
+    """A file for the phone whose token this is, or the 404."""
+    try:
+        return _provision(request, token, name)
+    except Exception:
+        # The database is down, or we have a mistake: the phone keeps what it has and asks again. Django's own
+        # handling would write the address, with its token, into the log.
+        logger.exception("provisioning failed request=%s", getattr(request, "request_id", "-"))
+        response = HttpResponse(b"Try again later\n", status=503, content_type="text/plain; charset=utf-8")
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Retry-After"] = "60"
+        response._has_been_logged = True  # type: ignore[attr-defined]
+        return response
+
+
+def _provision(request: HttpRequest, token: str, name: str) -> HttpResponse:
+    address = client_address(request)
+    blocked = throttle.is_blocked(address)
+    wanted = parse(name)
+    # Always this one look-up, whatever is wrong already: the time tells nothing.
+    phone = selectors.phone_by_token(token)
+    if phone is None or (blocked and phone.fetched_from != address):
+        # A blocked address learns nothing, but the phones that live there go on: they aren't shut out by a
+        # neighbour.
+        throttle.failed(address)
+        return not_found()
+    if request.method not in ("GET", "HEAD") or wanted is None or wanted.kind is FileKind.OTHER:
+        return not_found()
+    try:
+        model = find_model(phone.model)
+        if not wanted.is_for(phone.mac, model):
+            throttle.failed(address)
+            return not_found()
+        if wanted.kind is FileKind.LOGO:
+            return _logo(request, phone, token, address, wanted.picture)
+        made = build.context_for(phone)
+        if made is None:
+            return not_found()
+        # A boot file sends what the phone's own file lacks back to the factory: it isn't given without that
+        # file.
+        device = build.device_file(made)
+        vendor = vendor_of(phone.model)
+        content = device if wanted.kind is FileKind.DEVICE else vendor.render(wanted.kind, made)
+    except (ContextError, UnsafeTextError, UnknownModelError) as error:
+        logger.error("provisioning mac=%s can't be written: %s", phone.mac, error)
+        return not_found()
+
+    digest = build.digest(content)
+    response = _answer(request, content, f'"{digest[:32]}"', vendor.content_type)
+    if request.method == "GET":
+        if wanted.kind is FileKind.DEVICE:
+            _fetched(phone, token, request, address, content.decode(), digest)
+        else:
+            _new_token_used(phone, token)
+    return response
+
+
+def _logo(request: HttpRequest, phone: Phone, token: str, address: str, name: str) -> HttpResponse:
+    """The picture for the phone's screen under the name that its file gives it; it acknowledges nothing."""
+    logo = logos.logo_of(phone, phone.user.customer) if phone.user and phone.user.customer else None
+    if not build.served(phone) or logo is None or logo.name != name:
+        throttle.failed(address)
+        return not_found()
+    try:
+        content = logo.content()
+    except OSError as error:
+        # The storage lost it: a phone keeps the picture that it has.
+        logger.error("provisioning mac=%s logo can't be read: %s", phone.mac, type(error).__name__)
+        return not_found()
+    if request.method == "GET":
+        _new_token_used(phone, token)
+    return _answer(request, content, logo.etag, logo.content_type)
+
+
+def parse(name: str) -> FileRequest | None:
+    """Which vendor's file a name means; None unless it is spelled exactly as a phone does."""
+    if len(name) > LONGEST_NAME:
+        return None
+    return next((found for vendor in VENDORS.values() if (found := vendor.parse_file_name(name))), None)
+
+
+def _answer(request: HttpRequest, content: bytes, etag: str, content_type: str) -> HttpResponse:
+    """The file, or 304 for who has exactly this one. No parts of it: `Range` is ignored."""
+    asked = request.META.get("HTTP_IF_NONE_MATCH", "")[:1000]
+    if asked and etag in [tag.removeprefix("W/") for tag in parse_etags(asked)]:
+        response = HttpResponse(status=304)
+        del response.headers["Content-Type"]
+    else:
+        response = HttpResponse(b"" if request.method == "HEAD" else content, content_type=content_type)
+        response.headers["Content-Length"] = str(len(content))
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+# --- Remembering ---
+def _fetched(phone: Phone, token: str, request: HttpRequest, address: str, text: str, digest: str) -> None:
+    """Remember the fetch, and clear the outbox as far as the phone has now seen it: one UPDATE, or none of its own where
+    nothing but the time is new (`phones.serving.fetches`).
+
+    `phone` was read before the file was written. A change that was committed since then has counted
+    `revision` up, and what it put into the outbox stays there.
+    """
+    # Only what changes is written: after a power cut every phone fetches what it holds already, all at once.
+    facts = {
+        "fetched_from": address or None,
+        **_said_of_itself(phone, request.META.get("HTTP_USER_AGENT", "")),
+    }
+    values: dict[str, Any] = {name: value for name, value in facts.items() if value != getattr(phone, name)}
+    values["fetched_at"] = timezone.now()
+    unchanged = Q(revision=phone.revision)
+    if phone.stale_since is not None:
+        values["stale_since"] = Case(When(unchanged, then=Value(None)), default=F("stale_since"))
+    if phone.command_at is not None:
+        # A fetch is all that "reprovision" asks for; a restart waits for its own NOTIFY.
+        resync = Q(command=Phone.Command.RESYNC, command_at=phone.command_at)
+        values["command_at"] = Case(When(resync, then=Value(None)), default=F("command_at"))
+    if phone.fetched_digest != digest:
+        values |= {"fetched_digest": digest, "fetched_text": text}
+    if phone.previous_token_hash and fingerprint(token) == phone.token_hash:
+        values["previous_token_hash"] = ""
+    quick = connection.vendor == "postgresql" and not connection.in_atomic_block
+    # After a NOTIFY somebody may look at the page until the phone has come back: that fetch is news.
+    awaited = phone.notified_at and (phone.fetched_at is None or phone.fetched_at < phone.notified_at)
+    if quick and not awaited and values.keys() == {"fetched_at"}:
+        fetches.gathered.note(phone.pk, values["fetched_at"])
+        return
+    before = WITHOUT_WAITING_FOR_THE_DISK if quick and "previous_token_hash" not in values else ""
+    with connection.execute_wrapper(lambda execute, sql, *rest: execute(f"{before}{sql}", *rest)):
+        Phone.objects.filter(pk=phone.pk).update(**values)
+
+
+# For one statement whose commit doesn't wait for PostgreSQL's log to be on the disk. Should the server lose power in that
+# instant, a fetch is forgotten, and the phone is told once more. Ten thousand phones that all wait for a disk would be
+# served several times more slowly.
+WITHOUT_WAITING_FOR_THE_DISK = "SET LOCAL synchronous_commit TO off; "
+
+
+def _new_token_used(phone: Phone, token: str) -> None:
+    """The first use of a new token ends the previous one."""
+    if phone.previous_token_hash and fingerprint(token) == phone.token_hash:
+        Phone.objects.filter(pk=phone.pk, token_hash=phone.token_hash).update(previous_token_hash="")
+
+
+def _said_of_itself(phone: Phone, user_agent: str) -> dict[str, str]:
+    """Firmware and model out of the User-Agent: for people. Anybody can send any; a mismatch is told, and
+    decides nothing."""
+    said = identify(user_agent)
+    if said is None:
+        return {}
+    seen = (said.slug or f"{said.vendor}-{said.model.lower()}")[:40]
+    if (said.mac not in (None, phone.mac) or seen != phone.model) and (seen, said.firmware) != (
+        phone.seen_model,
+        phone.firmware,
+    ):
+        logger.warning(
+            "provisioning mismatch mac=%s model=%s says_mac=%s says_model=%s",
+            phone.mac,
+            phone.model,
+            said.mac or "-",
+            seen,
+        )
+    return {"firmware": said.firmware[:40], "seen_model": seen}

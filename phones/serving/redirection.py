@@ -1,0 +1,61 @@
+"""Where a manufacturer's redirection service (RPS) sends a phone that comes from the factory: /r/<RPS key>/<file>.
+
+The key is a person's, entered at the manufacturer's together with the MACs of his phones. It gives no configuration: a phone
+of his that asks by name is sent on to its own secret address. Everything else is the same 404 as in `phones.serving.provisioning`.
+"""
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from pbxadmin.common.http import client_address
+from phones import build
+from phones.models import Phone
+from phones.serving.provisioning import not_found, parse, throttle
+from phones.vendors import FileKind, UnknownModelError, find_model
+from users.access import public
+from users.mail import links
+
+logger = logging.getLogger("pbxadmin.provisioning")
+
+
+@public
+@csrf_exempt
+def redirect_phone(request: HttpRequest, key: str = "", name: str = "") -> HttpResponse:
+    """To the address of the phone whose own file is asked for, if it is one of the key's person; else the 404."""
+    try:
+        return _redirect(request, key, name)
+    except Exception:
+        # Django's own handling would write the address, with its key, into the log.
+        logger.exception("redirection failed request=%s", getattr(request, "request_id", "-"))
+        response = HttpResponse(b"Try again later\n", status=503, content_type="text/plain; charset=utf-8")
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Retry-After"] = "60"
+        response._has_been_logged = True  # type: ignore[attr-defined]
+        return response
+
+
+def _redirect(request: HttpRequest, key: str, name: str) -> HttpResponse:
+    address = client_address(request)
+    blocked = throttle.is_blocked(address)
+    wanted = parse(name)
+    link = links.find(links.Kind.RPS, key)
+    if link is None or blocked:
+        throttle.failed(address)
+        return not_found()
+    # A common file names no phone: only the phone's own does.
+    if request.method not in ("GET", "HEAD") or wanted is None or wanted.kind is not FileKind.DEVICE:
+        return not_found()
+    for phone in Phone.objects.filter(user=link.user):
+        try:
+            if wanted.is_for(phone.mac, find_model(phone.model)):
+                response = HttpResponse(
+                    status=302, headers={"Location": build.provisioning_url(phone) + name}
+                )
+                response.headers["Cache-Control"] = "no-store"
+                return response
+        except UnknownModelError:
+            continue
+    throttle.failed(address)
+    return not_found()

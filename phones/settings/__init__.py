@@ -1,0 +1,1 @@
+"""A phone's settings: the tab “Téléphone IP”."""

@@ -1,0 +1,288 @@
+"""The columns of a phone: how a MAC is read, what each model offers, in which words."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Field
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pbxadmin.common.columns import Column, FieldColumn, Option, Scope, Text
+from pbxadmin.common.forms import OrderedBoxes
+from phones.context import Codec, DateFormat, Language, TimeFormat
+from phones.models import Phone, Sbc
+from phones.vendors import Model, UnknownModelError, find_model, models
+from users.models import User
+
+# "8,05E+11": what a spreadsheet makes of a MAC that happens to look like a number.
+MANGLED = re.compile(r"\d+[.,]?\d*E[+-]?\d{1,3}\Z", re.ASCII | re.IGNORECASE)
+SEPARATORS = re.compile(r"[:.\- ]", re.ASCII)
+HEX = re.compile(r"[0-9a-f]+\Z", re.ASCII)
+
+
+def mac_address(text: str) -> str:
+    """A MAC as twelve lower-case hex digits; raises `ValidationError` that says what is wrong and the way
+    out."""
+    text = text.strip(" \t\u00a0")
+    if MANGLED.match(text) and re.search(r"[.,+]", text):
+        raise ValidationError(
+            _(
+                "“%(value)s”: a spreadsheet turned this address into a number. Format the column as text "
+                "and paste it again."
+            ),
+            code="mangled",
+            params={"value": text[:30]},
+        )
+    digits = SEPARATORS.sub("", text).lower()
+    if not HEX.match(digits):
+        raise ValidationError(
+            _(
+                "A MAC address has the digits 0 to 9 and the letters A to F only, for example "
+                "80:5E:C0:12:34:56."
+            ),
+            code="mac",
+        )
+    if len(digits) != 12:
+        raise ValidationError(
+            _(
+                "A MAC address has 12 digits and letters; this has %(count)s. It stands on the back of "
+                "the phone."
+            ),
+            code="mac",
+            params={"count": len(digits)},
+        )
+    # The lowest bit of the first byte makes it a group of devices (IEEE 802), which no phone has.
+    if int(digits[1], 16) & 1 or digits == "0" * 12:
+        raise ValidationError(_("This isn't the address of one device."), code="mac")
+    return digits
+
+
+class MacColumn(FieldColumn):
+    """The MAC, however people write it; fixed once the phone is there."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A text long enough for any way of writing it."""
+        attributes = {"autocomplete": "off", "spellcheck": "false", "maxlength": 40}
+        widget = forms.TextInput(attributes)
+        return forms.CharField(
+            label=self.label, help_text=self.help, max_length=60, strip=False, widget=widget
+        )
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """Twelve lower-case hex digits."""
+        return mac_address(Column.clean(self, raw, scope))
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """As it is printed on the phone."""
+        return Phone(mac=value).mac_with_colons if value else super().show(value, scope)
+
+
+class ModelColumn(FieldColumn):
+    """Which model of the catalogue it is; a file may name it as people do ("Yealink T54W")."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A menu, grouped by vendor."""
+        vendors: dict[str, list[tuple[str, str]]] = {}
+        for model in models():
+            vendors.setdefault(model.vendor.capitalize(), []).append((model.slug, model.display_name))
+        choices = [("", "—"), *vendors.items()]
+        return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices)
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """The model's slug."""
+        word = str(raw or "").strip().casefold()
+        if not word:
+            raise ValidationError(_("Choose one."), code="required")
+        for model in models():
+            if word in (model.slug, model.display_name.casefold()):
+                return model.slug
+        raise ValidationError(
+            _("“%(value)s” is not one of the choices."), code="invalid", params={"value": word[:60]}
+        )
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The name that people know."""
+        try:
+            return find_model(value).display_name
+        except UnknownModelError:
+            return super().show(value, scope)
+
+
+class UserColumn(FieldColumn):
+    """Who uses the phone, by primary key; nobody, and it is in stock. A rule looks the people up, all in one
+    query."""
+
+    def __init__(self, model_field: Field, **overrides: Any) -> None:
+        super().__init__(model_field, **overrides)
+        self.options = people  # the history keeps the name beside the key
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """The key as a number; a page of its own lets people search."""
+        return forms.IntegerField(label=self.label, required=False, min_value=1)
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """The key, or None."""
+        return Column.clean(self, raw, scope)
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The person's extension and name."""
+        if value is None:
+            return _("(in stock)")
+        if scope is None:
+            return str(value)
+        known = people(scope)
+        if value not in known:
+            known |= {
+                user.pk: user
+                for user in User.objects.of(scope.customer).filter(pk=value).select_related("role")
+            }
+        return str(known.get(value, value))
+
+
+def people(scope: Scope) -> dict[int, User]:
+    """The people that were looked up for this scope, by key."""
+    return scope.once("people of phones", dict)
+
+
+class OfferedColumn(FieldColumn):
+    """An option of which each model offers its own values; a model without any doesn't have the option."""
+
+    def __init__(
+        self,
+        model_field: Field,
+        offered: Callable[[Model], Sequence[Any]],
+        words: Callable[[Any], Text] = str,
+        blank: Text = "",
+        **overrides: Any,
+    ) -> None:
+        self.offered = offered
+        self.words = words
+        self.blank = blank  # how a blank is called, where it is allowed
+        super().__init__(model_field, **overrides)
+
+    def choices(self, offered: Sequence[Any]) -> list[tuple[Any, Text]]:
+        """Values with their names, for a menu."""
+        return [
+            *([("", self.blank)] if self.blank else []),
+            *((str(value), self.words(value)) for value in offered),
+        ]
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A menu of what any model offers; `phones.settings.form.settings_form` narrows it to the phone's own."""
+        everything = list(dict.fromkeys(value for model in models() for value in self.offered(model)))
+        kind = int if self.field.get_internal_type().startswith("Positive") else str
+        return forms.TypedChoiceField(
+            label=self.label,
+            help_text=self.help,
+            choices=self.choices(everything),
+            coerce=kind,
+            empty_value="",
+            required=not self.blank,
+        )
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """One of the values that any model offers; a rule asks the phone's own model."""
+        return Column.clean(self, raw, scope)
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The value's name."""
+        return str(self.blank) if self.blank and not value and value != 0 else str(self.words(value))
+
+    def nearest(self, model: Model, value: Any) -> Any:
+        """What `model` has instead of a value that it doesn't offer: the field's default, or the closest
+        delay."""
+        offered = self.offered(model)
+        if self.blank:
+            return ""
+        default = self.field.get_default()
+        if default in offered:
+            return default
+        return min(offered, key=lambda other: abs(other - value)) if isinstance(value, int) else offered[0]
+
+
+class CodecBoxes(OrderedBoxes):
+    """The codecs to tick and to put in order; their stored text is one value of several."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """The ticked ones in the order of the page."""
+        values = super().value_from_datadict(data, files, name)
+        return [codec for value in values or () for codec in str(value).split(",") if codec]
+
+
+class CodecsColumn(FieldColumn):
+    """The codecs in the order of preference, kept as one text: "G722,PCMU"."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """Boxes in an order."""
+        choices = [(codec.value, CODECS[codec]) for codec in Codec]
+        return forms.MultipleChoiceField(
+            label=self.label, help_text=self.help, choices=choices, widget=CodecBoxes
+        )
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """The names, separated by commas; a file may separate them by colons or blanks."""
+        parts = [raw] if isinstance(raw, str) else list(raw or ())
+        text = ",".join(name.upper() for part in parts for name in re.split(r"[,:; ]+", str(part)) if name)
+        self.field.run_validators(text)
+        if not text:
+            raise ValidationError(_("Choose at least one codec, each once."), code="codecs")
+        return text
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The names, in their order."""
+        return ", ".join(str(value or "").split(","))
+
+
+CODECS: Mapping[Codec, str] = {
+    Codec.PCMU: "PCMU",
+    Codec.PCMA: "PCMA",
+    Codec.G722: "G.722",
+    Codec.G729: "G.729",
+}
+LANGUAGES: Mapping[Language, Text] = {
+    Language.FR_CA: gettext_lazy("French (Canada)"),
+    Language.FR_FR: gettext_lazy("French (France)"),
+    Language.EN: gettext_lazy("English"),
+    Language.ES: gettext_lazy("Spanish"),
+    Language.DE: gettext_lazy("German"),
+    Language.IT: gettext_lazy("Italian"),
+    Language.NL: gettext_lazy("Dutch"),
+    Language.PT: gettext_lazy("Portuguese"),
+}
+DATE_FORMATS: Mapping[DateFormat, Text] = {
+    DateFormat.ISO: "2026-03-09",
+    DateFormat.DAY_MONTH_YEAR: "09/03/2026",
+    DateFormat.MONTH_DAY_YEAR: "03/09/26",
+    DateFormat.WEEKDAY_MONTH_DAY: gettext_lazy("Mon Mar 09"),
+    DateFormat.WEEKDAY_DAY_MONTH: gettext_lazy("Mon 09 Mar"),
+    DateFormat.DAY_MONTH_NAME_SHORT_YEAR: gettext_lazy("09-Mar-26"),
+    DateFormat.DAY_MONTH_NAME_YEAR: gettext_lazy("09 Mar 2026"),
+}
+TIME_FORMATS: Mapping[TimeFormat, Text] = {TimeFormat.H24: "14:05", TimeFormat.H12: "02:05 PM"}
+
+
+def delay(seconds: Any) -> str:
+    """A delay of the screen in words."""
+    seconds = int(seconds)
+    if seconds == 0:
+        return _("Never")
+    if seconds < 60:
+        return _("%(count)s s") % {"count": seconds}
+    if seconds < 3600:
+        return _("%(count)s min") % {"count": seconds // 60}
+    return _("%(count)s h") % {"count": seconds // 3600}
+
+
+def ring(name: Any) -> str:
+    """A ringtone without the ending of its file."""
+    return str(name).removesuffix(".wav")
+
+
+def sbcs(scope: Scope) -> list[Option]:
+    """The customer's SBCs and router phones."""
+    return [
+        Option(sbc.pk, sbc.name) for sbc in scope.once("sbcs", lambda: list(Sbc.objects.of(scope.customer)))
+    ]

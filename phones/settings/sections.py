@@ -1,0 +1,483 @@
+"""The tab "Téléphone IP", and the sheet of the phones: their columns, and the rules between them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pbxadmin.common.columns import Column, ReferenceColumn, Scope, columns_of
+from pbxadmin.common.sections import Section, Sheet
+from phones import selectors
+from phones.context import Codec
+from phones.models import Phone, Settings
+from phones.settings import logos
+from phones.settings.columns import (
+    DATE_FORMATS,
+    HEX,
+    LANGUAGES,
+    SEPARATORS,
+    TIME_FORMATS,
+    CodecsColumn,
+    MacColumn,
+    ModelColumn,
+    OfferedColumn,
+    UserColumn,
+    delay,
+    people,
+    ring,
+    sbcs,
+)
+from phones.settings.connection import direct_phones_are_let_in, phones_that_are_shut_out
+from phones.settings.resets import RESETS
+from phones.vendors import Model
+from users import rights, road
+from users.models import User
+
+VLAN_WARNING = gettext_lazy(
+    "Every change of these settings must be approved by your network administrator. A wrong "
+    "configuration may make a "
+    "local reset of the phone necessary."
+)
+VLAN_ID_HELP = gettext_lazy("Given by your network administrator: 1 to 4094.")
+VLAN_PRIORITY_HELP = gettext_lazy(
+    "0 to 7 (class of service): the higher, the more urgent; 5 or 6 suit voice."
+)
+
+
+def _settings(name: str) -> Any:
+    return Settings._meta.get_field(name)
+
+
+LOGO = logos.LogoColumn(
+    _settings("logo"),
+    bulk=False,
+    locked=logos.needs_enterprise,
+    more=gettext_lazy(
+        "Depending on the terms of your contract, choosing the logo here may not be possible. The provider's support "
+        "can however reach the phone server directly and install a wallpaper of your own there."
+    ),
+)
+SETTINGS: tuple[Column, ...] = columns_of(
+    Settings,
+    sidecars={
+        "more": gettext_lazy(
+            "How many modules with further keys are plugged in; their keys follow those of the phone."
+        )
+    },
+    connection={
+        "more": gettext_lazy(
+            "Local network: the phone stands in the phone system's own network. Direct: it comes over the Internet without "
+            "a tunnel; it then keeps its way through the router of its site open by itself, and the user's option “Block "
+            "remote non-tunnelled connections” must be off. Through an SBC or router phone: the device that is chosen "
+            "below carries the calls of its whole site."
+        )
+    },
+    sbc=ReferenceColumn(
+        _settings("sbc"),
+        sbcs,
+        more=gettext_lazy(
+            "Some phones can act as an SBC; the others should ideally use one to reach the phone system."
+        ),
+    ),
+    language=OfferedColumn(
+        _settings("language"),
+        lambda model: model.languages,
+        lambda value: LANGUAGES.get(value, str(value)),
+        gettext_lazy("The department's"),
+    ),
+    time_zone=OfferedColumn(
+        _settings("time_zone"),
+        lambda model: model.time_zones,
+        lambda value: str(value).replace("_", " "),
+        gettext_lazy("Global (the department's)"),
+    ),
+    date_format=OfferedColumn(
+        _settings("date_format"),
+        lambda model: model.date_formats,
+        lambda value: DATE_FORMATS.get(value, str(value)),
+    ),
+    time_format=OfferedColumn(
+        _settings("time_format"),
+        lambda model: model.time_formats,
+        lambda value: TIME_FORMATS.get(value, str(value)),
+    ),
+    transfer_mode=OfferedColumn(
+        _settings("transfer_mode"),
+        lambda model: model.transfer_modes,
+        lambda value: Phone.Transfer(value).label,
+    ),
+    power_led=OfferedColumn(
+        _settings("power_led"), lambda model: model.power_leds, lambda value: Phone.Led(value).label
+    ),
+    screensaver_seconds=OfferedColumn(
+        _settings("screensaver_seconds"), lambda model: model.screensaver_choices, delay
+    ),
+    backlight_seconds=OfferedColumn(
+        _settings("backlight_seconds"), lambda model: model.backlight_choices, delay
+    ),
+    logo=LOGO,
+    ringtone=OfferedColumn(_settings("ringtone"), lambda model: model.ringtones, ring),
+    queue_ringtone=OfferedColumn(_settings("queue_ringtone"), lambda model: model.queue_ringtones, ring),
+    codecs=CodecsColumn(
+        _settings("codecs"),
+        more=gettext_lazy(
+            "PCMU (G.711u) isn't compressed: good sound, more bandwidth. PCMA (G.711a) is the European "
+            "form of it. G.722 sounds "
+            "better still with the same bandwidth, but not every device and network has it: try it "
+            "before you use it widely. "
+            "G.729 is compressed: less bandwidth, slightly less quality."
+        ),
+    ),
+    vlan_wan_id={"help": VLAN_ID_HELP},
+    vlan_wan_priority={"help": VLAN_PRIORITY_HELP},
+    vlan_pc_id={"help": VLAN_ID_HELP},
+    vlan_pc_priority={"help": VLAN_PRIORITY_HELP},
+)
+MAC = MacColumn(
+    Phone._meta.get_field("mac"),
+    at_creation_only=True,
+    help=gettext_lazy("Twelve digits and letters on the back of the phone, for example 80:5E:C0:12:34:56."),
+)
+MODEL = ModelColumn(Phone._meta.get_field("model"))
+USER = UserColumn(
+    Phone._meta.get_field("user"),
+    label=gettext_lazy("User"),
+    help=gettext_lazy("Whose extension the phone is registered with; none: the phone is in stock."),
+)
+
+# What a model lacks altogether: column → whether the model has it.
+ABSENT: Mapping[str, Any] = {
+    "logo": lambda model: model.logo is not None,
+    "lldp": lambda model: model.has_lldp,
+    **{
+        f"vlan_{port}_{name}": getter
+        for port, getter in (
+            ("wan", lambda model: model.has_vlan_wan),
+            ("pc", lambda model: model.has_vlan_pc),
+        )
+        for name in ("enabled", "id", "priority")
+    },
+    "sidecars": lambda model: model.sidecar is not None,
+}
+
+
+def offers(model: Model, column: Column) -> bool:
+    """Whether a model has the option at all, so that a form shows it."""
+    if isinstance(column, OfferedColumn):
+        return bool(column.offered(model))
+    return bool(ABSENT.get(column.name, lambda model: True)(model))
+
+
+# --- Rules across a row ---
+def stock_is_the_companys(row: road.RowPlan, plan: road.Plan) -> None:
+    """A phone that nobody uses is put there and taken from there by who may change what belongs to the
+    company."""
+    plan.need("user")
+    actor, customer = plan.scope.actor, plan.scope.customer
+    from_stock = not row.new and row.before["user"] is None
+    if (from_stock or row.value("user") is None) and (
+        refusal := rights.why_not(actor, rights.Verb.CUSTOMER, None, customer)
+    ):
+        row.refuse("", refusal)
+
+
+def phone_is_identified(row: road.RowPlan, plan: road.Plan) -> None:
+    """A new phone has a MAC and a model."""
+    for name in ("mac", "model"):
+        if row.new and not row.value(name) and name not in row.errors:
+            row.refuse(name, _("This is needed."))
+
+
+def sbc_is_chosen(row: road.RowPlan, plan: road.Plan) -> None:
+    """A phone that connects through an SBC says through which."""
+    plan.need("connection", "sbc")
+    if (
+        {"connection", "sbc"} & row.changes.keys()
+        and row.value("connection") == Phone.Connection.SBC
+        and row.value("sbc") is None
+    ):
+        row.refuse("sbc", _("Choose the SBC or router phone."))
+
+
+def phone_in_stock_keeps_its_line(row: road.RowPlan, plan: road.Plan) -> None:
+    """What a phone holds when it goes into the stock isn't taken from it: nothing is served to it any more."""
+    before, after = row.changes.get("user", (None, None))
+    if not row.new and before is not None and after is None:
+        row.warn(
+            "user",
+            _(
+                "The phone gets no configuration any more, and keeps the one that it has. So that it can't call in the "
+                "name of %(user)s, reset it, or renew the user's passwords."
+            )
+            % {"user": row.record.user},
+        )
+
+
+def logo_can_be_shown(row: road.RowPlan, plan: road.Plan) -> None:
+    """A logo is chosen where the licence has it and the model a screen for it. A model without one keeps it, unseen."""
+    if not {"logo", "model"} & row.changes.keys():
+        return
+    plan.need("logo", "model")
+    model = selectors.model_of(Phone(model=row.value("model")))
+    digest = row.value("logo")
+    if not digest or "logo" in row.errors:
+        return
+    if "logo" not in row.changes:
+        if model.logo is None:
+            row.warn("model", _("The %(model)s shows no logo: it is kept for another model.") % {"model": model.display_name})  # fmt: skip
+    elif refusal := plan.sheet.columns["logo"].locked(plan.scope, ""):
+        row.refuse("logo", refusal)
+    elif model.logo is None:
+        row.refuse("logo", _("The %(model)s doesn't offer this.") % {"model": model.display_name})
+    elif ("logo", digest) not in plan.scope.found and not logos.is_kept(row.key, digest):
+        row.refuse("logo", _("The earlier picture isn't kept: choose it again."))
+
+
+def model_can_do_it(row: road.RowPlan, plan: road.Plan) -> None:
+    """What is chosen is offered by the phone's model.
+
+    Choosing what the model doesn't have is refused. Where the model itself is changed, options that the new
+    one doesn't have fall to its own default, and that is told: else nobody could change a model without
+    visiting every option first.
+    """
+    plan.need("model", *(column.name for column in SETTINGS))
+    if not row.value("model") or "model" in row.errors:
+        return
+    model = selectors.model_of(Phone(model=row.value("model")))
+    replaced = "model" in row.changes
+    for column in SETTINGS:
+        if column.name in row.errors:
+            continue
+        value = row.value(column.name)
+        instead = _instead(column, model, value)
+        if instead == value:
+            continue
+        if column.name in row.changes and column.name in row.raw:
+            row.refuse(column.name, _("The %(model)s doesn't offer this.") % {"model": model.display_name})
+        elif replaced:
+            row.after[column.name] = instead
+            row.warn(
+                column.name,
+                _("The %(model)s doesn't offer “%(value)s” for “%(option)s”: it is now “%(instead)s”.")
+                % {
+                    "model": model.display_name,
+                    "value": column.show(value, plan.scope),
+                    "option": column.label,
+                    "instead": column.show(instead, plan.scope),
+                },
+            )
+
+
+def _instead(column: Column, model: Model, value: Any) -> Any:
+    """The value itself where the model can have it, else the one that it has instead."""
+    if isinstance(column, OfferedColumn):
+        offered = column.offered(model)
+        # An option that the model doesn't have stays as it is: nothing is written for it.
+        return (
+            value
+            if not offered or value in offered or (column.blank and value == "")
+            else column.nearest(model, value)
+        )
+    if isinstance(column, CodecsColumn):
+        kept = [name for name in value.split(",") if name in model.codecs]
+        return ",".join(kept or [codec.value for codec in Codec if codec in model.codecs])
+    if column.name == "sidecars":
+        return min(value, model.sidecar.up_to if model.sidecar else 0)
+    if isinstance(value, bool) and value and not offers(model, column):
+        return False
+    return value
+
+
+# --- Rules across the set: one query each ---
+def macs_are_free(plan: road.Plan) -> None:
+    """A MAC is there once in the whole portal. Whose it is elsewhere isn't told."""
+    new = [row for row in plan.rows if row.new and row.after.get("mac")]
+    if not new:
+        return
+    asked = Counter(row.after["mac"] for row in new)
+    taken = set(Phone.objects.filter(mac__in=asked).values_list("mac", flat=True))
+    for row in new:
+        if asked[row.after["mac"]] > 1:
+            row.refuse("mac", _("This MAC address is there twice."))
+        elif row.after["mac"] in taken:
+            row.refuse(
+                "mac",
+                _(
+                    "This MAC address is registered already. If the phone is yours, ask your provider's "
+                    "support."
+                ),
+            )
+
+
+def people_are_within_reach(plan: road.Plan) -> None:
+    """A phone is given to a person of the customer whom the actor may edit."""
+    moving = [row for row in plan.rows if "user" in row.changes]
+    wanted = {key for row in moving for key in row.changes["user"] if key is not None}
+    if not wanted:
+        return
+    known = people(plan.scope)
+    known |= {
+        user.pk: user
+        for user in User.objects.of(plan.scope.customer).filter(pk__in=wanted).select_related("role")
+    }
+    for row in moving:
+        key = row.changes["user"][1]
+        if key is None:
+            continue
+        if key not in known:
+            row.refuse("user", _("“%(value)s” is not one of the choices.") % {"value": key})
+        elif refusal := rights.why_not(plan.scope.actor, rights.Verb.EDIT, known[key], plan.scope.customer):
+            row.refuse("user", refusal)
+        elif row.record is not None and row.new:
+            row.record.user = known[key]
+
+
+def zones_are_known(plan: road.Plan) -> None:
+    """A phone that follows its department has a model that knows the department's time zone."""
+    columns = ("time_zone", "model", "user")
+    plan.need(*columns)
+    rows = [
+        row for row in plan.rows if row.outcome in ("new", "changed") and row.changes.keys() & set(columns)
+    ]
+    rows = [row for row in rows if not row.value("time_zone")]
+    holders = {row.value("user") for row in rows} - {None}
+    if not holders:
+        return
+    zones = dict(
+        User.objects.of(plan.scope.customer)
+        .filter(pk__in=holders)
+        .values_list("pk", "primary_department__time_zone")
+    )
+    for row in rows:
+        zone = zones.get(row.value("user"))
+        model = selectors.model_of(Phone(model=row.value("model")))
+        if zone and zone not in model.time_zones:
+            row.refuse(
+                "time_zone",
+                _("The %(model)s doesn't know the department's time zone, %(zone)s: choose one.")
+                % {"model": model.display_name, "zone": zone},
+            )
+
+
+# --- Deleting ---
+def stock_stays(records: Sequence[Phone], scope: Scope) -> dict[Any, Any]:
+    """A phone in stock is deleted by who may change what belongs to the company."""
+    refusal = rights.why_not(scope.actor, rights.Verb.CUSTOMER, None, scope.customer)
+    return {record.pk: refusal for record in records if record.user_id is None} if refusal else {}
+
+
+def phones_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
+    """A deleted person's phones go with him: which they are."""
+    losses: dict[Any, list[str]] = {}
+    for phone in selectors.light(Phone.objects.filter(user__in=[record.pk for record in records])):
+        losses.setdefault(phone.user_id, []).append(
+            _("The phone %(model)s (%(mac)s), with its settings and its provisioning link.")
+            % {"model": selectors.model_of(phone).display_name, "mac": phone.mac_with_colons}
+        )
+    return losses
+
+
+# --- The list of users ---
+def search_by_mac(text: str) -> Q:
+    """People by a part of the MAC of their phone, at least four digits of it."""
+    digits = SEPARATORS.sub("", text.strip()).lower()
+    if not 4 <= len(digits) <= 12 or not HEX.match(digits):
+        return Q(pk__in=[])
+    return Q(pk__in=Phone.objects.filter(mac__contains=digits, user__isnull=False).values("user"))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A phone as the list of users shows it."""
+
+    model: str
+    state: selectors.PhoneState
+
+
+def phones_in_list(people: Sequence[User]) -> dict[Any, list[Listed]]:
+    """The phones of everybody on a page of the list, with how they are doing: one query."""
+    found: dict[Any, list[Listed]] = {}
+    for phone in selectors.light(Phone.objects.filter(user__in=[person.pk for person in people])).order_by(
+        "pk"
+    ):
+        found.setdefault(phone.user_id, []).append(
+            Listed(selectors.model_of(phone).name, selectors.state(phone))
+        )
+    return found
+
+
+def phones_that_ring(people: Sequence[User]) -> dict[Any, list[tuple[str, bool]]]:
+    """The phones of these people, for the plan of a call: one query."""
+    found: dict[Any, list[tuple[str, bool]]] = {}
+    for phone in selectors.light(Phone.objects.filter(user__in=[person.pk for person in people])).order_by(
+        "pk"
+    ):
+        found.setdefault(phone.user_id, []).append((selectors.model_of(phone).name, False))
+    return found
+
+
+PHONES = Section(
+    slug="phone",
+    title=gettext_lazy("IP phone"),
+    columns=(),
+    intro=gettext_lazy(
+        "The IP phones that the user has: their settings, a restart or a new configuration, and some "
+        "advanced options."
+    ),
+    view="phones.views.tab.phone_tab",
+    search=search_by_mac,
+    list_heading=gettext_lazy("Phones"),
+    list_template="phones/cell.html",
+    list_facts=phones_in_list,
+    rings=phones_that_ring,
+    filters={"no_phone": (gettext_lazy("No phone"), Q(~Exists(Phone.objects.filter(user=OuterRef("pk")))))},
+    set_rules=(phones_that_are_shut_out,),
+    losses=phones_of_a_deleted_user,
+    resets=RESETS,
+)
+
+# What is asked of a new phone.
+ADDING = Section(
+    slug="phone-new",
+    title=gettext_lazy("Add a phone"),
+    columns=(MAC, MODEL),
+    row_rules=(phone_is_identified,),
+    set_rules=(macs_are_free,),
+)
+# What may be changed afterwards, and the rules of all of it.
+PHONE_SETTINGS = Section(
+    slug="phone-settings",
+    title=gettext_lazy("IP phone"),
+    columns=(USER, *SETTINGS),
+    row_rules=(
+        stock_is_the_companys,
+        phone_in_stock_keeps_its_line,
+        sbc_is_chosen,
+        logo_can_be_shown,
+        model_can_do_it,
+    ),
+    set_rules=(people_are_within_reach, zones_are_known, direct_phones_are_let_in),
+    removal_rules=(stock_stays,),
+)
+
+
+@lru_cache(maxsize=1)
+def phone_sheet() -> Sheet:
+    """Everything that may be changed of a phone. What the phone and the push write themselves isn't here."""
+    return Sheet(
+        model=Phone,
+        sections=(ADDING, PHONE_SETTINGS),
+        subject=lambda phone: phone.user,
+        complete=lambda phone, scope: phone.complete(),
+        related=("customer", "user__role", "user__customer"),
+    )
+
+
+def register() -> None:
+    """Tell the history how the columns of phones are called."""
+    road.register(phone_sheet())

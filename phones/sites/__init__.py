@@ -1,0 +1,1 @@
+"""Where phones stand: SBCs, router phones, a customer's phones on one page."""

@@ -1,0 +1,158 @@
+"""Where phones stand: SBCs and router phones, and what a change of a department or a customer means for its phones."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from pbxadmin.common.columns import Scope, columns_of
+from pbxadmin.common.sections import Section, Sheet
+from phones import build, selectors
+from phones.models import Phone, Sbc
+from users import road
+from users.company.sheets import belongs_to_nobody, names_are_there_once, of_the_company
+
+
+# --- SBCs -------------------------------------------------------------------------------------------------------
+def address_is_reachable(row: road.RowPlan, plan: road.Plan) -> None:
+    """Phones of the site send their calls there: an address that is no host's can't be it."""
+    if address := row.changes.get("address", ("", ""))[1]:
+        found = ip_address(address)
+        if found.is_loopback or found.is_multicast or found.is_unspecified or found.is_link_local:
+            row.refuse(
+                "address", _("Phones can't reach this address: enter the one that the SBC has at its site.")
+            )
+
+
+def phones_reload(rows: Sequence[road.RowPlan], columns: Sequence[str], counts: dict[Any, int]) -> None:
+    """Tell how many phones load their configuration anew, where one of `columns` changes."""
+    for row in rows:
+        count = counts.get(row.key, 0)
+        if count and not row.new and not row.changes.keys().isdisjoint(columns):
+            row.warn("", ngettext(
+                "%(count)s phone loads its configuration anew.", "%(count)s phones load their configuration anew.", count
+            ) % {"count": count})  # fmt: skip
+
+
+def _counts(path: str, rows: Sequence[road.RowPlan]) -> dict[Any, int]:
+    """How many phones in use each of these rows has: {key: count}, one query."""
+    keys = [row.key for row in rows if row.key]
+    used = Phone.objects.filter(user__isnull=False, **{f"{path}__in": keys}).order_by()
+    return dict(used.values_list(path).annotate(count=Count("pk")))
+
+
+def _changed(plan: road.Plan, columns: Sequence[str]) -> list[road.RowPlan]:
+    return [row for row in plan.rows if not row.new and not row.changes.keys().isdisjoint(columns)]
+
+
+def phones_behind_it_reload(plan: road.Plan) -> None:
+    """A moved SBC is told to the phones behind it."""
+    if rows := _changed(plan, build.SBC_COLUMNS):
+        phones_reload(rows, build.SBC_COLUMNS, _counts("sbc", rows))
+
+
+def phones_need_it(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:
+    """An SBC through which phones connect stays."""
+    behind: dict[Any, list[Phone]] = defaultdict(list)
+    for phone in selectors.light(Phone.objects.filter(sbc__in=[record.pk for record in records])):
+        behind[phone.sbc_id].append(phone)
+    return {
+        key: ngettext(
+            "%(count)s phone connects through it: %(phones)s. Choose another way for it first.",
+            "%(count)s phones connect through it: %(phones)s. Choose another way for them first.", len(phones),
+        ) % {"count": len(phones), "phones": ", ".join(_name(phone) for phone in phones[:5]) + (" …" if len(phones) > 5 else "")}
+        for key, phones in behind.items()
+    }  # fmt: skip
+
+
+def _name(phone: Phone) -> str:
+    return f"{phone.mac_with_colons} ({phone.user or _('in stock')})"
+
+
+SBC = Section(
+    slug="general",
+    title=gettext_lazy("SBC"),
+    columns=columns_of(
+        Sbc,
+        name={"label": gettext_lazy("Name")},
+        kind={"label": gettext_lazy("Kind")},
+        address={
+            "label": gettext_lazy("Local address"),
+            "help": gettext_lazy(
+                "At its site, for example 192.168.1.20: the phones there send their calls to it."
+            ),
+        },
+        port={"label": gettext_lazy("SIP port")},
+    ),
+    row_rules=(address_is_reachable,),
+    set_rules=(names_are_there_once, phones_behind_it_reload),
+    removal_rules=(phones_need_it,),
+)
+
+
+@lru_cache(maxsize=1)
+def sbc_sheet() -> Sheet:
+    """An SBC or router phone of a customer."""
+    return Sheet(
+        model=Sbc, sections=(SBC,), subject=belongs_to_nobody, allowed=of_the_company("voice_and_chat")
+    )
+
+
+# --- Departments and customers ----------------------------------------------------------------------------------
+def phones_know_the_zone(plan: road.Plan) -> None:
+    """A department's new time zone is one that the phones know which follow it: else their file couldn't be written."""
+    rows = {row.key: row for row in plan.rows if not row.new and "time_zone" in row.changes}
+    if not rows:
+        return
+    unable: dict[Any, list[str]] = defaultdict(list)
+    following = Phone.objects.filter(user__primary_department__in=rows, time_zone="").select_related("user")
+    for phone in following.only(
+        "mac",
+        "model",
+        "user__number",
+        "user__first_name",
+        "user__last_name",
+        "user__email",
+        "user__primary_department",
+    ):
+        assert phone.user is not None  # filtered by his department
+        row = rows[phone.user.primary_department_id]
+        if row.value("time_zone") not in selectors.model_of(phone).time_zones:
+            unable[row.key].append(_name(phone))
+    for key, names in unable.items():
+        rows[key].refuse("time_zone", _("These phones don't know this time zone; choose one of their own for them first: %(phones)s") % {
+            "phones": ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+        })  # fmt: skip
+
+
+def phones_of_departments_reload(plan: road.Plan) -> None:
+    """Language and time zone stand in the files of the phones of whom the department is the primary one."""
+    if rows := _changed(plan, build.DEPARTMENT_COLUMNS):
+        phones_reload(rows, build.DEPARTMENT_COLUMNS, _counts("user__primary_department", rows))
+
+
+def phones_of_customers_reload(plan: road.Plan) -> None:
+    """The host name stands in every file; a suspended customer's phones get none."""
+    if rows := _changed(plan, build.CUSTOMER_COLUMNS):
+        phones_reload(rows, build.CUSTOMER_COLUMNS, _counts("customer", rows))
+
+
+PHONES_OF_A_DEPARTMENT = Section(
+    slug="phones",
+    title=gettext_lazy("Phones"),
+    columns=(),
+    set_rules=(phones_know_the_zone, phones_of_departments_reload),
+)
+PHONES_OF_A_CUSTOMER = Section(
+    slug="phones", title=gettext_lazy("Phones"), columns=(), set_rules=(phones_of_customers_reload,)
+)
+
+
+def register() -> None:
+    """Tell the history how the columns of SBCs are called."""
+    road.register(sbc_sheet())

@@ -1,0 +1,420 @@
+"""The tab "Téléphone IP": a person's phones, their settings, their buttons, and how far each of them is."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pbxadmin.common.columns import Scope
+from pbxadmin.common.forms import moved
+from pbxadmin.common.http import PortalRequest, RequestFacts
+from phones import selectors, services
+from phones.models import Phone
+from phones.settings import logos
+from phones.settings.form import grouped, settings_form
+from phones.settings.sections import ADDING, LOGO, PHONES, phone_sheet
+from signin.second_factor import step_up
+from users import rights, road
+from users.models import Customer, User
+from users.people.selectors import changed_since
+from users.people.views.editor import frame_of
+from users.road.pages import saving
+from users.road.pages.conflicts import put, seen_version
+from users.road.pages.doors import of_person, require
+from users.road.pages.saving import Outcome
+
+
+def of_phone(verb: rights.Verb) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """A page of one phone of a person: the view gets customer, person and phone; 404 where it isn't his."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        @of_person(verb)
+        def inside(
+            request: PortalRequest, customer: Customer, person: User, mac: str, **rest: Any
+        ) -> HttpResponse:
+            return view(request, customer, person, phone_or_404(request.user, customer, person, mac), **rest)
+
+        return inside
+
+    return decorate
+
+
+def phone_or_404(actor: User, customer: Customer, person: User, mac: str) -> Phone:
+    """A phone of a person by its MAC."""
+    phone = (
+        Phone.objects.visible_to(actor)
+        .of(customer)
+        .filter(user=person, mac=mac)
+        .select_related("user", "customer", "sbc")
+        .first()
+    )
+    if phone is None:
+        raise Http404
+    phone.user = person
+    return phone
+
+
+def tab_url(customer: Customer, person: User, phone: Phone | None = None) -> str:
+    """The tab, opened at one phone."""
+    url = reverse("user_tab", args=[customer.slug, person.number, PHONES.slug])
+    return f"{url}?phone={phone.mac}" if phone else url
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def phone_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """The tab of one person (called by the editor, which has asked for the rights to see him)."""
+    phones = list(selectors.phones_of(request.user, customer, person))
+    wanted = request.GET.get("phone", "")
+    phone = next((one for one in phones if one.mac == wanted), phones[0] if phones else None)
+    if phone is None:
+        return render(
+            request,
+            "phones/none.html",
+            {
+                **frame_of(customer, person, PHONES.slug),
+                "section": PHONES,
+                "may_command": rights.can(request.user, rights.Verb.COMMAND, person, customer),
+                "may_delete": rights.can(request.user, rights.Verb.DELETE, person, customer),
+            },
+        )
+    phone.user = person
+    if request.method == "POST":
+        return save(request, customer, person, phones, phone)
+    form = settings_form(Scope(request.user, customer), phone)
+    return show(request, customer, person, phones, phone, form)
+
+
+def show(
+    request: PortalRequest,
+    customer: Customer,
+    person: User,
+    phones: list[Phone],
+    phone: Phone,
+    form: Any,
+    status: int = 200,
+    **facts: Any,
+) -> HttpResponse:
+    """The tab's page for one of the phones."""
+    now = timezone.now()
+    model = selectors.model_of(phone)
+    return render(
+        request,
+        "phones/tab.html",
+        {
+            **frame_of(customer, person, PHONES.slug, refused=bool(form.errors)),
+            "section": PHONES,
+            "form": form,
+            "phone": phone,
+            "seen": facts.pop("seen", phone.version),
+            "model": model,
+            "phones": [
+                {
+                    "phone": one,
+                    "model": selectors.model_of(one),
+                    "state": selectors.state(one, now),
+                    "url": tab_url(customer, person, one),
+                    "current": one.pk == phone.pk,
+                }
+                for one in phones
+            ],
+            "state": selectors.state(phone, now),
+            "saved": request.GET.get("saved") == "1",
+            "command": selectors.command_in_words(phone, now),
+            "may_command": rights.can(request.user, rights.Verb.COMMAND, person, customer),
+            "may_delete": rights.can(request.user, rights.Verb.DELETE, person, customer),
+            "may_stock": rights.can(request.user, rights.Verb.CUSTOMER, customer=customer),
+            "logo": logos.logo_of(phone, customer),
+            "logo_column": LOGO,
+            "logo_locked": LOGO.locked(Scope(request.user, customer), ""),
+            "settings_groups": grouped(form, with_logo=model.logo is not None),
+            **facts,
+        },
+        status=status,
+    )
+
+
+def save(
+    request: PortalRequest, customer: Customer, person: User, phones: list[Phone], phone: Phone
+) -> HttpResponse:
+    """Save the phone's settings: all of them, or none."""
+    require(request.user, rights.Verb.EDIT, person, customer)
+    scope = Scope(request.user, customer)
+    data = request.POST.copy()
+    if move := data.get("move"):
+        # A button of the list of codecs, without scripts: reorder, save nothing yet.
+        chosen = set(data.getlist("codecs"))
+        order = moved(data.getlist("codecs_order"), move)
+        data.setlist("codecs", [codec for codec in order if codec in chosen])
+        form = settings_form(scope, phone, data)
+        form.show_errors({})
+        return show(request, customer, person, phones, phone, form)
+    form = settings_form(scope, phone, data)
+    seen = seen_version(data)
+    columns = phone_sheet().columns.values()
+    tried = saving.attempt(request, scope, phone_sheet(), columns, phone, form.raw(), seen)
+    if tried.outcome is Outcome.CONFLICT:
+        return show_conflict(request, customer, person, phones, phone, tried.row, seen)
+    if tried.outcome is Outcome.REFUSED:
+        saving.show_refusal(form, tried.row)
+        return show(request, customer, person, phones, phone, form, 422, seen=seen)
+    saved = "" if tried.outcome is Outcome.UNCHANGED else "&saved=1"
+    return redirect(tab_url(customer, person, phone) + saved)
+
+
+def show_conflict(
+    request: PortalRequest,
+    customer: Customer,
+    person: User,
+    phones: list[Phone],
+    phone: Phone,
+    row: road.RowPlan,
+    seen: int,
+) -> HttpResponse:
+    """Somebody else saved this phone first: both are shown, nothing typed is lost."""
+    scope = Scope(request.user, customer)
+    phone = phone_or_404(request.user, customer, person, phone.mac)
+    columns = {column.name: column for column in phone_sheet().columns.values()}
+    theirs = changed_since(phone, phone_sheet().label, seen, columns, scope)
+    typed = request.POST.copy()
+    for name, before in theirs.before.items():
+        if name in row.after and columns[name].to_json(row.after[name]) == before:
+            put(typed, columns[name], scope, columns[name].read(phone))
+    form = settings_form(scope, phone, typed)
+    form.show_errors({})
+    form.theirs, form.theirs_by = dict(theirs.after), theirs.who
+    return show(request, customer, person, phones, phone, form, 409, seen=phone.version, conflict=theirs)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_person(rights.Verb.COMMAND)
+def phone_add(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """A new phone by its MAC and model, and the address that makes it ours."""
+    scope = Scope(request.user, customer)
+    status = 200
+    if request.method == "POST":
+        form = ADDING.form(scope, request.POST, creating=True)
+        plan = services.phone_create(request.user, customer, person, form.raw(), RequestFacts.of(request))
+        row = plan.rows[0]
+        if not plan.refused:
+            messages.success(
+                request,
+                _(
+                    "The phone was added. Point it at its provisioning link, or enter the link in its web console."
+                )
+                if row.new
+                else _("The phone was taken from the stock. It keeps its provisioning link."),
+            )
+            saving.tell_warnings(request, row)
+            return redirect(tab_url(customer, person, row.record))
+        form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
+        status = 422
+    else:
+        form = ADDING.form(scope, creating=True)
+    return render(
+        request,
+        "phones/add.html",
+        {
+            **frame_of(customer, person, PHONES.slug, refused=bool(form.errors)),
+            "section": PHONES,
+            "form": form,
+            "cancel_url": tab_url(customer, person),
+        },
+        status=status,
+    )
+
+
+@require_POST
+@of_phone(rights.Verb.COMMAND)
+def phone_command(request: PortalRequest, customer: Customer, person: User, phone: Phone) -> HttpResponse:
+    """Restart or reprovision: remembered first, then sent; its outcome is shown beside the buttons."""
+    command = request.POST.get("command", "")
+    if command not in Phone.Command.values:
+        raise Http404
+    refusal = services.phone_command(request.user, phone, Phone.Command(command), RequestFacts.of(request))
+    if refusal:
+        messages.warning(request, refusal)
+    return redirect(tab_url(customer, person, phone))
+
+
+@require_safe
+@of_phone(rights.Verb.SEE)
+def phone_status(request: PortalRequest, customer: Customer, person: User, phone: Phone) -> HttpResponse:
+    """The box that tells how far the phone is, asked again by htmx until nothing is under way."""
+    now = timezone.now()
+    return render(
+        request,
+        "phones/status.html",
+        {
+            "phone": phone,
+            "person": person,
+            "state": selectors.state(phone, now),
+            "command": selectors.command_in_words(phone, now),
+            "customer": customer,
+            "model": selectors.model_of(phone),
+        },
+    )
+
+
+@require_safe
+@of_person()
+def phones_state(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """All phones of a person in one chip, for the head of his tabs."""
+    return render(
+        request,
+        "phones/chip.html",
+        {**_summary(request, customer, person), "person": person, "customer": customer},
+    )
+
+
+@require_safe
+@of_person()
+def push_status(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """What a save has done to the person's phones, for the save bar: asked again until it is settled."""
+    return render(
+        request,
+        "phones/push.html",
+        {**_summary(request, customer, person), "person": person, "customer": customer},
+    )
+
+
+def _summary(request: PortalRequest, customer: Customer, person: User) -> dict[str, Any]:
+    now = timezone.now()
+    found = selectors.light(Phone.objects.visible_to(request.user).of(customer).filter(user=person))
+    states = [selectors.state(phone, now) for phone in found]
+    worst = next(
+        (state for tone in ("bad", "wait", "ok", "off") for state in states if state.tone == tone), None
+    )
+    settled = all(state.settled for state in states)
+    current = sum(state.kind == "up_to_date" for state in states)
+    if not states:
+        text = _("no phone")
+    elif current == len(states):
+        text = ngettext("%(count)s phone up to date", "%(count)s phones up to date", current) % {
+            "count": current
+        }
+    elif len(states) == 1 and states[0].kind == "never":
+        # Beside a person's name the phone must be named, else it is she who was never seen.
+        text = ngettext("phone never seen yet", "phones never seen yet", 1)
+    elif len(states) == 1:
+        text = str(states[0].sentence)
+    else:
+        text = (
+            f"{worst.sentence} · "
+            + _("%(current)s of %(all)s up to date") % {"current": current, "all": len(states)}
+            if worst
+            else ""
+        )
+    return {"tone": worst.tone if worst else "off", "text": text, "settled": settled, "count": len(states)}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_phone(rights.Verb.COMMAND)
+def phone_delete(request: PortalRequest, customer: Customer, person: User, phone: Phone) -> HttpResponse:
+    """Asks to type the MAC, offers the settings for download first, then takes the phone away."""
+    error, status = "", 200
+    if request.method == "POST":
+        typed = "".join(sign for sign in request.POST.get("confirm", "").lower() if sign.isalnum())
+        if typed == phone.mac:
+            try:
+                services.phone_delete(request.user, customer, phone, RequestFacts.of(request))
+            except road.ChangedMeanwhileError:
+                error = _(
+                    "Somebody else changed this phone in between. Look at it again before you delete it."
+                )
+            except road.RefusedError:
+                raise PermissionDenied from None
+            else:
+                messages.success(
+                    request, _("The phone %(mac)s was deleted.") % {"mac": phone.mac_with_colons}
+                )
+                return redirect(tab_url(customer, person))
+        else:
+            error = _("Type the MAC address to confirm.")
+        status = 422
+    return render(
+        request,
+        "phones/delete.html",
+        {
+            **frame_of(customer, person, PHONES.slug),
+            "section": PHONES,
+            "phone": phone,
+            "error": error,
+            "title": _("Delete the phone %(mac)s?") % {"mac": phone.mac_with_colons},
+            "losses": [
+                _("Its settings. Note them first: they can't be brought back."),
+                _("Its provisioning link: the phone gets no configuration any more."),
+            ],
+            "cancel_url": tab_url(customer, person, phone),
+        },
+        status=status,
+    )
+
+
+@require_safe
+@of_phone(rights.Verb.SEE)
+def phone_file(request: PortalRequest, customer: Customer, person: User, phone: Phone) -> HttpResponse:
+    """The file that the phone would be given now, with what differs from the one that it fetched last. Secrets as dots."""
+    return render(
+        request,
+        "phones/file.html",
+        {
+            **frame_of(customer, person, PHONES.slug),
+            "section": PHONES,
+            "phone": phone,
+            "file": services.file_for_page(phone),
+            "back_url": tab_url(customer, person, phone),
+        },
+    )
+
+
+@require_safe
+@of_phone(rights.Verb.SEE)
+def phone_settings_download(
+    request: PortalRequest, customer: Customer, person: User, phone: Phone
+) -> HttpResponse:
+    """The phone's settings as text, to keep before it is deleted. No secrets."""
+    response = HttpResponse(services.settings_as_text(phone), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{phone.mac}.txt"'
+    return response
+
+
+@require_POST
+@of_phone(rights.Verb.REVEAL)
+@step_up
+def phone_secret(
+    request: PortalRequest, customer: Customer, person: User, phone: Phone, which: str
+) -> HttpResponse:
+    """A secret in plain text: after a recent second factor, and written into the history."""
+    if which not in services.SECRETS:
+        raise Http404
+    value = services.reveal_secret(request.user, phone, which, RequestFacts.of(request))
+    facts = {
+        "id": f"secret-{which}",
+        "what": services.SECRETS[which],
+        "value": value,
+        "in_form": False,
+        "reveal_url": reverse("phone_secret", args=[customer.slug, person.number, phone.mac, which]),
+    }
+    if request.htmx:
+        return render(request, "partials/secret.html", facts)
+    return render(
+        request,
+        "phones/secret.html",
+        {
+            **frame_of(customer, person, PHONES.slug),
+            "section": PHONES,
+            "phone": phone,
+            **facts,
+            "back_url": tab_url(customer, person, phone),
+        },
+    )

@@ -1,0 +1,1 @@
+"""Who somebody is: passwords, second factors, single sign-on, the session that follows."""

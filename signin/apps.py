@@ -1,0 +1,9 @@
+"""Signing in: credentials, second factors, single sign-on."""
+
+from django.apps import AppConfig
+
+
+class SigninConfig(AppConfig):
+    """Signing in: credentials, second factors, single sign-on."""
+
+    name = "signin"

@@ -1,0 +1,424 @@
+"""Who somebody is: login and password, the session that follows, and the credentials of a person.
+
+Passwords, sessions and support accounts are written here and nowhere else (`store_password`,
+`end_sessions`, `create_support_account`); all other columns of a user go the road of `users.road`.
+`last_login` is written by Django's own receiver when a session begins, which also ends every set-password
+link that is still open.
+"""
+
+import logging
+import re
+import unicodedata
+from time import time
+from typing import Any
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.utils.encoding import force_bytes
+from django.utils.http import url_has_allowed_host_and_scheme, urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from pbxadmin.common.fields import without_accents
+from pbxadmin.common.http import RequestFacts, client_address
+from signin import lockout
+from users import road
+from users.access import signed_in_user
+from users.models import Customer, Operation, TotpDevice, User
+
+logger = logging.getLogger("signin.credentials")
+
+BACKEND = "signin.credentials.PortalBackend"
+EXTENSION = re.compile(r"[0-9]{2,5}")
+# Longer than any address may be (RFC 5321: 64 + @ + 255).
+LONGEST_LOGIN = 320
+LONGEST_PASSWORD = 1_000
+# What an impossible login becomes: no extension and no address, so the same queries find nobody.
+NOBODY = "nobody"
+# No hash: Django runs the hasher once over something random and says no.
+NO_PASSWORD = "!"  # noqa: S105 - it is the absence of one
+
+# Session keys. Times are seconds since 1970: when the first factor was given (the password, or an account at Microsoft or
+# Google instead of it); and which of them it was ("" for the password).
+PASSWORD_AT = "password_at"  # noqa: S105
+SIGNED_IN_WITH = "signed_in_with"
+
+# What the history says about signing in: the code in `Operation.reason`, and what it means to a reader.
+REASONS = {
+    "sign_in": _("Signed in"),
+    "sign_in.microsoft": _("Signed in with Microsoft"),
+    "sign_in.google": _("Signed in with Google"),
+    "sign_in.locked": _("Sign-in blocked after repeated failures"),
+    "second_factor.enrolled": _("Second factor set up"),
+    "second_factor.replaced": _("Second factor replaced"),
+    "second_factor.removed": _("Second factor removed"),
+    "backup_code.used": _("Signed in with a backup code"),
+    "backup_codes.renewed": _("New backup codes made"),
+    "password.changed": _("Password changed"),
+    "password.set_by_link": _("Password set through a one-time link"),
+    "sessions.ended": _("Signed out everywhere"),
+    "single_sign_on.linked": _("Account linked for signing in"),
+    "single_sign_on.unlinked": _("Account for signing in unlinked"),
+    "single_sign_on.unknown": _("Sign-in refused: this Microsoft or Google account is linked with nobody"),
+    "single_sign_on.unverified": _("Sign-in refused: the address of the Google account isn't verified"),
+    "single_sign_on.shared": _("Sign-in refused: several people have the address of this account"),
+    "single_sign_on.by_hand": _("Sign-in refused: this account must first be linked on the own page"),
+    "single_sign_on.another": _("Sign-in refused: the person is linked with another account"),
+    "single_sign_on.moved": _(
+        "Sign-in refused: the person's address has changed since the account was linked"
+    ),
+    "single_sign_on.disabled": _("Sign-in refused: the extension is disabled"),
+    "single_sign_on.switched_off": _("Sign-in refused: single sign-on is switched off for this person"),
+}
+
+
+# --- Finding a person ---------------------------------------------------------------------------------------
+def canonical(login: str) -> str:
+    """A login as it is compared: NFKC, without capitals and outer blanks; `NOBODY` for what can't be one.
+
+    Accents stay: é is another letter than e. Digits of other scripts, full-width ones included, are no
+    extension; invisible characters are in no login.
+    """
+    if len(login) > LONGEST_LOGIN or any(
+        not sign.isascii() and unicodedata.category(sign)[0] == "N" for sign in login
+    ):
+        return NOBODY
+    text = unicodedata.normalize("NFKC", login).casefold().strip()
+    if not text or any(unicodedata.category(sign)[0] == "C" or sign in "\u2028\u2029" for sign in text):
+        return NOBODY
+    return text
+
+
+def people() -> QuerySet[User]:
+    """Users with all that a request needs of its person, in one query."""
+    # Not at the top: the questions about people ask this module who signs in.
+    from users.people.selectors import with_status_message
+
+    enrolled = TotpDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+    found = User.objects.select_related("customer", "role", "primary_department")
+    return with_status_message(found.annotate(enrolled=Exists(enrolled)))
+
+
+def find_user(login: str, address: str = "") -> User | None:
+    """The one person whom a login means: extension@fqdn, or an e-mail address that only one person of the
+    portal has, or has confirmed.
+
+    Always the same two queries. The person found may be disabled; `known` tells whether he has signed in
+    from `address`.
+    """
+    name = canonical(login)
+    local, _at, domain = name.rpartition("@")
+    found = people().annotate(known=lockout.known_at(address))
+    # Nobody has an empty extension and a customer: a login that is no extension finds nothing here.
+    number = local if EXTENSION.fullmatch(local) else ""
+    by_number = found.filter(number=number, customer__fqdn=domain).order_by().first()
+    by_email = (
+        found.annotate(lower_email=Lower("email"))
+        .filter(lower_email=name)
+        .order_by("-is_staff", F("confirmed_email").desc())[:5]
+    )
+    same_email = [user for user in by_email if canonical(user.email) == name]
+    if by_number is not None:
+        return by_number
+    # Support staff have no other login: nobody shuts them out by giving their address to somebody of a customer.
+    staff = [user for user in same_email if user.is_staff]
+    if len(staff) == 1:
+        return staff[0]
+    if len(by_email) == len(same_email) == 1:
+        return same_email[0]
+    # Who has read mail there keeps the address, whoever else is given the same one; else extension@fqdn signs in.
+    confirmed = [user for user in same_email if canonical(user.confirmed_email) == name]
+    return confirmed[0] if len(confirmed) == 1 else None
+
+
+def account_key(user: User | None, login: str = "") -> str:
+    """Under which key tries are counted: the person, whichever of his logins was typed, else the login
+    itself.
+
+    Keyed, because people type their password into the wrong box.
+    """
+    name = f"user:{user.pk}" if user is not None else f"login:{canonical(login)}"
+    return salted_hmac(
+        "signin.lockout", name.encode("utf-8", "surrogatepass"), algorithm="sha256"
+    ).hexdigest()
+
+
+# --- Password -----------------------------------------------------------------------------------------------
+class PortalBackend(BaseBackend):
+    """Django's way in to `check_sign_in`, and the person behind a session."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **rest: Any,
+    ) -> User | None:
+        """The person, or None, whatever the reason. Counted and limited like the sign-in page."""
+        if username is None or password is None:
+            return None
+        return check_sign_in(request or HttpRequest(), username, password)
+
+    def get_user(self, user_id: int) -> User | None:
+        """The person of a session in one query; None as soon as he is disabled, deleted or his customer
+        suspended."""
+        user = people().filter(pk=user_id).order_by().first()
+        return user if user is not None and user.is_active else None
+
+
+def acceptable(password: str) -> bool:
+    """Whether a password is worth a run of the hasher: a megabyte of text, or a NUL, is nobody's."""
+    return 0 < len(password) <= LONGEST_PASSWORD and "\0" not in password
+
+
+@sensitive_variables("password")
+def check_sign_in(request: HttpRequest, login: str, password: str) -> User | None:
+    """The person whose login and password these are; None for every kind of failure, after the same work.
+
+    Whoever asks learns nothing more from None: unknown, wrong, disabled, suspended, locked out or without a
+    password, there are the same queries and one run of the hasher. No session is begun here.
+    """
+    address = client_address(request)
+    user = find_user(login, address)
+    tally = lockout.register(
+        account_key(user, login), address, lockout.SIGN_IN, known=getattr(user, "known", False)
+    )
+    if _is_right(user if tally.allowed else None, password):
+        lockout.forget(tally.account, address)
+        return user
+    _failed(request, user, tally)
+    return None
+
+
+@sensitive_variables("password")
+def check_own_password(request: HttpRequest, password: str) -> bool:
+    """Whether the person who is signed in knows his password: asked before his credentials change.
+    Counted like a sign-in."""
+    user, address = signed_in_user(request), client_address(request)
+    known = User.objects.filter(lockout.known_at(address), pk=user.pk).exists()
+    tally = lockout.register(account_key(user), address, lockout.SIGN_IN, known=known)
+    if _is_right(user if tally.allowed else None, password):
+        lockout.forget(tally.account, address)
+        request.session[PASSWORD_AT] = int(time())
+        return True
+    _failed(request, user, tally)
+    return False
+
+
+@sensitive_variables("password")
+def _is_right(user: User | None, password: str) -> bool:
+    """One run of the hasher, whoever the person is and whatever the password."""
+    if user is None or not user.is_active or not acceptable(password):
+        return check_password("", NO_PASSWORD)
+    return check_password(password, user.password, lambda raw: store_password(user, raw))
+
+
+def _failed(request: HttpRequest, user: User | None, tally: lockout.Tally) -> None:
+    """Write the line that fail2ban and the like read, and a person's lock into his customer's history."""
+    address = client_address(request)
+    logger.warning("sign-in failed from %s", address)
+    if tally.last:
+        logger.warning("sign-in locked for account %s from %s", tally.account[:12], address)
+        if user is not None:
+            record(request, user, "sign_in.locked", by_himself=False)
+
+
+# --- Writes of credentials ----------------------------------------------------------------------------------
+@sensitive_variables("password", "encoded")
+def store_password(user: User, password: str) -> bool:
+    """Write a password; False when it was changed since `user` was loaded, so that a link works once even
+    in parallel.
+
+    Every other session of the person ends with it, because sessions are sealed with the password's hash.
+    """
+    encoded = make_password(password)
+    if not User.objects.filter(pk=user.pk, password=user.password).update(password=encoded):
+        return False
+    user.password = encoded
+    return True
+
+
+def end_sessions(user: User) -> None:
+    """Sign a person out everywhere."""
+    User.objects.filter(pk=user.pk).update(sessions_epoch=F("sessions_epoch") + 1)
+    user.refresh_from_db(fields=["sessions_epoch"])
+
+
+def end_other_sessions(request: HttpRequest) -> None:
+    """Sign the person of this request out everywhere else."""
+    user = signed_in_user(request)
+    end_sessions(user)
+    update_session_auth_hash(request, user)
+    record(request, user, "sessions.ended")
+
+
+@sensitive_variables("password")
+def change_own_password(request: HttpRequest, password: str) -> bool:
+    """Write the new password of the person of this request and end his other sessions; False as
+    `store_password`."""
+    user = signed_in_user(request)
+    if not store_password(user, password):
+        return False
+    update_session_auth_hash(request, user)
+    record(request, user, "password.changed")
+    return True
+
+
+class EmailTakenError(Exception):
+    """Another person of the portal has this e-mail address: neither could sign in with it."""
+
+
+def create_support_account(email: str, first_name: str = "", last_name: str = "") -> User:
+    """One of the provider's support staff, without a password: he sets it by a link. Raises
+    `EmailTakenError`."""
+    with transaction.atomic():
+        if User.objects.annotate(lower_email=Lower("email")).filter(lower_email=canonical(email)).exists():
+            raise EmailTakenError(email)
+        user = User(
+            email=email,
+            first_name=first_name,
+            last_name=last_name,
+            is_staff=True,
+            role_id="users",
+            search_text=without_accents(f"{first_name} {last_name} {email}".strip()),
+            sort_name=without_accents(f"{last_name} {first_name}").strip(),
+        )
+        user.set_unusable_password()
+        user.save(force_insert=True)
+    return user
+
+
+# --- Sessions -----------------------------------------------------------------------------------------------
+def begin_session(request: HttpRequest, user: User, way: str = "") -> None:
+    """Open a new session for somebody whose password was right, or who came by `way` ("microsoft", "google") instead;
+    nothing of the visitor's old session goes on."""
+    request.session.flush()
+    auth.login(request, user, backend=BACKEND)
+    request.session[PASSWORD_AT] = int(time())
+    request.session[SIGNED_IN_WITH] = way
+
+
+def complete_session(request: HttpRequest) -> None:
+    """The person has given all that is asked of him: note the sign-in and the address."""
+    user = signed_in_user(request)
+    lockout.remember(user, client_address(request))
+    way = request.session.get(SIGNED_IN_WITH, "")
+    record(request, user, f"sign_in.{way}" if way else "sign_in")
+
+
+def record(request: HttpRequest, user: User, reason: str, *, by_himself: bool = True) -> None:
+    """Write an event of signing in into the history of the person and of his customer. `reason`: a key
+    of `REASONS`."""
+    with transaction.atomic():
+        about = road.change_of(road.SHEETS[User._meta.label_lower], user, Operation.Kind.SIGN_IN, [])
+        road.record_operation(
+            user if by_himself else None,
+            user.customer,
+            Operation.Kind.SIGN_IN,
+            RequestFacts.of(request),
+            reason,
+            [about],
+        )
+
+
+def record_stranger(request: HttpRequest, customer: Customer, reason: str) -> None:
+    """Write an attempt of somebody who is nobody of `customer` into its history."""
+    road.record_operation(None, customer, Operation.Kind.SIGN_IN, RequestFacts.of(request), reason)
+
+
+def safe_next(request: HttpRequest, target: str | None) -> str:
+    """`target` if it is a path of this portal, else ''. Never another host, however it is spelled."""
+    if (
+        not target
+        or len(target) > 2_000
+        or not target.startswith("/")
+        or target.startswith("//")
+        or "\\" in target
+    ):
+        return ""
+    # Browsers drop tabs and line breaks inside an address: "/\t/evil" is "//evil" to them.
+    if any(unicodedata.category(sign)[0] in "CZ" for sign in target):
+        return ""
+    return (
+        target
+        if url_has_allowed_host_and_scheme(target, allowed_hosts=None, require_https=request.is_secure())
+        else ""
+    )
+
+
+class LinkTokens(PasswordResetTokenGenerator):
+    """Django's one-time tokens, which also die when the person is signed out everywhere (reset, or disabled in between)."""
+
+    key_salt = "users.set_password_link"
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{user.sessions_epoch}"
+
+
+LINK_TOKENS = LinkTokens()
+
+
+# --- One-time links -----------------------------------------------------------------------------------------
+def set_password_link(user: User) -> str:
+    """The absolute address at which `user` sets his password: once, within three days, not after he has
+    signed in.
+
+    Built on the portal's own public address, never on what a request says its host is.
+    """
+    return settings.PUBLIC_URL.rstrip("/") + reverse(
+        "set_password",
+        args=[urlsafe_base64_encode(force_bytes(user.pk)), LINK_TOKENS.make_token(user)],
+    )
+
+
+def user_of_link(uidb64: str, token: str) -> User | None:
+    """The person whose unused link this is, or None."""
+    try:
+        key = int(urlsafe_base64_decode(uidb64).decode("ascii"))
+    except (ValueError, UnicodeDecodeError):
+        return None
+    # Beyond this no database has keys, and some refuse the question.
+    user = people().filter(pk=key).order_by().first() if 0 < key < 2**63 else None
+    if user is None or not user.is_active or not LINK_TOKENS.check_token(user, token):
+        return None
+    return user
+
+
+@sensitive_variables("password")
+def set_password_by_link(request: HttpRequest, user: User, password: str) -> bool:
+    """Write the password of somebody who came by a link. It opens no session: the second factor is still to
+    be asked.
+
+    He has shown that he reads the person's mail: at his address nobody can shut him out.
+    """
+    if not store_password(user, password):
+        return False
+    # The link dies with the address it went to, so this is the one where he reads his mail.
+    User.objects.filter(pk=user.pk).update(confirmed_email=user.email)
+    address = client_address(request)
+    lockout.forget(account_key(user), address)
+    lockout.remember(user, address)
+    record(request, user, "password.set_by_link")
+    return True
+
+
+def may_send_link(request: HttpRequest, login: str) -> User | None:
+    """The person to whom a set-password link may be mailed now: known, active, with an address, and not
+    asked too often."""
+    address = client_address(request)
+    user = find_user(login, address)
+    key = salted_hmac("users.link", account_key(user, login), algorithm="sha256").hexdigest()
+    tally = lockout.register(key, address, lockout.LINK, known=False)
+    if user is None or not tally.allowed or not user.is_active or not user.email:
+        return None
+    return user

@@ -1,0 +1,127 @@
+"""How many failed sign-ins are too many, so that passwords can't be guessed and nobody can shut a chosen
+person out.
+
+Three counts hold together: per account and address, per address over all accounts (one password tried on
+many people), and per account over all addresses (one person guessed at from a botnet). The last one could
+be used against a person: it doesn't hold at an address where he has signed in lately. A library that locks
+by one limit, or that counts after the password was checked, can't do this: hundreds of guesses sent at the
+same moment would all be checked before the first is counted. Here every try is a row before its password is
+looked at, and the row goes away when the password was right.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils import timezone
+
+from users.models import KnownAddress, SignInAttempt, User
+
+SHORT = timedelta(minutes=15)
+LONG = timedelta(hours=1)
+KNOWN_FOR = timedelta(days=30)
+# One try in so many sweeps out what nothing counts any more.
+SWEEP_EVERY = 50
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Tries allowed: from one address at one account (15 minutes), from one address (15 minutes), at one
+    account (an hour)."""
+
+    pair: int
+    address: int
+    account: int
+
+
+SIGN_IN = Limits(pair=5, address=30, account=50)
+# Mails with a link: few, because each one lands in somebody's inbox. All of them stay valid, so it locks
+# nobody out.
+LINK = Limits(pair=3, address=30, account=5)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One counted try. `allowed`: the password may be looked at. `last`: no other try is allowed if this
+    one fails."""
+
+    account: str
+    origin: str
+    allowed: bool
+    last: bool
+
+
+def origin_of(address: str) -> str:
+    """What is counted as one place: an IPv4 address, or the /64 network that one IPv6 subscriber has to
+    himself."""
+    if not address:
+        return ""
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ip_network((int(parsed), 64), strict=False))
+    return str(parsed)
+
+
+def known_at(address: str) -> Exists:
+    """A condition over users: has this person signed in from `address` lately?"""
+    return Exists(
+        KnownAddress.objects.filter(
+            user=OuterRef("pk"), address=origin_of(address), last_at__gte=timezone.now() - KNOWN_FOR
+        )
+    )
+
+
+def register(account: str, address: str, limits: Limits, *, known: bool) -> Tally:
+    """Count a try at `account` (a keyed hash, see `signin.credentials`) from `address`, and say whether it may go
+    on.
+
+    Call it before anything is checked, outside a transaction: other requests must see the row at once. A
+    try that isn't allowed isn't counted, so the lock ends by itself however often somebody knocks
+    meanwhile.
+    """
+    origin, now = origin_of(address), timezone.now()
+    attempt = SignInAttempt.objects.create(login=account, address=origin)
+    here, lately = Q(address=origin, at__gte=now - SHORT), Q(login=account, at__gte=now - LONG)
+    counts = SignInAttempt.objects.filter(here | lately).aggregate(
+        pair=Count("pk", filter=here & Q(login=account)),
+        address=Count("pk", filter=here),
+        account=Count("pk", filter=lately),
+    )
+    allowed = (
+        counts["pair"] <= limits.pair
+        and counts["address"] <= limits.address
+        and (known or counts["account"] <= limits.account)
+    )
+    last = allowed and (counts["pair"] == limits.pair or (not known and counts["account"] == limits.account))
+    if not allowed:
+        SignInAttempt.objects.filter(pk=attempt.pk).delete()
+    if attempt.pk % SWEEP_EVERY == 0:
+        purge()
+    return Tally(account, origin, allowed, last)
+
+
+def forget(account: str, address: str) -> None:
+    """The password was right: the failures of this account at this address don't count any more.
+
+    Not those of the address with other accounts: who has one password mustn't get new tries at others with
+    it.
+    """
+    SignInAttempt.objects.filter(login=account, address=origin_of(address)).delete()
+
+
+def remember(user: User, address: str) -> None:
+    """The person has signed in here, second factor and all: from now on nobody elsewhere can shut him
+    out here."""
+    now = timezone.now()
+    KnownAddress.objects.update_or_create(
+        user_id=user.pk, address=origin_of(address), defaults={"last_at": now}
+    )
+    KnownAddress.objects.filter(user_id=user.pk, last_at__lt=now - KNOWN_FOR).delete()
+
+
+def purge() -> None:
+    """Delete the tries that no limit looks at any more."""
+    SignInAttempt.objects.filter(at__lt=timezone.now() - LONG).delete()

@@ -1,0 +1,168 @@
+"""Customers with their contracts, what belongs to them as a whole, and the table of roles."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.columns import Scope
+from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.values.destinations import Kind
+from support.road import CustomersFilter, RoadAdmin
+from users import road
+from users.company import roles
+from users.company.sheets import (
+    customer_sheet,
+    department_sheet,
+    did_sheet,
+    role_sheet,
+    system_extension_sheet,
+)
+from users.models import Customer, Department, Did, Role, SystemExtension
+
+
+@admin.register(Customer)
+class CustomerAdmin(RoadAdmin):
+    """Contract and licence. A customer is never deleted, only suspended."""
+
+    sheet = customer_sheet
+    may_delete = False
+    facts = ("slug", "extensions_in_use")
+    list_display = ("name", "fqdn", "edition", "extensions_in_use", "require_2fa", "suspended", "portal")
+    list_filter = (
+        "edition",
+        "suspended",
+        "require_2fa",
+        "supports_deflection",
+        "has_microsoft_365",
+        "has_google",
+    )
+    search_fields = ("name", "slug", "fqdn")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """With how many extensions are in use."""
+        return super().get_queryset(request).annotate(used=Count("users"))
+
+    @admin.display(description=_("Extensions"), ordering="used")
+    def extensions_in_use(self, record: Any) -> str:
+        """In use, of the contract."""
+        return f"{record.used} / {record.included_extensions}"
+
+    def customer_of(self, record: Customer) -> Customer:
+        """Itself."""
+        return record
+
+    def portal_url(self, record: Customer) -> str:
+        """The customer's first page."""
+        return reverse("customer_home", args=[record.slug])
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """The portal's page makes a customer with all that it needs, in one go."""
+        return redirect("customer_create")
+
+
+@admin.register(Department)
+class DepartmentAdmin(RoadAdmin):
+    """Departments of all customers."""
+
+    sheet = department_sheet
+    list_display = ("name", "owner", "language", "time_zone", "caller_id", "portal")
+    list_filter = (("customer", CustomersFilter), "language")
+    list_select_related = ("customer",)
+    search_fields = ("name", "talk_name", "customer__name", "outbound_caller_id")
+
+    @admin.display(description=_("Default outbound caller ID"), ordering="outbound_caller_id")
+    def caller_id(self, record: Department) -> str:
+        """As people write it."""
+        return phone_number_national(record.outbound_caller_id)
+
+    def initial(self, customer: Customer) -> dict[str, Any]:
+        """The customer's own language and time zone."""
+        return {"language": customer.language, "time_zone": customer.time_zone}
+
+    def portal_url(self, record: Department) -> str:
+        """Its page."""
+        return reverse("department_tab", args=[record.customer.slug, record.pk, "general"])
+
+
+@admin.register(Did)
+class DidAdmin(RoadAdmin):
+    """Numbers of all customers. Whom a number rings is chosen on its page in the portal, or with the person."""
+
+    sheet = did_sheet
+    facts = ("user",)
+    list_display = ("national", "name", "owner", "user", "portal")
+    list_filter = (("customer", CustomersFilter), ("user", admin.EmptyFieldListFilter))
+    list_select_related = ("customer", "user")
+    search_fields = ("number", "name", "customer__name", "user__search_text")
+
+    @admin.display(description=_("DID number"), ordering="number")
+    def national(self, record: Did) -> str:
+        """As people write it."""
+        return phone_number_national(record.number)
+
+    def portal_url(self, record: Did) -> str:
+        """Its page."""
+        return reverse("did_tab", args=[record.customer.slug, record.pk, "general"])
+
+
+@admin.register(SystemExtension)
+class SystemExtensionAdmin(RoadAdmin):
+    """Ring groups, queues and IVRs of all customers."""
+
+    sheet = system_extension_sheet
+    destination = Kind.SYSTEM
+    list_display = ("number", "name", "kind", "owner", "portal")
+    list_display_links = ("number", "name")
+    list_filter = ("kind", ("customer", CustomersFilter))
+    list_select_related = ("customer",)
+    search_fields = ("number", "name", "customer__name")
+
+    def portal_url(self, record: SystemExtension) -> str:
+        """Its page."""
+        return reverse("system_extension_tab", args=[record.customer.slug, record.pk, "general"])
+
+
+NOBODY = Customer()
+
+
+@admin.register(Role)
+class RoleAdmin(RoadAdmin):
+    """The table of roles, the same for all customers."""
+
+    sheet = role_sheet
+    may_add = False
+    may_delete = False
+    facts = ("slug",)
+    list_display = (
+        "name_fr",
+        "name_en",
+        "level",
+        "whole_customer",
+        "administer_users",
+        "administer_hours",
+        "call_handling",
+        "voice_and_chat",
+        "reports",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """The seven."""
+        return Role.objects.all()
+
+    def customer_of(self, record: Role) -> Customer:
+        """None: an empty one stands for all."""
+        return NOBODY
+
+    def planned(self, scope: Scope, record: Any, raw: dict[str, Any], seen: int) -> road.Plan:
+        """Roles have a small road of their own."""
+        return roles.plan(scope.actor, record, raw)
+
+    def written(self, plan: road.Plan, facts: RequestFacts) -> Any:
+        """Write it."""
+        return roles.apply(plan, facts)

@@ -1,0 +1,44 @@
+"""`manage.py support_account EMAIL`: an account for one of the provider's support staff."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from pbxadmin.common.fields import refuse_control_characters
+from signin import credentials as signin
+from users.models import User
+
+
+class Command(BaseCommand):
+    """Creates somebody without a password and prints the one-time link at which he sets it."""
+
+    help = "Create an account for support staff and print the one-time link at which its password is set."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The address, which is also the login, and the name."""
+        parser.add_argument("email")
+        parser.add_argument("--first-name", default="")
+        parser.add_argument("--last-name", default="")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One clear line for whatever is refused."""
+        email = options["email"].strip()
+        names = (options["first_name"].strip(), options["last_name"].strip())
+        try:
+            validate_email(email)
+            for name in names:
+                User._meta.get_field("first_name").run_validators(name)
+                refuse_control_characters(name)
+            user = signin.create_support_account(email, *names)
+        except ValidationError as error:
+            raise CommandError(" ".join(str(message) for message in error.messages)) from error
+        except signin.EmailTakenError as error:
+            raise CommandError(_("Somebody has the email %(email)s already.") % {"email": email}) from error
+        self.stdout.write(
+            _("Account made for %(email)s. The password is set here, once, within three days:")
+            % {"email": email}
+        )
+        self.stdout.write(signin.set_password_link(user))

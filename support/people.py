@@ -1,0 +1,75 @@
+"""People of all customers, their options grouped as the portal's tabs are."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.sections import Section
+from pbxadmin.common.templatetags.portal import moment
+from pbxadmin.common.values.destinations import Kind
+from support.road import CustomersFilter, RoadAdmin
+from users.models import Customer, User
+from users.people import selectors
+from users.people.sections import user_sheet
+
+
+@admin.register(User)
+class UserAdmin(RoadAdmin):
+    """Everybody with an extension. Support staff themselves are made at a terminal, and keep their own pages."""
+
+    sheet = user_sheet
+    destination = Kind.EXTENSION
+    facts = ("owner", "created", "last_login")
+    list_display = (
+        "number",
+        "full_name",
+        "owner",
+        "primary_department",
+        "role",
+        "status",
+        "disabled",
+        "portal",
+    )
+    list_display_links = ("number", "full_name")
+    list_filter = (
+        "role",
+        "status",
+        "disabled",
+        "require_2fa",
+        "outbound_disabled",
+        ("customer", CustomersFilter),
+    )
+    list_select_related = ("customer", "role", "primary_department")
+    search_fields = ("search_text", "customer__name", "dids__number")
+    ordering = ("customer__name", "number")
+
+    @admin.display(description=_("Name"), ordering="sort_name")
+    def full_name(self, record: User) -> str:
+        """First and last name."""
+        return record.full_name
+
+    @admin.display(description=_("Created on"), ordering="created_at")
+    def created(self, record: User) -> str:
+        """When."""
+        return moment(record.created_at)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Without support staff, and without secrets."""
+        found = super().get_queryset(request).filter(customer__isnull=False)
+        return found.select_related("customer", "role", "primary_department").defer(*selectors.NOT_IN_LISTS)
+
+    def initial(self, customer: Customer) -> dict[str, object]:
+        """As the portal's page of a new user."""
+        return {"role": "users", "require_2fa": True}
+
+    def part_url(self, record: User, section: Section) -> str:
+        """The tab."""
+        assert record.customer is not None  # the list leaves out who has none
+        return reverse("user_tab", args=[record.customer.slug, record.number, section.slug])
+
+    def portal_url(self, record: User) -> str:
+        """His first tab."""
+        assert record.customer is not None  # the list leaves out who has none
+        return reverse("user_tab", args=[record.customer.slug, record.number, "general"])

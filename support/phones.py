@@ -1,0 +1,125 @@
+"""Phones and SBCs of all customers at the support desk."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.sections import Section
+from pbxadmin.common.templatetags.portal import moment
+from phones import selectors
+from phones.models import Phone, Sbc
+from phones.settings.sections import ADDING, phone_sheet
+from phones.sites.sections import sbc_sheet
+from phones.sites.views import states
+from support.road import CustomersFilter, RoadAdmin
+
+
+class StateFilter(admin.SimpleListFilter):
+    """How phones are doing: those that are silent, those in stock."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """As the portal's list of phones says it."""
+        return [(name, label) for name, (label, _condition) in states(timezone.now()).items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Narrow."""
+        known = states(timezone.now())
+        return queryset.filter(known[value][1]) if (value := self.value() or "") in known else queryset
+
+
+@admin.register(Phone)
+class PhoneAdmin(RoadAdmin):
+    """The stock, and every phone in use. Settings depend on the model, so the portal's own tab changes them."""
+
+    sheet = phone_sheet
+    facts = (
+        "mac_address",
+        "model_name",
+        "owner",
+        "holder",
+        "doing",
+        "told",
+        "sbc",
+        "firmware",
+        "fetched",
+    )
+    list_display = ("mac_address", "model_name", "owner", "holder", "doing", "fetched", "portal")
+    list_filter = (StateFilter, "model", "connection", ("customer", CustomersFilter))
+    search_fields = ("mac", "user__search_text", "customer__name", "firmware")
+    search_help_text = _("MAC without separators, user, customer or firmware")
+    ordering = ("customer__name", "user__number")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Without secrets."""
+        return selectors.light(super().get_queryset(request)).select_related(
+            "customer", "user", "user__customer", "sbc"
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """In the portal."""
+        return False
+
+    def sections(self, creating: bool) -> Sequence[Section]:
+        """A new phone goes into the stock: MAC and model."""
+        return (ADDING,) if creating else ()
+
+    @admin.display(description=_("MAC address"), ordering="mac")
+    def mac_address(self, record: Phone) -> str:
+        """As it is printed on the phone."""
+        return record.mac_with_colons
+
+    @admin.display(description=_("Phone model"), ordering="model")
+    def model_name(self, record: Phone) -> str:
+        """The name that people know."""
+        return selectors.model_of(record).display_name
+
+    @admin.display(description=_("User"), ordering="user__number")
+    def holder(self, record: Phone) -> Any:
+        """Who uses it."""
+        return record.user
+
+    @admin.display(description=_("Last command"))
+    def told(self, record: Phone) -> str:
+        """What became of it."""
+        return selectors.command_in_words(record).text
+
+    @admin.display(description=_("Last fetch"), ordering="fetched_at")
+    def fetched(self, record: Phone) -> str:
+        """When."""
+        return moment(record.fetched_at)
+
+    @admin.display(description=_("State"))
+    def doing(self, record: Phone) -> str:
+        """In words."""
+        return selectors.state(record).sentence
+
+    def portal_url(self, record: Phone) -> str:
+        """Its user's tab; a phone in stock in the list of phones."""
+        if record.user is not None:
+            return f"{reverse('user_tab', args=[record.customer.slug, record.user.number, 'phone'])}?phone={record.mac}"
+        return f"{reverse('phones', args=[record.customer.slug])}?{urlencode({'q': record.mac})}"
+
+
+@admin.register(Sbc)
+class SbcAdmin(RoadAdmin):
+    """SBCs and router phones of all customers."""
+
+    sheet = sbc_sheet
+    list_display = ("name", "owner", "kind", "address", "port", "portal")
+    list_filter = ("kind", ("customer", CustomersFilter))
+    list_select_related = ("customer",)
+    search_fields = ("name", "address", "customer__name")
+
+    def portal_url(self, record: Sbc) -> str:
+        """Its page."""
+        return reverse("sbc_tab", args=[record.customer.slug, record.pk, "general"])

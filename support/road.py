@@ -1,0 +1,471 @@
+"""Pages of the support desk that write by the one road of changes: forms only collect what was typed."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext as _
+
+from pbxadmin.common.columns import Column, Scope, Text
+from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.sections import Section, Sheet
+from pbxadmin.common.values.destinations import Kind
+from users import road
+from users.models import Customer
+from users.people.selectors import Meanwhile
+from users.road.pages.conflicts import reconcile, seen_version, values_of
+from users.road.pages.saving import show_refusal
+from users.road.pages.sheet_pages import default_values, locked_columns
+from users.road.replacements import Departure, plan_departure
+
+SOURCE = "admin"
+# What a filter of a list may ask of its column, and a date of its.
+LOOKUPS = frozenset({"exact", "id__exact", "slug__exact", "isnull", "isempty", "in"})
+DATE_LOOKUPS = frozenset({"year", "month", "day", "gte", "lt"})
+
+
+def _conflict(theirs: Meanwhile) -> dict[str, list[str]]:
+    """What somebody else saved meanwhile, as messages beside the fields."""
+    who = theirs.who or _("Somebody else")
+    told = {
+        "": [_("%(who)s changed it while you had it open. Save again to keep what you see.") % {"who": who}]
+    }
+    for name, value in theirs.after.items():
+        told[name] = [_("%(who)s saved “%(value)s” here in the meantime.") % {"who": who, "value": value}]
+    return told
+
+
+def stands_alone(column: Column, scope: Scope) -> bool:
+    """Whether a column's answer can be shown in any form, without the page of its own tab (as a phone's keys can't)."""
+    widget = column.form_field(scope).widget
+    return not widget.is_hidden and bool(getattr(widget, "template_name", ""))
+
+
+class CustomersFilter(admin.RelatedOnlyFieldListFilter):
+    """Of one of the customers that have such records."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = gettext("customer")
+
+
+class SupportAdmin(admin.ModelAdmin):
+    """A page of the support desk: everybody who is let in sees everything; nothing is written by Django's own means."""
+
+    keeps_to_the_road: ClassVar[bool] = True
+    list_per_page = 50
+    show_full_result_count = False
+    view_on_site = False
+    actions: Any = ()
+    # Conditions on the list that links of our own carry.
+    asked_by_links: ClassVar[Sequence[str]] = ()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """The site has asked."""
+        return True
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The site has asked."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Not here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not here."""
+        return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """The filters that the list offers, and no other: an address must not ask how a password begins."""
+        if self.date_hierarchy and lookup.removeprefix(f"{self.date_hierarchy}__") in DATE_LOOKUPS:
+            return True
+        offered: Any
+        for offered in self.list_filter:
+            name = offered if isinstance(offered, str) else offered[0] if isinstance(offered, tuple) else ""
+            if name and (lookup == name or lookup.removeprefix(f"{name}__") in LOOKUPS):
+                return True
+            if not name and lookup == offered.parameter_name:
+                return True
+        return lookup in self.asked_by_links
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list. What was chosen and is no key is nobody: Django would ask the database for it."""
+        name = helpers.ACTION_CHECKBOX_NAME
+        if request.method == "POST" and name in request.POST:
+            data = request.POST.copy()
+            keys = [key for key in data.getlist(name) if key.isascii() and key.isdecimal() and len(key) < 18]
+            data.setlist(
+                name, keys if self.opts.pk.get_internal_type() != "CharField" else data.getlist(name)
+            )
+            request.POST = data  # type: ignore[assignment]  # what the action reads
+        return super().changelist_view(request, extra_context)
+
+    # Django's own ways of writing, all of them shut.
+    def _around_the_road(self, *args: Any, **kwargs: Any) -> Any:
+        raise PermissionDenied("the support desk writes through users.road alone")
+
+    save_form = save_model = save_related = save_formset = delete_model = delete_queryset = _around_the_road
+    log_addition = log_change = log_deletions = _around_the_road
+    get_changelist_formset = _around_the_road
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The portal's own history of the record, not Django's log."""
+        where = {"model": self.opts.label_lower, "object_pk": unquote(object_id)}
+        return redirect(f"{reverse('admin:users_change_changelist')}?{urlencode(where)}")
+
+
+class RoadAdmin(SupportAdmin):
+    """Pages over a `Sheet`: the form has its columns, `users.road` validates, writes and remembers."""
+
+    change_form_template = "admin/road_change_form.html"
+    sheet: Callable[[], Sheet]
+    may_add = True
+    may_delete = True
+    # What sort of destination such a record is, where calls can be sent to it.
+    destination: ClassVar[Kind | None] = None
+    # What is shown above the form and isn't typed in: names of attributes or methods, as Django's `readonly_fields`.
+    facts: ClassVar[Sequence[str]] = ()
+    actions = ("delete_chosen",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """What the sheet says is asked when it is written."""
+        return self.may_add
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What the sheet says is asked when it is written."""
+        return True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What the sheet says is asked when it is deleted."""
+        return self.may_delete
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Through the entrance of tenancy."""
+        manager: Any = self.model._default_manager
+        return manager.visible_to(request.user).order_by(
+            *self.get_ordering(request) or self.opts.ordering or ["pk"]
+        )
+
+    # --- What subclasses say --------------------------------------------------------------------------------------
+    def customer_of(self, record: Any) -> Customer:
+        """Whose record it is."""
+        return record.customer
+
+    def portal_url(self, record: Any) -> str:
+        """Where the portal has the same record."""
+        return ""
+
+    def sections(self, creating: bool) -> Sequence[Section]:
+        """The parts of the form; a new record begins with the first one, as in the portal."""
+        found = type(self).sheet().sections
+        return found[:1] if creating else found
+
+    def part_url(self, record: Any, section: Section) -> str:
+        """Where the portal has the same part of a record, for what only its own page can change; "" where there is none."""
+        return ""
+
+    @admin.display(description=gettext_lazy("Customer"), ordering="customer__name")
+    def owner(self, record: Any) -> Any:
+        """Whose record it is."""
+        return self.customer_of(record)
+
+    @admin.display(description=gettext_lazy("Portal"))
+    def portal(self, record: Any) -> SafeString | str:
+        """A link to the record in the portal, for the list."""
+        url = self.portal_url(record)
+        return format_html('<a href="{}">{}</a>', url, _("Open in the portal")) if url else "—"
+
+    def planned(self, scope: Scope, record: Any, raw: dict[str, Any], seen: int) -> road.Plan:
+        """What the form would do."""
+        row = road.Row(None, raw) if record is None else road.Row(record.pk, raw, seen=seen)
+        return road.plan(scope.actor, scope.customer, type(self).sheet(), [row])
+
+    def written(self, plan: road.Plan, facts: RequestFacts) -> Any:
+        """Write it; None when nothing changes."""
+        return road.apply(plan, facts)
+
+    # --- The form -------------------------------------------------------------------------------------------------
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        """Show the form, or plan and apply what it says."""
+        record = None
+        if object_id is not None:
+            record = self.get_object(request, unquote(object_id))
+            if record is None:
+                raise Http404
+        elif not self.has_add_permission(request):
+            raise PermissionDenied
+        if (
+            request.method == "POST"
+            and record is not None
+            and not self.has_change_permission(request, record)
+        ):
+            raise PermissionDenied
+        customer = self.customer_of(record) if record is not None else self._asked_customer(request)
+        if customer is None:
+            return self._choose_customer(request)
+        scope = Scope(request.user, customer)
+        whole = self._whole(scope, record)
+        sheet = type(self).sheet()
+        locked: dict[str, Text] = (
+            road.locks(sheet, scope) if record is None else locked_columns(sheet, scope, record, whole)
+        )
+        initial = (
+            default_values(whole) | dict(self.initial(customer))
+            if record is None
+            else values_of(whole, record)
+        )
+        seen = record.version if record is not None and hasattr(record, "version") else 0
+        if request.method != "POST":
+            form = whole.form(scope, initial=initial, creating=record is None, locked=locked)
+            return self._show(request, scope, record, form, seen)
+        form = whole.form(scope, request.POST, initial=initial, creating=record is None, locked=locked)
+        seen = seen_version(request.POST)
+        plan = self.planned(scope, record, form.raw(), seen)
+        row = plan.rows[0]
+        try:
+            if row.stale:
+                raise road.ChangedMeanwhileError([row.key])
+            operation = self.written(plan, RequestFacts.of(request, SOURCE))
+        except road.ChangedMeanwhileError:
+            fresh = self.get_object(request, unquote(object_id or ""))
+            if fresh is None:
+                raise Http404 from None
+            form, theirs = reconcile(sheet, whole, fresh, row, seen, scope, request.POST, locked)
+            form.show_errors(_conflict(theirs))
+            return self._show(request, scope, fresh, form, getattr(fresh, "version", 0), 409)
+        except road.RefusedError:
+            show_refusal(form, row)
+            return self._show(request, scope, record, form, seen, 422)
+        for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
+            messages.warning(request, sentence)
+        if operation is None:
+            messages.info(request, _("Nothing to save: everything is as it was."))
+            return redirect(request.get_full_path())
+        if record is None:
+            return self.response_add(request, row.record)
+        return self.response_change(request, row.record)
+
+    def initial(self, customer: Customer) -> dict[str, Any]:
+        """What the form of a new record offers."""
+        return {}
+
+    def _whole(self, scope: Scope, record: Any) -> Section:
+        """All the parts as one. What only a page of its own can show (the keys of a phone) is left to the portal."""
+        columns: list[Column] = []
+        for section in self.sections(record is None):
+            columns += [column for column in section.columns if stands_alone(column, scope)]
+        return Section(slug="all", title=str(self.opts.verbose_name), columns=tuple(columns))
+
+    def _only_told(self, scope: Scope, record: Any, section: Section) -> list[Callable[[Any], Any]]:
+        """What a part has that only its own page in the portal can change, in words, with the way there: as Django's page takes facts."""
+        url = self.part_url(record, section)
+        facts: list[tuple[Text, Any]] = [
+            (column.label, column.show(values_of(section, record).get(column.name), scope))
+            for column in section.columns
+            if column.own_form or not stands_alone(column, scope)
+        ]
+        if section.list_facts and section.list_template:
+            seen = {"facts": section.list_facts([record]).get(record.pk)}
+            facts.append((section.list_heading, render_to_string(section.list_template, seen)))
+        return [self._fact(label, text, url) for label, text in facts]
+
+    @staticmethod
+    def _fact(label: Text, text: Any, url: str) -> Callable[[Any], Any]:
+        def fact(record: Any) -> SafeString:
+            if not url:
+                return format_html("{}", text)
+            return format_html('{} <a href="{}">{}</a>', text, url, _("Change in the portal"))
+
+        fact.short_description = label  # type: ignore[attr-defined]
+        return fact
+
+    def _asked_customer(self, request: HttpRequest) -> Customer | None:
+        return (
+            Customer.objects.visible_to(request.user)
+            .filter(slug=request.GET.get("customer", "").replace("\0", ""))
+            .first()
+        )
+
+    def _choose_customer(self, request: HttpRequest) -> HttpResponse:
+        return TemplateResponse(
+            request,
+            "admin/choose_customer.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("For which customer?"),
+                "customers": Customer.objects.visible_to(request.user),
+            },
+        )
+
+    def _show(
+        self, request: HttpRequest, scope: Scope, record: Any, form: SectionForm, seen: int, status: int = 200
+    ) -> HttpResponse:
+        """Django's own page around our form."""
+        for name, reason in form.locked.items():
+            if name in form.fields:
+                form.fields[name].help_text = f"{form.fields[name].help_text} {reason}".strip()
+        # What Django's page asks of a model's form for the facts that aren't typed in.
+        form._meta = SimpleNamespace(labels={}, help_texts={}, model=self.model)  # type: ignore[attr-defined]
+        form.instance = record  # type: ignore[attr-defined]
+        parts: list[tuple[Any, dict[str, Any]]] = []
+        told: list[Any] = list(self.facts)
+        if record is not None and self.facts:
+            parts.append((None, {"fields": list(self.facts)}))
+        for number, section in enumerate(self.sections(record is None)):
+            names: list[Any] = [column.name for column in section.columns if column.name in form.fields]
+            if record is not None:
+                only_told = self._only_told(scope, record, section)
+                names += only_told
+                told.extend(only_told)
+            if not names:
+                continue
+            parts.append(
+                (
+                    section.title,
+                    {
+                        "fields": names,
+                        "classes": ["collapse"] if number else [],
+                        "description": section.intro,
+                    },
+                )
+            )
+        shown: Any = form
+        adminform = helpers.AdminForm(shown, parts, {}, told, model_admin=self)
+        editable = record is None or self.has_change_permission(request, record)
+        context = {
+            **self.admin_site.each_context(request),
+            "adminform": adminform,
+            "inline_admin_formsets": [],
+            "object_id": record.pk if record else None,
+            "original": record,
+            "is_popup": False,
+            "to_field": None,
+            "media": self.media + adminform.media,
+            "errors": form.errors,
+            "title": _("New record of %(customer)s") % {"customer": scope.customer}
+            if record is None
+            else str(record),
+            "subtitle": str(scope.customer) if record is not None and record != scope.customer else None,
+            "show_save": editable,
+            "show_save_and_continue": editable,
+            "show_save_and_add_another": False,
+            "preserved_filters": self.get_preserved_filters(request),
+            "seen": seen,
+            "portal_url": self.portal_url(record) if record is not None else "",
+        }
+        response = self.render_change_form(
+            request, context, add=record is None, change=record is not None, obj=record
+        )
+        response.status_code = status
+        return response
+
+    # --- Deleting -------------------------------------------------------------------------------------------------
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Say what goes with a record; delete it by the road."""
+        record = self.get_object(request, unquote(object_id))
+        if record is None:
+            raise Http404
+        if not self.has_delete_permission(request, record):
+            raise PermissionDenied
+        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[record.pk])
+        return self._delete(request, [record], back)
+
+    @admin.action(description=gettext_lazy("Delete the chosen ones"))
+    def delete_chosen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """The same for several, all of them or none."""
+        if not self.may_delete:
+            raise PermissionDenied
+        return self._delete(request, list(queryset), request.get_full_path())
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """No deletion where nothing is deleted."""
+        found = super().get_actions(request)
+        if not self.may_delete:
+            found.pop("delete_chosen", None)
+        return found
+
+    def _delete(self, request: HttpRequest, records: Sequence[Any], back: str) -> HttpResponse:
+        actor: Any = request.user
+        by_customer: dict[Customer, list[Any]] = defaultdict(list)
+        for record in records:
+            by_customer[self.customer_of(record)].append(record.pk)
+
+        def planned() -> list[Departure]:
+            return [
+                plan_departure(actor, customer, type(self).sheet(), self.destination, keys)
+                for customer, keys in by_customer.items()
+            ]
+
+        departures = planned()
+        error = ""
+        typed = request.POST.get("instead", "")[:60]
+        if request.method == "POST" and request.POST.get("confirmed") == "yes":
+            names = [str(record) for record in records]
+            try:
+                with transaction.atomic():
+                    for departure in departures:
+                        departure.leave(typed, RequestFacts.of(request, SOURCE))
+            except road.ChangedMeanwhileError:
+                error = _("Somebody else changed it in between. Look at it again before you delete it.")
+            except road.RefusedError:
+                error = f"{_('Nothing was deleted.')} {departure.reasons}"
+                departures = planned()
+            else:
+                messages.success(
+                    request,
+                    _("Deleted: %(names)s")
+                    % {"names": ", ".join(names[:10]) + (" …" if len(names) > 10 else "")},
+                )
+                return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        rows = [
+            (record, departure.refusals.get(record.pk, ""), departure.removal.losses.get(record.pk, []))
+            for departure in departures
+            for record in departure.removal.records
+        ]
+        return TemplateResponse(
+            request,
+            "admin/road_delete.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("Delete"),
+                "rows": rows,
+                "error": error,
+                "back": back,
+                "possible": all(not refusal for _record, refusal, _losses in rows),
+                "places": [reference.words for departure in departures for reference in departure.references],
+                "instead": typed,
+                "chosen": [record.pk for record in records],
+                "action_name": helpers.ACTION_CHECKBOX_NAME,
+            },
+            status=422 if error else 200,
+        )

@@ -1,0 +1,1 @@
+"""What strangers reach: the Talk and Meet pages of people and places."""

@@ -1,0 +1,251 @@
+"""Visitors of Talk and Meet links: whose link it is, who asked for him, and how a meeting lets people in.
+
+The portal carries no voice and no picture: it brings a visitor's request to the person, and tells the visitor what came
+of it. What a visitor told is kept for a day. A department, a queue or a ring group has a Talk link too: what is asked there
+reaches several people, each as if it had been his own link.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, Exists, OuterRef, QuerySet, When
+from django.utils import timezone
+
+from pbxadmin.common.crypto import fingerprint, random_token
+from pbxadmin.common.throttle import Limit, network_of
+from users.mail import letters
+from users.models import (
+    AskedOfVisitors,
+    Customer,
+    Department,
+    Letter,
+    Meeting,
+    SystemExtension,
+    User,
+    Visitor,
+)
+from users.people.line import ASKS
+
+Kind = Visitor.Kind
+State = Visitor.State
+
+# Requests of one address, and to one person or place from everywhere: a link in a signature must not become a flood of mails.
+BY_ADDRESS = Limit("talk", 6, 600)
+BY_PERSON = Limit("talk-person", 30, 3600)
+# Links that don't exist, asked for by one address: whoever guesses names learns nothing more.
+UNKNOWN = Limit("talk-unknown", 40, 600)
+# How often a waiting room may ask how it stands.
+ASKING = Limit("talk-asking", 400, 600)
+
+# So many people at most are told of one request to a place.
+MOST_TOLD = 50
+
+KEPT = timedelta(hours=24)
+# A meeting that nobody ends is over by itself.
+MEETING_LASTS = timedelta(hours=4)
+# A visitor whose room hasn't been looked at for so long has gone.
+WAITS_FOR = timedelta(hours=4)
+
+
+Place = Department | SystemExtension
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a public address leads to: a person, or a place where several people take what is asked."""
+
+    owner: User | Place
+
+    @property
+    def person(self) -> User | None:
+        """Whose link it is, where it is one person's."""
+        return self.owner if isinstance(self.owner, User) else None
+
+    @property
+    def place(self) -> Place | None:
+        """The department, queue or ring group; None for a person's own link."""
+        return None if isinstance(self.owner, User) else self.owner
+
+    @property
+    def customer(self) -> Customer:
+        """Of which company."""
+        assert self.owner.customer is not None, "support staff have no link"
+        return self.owner.customer
+
+    @property
+    def name(self) -> str:
+        """As visitors know it."""
+        return self.owner.full_name if isinstance(self.owner, User) else self.owner.name
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What a visitor is asked: "name", "email", both or nothing."""
+        return ASKS[AskedOfVisitors(self.owner.talk_ask)]
+
+    @property
+    def number(self) -> str:
+        """The number of the department, which everybody who is called sees anyway; "" where there is none."""
+        department = self.owner.primary_department if isinstance(self.owner, User) else self.owner
+        return department.outbound_caller_id if isinstance(department, Department) else ""
+
+    @property
+    def key(self) -> str:
+        """As what its requests are counted."""
+        return str(self.owner.pk) if self.person else f"{self.owner._meta.model_name}-{self.owner.pk}"
+
+
+def link_of(slug: str, name: str) -> Link | None:
+    """Where a link leads; None where nobody could be told, or its customer is suspended. Always the same three queries."""
+    if not (name.isascii() and name.isalnum() and len(name) <= 50):
+        name = "-"  # which nobody's link is
+    person = (
+        User.objects.filter(customer__slug=slug, talk_name__iexact=name, talk_enabled=True)
+        .exclude(talk_name="")
+        .select_related("customer", "primary_department", "role")
+        .defer("password", "sip_password")
+        .order_by("pk")
+        .first()
+    )
+    places: list[Place | None] = [
+        model._default_manager.filter(
+            Exists(_reachable(**{path: OuterRef("pk")})), customer__slug=slug, talk_name__iexact=name
+        )
+        .select_related("customer")
+        .order_by("pk")
+        .first()
+        for model, path in ((Department, "memberships__department"), (SystemExtension, "system_extensions"))
+    ]
+    if person is not None:
+        return Link(person) if person.is_active else None
+    place = next((place for place in places if place is not None), None)
+    return Link(place) if place is not None and not place.customer.suspended else None
+
+
+def _reachable(**where: Any) -> QuerySet[User]:
+    """People whom a mail reaches, their customer apart."""
+    return User.objects.filter(disabled=False, **where).exclude(email="")
+
+
+def takers_of(place: Place) -> Sequence[User]:
+    """Who is told of a request to a place, by extension.
+
+    Of a queue or ring group its members. Of a department those who have the right "Receptionist operations" and whose primary
+    department it is; without any, members with that right; without any, all members. An address and an extension in
+    service are needed in every case.
+    """
+    if isinstance(place, Department):
+        people = _reachable(memberships__department=place).annotate(
+            rank=Case(
+                When(role__receptionist=True, primary_department=place, then=0),
+                When(role__receptionist=True, then=1),
+                default=2,
+            )
+        )
+    else:
+        people = _reachable(system_extensions=place).annotate(rank=Case(default=0))
+    found = list(
+        people.select_related("customer", "primary_department")
+        .defer("password", "sip_password")
+        .order_by("rank", "number")[:MOST_TOLD]
+    )
+    return [person for person in found if person.rank == found[0].rank]
+
+
+def may_ask(address: str, link: Link) -> bool:
+    """Count one request; whether it is within the limits."""
+    by_address = BY_ADDRESS.take(network_of(address))
+    return by_address and BY_PERSON.take(link.key)
+
+
+def meeting_is_open(person: User) -> bool:
+    """Whether the person has his meeting open now."""
+    return Meeting.objects.filter(user=person, open_until__gt=timezone.now()).exists()
+
+
+def ask_for(link: Link, kind: Kind, name: str, email: str) -> str:
+    """Somebody asks for a person, or for those who take a place's requests: remembered, and mailed to each of them.
+
+    Gives the secret of the waiting room that a meeting has. Into one that is open and needs no approval he is let in at once.
+    """
+    token = random_token()
+    person = link.person
+    people = [link.owner] if isinstance(link.owner, User) else takers_of(link.owner)
+    at_once = kind == Kind.MEET and person is not None and not person.meet_approve and meeting_is_open(person)
+    with transaction.atomic():
+        visitors = Visitor.objects.bulk_create(
+            Visitor(
+                user=one,
+                kind=kind,
+                place="" if person else link.name,
+                name=name,
+                email=email,
+                # Only a meeting has a room, and that is one person's.
+                token_hash=fingerprint(token if person else random_token()),
+                state=State.ADMITTED if at_once else State.WAITING,
+            )
+            for one in people
+        )
+        letters.post(Letter.Kind.VISITOR, people, visitors)
+    return token
+
+
+def waiting_room(token: str) -> Visitor | None:
+    """The visitor of a waiting room's secret, while his person still has the link; None else."""
+    visitor = (
+        Visitor.objects.filter(token_hash=fingerprint(token), created_at__gt=timezone.now() - KEPT)
+        .select_related("user__customer")
+        .first()
+    )
+    if visitor is None or not visitor.user.talk_enabled or not visitor.user.is_active:
+        return None
+    return visitor
+
+
+# --- The person's side --------------------------------------------------------------------------------------------
+def may_have_visitors(person: User) -> bool:
+    """Whether a link of his own, or of a department, queue or ring group of his, leads visitors to somebody."""
+    if person.talk_enabled:
+        return True
+    departments = Department.objects.filter(memberships__user=OuterRef("pk")).exclude(talk_name="")
+    groups = SystemExtension.objects.filter(members=OuterRef("pk")).exclude(talk_name="")
+    return User.objects.filter(Exists(departments) | Exists(groups), pk=person.pk).exists()
+
+
+def visitors_of(person: User) -> list[Visitor]:
+    """Who asked for somebody within the last day; latest first."""
+    return list(Visitor.objects.filter(user=person, created_at__gt=timezone.now() - KEPT)[:100])
+
+
+def open_meeting(person: User) -> None:
+    """Begin the meeting: whoever waits comes in, unless each participant is to be approved."""
+    now = timezone.now()
+    with transaction.atomic():
+        Meeting.objects.update_or_create(user=person, defaults={"open_until": now + MEETING_LASTS})
+        if not person.meet_approve:
+            _waiting(person).update(state=State.ADMITTED)
+
+
+def end_meeting(person: User) -> None:
+    """End the meeting: who still waits, waits for the next one."""
+    Meeting.objects.filter(user=person).update(open_until=timezone.now())
+
+
+def decide(person: User, key: int, admit: bool) -> bool:
+    """Let one visitor in, or not; False where he doesn't wait (any more)."""
+    if admit and not meeting_is_open(person):
+        open_meeting(person)
+    return bool(_waiting(person).filter(pk=key).update(state=State.ADMITTED if admit else State.DECLINED))
+
+
+def _waiting(person: User) -> Any:
+    since = timezone.now() - WAITS_FOR
+    return Visitor.objects.filter(user=person, kind=Kind.MEET, state=State.WAITING, created_at__gt=since)
+
+
+def forget() -> int:
+    """Delete what visitors told more than a day ago; how many they were."""
+    count, _rows = Visitor.objects.filter(created_at__lte=timezone.now() - KEPT).delete()
+    return count

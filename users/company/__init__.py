@@ -1,0 +1,1 @@
+"""What belongs to a customer as a whole."""

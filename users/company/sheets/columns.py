@@ -1,0 +1,161 @@
+"""Columns of a customer's rows that are no plain model fields: time zones, and several people at once."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.columns import FieldColumn, LinkedColumn, Option, Scope, Store
+from users.models import SystemExtension, User
+
+CANADIAN_ZONES = (
+    "America/Toronto", "America/Halifax", "America/Moncton", "America/St_Johns", "America/Winnipeg", "America/Regina",
+    "America/Edmonton", "America/Vancouver", "America/Whitehorse", "America/Iqaluit",
+)  # fmt: skip
+
+
+class ZoneColumn(FieldColumn):
+    """A time zone of the tz database; those of Canada stand first."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A menu in two groups."""
+        others = sorted(
+            name
+            for name in available_timezones()
+            if "/" in name and not name.startswith(("Etc/", "posix", "right/"))
+        )
+        choices = [
+            (_("Canada"), [(name, name.replace("_", " ")) for name in CANADIAN_ZONES]),
+            (
+                _("Other time zones"),
+                [(name, name.replace("_", " ")) for name in others if name not in CANADIAN_ZONES],
+            ),
+        ]
+        return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices)
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """Without underscores."""
+        return super().show(value, scope).replace("_", " ")
+
+
+class CountriesColumn(FieldColumn):
+    """Countries by their two letters, in any order and with any separators; kept sorted."""
+
+    def clean(self, raw: Any, scope: Scope) -> str:
+        """ "ca, us" is "CA US"; blank is North America."""
+        words = sorted({word.upper() for word in re.split(r"[\s,;]+", str(raw or "")[:400]) if word})
+        return str(super().clean(" ".join(words) or self.field.get_default(), scope))
+
+
+class SecretColumn(FieldColumn):
+    """A secret that is typed in and never shown again: what is left blank stays as it is."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """Dots, always empty."""
+        return forms.CharField(
+            label=self.label,
+            help_text=self.help,
+            required=False,
+            max_length=self.field.max_length,
+            widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
+        )
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """What was typed; the customer's own for a blank."""
+        return super().clean(raw, scope) or self.read(scope.customer)
+
+
+def model_field(model: type[models.Model], name: str) -> Any:
+    return model._meta.get_field(name)
+
+
+def people(scope: Scope) -> list[Option]:
+    """Everybody of the customer, by extension: {key, "101 Amélie Tremblay"}."""
+    found = scope.once(
+        "people by extension",
+        lambda: list(
+            User.objects.of(scope.customer)
+            .order_by("number")
+            .values_list("pk", "number", "first_name", "last_name")
+        ),
+    )
+    return [Option(key, f"{number} {first} {last}".strip(), (number,)) for key, number, first, last in found]
+
+
+# More people than this aren't boxes to tick any more: their extensions are typed.
+MOST_BOXES = 200
+
+
+class PeopleColumn(LinkedColumn):
+    """Several people of the customer: boxes to tick, or their extensions as text."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """Boxes; a text of extensions where there would be too many of them."""
+        if len(self.by_key(scope)) <= MOST_BOXES:
+            return super().form_field(scope)
+        return ExtensionsField(
+            label=self.label,
+            help_text=_("Extensions, separated by commas."),
+            required=False,
+            numbers={key: option.words[0] for key, option in self.by_key(scope).items()},
+        )
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """Keys, sorted: a list holds keys (boxes, history), a text extensions."""
+        if not isinstance(raw, str):
+            return super().clean(raw, scope)
+        numbers = {option.words[0]: option.key for option in self.by_key(scope).values()}
+        typed = raw.replace(":", ",").replace(";", ",").replace("\n", ",").split(",")
+        wanted = [words[0] for item in typed if (words := item.split())]
+        if unknown := [number for number in wanted if number not in numbers]:
+            raise ValidationError(
+                _("There is no extension %(numbers)s."), params={"numbers": ", ".join(unknown)[:60]}
+            )
+        return tuple(sorted({numbers[number] for number in wanted}))
+
+
+class ExtensionsField(forms.CharField):
+    """A text of extensions for a set of keys."""
+
+    def __init__(self, numbers: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": 3}), **settings)
+        self.numbers = numbers
+
+    def prepare_value(self, value: Any) -> Any:
+        """Keys as their extensions; what was typed as it was typed."""
+        if isinstance(value, (list, tuple)):
+            return ", ".join(sorted(self.numbers.get(str(key), str(key)) for key in value))
+        return value
+
+
+class MemberStore(Store):
+    """Who is in a ring group or queue, as a sorted tuple of keys."""
+
+    def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        """{system extension: {"members": keys}}, in one query."""
+        found: dict[Any, list[int]] = {record.pk: [] for record in records}
+        links = SystemExtension.members.through.objects.filter(systemextension__in=found).order_by("user")
+        for extension, user in links.values_list("systemextension", "user"):
+            found[extension].append(user)
+        return {key: {"members": tuple(keys)} for key, keys in found.items()}
+
+    def save(self, rows: Sequence[Any], scope: Scope) -> None:
+        """Add and remove, for all rows together."""
+        through = SystemExtension.members.through
+        gone, added = Q(pk__in=[]), []
+        for row in rows:
+            before, after = set(row.changes["members"][0] or ()), set(row.changes["members"][1])
+            if before - after:
+                gone |= Q(systemextension=row.key, user__in=before - after)
+            added += [through(systemextension_id=row.key, user_id=key) for key in sorted(after - before)]
+        through.objects.filter(gone).delete()
+        through.objects.bulk_create(added, batch_size=2_000)
+
+
+MEMBERS = MemberStore()

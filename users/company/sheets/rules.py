@@ -1,0 +1,258 @@
+"""The rules about departments, numbers, system extensions and contracts, and what deleting them would take away."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from pbxadmin.common.columns import Scope
+from pbxadmin.common.fields import phone_number_national
+from users import road
+from users.models import Customer, Department, Did, SystemExtension, User
+from users.people.sections.general_rules import taken_extensions, talk_names_of_places, why_no_extension
+
+
+def names_are_there_once(plan: road.Plan) -> None:
+    """Two departments, or two system extensions, of a customer aren't called the same, however it is written."""
+    rows = [row for row in plan.rows if row.changes.get("name", ("", ""))[1]]
+    if not rows:
+        return
+    manager: Any = plan.sheet.model._default_manager
+    others = manager.of(plan.scope.customer).exclude(pk__in=[row.key for row in rows if row.key])
+    asked = Counter(
+        [
+            *(row.value("name").casefold() for row in rows),
+            *(name.casefold() for name in others.values_list("name", flat=True)),
+        ]
+    )
+    for row in rows:
+        if asked[row.value("name").casefold()] > 1:
+            row.refuse("name", _("There is already one called “%(name)s”.") % {"name": row.value("name")})
+
+
+def talk_links_are_free(plan: road.Plan) -> None:
+    """A Talk link leads to one place: a person, a department, a queue or a ring group."""
+    rows = [row for row in plan.rows if row.changes.get("talk_name", ("", ""))[1]]
+    if not rows:
+        return
+    own = {row.before.get("talk_name", "").casefold() for row in rows if not row.new}
+    taken = {name: who for name, who in talk_names_of_places(plan.scope.customer).items() if name not in own}
+    for user in (
+        User.objects.of(plan.scope.customer)
+        .exclude(talk_name="")
+        .only("pk", "number", "first_name", "last_name", "email", "talk_name")
+    ):
+        taken[user.talk_name.casefold()] = str(user)
+    asked = Counter(row.value("talk_name").casefold() for row in rows)
+    for row in rows:
+        name = row.value("talk_name").casefold()
+        if name in taken or asked[name] > 1:
+            row.refuse(
+                "talk_name",
+                _("“%(name)s” is already taken by %(who)s.")
+                % {"name": row.value("talk_name"), "who": taken.get(name) or _("somebody else")},
+            )
+
+
+def caller_id_is_a_number_of_the_customer(plan: road.Plan) -> None:
+    """Emergency calls show this number: that it isn't one of the customer's is told."""
+    rows = [row for row in plan.rows if row.changes.get("outbound_caller_id", ("", ""))[1]]
+    if not rows:
+        return
+    owned = set(
+        Did.objects.of(plan.scope.customer)
+        .filter(number__in=[row.value("outbound_caller_id") for row in rows])
+        .values_list("number", flat=True)
+    )
+    for row in rows:
+        if row.value("outbound_caller_id") not in owned:
+            row.warn(
+                "outbound_caller_id",
+                _("%(number)s is not one of the customer's numbers, and emergency calls will show it.")
+                % {"number": phone_number_national(row.value("outbound_caller_id"))},
+            )
+
+
+def department_is_empty(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:
+    """A department is deleted when nobody is in it: whose it is the primary one must be said, and be moved first."""
+    refusals: dict[Any, Any] = {}
+    for record in records:
+        primary = User.objects.of(scope.customer).filter(primary_department=record)
+        count = primary.count()
+        if count:
+            names = ", ".join(str(user) for user in primary[:3]) + (" …" if count > 3 else "")
+            refusals[record.pk] = ngettext(
+                "It is the primary department of %(names)s: choose another one for this person first.",
+                "It is the primary department of %(count)s people (%(names)s): choose another one for them first.",
+                count,
+            ) % {"names": names, "count": count}
+        elif members := record.memberships.count():
+            refusals[record.pk] = ngettext(
+                "%(count)s person is a member of it.", "%(count)s people are members of it.", members
+            ) % {"count": members}
+    return refusals
+
+
+def department_is_not_the_last(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:
+    """Nobody can be created without a department."""
+    if Department.objects.of(scope.customer).exclude(pk__in=[record.pk for record in records]).exists():
+        return {}
+    return {record.pk: _("This is the customer's last department.") for record in records}
+
+
+def numbers_are_nobodys(plan: road.Plan) -> None:
+    """A public number is there once in the whole portal. Whose it is elsewhere is told to support staff alone."""
+    rows = [row for row in plan.rows if row.changes.get("number", ("", ""))[1]]
+    if not rows:
+        return
+    asked = Counter(row.value("number") for row in rows)
+    holders = {
+        did.number: did.customer
+        for did in Did.objects.filter(number__in=asked)
+        .exclude(pk__in=[row.key for row in rows if row.key])
+        .select_related("customer")
+    }
+    for row in rows:
+        number = row.value("number")
+        if number in holders and plan.scope.actor.is_staff:
+            row.refuse(
+                "number",
+                _("%(number)s belongs to %(customer)s already.")
+                % {"number": phone_number_national(number), "customer": holders[number]},
+            )
+        elif number in holders or asked[number] > 1:
+            row.refuse(
+                "number", _("%(number)s is there already.") % {"number": phone_number_national(number)}
+            )
+
+
+def what_a_deleted_number_means(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
+    """Whom it rang, and whose caller ID it is."""
+    losses: dict[Any, list[str]] = {}
+    shown_by: dict[str, list[str]] = {record.number: [] for record in records}
+    for department in Department.objects.of(scope.customer).filter(outbound_caller_id__in=shown_by):
+        shown_by[department.outbound_caller_id].append(department.name)
+    people_showing = dict(
+        User.objects.of(scope.customer)
+        .filter(outbound_caller_id__in=shown_by)
+        .order_by()
+        .values_list("outbound_caller_id")
+        .annotate(count=Count("pk"))
+    )
+    for record in records:
+        sentences = [
+            _("The number %(number)s: calls to it don't reach the customer any more.")
+            % {"number": phone_number_national(record.number)}
+        ]
+        if record.user:
+            sentences.append(_("It rings %(user)s directly.") % {"user": record.user})
+        if departments := shown_by[record.number]:
+            sentences.append(
+                _("It is the caller ID of %(departments)s, also for emergency calls.")
+                % {"departments": ", ".join(departments)}
+            )
+        if count := people_showing.get(record.number):
+            sentences.append(
+                ngettext(
+                    "%(count)s person shows it as caller ID.", "%(count)s people show it as caller ID.", count
+                )
+                % {"count": count}
+            )
+        losses[record.pk] = [str(sentence) for sentence in sentences]
+    return losses
+
+
+def system_number_is_possible(row: road.RowPlan, plan: road.Plan) -> None:
+    """As many digits as the customer's extensions have, and no reserved one."""
+    number = row.after.get("number")
+    if row.new and number and (reason := why_no_extension(number, plan.scope.customer)):
+        row.refuse("number", reason)
+
+
+def system_numbers_are_free(plan: road.Plan) -> None:
+    """People and system extensions share their numbers: none is there twice."""
+    new = [row for row in plan.rows if row.new and row.after.get("number")]
+    if not new:
+        return
+    asked = Counter(row.after["number"] for row in new)
+    taken = taken_extensions(plan.scope.customer, list(asked))
+    for row in new:
+        if row.after["number"] in taken or asked[row.after["number"]] > 1:
+            row.refuse(
+                "number", _("Extension %(number)s is already taken.") % {"number": row.after["number"]}
+            )
+
+
+def kind_fits(row: road.RowPlan, plan: road.Plan) -> None:
+    """An IVR sends callers on: it has no members, and so nobody whom a Talk link could reach."""
+    if not {"kind", "talk_name", "members"} & row.changes.keys():
+        return
+    plan.need("kind", "talk_name", "members")
+    kind = row.value("kind")
+    members = row.value("members") if "members" in row.after or not row.new else ()
+    if row.value("talk_name") and kind == SystemExtension.Kind.IVR:
+        row.refuse("talk_name", _("An IVR has no Talk link: it has no members whom a request could reach."))
+    if members and kind == SystemExtension.Kind.IVR:
+        row.refuse("members", _("An IVR has no members: callers choose where it sends them."))
+
+
+def what_a_deleted_system_extension_loses(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
+    """How many people it rang."""
+    losses: dict[Any, list[str]] = {}
+    for key, count in (
+        SystemExtension.objects.filter(pk__in=[record.pk for record in records])
+        .annotate(count=Count("members"))
+        .order_by()
+        .values_list("pk", "count")
+    ):
+        losses[key] = (
+            [ngettext("It rings %(count)s person.", "It rings %(count)s people.", count) % {"count": count}]
+            if count
+            else []
+        )
+    return losses
+
+
+def addresses_are_nobodys(plan: road.Plan) -> None:
+    """Host name and address in the portal lead to one customer."""
+    for name in ("fqdn", "slug"):
+        rows = [row for row in plan.rows if row.changes.get(name, ("", ""))[1]]
+        values = [row.value(name) for row in rows]
+        taken = (
+            set(
+                Customer.objects.filter(**{f"{name}__in": values})
+                .exclude(pk__in=[row.key for row in rows if row.key])
+                .values_list(name, flat=True)
+            )
+            if rows
+            else set()
+        )
+        for row in rows:
+            if row.value(name) in taken:
+                row.refuse(name, _("“%(value)s” is another customer's.") % {"value": row.value(name)})
+
+
+def extensions_keep_their_length(row: road.RowPlan, plan: road.Plan) -> None:
+    """The length of extensions is chosen before there are any."""
+    if row.new or "extension_digits" not in row.changes:
+        return
+    if taken_extensions(plan.scope.customer):
+        row.refuse(
+            "extension_digits", _("There are extensions already: their length can't be changed any more.")
+        )
+
+
+def contract_is_wide_enough(row: road.RowPlan, plan: road.Plan) -> None:
+    """A contract may be smaller than what is in use, and that is said."""
+    included = row.changes.get("included_extensions", (0, None))[1]
+    if row.new or included is None:
+        return
+    used = User.objects.of(plan.scope.customer).count()
+    if used > included:
+        row.warn(
+            "included_extensions",
+            _("%(used)s extensions are in use: more than the contract includes now.") % {"used": used},
+        )

@@ -1,0 +1,441 @@
+"""The pages of what belongs to a customer as a whole: departments, numbers, system extensions, settings, roles."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import BooleanField, Count, Q, QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pbxadmin.common.columns import Text
+from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.values.destinations import Kind
+from talk import visits
+from users import rights, road
+from users.company.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
+from users.models import Customer, Department, Did, Membership, Role, SystemExtension, User
+from users.people import selectors
+from users.people.sections import user_sheet
+from users.people.sections.talk import talk_url
+from users.rights import Verb
+from users.road.pages.doors import in_customer
+from users.road.pages.sheet_pages import Cell, SheetPages, Tab, edit_section
+
+# --- Talk links -------------------------------------------------------------------------------------------------
+# So many of those who take a link's requests are named; the others are counted.
+NAMED = 8
+
+
+def _talk_link(actor: User, customer: Customer, record: Department | SystemExtension) -> Mapping[str, Any]:
+    """Both addresses of a department's or group's Talk link, and whom its requests reach."""
+    if not record.talk_name:
+        return {"talk": None}
+    takers = visits.takers_of(record)
+    page = reverse("talk", args=[customer.slug, record.talk_name])
+    return {
+        "talk": {
+            "url": talk_url(customer, record.talk_name),
+            "page": settings.PUBLIC_URL.rstrip("/") + page,
+            "answers": bool(takers) and not customer.suspended,
+            "takers": takers[:NAMED],
+            "more": max(0, len(takers) - NAMED),
+        }
+    }
+
+
+# --- Departments ------------------------------------------------------------------------------------------------
+def departments(actor: User, customer: Customer) -> QuerySet[Department]:
+    """The departments that somebody sees: all of the customer, or his own."""
+    found = Department.objects.visible_to(actor).of(customer)
+    if not rights.acts_on_whole_customer(actor):
+        found = found.filter(pk__in=actor.department_ids)
+    return found.annotate(people=Count("memberships", distinct=True))
+
+
+def members_tab(
+    request: PortalRequest, customer: Customer, record: Department, frame: Mapping[str, Any]
+) -> HttpResponse:
+    """Who is in a department; adding and removing people is a change of these people."""
+    actor = request.user
+    error = typed = ""
+    if request.method == "POST":
+        if request.POST.get("do") == "add":
+            typed = request.POST.get("numbers", "").replace("\0", "")[:500]
+            found, unknown = _people_of(actor, customer, typed)
+            error = (
+                _("There is no extension %(numbers)s.") % {"numbers": unknown}
+                if unknown
+                else _move(request, customer, found, {record.pk}, set())
+            )
+        else:
+            key = request.POST.get("person", "")
+            one = (
+                User.objects.visible_to(actor)
+                .of(customer)
+                .filter(pk=int(key) if key.isascii() and key.isdecimal() and len(key) < 18 else 0)
+            )
+            error = _move(request, customer, list(one), set(), {record.pk})
+        if not error:
+            return redirect(DEPARTMENTS.url(customer, record, "members"))
+    people = (
+        User.objects.visible_to(actor)
+        .of(customer)
+        .filter(memberships__department=record)
+        .select_related("role", "primary_department")
+        .defer(*selectors.NOT_IN_LISTS)
+    )
+    return render(
+        request,
+        "users/sheets/members.html",
+        {
+            **frame,
+            "section": department_sheet().section("members"),
+            "page": Paginator(people, 50).get_page(request.GET.get("page")),
+            "error": error,
+            "typed": typed,
+            "may_add": rights.acts_on_whole_customer(actor) or record.pk in actor.department_ids,
+        },
+        status=422 if error else 200,
+    )
+
+
+def _people_of(actor: User, customer: Customer, typed: str) -> tuple[list[User], str]:
+    """The people whose extensions are typed, and the extensions that nobody has."""
+    numbers = typed.replace(",", " ").replace(";", " ").split()
+    found = list(User.objects.visible_to(actor).of(customer).filter(number__in=numbers))
+    unknown = [number for number in numbers if number not in {user.number for user in found}]
+    return found, ", ".join(unknown)[:60] if numbers else "…"
+
+
+def _move(
+    request: PortalRequest,
+    customer: Customer,
+    people: list[User],
+    into: set[int],
+    out_of: set[int],
+    primary: int | None = None,
+) -> str:
+    """Put people into departments and take them out of others, in one operation; why not, or "" when it is done."""
+    now: dict[int, set[int]] = {user.pk: set() for user in people}
+    for key, department in Membership.objects.filter(user__in=now).values_list("user", "department"):
+        now[key].add(department)
+    rows = []
+    for user in people:
+        values: dict[str, Any] = {"departments": sorted((now[user.pk] | into) - out_of)}
+        if primary and user.primary_department_id in out_of:
+            values["primary_department"] = primary
+        rows.append(road.Row(user.pk, values, label=str(user)))
+    plan = road.plan(request.user, customer, user_sheet(), rows)
+    try:
+        road.apply(plan, RequestFacts.of(request))
+    except road.ChangedMeanwhileError:
+        return _("Somebody else changed it in between. Try again.")
+    except road.RefusedError:
+        return " ".join(
+            f"{row.label or row.record}: {sentence}"
+            for row in plan.refused[:5]
+            for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
+            if sentence
+        )
+    return ""
+
+
+def department_delete(
+    pages: SheetPages, request: PortalRequest, customer: Customer, record: Department
+) -> HttpResponse:
+    """Delete a department; where people are in it, move them to another one in the same step."""
+    departure = pages.departure(request.user, customer, record)
+    others = Department.objects.of(customer).exclude(pk=record.pk)
+    people = list(User.objects.visible_to(request.user).of(customer).filter(memberships__department=record))
+    error = ""
+    if request.method == "POST":
+        error = pages.typed_wrongly(request, record)
+        if not error and people:
+            key = request.POST.get("replacement", "")
+            replacement = (
+                others.filter(pk=int(key)).first()
+                if key.isascii() and key.isdecimal() and len(key) < 18
+                else None
+            )
+            error = _("Choose another department for its people.") if replacement is None else ""
+            if replacement is not None:
+                with transaction.atomic():
+                    error = _move(request, customer, people, {replacement.pk}, {record.pk}, replacement.pk)
+                    error = error or pages.left(request, pages.departure(request.user, customer, record))
+                    if error:
+                        transaction.set_rollback(True)
+        elif not error:
+            error = pages.left(request, departure)
+        if not error:
+            messages.success(request, _("%(name)s was deleted.") % {"name": record})
+            return redirect(pages.list_url(customer))
+        departure = pages.departure(request.user, customer, record)
+    return pages.ask(
+        request,
+        customer,
+        record,
+        departure.removal,
+        error,
+        replacements=others if people else [],
+        losses=[_("The department %(name)s with its office hours and holidays.") % {"name": record.name}],
+    )
+
+
+DEPARTMENTS = SheetPages(
+    name="department",
+    path="departments",
+    sheet=department_sheet,
+    icon="departments",
+    title=pgettext_lazy("heading", "Departments"),
+    new=gettext_lazy("New department"),
+    lead=lambda record: record.name,
+    cells=(
+        Cell(gettext_lazy("Name"), str),
+        Cell(
+            gettext_lazy("Members"),
+            lambda record: record.people,
+            lambda customer, record: reverse("department_tab", args=[customer.slug, record.pk, "members"]),
+        ),
+        Cell(gettext_lazy("Language"), lambda record: record.get_language_display(), css="hide-narrow"),
+        Cell(gettext_lazy("Time zone"), lambda record: record.time_zone.replace("_", " "), css="hide-narrow"),
+        Cell(
+            gettext_lazy("Default outbound caller ID"),
+            lambda record: phone_number_national(record.outbound_caller_id),
+        ),
+    ),
+    rows=departments,
+    search=lambda text: Q(name__icontains=text) | Q(talk_name__icontains=text),
+    search_label=gettext_lazy("Name or Talk link"),
+    empty=gettext_lazy(
+        "A department gives its people language, office hours, holidays, time zone and caller ID."
+    ),
+    delete=department_delete,
+    initial=lambda customer: {"language": customer.language, "time_zone": customer.time_zone},
+    below="users/sheets/talk_link.html",
+    below_facts=_talk_link,
+)
+
+
+# --- Numbers ----------------------------------------------------------------------------------------------------
+def numbers(actor: User, customer: Customer) -> QuerySet[Did]:
+    """The customer's numbers with whom they ring."""
+    return (
+        Did.objects.visible_to(actor)
+        .of(customer)
+        .select_related("user")
+        .defer(*(f"user__{name}" for name in selectors.NOT_IN_LISTS))
+    )
+
+
+def _search_numbers(text: str) -> Q:
+    digits = "".join(sign for sign in text if sign.isascii() and sign.isdigit())
+    found = Q(name__icontains=text) | Q(user__search_text__contains=text.lower())
+    return found | Q(number__contains=digits) if digits else found
+
+
+def _rings(actor: User, customer: Customer, record: Did) -> Mapping[str, Any]:
+    may = rights.why_not(actor, Verb.EDIT, record.user, customer) if record.user else None
+    return {"rings_url": reverse("did_assign", args=[customer.slug, record.pk]), "may_assign": may is None}
+
+
+NUMBERS = SheetPages(
+    name="did",
+    path="numbers",
+    sheet=did_sheet,
+    icon="number",
+    title=pgettext_lazy("heading", "DID numbers"),
+    new=gettext_lazy("New number"),
+    lead=lambda record: phone_number_national(record.number),
+    cells=(
+        Cell(gettext_lazy("Number"), str),
+        Cell(gettext_lazy("Name"), lambda record: record.name),
+        Cell(
+            gettext_lazy("Rings"),
+            lambda record: record.user or _("nobody directly"),
+            lambda customer, record: (
+                reverse("user_tab", args=[customer.slug, record.user.number, "general"])
+                if record.user
+                else ""
+            ),
+        ),
+    ),
+    rows=numbers,
+    search=_search_numbers,
+    search_label=gettext_lazy("Number, name or person"),
+    empty=gettext_lazy("Numbers of the public network are added by your provider's support."),
+    below="users/sheets/rings.html",
+    below_facts=_rings,
+)
+
+
+@require_POST
+@in_customer()
+def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
+    """Let a number ring somebody, somebody else or nobody: a change of these people, with their own rules."""
+    record = NUMBERS.record_or_404(request.user, customer, pk)
+    typed = request.POST.get("extension", "").replace("\0", "").split()
+    holder = (
+        User.objects.visible_to(request.user).of(customer).filter(number=typed[0]).first() if typed else None
+    )
+    url = f"{NUMBERS.url(customer, record)}#rings"
+    if typed and holder is None:
+        messages.error(request, _("There is no extension %(numbers)s.") % {"numbers": typed[0][:20]})
+        return redirect(url)
+    wanted: dict[int, set[int]] = {user.pk: set() for user in (record.user, holder) if user}
+    for key, user in Did.objects.of(customer).filter(user__in=wanted).values_list("pk", "user"):
+        wanted[user].add(key)
+    if record.user_id:
+        wanted[record.user_id].discard(record.pk)
+    if holder:
+        wanted[holder.pk].add(record.pk)
+    plan = road.plan(
+        request.user,
+        customer,
+        user_sheet(),
+        [road.Row(key, {"dids": sorted(keys)}) for key, keys in wanted.items()],
+    )
+    try:
+        operation = road.apply(plan, RequestFacts.of(request))
+    except road.ChangedMeanwhileError:
+        messages.error(request, _("Somebody else changed it in between. Try again."))
+    except road.RefusedError:
+        for sentence in {
+            text
+            for row in plan.refused
+            for text in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
+            if text
+        }:
+            messages.error(request, sentence)
+    else:
+        if operation and holder:
+            messages.success(
+                request,
+                _("%(number)s rings %(user)s.")
+                % {"number": phone_number_national(record.number), "user": holder},
+            )
+        elif operation:
+            messages.success(
+                request,
+                _("%(number)s rings nobody directly any more.")
+                % {"number": phone_number_national(record.number)},
+            )
+    return redirect(url)
+
+
+# --- System extensions ------------------------------------------------------------------------------------------
+SYSTEM_EXTENSIONS = SheetPages(
+    name="system_extension",
+    path="system-extensions",
+    sheet=system_extension_sheet,
+    icon="loop",
+    title=pgettext_lazy("heading", "System extensions"),
+    new=gettext_lazy("New system extension"),
+    lead=str,
+    cells=(
+        Cell(gettext_lazy("Extension"), str),
+        Cell(gettext_lazy("Kind"), lambda record: record.get_kind_display()),
+        Cell(gettext_lazy("Members"), lambda record: record.people),
+    ),
+    rows=lambda actor, customer: (
+        SystemExtension.objects.visible_to(actor).of(customer).annotate(people=Count("members"))
+    ),
+    search=lambda text: Q(number__startswith=text) | Q(name__icontains=text),
+    search_label=gettext_lazy("Extension or name"),
+    empty=gettext_lazy("Ring groups, queues and digital receptionists (IVR): extensions that are no person."),
+    destination=Kind.SYSTEM,
+    below="users/sheets/talk_link.html",
+    below_facts=_talk_link,
+)
+
+
+# --- The customer itself ----------------------------------------------------------------------------------------
+def _settings_frame(actor: User, customer: Customer, current: str) -> dict[str, Any]:
+    tabs = []
+    if rights.can(actor, Verb.CUSTOMER, customer=customer):
+        tabs = [
+            Tab(
+                section.title,
+                reverse("customer_settings", args=[customer.slug, section.slug]),
+                section.slug == current,
+            )
+            for section in customer_sheet().sections
+            if section.columns
+        ]
+    tabs.append(Tab(pgettext("heading", "Roles"), reverse("roles", args=[customer.slug]), current == "roles"))
+    return {
+        "title": _("Settings"),
+        "tabs": tabs if len(tabs) > 1 else (),
+        "record": customer,
+        "gauge": selectors.gauge(customer),
+        "breadcrumbs": [(_("Settings"), None)],
+    }
+
+
+@require_safe
+@in_customer()
+def settings_start(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """To the first part of the settings that somebody may open."""
+    if rights.can(request.user, Verb.CUSTOMER, customer=customer):
+        return redirect("customer_settings", customer.slug, customer_sheet().sections[0].slug)
+    return redirect("roles", customer.slug)
+
+
+@sensitive_post_parameters("microsoft_client_secret", "google_client_secret")
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_customer(Verb.CUSTOMER)
+def customer_settings(request: PortalRequest, customer: Customer, tab: str) -> HttpResponse:
+    """The customer's own settings; and the contract, which support staff alone change."""
+    section = customer_sheet().section(tab)
+    if section is None or not section.columns:
+        raise Http404
+    return edit_section(
+        request,
+        customer,
+        customer_sheet(),
+        customer,
+        section,
+        _settings_frame(request.user, customer, tab),
+        reverse("customer_settings", args=[customer.slug, tab]),
+        reload=lambda: Customer.objects.get(pk=customer.pk),
+    )
+
+
+def role_rights() -> list[tuple[Text, list[bool]]]:
+    """The guide's table: each right with a mark for every role, in the order of the roles."""
+    roles = list(Role.objects.all())
+    fields = [
+        field
+        for field in Role._meta.local_fields
+        if isinstance(field, BooleanField) and field.name != "whole_customer"
+    ]
+    scope = Role._meta.get_field("whole_customer")
+    return [(field.verbose_name, [getattr(role, field.name) for role in roles]) for field in [*fields, scope]]
+
+
+@require_safe
+@in_customer()
+def roles(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """What every role may do."""
+    return render(
+        request,
+        "users/sheets/roles.html",
+        {
+            **_settings_frame(request.user, customer, "roles"),
+            "roles": Role.objects.all(),
+            "rights": role_rights(),
+            "breadcrumbs": [
+                (_("Settings"), reverse("settings_start", args=[customer.slug])),
+                (pgettext("heading", "Roles"), None),
+            ],
+        },
+    )

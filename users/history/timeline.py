@@ -1,0 +1,304 @@
+"""The history as people read it: operation by operation, searched, narrowed and paged; each with the way to take it back."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.columns import Column, Scope
+from signin import credentials as signin
+from users import rights, road
+from users.models import Change, Customer, Operation, User
+from users.people.reset import LABELS
+from users.people.selectors import shown
+
+PAGE_SIZE = 50
+# Rows of an operation that its entry lists; the page of the operation has all of them.
+SHOWN = 8
+SOURCES: Mapping[str, Any] = {
+    "portal": _("portal"),
+    "admin": _("support"),
+    "csv": _("import"),
+    "self": _("own page"),
+    "system": _("automatic"),
+    "demo": _("demo data"),
+}
+# What the portal itself notes as a reason; where "where from" says it already, nothing.
+REASONS: Mapping[str, Any] = {"automatic status": _("Status changed by the schedule"), "demo": " "}
+# How far back the menu looks, in days.
+PERIODS: Mapping[str, tuple[Any, int]] = {
+    "day": (_("the last 24 hours"), 1),
+    "week": (_("the last 7 days"), 7),
+    "month": (_("the last 30 days"), 30),
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the history was asked for, as it stands in its address."""
+
+    text: str = ""
+    kind: str = ""
+    source: str = ""
+    period: str = ""
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> "Query":
+        """Read an address's parameters; what isn't offered is left out rather than refused."""
+
+        def one_of(name: str, offered: Iterable[str]) -> str:
+            value = parameters.get(name, "")
+            return value if value in offered else ""
+
+        return cls(
+            text=parameters.get("q", "").replace("\0", "").strip()[:100],
+            kind=one_of("kind", Operation.Kind.values),
+            source=one_of("source", SOURCES),
+            period=one_of("period", PERIODS),
+        )
+
+    def parameters(self, **changed: str | None) -> dict[str, str]:
+        """The address's parameters again, some of them changed (None takes one off); always on the first page."""
+        now: dict[str, str | None] = {
+            "q": self.text,
+            "kind": self.kind,
+            "source": self.source,
+            "period": self.period,
+        }
+        return {name: value for name, value in (now | changed).items() if value}
+
+
+@dataclass(frozen=True)
+class ToldRow:
+    """What an operation did to one record."""
+
+    name: str
+    changes: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Told:
+    """An operation as the timeline tells it. `rows` are at most `SHOWN`, `more` counts the others."""
+
+    who: str
+    what: str
+    when: Any
+    where: str
+    reason: str
+    rows: list[ToldRow]
+    more: int = 0
+    url: str = ""
+    undo_url: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many values changed in the rows that are listed."""
+        return sum(len(row.changes) for row in self.rows)
+
+
+def of_person(actor: User, person: User, query: Query, page: Any) -> Page:
+    """The history of one person, a page of it: his own row and those of his phones, also of one that he gave away.
+
+    Of an operation on many, his part alone.
+    """
+    about = Change.objects.filter(Q(subject_pk=person.pk) | Q(former_subject_pk=person.pk))
+    operations = Operation.objects.filter(pk__in=about.values("operation"))
+    return _page(actor, operations, about, query, page, person.customer)
+
+
+def of_customer(actor: User, customer: Customer, query: Query, page: Any) -> Page:
+    """A customer's history, a page of it: what is about people whom `actor` administers, or all of it."""
+    about = within_reach(actor, customer)
+    return _page(actor, _operations(actor, customer, about), about, query, page, customer)
+
+
+def within_reach(actor: User, customer: Customer) -> QuerySet[Change]:
+    """The rows of the history that somebody may read: who acts on some departments reads of their people alone."""
+    if rights.acts_on_whole_customer(actor):
+        return Change.objects.all()
+    mine = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
+    return Change.objects.filter(subject_pk__in=mine.order_by().values("pk"))
+
+
+def _operations(actor: User, customer: Customer, about: QuerySet[Change]) -> QuerySet[Operation]:
+    operations = Operation.objects.visible_to(actor).of(customer)
+    if rights.acts_on_whole_customer(actor):
+        return operations
+    return operations.filter(Exists(about.filter(operation=OuterRef("pk"))))
+
+
+def latest(actor: User, customer: Customer, count: int) -> list[Told]:
+    """The last changes in a customer, without who signed in."""
+    about = within_reach(actor, customer)
+    operations = _operations(actor, customer, about).exclude(kind=Operation.Kind.SIGN_IN).order_by("-id")
+    return _told(actor, list(_annotated(operations)[:count]), about, customer)
+
+
+def rows_of(actor: User, customer: Customer, operation: Operation, page: Any) -> Page:
+    """Everything that one operation did, a page of it, record by record."""
+    rows_in_reach = within_reach(actor, customer).filter(operation=operation).order_by("id")
+    found: Any = Paginator(rows_in_reach, PAGE_SIZE).get_page(page)
+    rows = list(found.object_list)
+    scope = Scope(actor, customer)
+    look_up(rows, scope)
+    found.object_list = [ToldRow(change.object_name, cells_in_words(change, scope)) for change in rows]
+    return found
+
+
+def _page(
+    actor: User,
+    operations: QuerySet[Operation],
+    changes_of: QuerySet[Change],
+    query: Query,
+    page: Any,
+    customer: Customer | None,
+) -> Page:
+    narrowed = _narrowed(operations, changes_of, query).order_by("-id")
+    shown_page: Any = Paginator(_annotated(narrowed), PAGE_SIZE).get_page(page)
+    shown_page.object_list = _told(actor, list(shown_page.object_list), changes_of, customer)
+    return shown_page
+
+
+def _narrowed(
+    operations: QuerySet[Operation], changes_of: QuerySet[Change], query: Query
+) -> QuerySet[Operation]:
+    if query.text:
+        named = changes_of.filter(operation=OuterRef("pk"), object_name__icontains=query.text)
+        operations = operations.filter(
+            Q(actor_name__icontains=query.text) | Q(reason__icontains=query.text) | Exists(named)
+        )
+    if query.kind:
+        operations = operations.filter(kind=query.kind)
+    if query.source:
+        operations = operations.filter(source=query.source)
+    if query.period:
+        days = PERIODS[query.period][1]
+        operations = operations.filter(at__gte=timezone.now() - timedelta(days=days))
+    return operations
+
+
+def _annotated(operations: QuerySet[Operation]) -> QuerySet[Operation]:
+    """With whether it was taken back already."""
+    return operations.annotate(undone=Exists(Operation.objects.filter(undoes=OuterRef("pk"))))
+
+
+def _told(
+    actor: User, operations: Sequence[Operation], changes_of: QuerySet[Change], customer: Customer | None
+) -> list[Told]:
+    """These operations in words: one query, however many rows each of them has."""
+    whole = rights.can(actor, rights.Verb.HISTORY, customer=customer)
+    keys = [operation.pk for operation in operations]
+    first: dict[int, list[Change]] = defaultdict(list)
+    counts: dict[int, int] = {}
+    # The first rows of each operation, and how many it has in all, in one query.
+    numbered = changes_of.filter(operation__in=keys).annotate(
+        place=Window(RowNumber(), partition_by=F("operation"), order_by=F("id").asc()),
+        of=Window(Count("pk"), partition_by=F("operation")),
+    )
+    for change in numbered.filter(place__lte=SHOWN).order_by("id"):
+        first[change.operation_id].append(change)
+        counts[change.operation_id] = change.of
+    scope = Scope(actor, customer) if customer else None
+    look_up([change for rows in first.values() for change in rows], scope)
+    return [
+        _tell(operation, first[operation.pk], counts.get(operation.pk, 0), scope, whole)
+        for operation in operations
+    ]
+
+
+def _tell(operation: Operation, rows: Sequence[Change], count: int, scope: Scope | None, whole: bool) -> Told:
+    """One operation in words; `scope`: in which customer, for names and links; `whole`: whether its own page is the reader's to open."""
+    slug = scope.customer.slug if scope else ""
+    kind = operation.get_kind_display()
+    what = str(kind)
+    if rows:
+        what = f"{kind} · {rows[0].object_name}"
+    if count > 1:
+        what = ngettext("%(what)s and %(count)s more", "%(what)s and %(count)s more", count - 1) % {
+            "what": what,
+            "count": count - 1,
+        }
+    return Told(
+        who=operation.actor_name,
+        what=what,
+        when=operation.at,
+        where=" ".join(filter(None, [source_in_words(operation.source), operation.address])),
+        reason=reason_in_words(operation).strip(),
+        rows=[ToldRow(row.object_name, cells_in_words(row, scope)) for row in rows],
+        more=max(0, count - len(rows)),
+        url=reverse("operation", args=[slug, operation.pk]) if slug and whole and count > len(rows) else "",
+        undo_url=reverse("undo", args=[slug, operation.pk])
+        if slug and may_be_undone(operation, rows)
+        else "",
+    )
+
+
+def look_up(rows: Iterable[Change], scope: Scope | None) -> None:
+    """Ask for the names of everything that these rows speak of: a query for each kind of thing, not for each value."""
+    if scope is None:
+        return
+    values: dict[Column, list[Any]] = defaultdict(list)
+    for change in rows:
+        sheet = road.SHEETS.get(change.model)
+        for cell in change.cells:
+            if sheet and (column := sheet.columns.get(cell["column"])):
+                values[column] += [
+                    value for value in (cell.get("old"), cell.get("new")) if value not in (None, "", [])
+                ]
+    for column, found in values.items():
+        if found and not column.secret:
+            column.look_up(found, scope)
+
+
+def cells_in_words(change: Change, scope: Scope | None) -> list[dict[str, str]]:
+    """Each column that changed with its old and new value, in the reader's language."""
+    sheet = road.SHEETS.get(change.model)
+    told = []
+    for cell in change.cells:
+        column = sheet.columns.get(cell["column"]) if sheet else None
+        label = column.label if column else LABELS.get(cell["column"], cell["column"])
+        told.append(
+            {
+                "label": str(label),
+                "old": shown(cell, "old", column, scope),
+                "new": shown(cell, "new", column, scope),
+            }
+        )
+    return told
+
+
+def may_be_undone(operation: Operation, rows: Sequence[Change]) -> bool:
+    """Whether it is worth a link: an edit without secrets that nobody has taken back. The page behind it decides."""
+    if operation.kind != Operation.Kind.EDIT or getattr(operation, "undone", False) or not rows:
+        return False
+    for change in rows:
+        sheet = road.SHEETS.get(change.model)
+        if change.kind != Operation.Kind.EDIT or sheet is None or not change.cells:
+            return False
+        columns = [sheet.columns.get(cell["column"]) for cell in change.cells]
+        if any(column is None or column.secret for column in columns):
+            return False
+    return True
+
+
+def reason_in_words(operation: Operation) -> str:
+    """Why something was done, where it was said: a reader's own words, or what the portal notes."""
+    if operation.undoes_id:
+        return gettext("Undoing of an earlier change")
+    if operation.reason.startswith("copy "):
+        return gettext("Copy of extension %(number)s") % {"number": operation.reason.removeprefix("copy ")}
+    return str(REASONS.get(operation.reason) or signin.REASONS.get(operation.reason, operation.reason))
+
+
+def source_in_words(source: str) -> str:
+    """Where an operation came in."""
+    return str(SOURCES.get(source, source))

@@ -1,0 +1,1 @@
+"""Mails to people, and their secret links."""

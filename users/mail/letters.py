@@ -1,0 +1,149 @@
+"""Mails to people: what is due is a row, written with the change that calls for it; a worker sends it and notes that it did.
+
+No mail holds a password: it leads to a page where its reader sets one. Names are in the text, never in a header.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from signin import credentials as signin
+from users.models import Letter, User, Visitor
+
+logger = logging.getLogger("users.mail.letters")
+
+# How long a worker may take for one mail before another takes it up, and how long to wait after the 1st, 2nd… failure.
+CLAIM = timedelta(minutes=5)
+RETRY_AFTER = (
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(hours=24),
+)
+AT_ONCE = 100
+
+
+def language_of(user: User) -> str:
+    """The language in which the portal writes to somebody: that of his primary department, French first."""
+    department = user.primary_department
+    if department is None:
+        return settings.LANGUAGE_CODE
+    return "fr-ca" if department.language.startswith("fr") else "en"
+
+
+def has_an_address(user: User) -> bool:
+    """Whether mails reach somebody at all."""
+    return bool(user.email) and user.is_active
+
+
+def post(kind: Letter.Kind, people: Iterable[User], visitors: Iterable[Visitor] = ()) -> list[Letter]:
+    """Put a mail to each of these people into the box, in the caller's transaction; a worker is told after the commit.
+
+    Those without an address, or disabled, get none: `has_an_address`. Whoever has the same mail waiting gets one; of
+    `visitors`, each is told to the one whom he asked for.
+    """
+    people = [user for user in people if has_an_address(user)]
+    visitor_of = {visitor.user_id: visitor for visitor in visitors}
+    waiting = (
+        set()
+        if visitor_of
+        else set(
+            Letter.objects.filter(
+                user__in=[user.pk for user in people], kind=kind, next_at__isnull=False
+            ).values_list("user", flat=True)
+        )
+    )
+    now = timezone.now()
+    letters = Letter.objects.bulk_create(
+        [
+            Letter(user=user, kind=kind, visitor=visitor_of.get(user.pk), next_at=now)
+            for user in people
+            if user.pk not in waiting
+        ],
+        batch_size=1_000,
+    )
+    if letters:
+        transaction.on_commit(tell_a_worker, robust=True)
+    return letters
+
+
+def tell_a_worker() -> None:
+    """Have the box emptied now; where no broker answers, the sweep finds it."""
+    from users.tasks import send_letters
+
+    send_letters.delay()
+
+
+def send_due() -> int:
+    """Send what is due, at most a hundred at once; how many went out. Two workers never send the same one."""
+    now = timezone.now()
+    due = list(
+        Letter.objects.filter(next_at__lte=now).order_by("next_at").values_list("pk", flat=True)[:AT_ONCE]
+    )
+    return sum(_send(key) for key in due)
+
+
+def _send(key: int) -> bool:
+    now = timezone.now()
+    # The claim: whoever's UPDATE touches the row has it.
+    if not Letter.objects.filter(pk=key, next_at__lte=now).update(
+        next_at=now + CLAIM, attempts=F("attempts") + 1
+    ):
+        return False
+    letter = Letter.objects.select_related("visitor").get(pk=key)
+    user = signin.people().get(pk=letter.user_id)
+    if not has_an_address(user):
+        Letter.objects.filter(pk=key).update(next_at=None)
+        return False
+    try:
+        with translation.override(language_of(user)):
+            write(letter, user).send()
+    except (OSError, SMTPException) as error:
+        after = RETRY_AFTER[letter.attempts - 1] if letter.attempts <= len(RETRY_AFTER) else None
+        Letter.objects.filter(pk=key).update(next_at=timezone.now() + after if after else None)
+        logger.warning(
+            "letter %s wasn't sent (%s), %s",
+            key,
+            type(error).__name__,
+            "again later" if after else "given up",
+        )
+        return False
+    Letter.objects.filter(pk=key).update(next_at=None, sent_at=timezone.now())
+    return True
+
+
+def write(letter: Letter, user: User) -> EmailMultiAlternatives:
+    """The mail, in the active language. No name in a header: what people call themselves stays out of it."""
+    portal = settings.PUBLIC_URL.rstrip("/")
+    facts = {"user": user, "portal": portal, "days": settings.PASSWORD_RESET_TIMEOUT // 86_400}
+    if letter.kind == Letter.Kind.WELCOME:
+        subject = _("Welcome to your phone system")
+        # Made here and nowhere else: neither a queue nor a log has it. Who has a password needs no other.
+        facts |= {
+            "link": "" if user.has_usable_password() else signin.set_password_link(user),
+            "sign_in": portal + reverse("sign_in"),
+        }
+    else:
+        visitor = letter.visitor
+        if visitor and visitor.kind == Visitor.Kind.MEET:
+            subject = _("Somebody waits for you in your meeting")
+        elif visitor and visitor.place:
+            subject = _("Somebody asks your company to call back")
+        else:
+            subject = _("Somebody would like to speak with you")
+        facts |= {"visitor": visitor, "link": portal + reverse("own_visitors")}
+    template = f"users/mail/{letter.kind}"
+    mail = EmailMultiAlternatives(subject, render_to_string(f"{template}.txt", facts), to=[user.email])
+    mail.attach_alternative(render_to_string(f"{template}.html", facts), "text/html")
+    return mail

@@ -1,0 +1,195 @@
+"""The secret addresses of a person: making, showing, finding and killing them, and the document that configures an app."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from xml.etree import ElementTree
+
+import qrcode
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from pbxadmin.common.crypto import MASK, fingerprint, random_token
+from pbxadmin.common.http import RequestFacts
+from users import rights, road
+from users.models import Customer, Operation, Options, PersonalLink, User
+from users.people.sections import user_sheet
+
+Kind = PersonalLink.Kind
+
+# How long the code on a screen can be scanned, and how many apps may take their configuration by it: phone, computer, tablet.
+APP_LINK_LIFE = timedelta(hours=24)
+APP_LINK_USES = 5
+
+NAMESPACE = "http://www.linphone.org/xsds/lpconfig.xsd"
+SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
+# Linphone's words for the encryption of the voice.
+MEDIA_ENCRYPTION = {
+    Options.Srtp.DISABLED: "none",
+    Options.Srtp.ENABLED: "srtp",
+    Options.Srtp.ENFORCED: "srtp",
+}
+
+
+# --- Making and killing -------------------------------------------------------------------------------------------
+def address_of(link: PersonalLink) -> str:
+    """The absolute address, on the portal's own public host; that of the RPS key is a folder, to which a phone adds a file."""
+    if link.kind == Kind.RPS:
+        return settings.PROVISIONING_URL.rstrip("/") + reverse("redirection", args=[link.token, "x"])[:-1]
+    return settings.PUBLIC_URL.rstrip("/") + reverse("app_config", args=[link.token])
+
+
+def link_of(user: User, kind: Kind) -> PersonalLink | None:
+    """The person's link of a kind, dead or alive."""
+    return PersonalLink.objects.filter(user=user, kind=kind).first()
+
+
+def kill(kind: Kind, people: Iterable[User]) -> int:
+    """End these people's links of a kind at once; how many there were."""
+    count, _rows = PersonalLink.objects.filter(kind=kind, user__in=[user.pk for user in people]).delete()
+    return count
+
+
+def reveal(actor: User, customer: Customer, person: User, kind: Kind, facts: RequestFacts) -> PersonalLink:
+    """The person's living link, a new one where there is none; that it was shown stands in the history before it is.
+
+    Everybody may see his own; for another's it takes the right to see secrets. Raises `road.RefusedError`.
+    """
+    if person.pk != actor.pk and rights.why_not(actor, rights.Verb.REVEAL, person, customer):
+        raise road.RefusedError
+    if not person.is_active:
+        raise road.RefusedError
+    with transaction.atomic():
+        # Two who ask at once get the same link.
+        User.objects.select_for_update().only("pk").get(pk=person.pk)
+        link = link_of(person, kind)
+        if link is not None and not link.is_alive:
+            link.delete()
+            link = None
+        if link is None:
+            token = random_token()
+            lives = kind == Kind.APP
+            link = PersonalLink.objects.create(
+                user=person,
+                kind=kind,
+                token=token,
+                token_hash=fingerprint(token),
+                expires_at=timezone.now() + APP_LINK_LIFE if lives else None,
+                uses_left=APP_LINK_USES if lives else None,
+            )
+        cell = {"column": {Kind.APP: "link", Kind.RPS: "rps"}[kind], "old": "", "new": MASK}
+        road.record_operation(
+            actor,
+            customer,
+            Operation.Kind.REVEAL,
+            facts,
+            "",
+            [road.change_of(user_sheet(), person, Operation.Kind.REVEAL, [cell])],
+        )
+    return link  # fmt: skip
+
+
+def alive(at: datetime) -> Q:
+    """The links that answer at an instant, as a condition."""
+    return (Q(expires_at=None) | Q(expires_at__gt=at)) & (Q(uses_left=None) | Q(uses_left__gt=0))
+
+
+def find(kind: Kind, token: str) -> PersonalLink | None:
+    """The living link of a token, with its person and all that his configuration takes, in one query; None else."""
+    link = (
+        PersonalLink.objects.filter(alive(timezone.now()), kind=kind, token_hash=fingerprint(token))
+        .select_related("user__customer", "user__primary_department", "user__role")
+        .first()
+    )
+    return link if link is not None and link.user.is_active else None
+
+
+def use(link: PersonalLink) -> bool:
+    """Count one use; False where another request took the last one, or the link was reset, in the meantime."""
+    if link.uses_left is None:
+        return PersonalLink.objects.filter(pk=link.pk).exists()
+    return bool(
+        PersonalLink.objects.filter(alive(timezone.now()), pk=link.pk).update(uses_left=F("uses_left") - 1)
+    )
+
+
+# --- The document -------------------------------------------------------------------------------------------------
+def app_configuration(user: User) -> bytes:
+    """The remote provisioning document of the Linphone app for a person's extension: XML, UTF-8.
+
+    As its developers describe it ("Remote provisioning": `config` of sections and entries, each overwriting what the app
+    has): one account, the credentials that belong to it, and how the voice is protected. `user` comes with its customer.
+    """
+    customer = user.customer
+    assert customer is not None, "support staff have no extension"
+    encrypted = user.srtp != Options.Srtp.DISABLED
+    # The keys of the voice travel in the signalling (RFC 4568): in clear they would protect nothing.
+    transport = "tls" if encrypted else "tcp"
+    domain = customer.fqdn
+    sections = {
+        "sip": {
+            "default_proxy": "0",
+            "media_encryption": MEDIA_ENCRYPTION[Options.Srtp(user.srtp)],
+            "media_encryption_mandatory": "1" if user.srtp == Options.Srtp.ENFORCED else "0",
+            "register_only_when_network_is_up": "1",
+        },
+        "auth_info_0": {
+            "username": user.number, "userid": user.sip_auth_id, "passwd": user.sip_password, "realm": domain, "domain": domain,
+        },
+        "proxy_0": {
+            "reg_identity": f'"{_quoted(user.full_name)}" <sip:{user.number}@{domain}>',
+            "reg_proxy": f"<sip:{domain};transport={transport}>",
+            "reg_route": f"<sip:{domain};transport={transport}>",
+            "reg_expires": "600", "reg_sendregister": "1", "publish": "0", "push_notification_allowed": "1",
+        },
+    }  # fmt: skip
+    ElementTree.register_namespace("", NAMESPACE)
+    ElementTree.register_namespace("xsi", SCHEMA_INSTANCE)
+    root = ElementTree.Element(
+        f"{{{NAMESPACE}}}config", {f"{{{SCHEMA_INSTANCE}}}schemaLocation": f"{NAMESPACE} lpconfig.xsd"}
+    )
+    for name, entries in sections.items():
+        section = ElementTree.SubElement(root, f"{{{NAMESPACE}}}section", {"name": name})
+        for key, value in entries.items():
+            ElementTree.SubElement(
+                section, f"{{{NAMESPACE}}}entry", {"name": key, "overwrite": "true"}
+            ).text = value
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _quoted(name: str) -> str:
+    """A display name inside the quotation marks of a SIP address (RFC 3261, quoted-string)."""
+    return name.replace("\\", "\\\\").replace('"', '\\"')
+
+
+# --- The code -----------------------------------------------------------------------------------------------------
+def qr_png(text: str, scale: int = 8) -> bytes:
+    """A QR code of `text` as a PNG: black on white, whatever the page's theme, with the quiet zone that scanners want."""
+    code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=4)
+    code.add_data(text)
+    code.make(fit=True)
+    lines = io.BytesIO()
+    matrix: list[list[bool]] = code.get_matrix()
+    size = len(matrix) * scale
+    for row in matrix:
+        bits = "".join("0" * scale if dark else "1" * scale for dark in row)
+        bits += "1" * (-len(bits) % 8)
+        lines.write((b"\0" + int(bits, 2).to_bytes(len(bits) // 8, "big")) * scale)
+    # PNG (RFC 2083): one bit a pixel, greyscale, no filter.
+    header = struct.pack(">IIBBBBB", size, size, 1, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(lines.getvalue(), 9)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+def said_of(link: PersonalLink) -> dict[str, Any]:
+    """A link for its page: address, expiry, uses left."""
+    return {"address": address_of(link), "expires_at": link.expires_at, "uses_left": link.uses_left}

@@ -1,0 +1,25 @@
+"""What ends for good when somebody is disabled, or a customer suspended: it doesn't come back with him."""
+
+from typing import Any
+
+from django.db.models import F
+
+from users.mail import links
+from users.models import Customer, PersonalLink, User
+
+
+def sessions_and_links_end(sender: Any, rows: Any, **rest: Any) -> None:
+    """Receiver of `users.signals.changed`: sessions and set-password links die, and the app's configuration link with them.
+
+    While somebody is disabled he is kept out by every page anyhow; this is about the day when he is let in again.
+    """
+    if sender is User:
+        people = [row.record for row in rows if row.changes.get("disabled") == (False, True)]
+        if people:
+            keys = [person.pk for person in people]
+            User.objects.filter(pk__in=keys).update(sessions_epoch=F("sessions_epoch") + 1)
+            links.kill(PersonalLink.Kind.APP, people)
+    elif sender is Customer:
+        customers = [row.key for row in rows if row.changes.get("suspended") == (False, True)]
+        if customers:
+            User.objects.filter(customer__in=customers).update(sessions_epoch=F("sessions_epoch") + 1)

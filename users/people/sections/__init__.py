@@ -1,0 +1,34 @@
+"""The tabs that the users app owns, and the sheet of the nine tabs together."""
+
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from pbxadmin.common.sections import Sheet
+from users import road
+from users.models import User
+from users.people.sections.general import GENERAL, complete, departments_of, derived
+
+__all__ = ["GENERAL", "departments_of", "register", "user_sheet"]
+
+
+@lru_cache(maxsize=1)
+def user_sheet() -> Sheet:
+    """Everything that may be changed of a user: the tabs that `settings.USER_SECTIONS` lists, in that order."""
+    return Sheet(
+        model=User,
+        sections=tuple(import_string(path) for path in settings.USER_SECTIONS),
+        subject=lambda user: user,
+        complete=complete,
+        derive=derived,
+        related=("role", "customer", "primary_department"),
+    )
+
+
+def register() -> None:
+    """Tell the history how the columns of users, and of what belongs to the customer as a whole, are called."""
+    from users.company import sheets
+
+    road.register(user_sheet())
+    sheets.register()

@@ -1,0 +1,269 @@
+"""Tab "Général": who the person is, his role, his departments and numbers. Its rules: `users.people.sections.general_rules`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.columns import LinkedColumn, Option, ReferenceColumn, Scope, Store, columns_of
+from pbxadmin.common.crypto import random_secret
+from pbxadmin.common.fields import phone_number_national, without_accents
+from pbxadmin.common.sections import Section
+from users import rights, road
+from users.models import Department, Did, Identity, Membership, Role, User
+from users.people.sections.general_rules import (
+    a_system_owner_remains,
+    caller_ids_are_the_customers,
+    departments_are_within_reach,
+    dids_are_free,
+    extension_has_the_right_length,
+    last_owner_stays,
+    nobody_lifts_what_restricts_himself,
+    nobody_locks_himself_out,
+    numbers_are_free,
+    person_has_a_name,
+    primary_department_is_one_of_his,
+    role_may_be_granted,
+    seats_are_in_the_contract,
+    shared_addresses_are_told,
+    what_a_deleted_user_loses,
+)
+
+
+# --- What may be chosen --------------------------------------------------------------------------------------
+def roles(scope: Scope) -> list[Option]:
+    """The seven roles. That some can't be granted by everybody is a rule, so that the reason can be told."""
+    return [
+        Option(role.pk, str(role), (role.name_fr, role.name_en, f'<role name="{role.pk}" />'))
+        for role in scope.once("roles", lambda: list(Role.objects.all()))
+    ]
+
+
+def departments(scope: Scope) -> list[Option]:
+    """The customer's departments."""
+    return [Option(department.pk, department.name) for department in departments_of(scope)]
+
+
+def departments_of(scope: Scope) -> list[Department]:
+    """The customer's departments, looked up once in a scope."""
+    return scope.once("departments", lambda: list(Department.objects.of(scope.customer)))
+
+
+def dids(scope: Scope) -> list[Option]:
+    """The customer's DID numbers, also those that somebody has: a rule says who."""
+    named = ("number", "first_name", "last_name", "email")
+    found = scope.once(
+        "dids",
+        lambda: list(
+            Did.objects.of(scope.customer)
+            .select_related("user")
+            .only("customer", "number", "name", *(f"user__{name}" for name in named))
+        ),
+    )
+    return [
+        Option(
+            did.pk,
+            " · ".join(
+                filter(None, [phone_number_national(did.number), did.name, str(did.user) if did.user else ""])
+            ),
+            (did.number,),
+        )
+        for did in found
+    ]
+
+
+# --- Where the facts are kept that aren't in the user's own row ------------------------------------------------
+class MembershipStore(Store):
+    """The departments of a user, as a sorted tuple of their keys. Leaving one forgets what "Visualiser" said for it."""
+
+    def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        """{user: {"departments": keys}}, in one query."""
+        found: dict[Any, list[int]] = {record.pk: [] for record in records}
+        for user, department in (
+            Membership.objects.filter(user__in=found).order_by("department").values_list("user", "department")
+        ):
+            found[user].append(department)
+        return {key: {"departments": tuple(keys)} for key, keys in found.items()}
+
+    def save(self, rows: Sequence[Any], scope: Scope) -> None:
+        """Add and remove memberships, for all rows together."""
+        gone, added = Q(pk__in=[]), []
+        for row in rows:
+            before, after = row.changes["departments"]
+            left = set(before or ()) - set(after)
+            if left:
+                gone |= Q(user=row.key, department__in=left)
+            added += [
+                Membership(user_id=row.key, department_id=key) for key in set(after) - set(before or ())
+            ]
+            row.record.__dict__.pop("department_ids", None)
+        Membership.objects.filter(gone).delete()
+        Membership.objects.bulk_create(added, batch_size=2_000)
+
+
+class DidStore(Store):
+    """The DID numbers that ring a user, as a sorted tuple of their keys."""
+
+    def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        """{user: {"dids": keys}}, in one query."""
+        found: dict[Any, list[int]] = {record.pk: [] for record in records}
+        for key, user in Did.objects.filter(user__in=found).order_by("pk").values_list("pk", "user"):
+            found[user].append(key)
+        return {key: {"dids": tuple(keys)} for key, keys in found.items()}
+
+    def save(self, rows: Sequence[Any], scope: Scope) -> None:
+        """Free the numbers that rows give up, then take what rows want: a number moves within one plan."""
+        version = F("version") + 1
+        given_up = [
+            key for row in rows for key in set(row.changes["dids"][0] or ()) - set(row.changes["dids"][1])
+        ]
+        Did.objects.of(scope.customer).filter(pk__in=given_up).update(user=None, version=version)
+        for row in rows:
+            before, after = row.changes["dids"]
+            wanted = set(after) - set(before or ())
+            free = Did.objects.of(scope.customer).filter(pk__in=wanted, user=None)
+            if wanted and free.update(user=row.key, version=version) != len(wanted):
+                raise road.ChangedMeanwhileError([row.key])
+
+
+MEMBERSHIPS = MembershipStore()
+DIDS = DidStore()
+
+
+# --- Searching --------------------------------------------------------------------------------------------------
+def search_people(text: str) -> Q:
+    """Name, extension, e-mail and mobile by part; a DID by its digits. Every word must be found."""
+    condition = Q()
+    for word in without_accents(text).split()[:6]:
+        condition &= Q(search_text__contains=word)
+    digits = "".join(sign for sign in text if sign.isascii() and sign.isdigit())
+    # A number however it is written, "(514) 555-0123"; beside a word the digits are a word among others.
+    if len(digits) >= 4 and not any(sign.isalpha() for sign in text):
+        condition |= Q(search_text__contains=digits) | Q(
+            pk__in=Did.objects.filter(number__contains=digits, user__isnull=False).values("user")
+        )
+    return condition
+
+
+def derived(user: User) -> dict[str, Any]:
+    """What the row keeps ready for searching and sorting."""
+    mobile = user.mobile.removeprefix("+1").removeprefix("+") if user.mobile else ""
+    return {
+        "search_text": without_accents(
+            " ".join(filter(None, [user.first_name, user.last_name, user.number, user.email, mobile]))
+        ),
+        "sort_name": without_accents(f"{user.last_name} {user.first_name}").strip()[:120],
+    }
+
+
+def complete(user: User, scope: Scope) -> None:
+    """The secrets of a new person, and no password: he sets one by a link."""
+    user.sip_auth_id = random_secret(10)
+    user.sip_password = random_secret(24)
+    user.set_unusable_password()
+
+
+class RoleColumn(ReferenceColumn):
+    """The role, called as the reader's language calls it."""
+
+    translated = True
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """The role's name."""
+        return dict(rights.role_names()).get(value) or super().show(value, scope)
+
+
+GENERAL = Section(
+    slug="general",
+    title=_("General"),
+    intro=_("General information about the user: name, role, primary department and second factor."),
+    columns=(
+        *columns_of(
+            Identity,
+            number={"at_creation_only": True, "bulk": False, "csv": "Number"},
+            first_name={
+                "help": _("Colleagues and phones show it; a first or a last name is needed."),
+                "bulk": False,
+                "identity": True,
+                "csv": "FirstName",
+            },
+            last_name={
+                "help": _("On phones, keys and in the directory, behind the first name."),
+                "bulk": False,
+                "identity": True,
+                "csv": "LastName",
+            },
+            email={
+                "bulk": False,
+                "identity": True,
+                "csv": "EmailAddress",
+                "more": _(
+                    "With the Microsoft 365 integration, the association only works when this is the address of the Microsoft account."
+                ),
+            },
+            mobile={"identity": True, "csv": "MobileNumber"},
+            outbound_caller_id={
+                "csv": "OutboundCallerID",
+                "more": _(
+                    "An emergency call is always identified by the department's own number. To change that number, call your provider's support."
+                ),
+            },
+            role=RoleColumn(
+                Identity._meta.get_field("role"),
+                roles,
+                csv="Role",
+                help=_("What this person may do; the table of roles says it exactly."),
+            ),
+            primary_department=ReferenceColumn(
+                Identity._meta.get_field("primary_department"),
+                departments,
+                csv="Department",
+                bulk=True,
+                more=_("Each department may have its own language, office hours, holidays and time zone."),
+            ),
+        )[:-1],
+        LinkedColumn(
+            "departments",
+            MEMBERSHIPS,
+            departments,
+            label=_("Member of"),
+            help=_("All departments of the person; the primary one is always among them."),
+            csv="Departments",
+        ),
+        LinkedColumn(
+            "dids",
+            DIDS,
+            dids,
+            label=_("Assigned DID number(s)"),
+            bulk=False,
+            identity=True,
+            csv="DID",
+            help=_("Calls to these numbers ring this user directly."),
+            more=_(
+                "As a rule, numbers are not routed directly to a user, so that calls can be distributed better."
+            ),
+        ),
+        columns_of(Identity)[-1],
+    ),
+    search=search_people,
+    row_rules=(
+        extension_has_the_right_length,
+        person_has_a_name,
+        primary_department_is_one_of_his,
+        departments_are_within_reach,
+        role_may_be_granted,
+        nobody_locks_himself_out,
+        nobody_lifts_what_restricts_himself,
+    ),
+    set_rules=(
+        numbers_are_free,
+        seats_are_in_the_contract,
+        dids_are_free,
+        caller_ids_are_the_customers,
+        a_system_owner_remains,
+        shared_addresses_are_told,
+    ),
+    losses=what_a_deleted_user_loses,
+    removal_rules=(last_owner_stays,),
+)

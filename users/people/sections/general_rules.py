@@ -1,0 +1,360 @@
+"""The rules about who a person is: his extension, name, departments, role, numbers; and about deleting him."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from pbxadmin.common.columns import Scope
+from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.values.short_codes import SHORT_CODES
+from users import rights, road
+from users.models import Department, Did, Role, SystemExtension, User
+
+
+# --- Rules across a row -----------------------------------------------------------------------------------------
+def extension_has_the_right_length(row: road.RowPlan, plan: road.Plan) -> None:
+    """An extension has as many digits as the customer's plan, and isn't a code of the public network."""
+    number = row.after.get("number")
+    if not row.new or not number:
+        return
+    if reason := why_no_extension(number, plan.scope.customer):
+        row.refuse("number", reason)
+
+
+def why_no_extension(number: str, customer: Any) -> str | None:
+    """Why a number can't be an extension at a customer, of a person or of the system; None when it can."""
+    if len(number) != customer.extension_digits:
+        return _("An extension of this customer has %(count)s digits.") % {"count": customer.extension_digits}
+    # Dialling 911 must never reach a colleague.
+    if number in SHORT_CODES or number == customer.pin_protection_code or number.startswith("0"):
+        return _("%(number)s is reserved and can't be an extension.") % {"number": number}
+    return None
+
+
+def person_has_a_name(row: road.RowPlan, plan: road.Plan) -> None:
+    """A new person, and one whose name is changed, keeps at least a first or a last name."""
+    if not (row.new or {"first_name", "last_name"} & row.after.keys()):
+        return
+    plan.need("first_name", "last_name")
+    if not (row.value("first_name") or row.value("last_name")):
+        row.refuse("first_name", _("Enter a first name or a last name."))
+
+
+def primary_department_is_one_of_his(row: road.RowPlan, plan: road.Plan) -> None:
+    """Exactly one primary department, and the person is a member of it."""
+    if not (row.new or {"departments", "primary_department"} & row.after.keys()):
+        return
+    plan.need("departments", "primary_department")
+    primary = row.value("primary_department")
+    if primary is None:
+        row.refuse("primary_department", _("Choose the primary department."))
+    elif primary not in row.value("departments"):
+        row.after["departments"] = tuple(sorted({*row.value("departments"), primary}))
+
+
+def departments_are_within_reach(row: road.RowPlan, plan: road.Plan) -> None:
+    """Who acts on some departments only moves people in and out of those, and keeps them his own to administer."""
+    actor = plan.scope.actor
+    if rights.acts_on_whole_customer(actor) or not {"departments", "primary_department"} & row.changes.keys():
+        return
+    plan.need("departments", "primary_department")
+    before, after = set(row.before.get("departments", ())), set(row.value("departments"))
+    if (before ^ after) - actor.department_ids:
+        row.refuse("departments", _("You can only add and remove your own departments."))
+    if row.value("primary_department") not in actor.department_ids:
+        row.refuse("primary_department", _("The primary department must be one of yours."))
+
+
+def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
+    """Nobody grants a role above his own, nor changes his own."""
+    if "role" not in row.changes and not row.new:
+        return
+    actor = plan.scope.actor
+    role = {role.pk: role for role in plan.scope.once("roles", lambda: list(Role.objects.all()))}[
+        row.value("role")
+    ]
+    if not row.new and row.key == actor.pk:
+        row.refuse("role", _("You can't change your own role."))
+    elif not rights.can_grant(actor, role):
+        row.refuse("role", _("You can't grant the role “%(role)s”: it is not below yours.") % {"role": role})
+    elif not rights.acts_on_whole_customer(actor) and (row.new or role.level > row.record.role.level):
+        # A role counts in all departments of a person, those that the actor doesn't administer included.
+        plan.need("departments")
+        if set(row.value("departments") or ()) - actor.department_ids:
+            row.refuse(
+                "role",
+                _("This person belongs to departments that aren't yours, and the role counts there too."),
+            )
+
+
+# What somebody above has decided about a person, for his own or the company's protection.
+RESTRICTIONS = (
+    "outbound_disabled",
+    "pin_protected",
+    "block_outbound_out_of_hours",
+    "require_2fa",
+    "hide_forwarding",
+)
+
+
+def nobody_lifts_what_restricts_himself(row: road.RowPlan, plan: road.Plan) -> None:
+    """Who administers some departments is restricted by who administers the whole customer, and doesn't undo that himself."""
+    actor = plan.scope.actor
+    if row.new or row.key != actor.pk or rights.acts_on_whole_customer(actor):
+        return
+    for name in RESTRICTIONS:
+        if row.changes.get(name) == (True, False):
+            row.refuse(
+                name, _("You can't lift this for yourself: ask an administrator of the whole company.")
+            )
+
+
+def nobody_locks_himself_out(row: road.RowPlan, plan: road.Plan) -> None:
+    """Disabling one's own extension would end one's own session for good."""
+    if row.key == plan.scope.actor.pk and row.changes.get("disabled") == (False, True):
+        row.refuse("disabled", _("You can't disable your own extension."))
+
+
+# --- Rules across the set: one query each, whatever the number of rows -----------------------------------------
+def numbers_are_free(plan: road.Plan) -> None:
+    """Refuse extensions that another user, or another row, already has; give the first free one where none is asked."""
+    new = [row for row in plan.rows if row.new and row.record is not None]
+    if not new:
+        return
+    asked = Counter(row.after.get("number", "") for row in new if row.raw.get("number"))
+    blank = [row for row in new if not str(row.raw.get("number") or "").strip()]
+    taken = taken_extensions(plan.scope.customer, None if blank else list(asked))
+    for row in new:
+        number = row.after.get("number")
+        if number and row not in blank and (number in taken or asked[number] > 1):
+            row.refuse("number", _("Extension %(number)s is already taken.") % {"number": number})
+    digits = plan.scope.customer.extension_digits
+    reserved = SHORT_CODES | {plan.scope.customer.pin_protection_code}
+    free = (
+        number
+        for number in map(str, range(10 ** (digits - 1), 10**digits))
+        if number not in taken and number not in asked and number not in reserved
+    )
+    for row in blank:
+        number = next(free, None)
+        if number is None:
+            row.refuse("number", _("There is no free extension left."))
+        else:
+            row.after["number"] = number
+
+
+def taken_extensions(customer: Any, among: list[str] | None = None) -> set[str]:
+    """The extensions that people or the system have at a customer: all of them, or those `among` some. One query."""
+    people, system = User.objects.of(customer).order_by(), SystemExtension.objects.of(customer).order_by()
+    if among is not None:
+        people, system = people.filter(number__in=among), system.filter(number__in=among)
+    return set(
+        people.values_list("number", flat=True).union(system.values_list("number", flat=True), all=True)
+    )
+
+
+def seats_are_in_the_contract(plan: road.Plan) -> None:
+    """More people than the contract includes may only be created by support staff, who are told so."""
+    new = [row for row in plan.rows if row.new and not row.errors]
+    if not new:
+        return
+    customer = plan.scope.customer
+    over = User.objects.of(customer).count() + len(new) - customer.included_extensions
+    if over <= 0:
+        return
+    used = customer.included_extensions
+    for row in new[-over:]:
+        if plan.scope.actor.is_staff:
+            row.warn("", _("This goes beyond the %(count)s extensions of the contract.") % {"count": used})
+        else:
+            row.refuse(
+                "",
+                _(
+                    "The %(count)s extensions of your contract are all in use. Please ask your provider's support to add one."
+                )
+                % {"count": used},
+            )
+
+
+def dids_are_free(plan: road.Plan) -> None:
+    """Refuse DID numbers that already ring somebody else, naming him."""
+    wanting = [row for row in plan.rows if "dids" in row.changes]
+    if not wanting:
+        return
+    added = {
+        row.key or id(row): set(row.changes["dids"][1]) - set(row.changes["dids"][0] or ()) for row in wanting
+    }
+    keys = set().union(*added.values())
+    if not keys:
+        return
+    moving = {
+        key for row in wanting for key in set(row.changes["dids"][0] or ()) - set(row.changes["dids"][1])
+    }
+    twice = {
+        key for key, count in Counter(key for wanted in added.values() for key in wanted).items() if count > 1
+    }
+    holders = {
+        did.pk: did for did in Did.objects.of(plan.scope.customer).filter(pk__in=keys).select_related("user")
+    }
+    for row in wanting:
+        for key in sorted(added[row.key or id(row)]):
+            did = holders[key]
+            if key in twice or (did.user_id and did.user_id != row.key and key not in moving):
+                row.refuse(
+                    "dids",
+                    _("%(number)s already rings %(user)s.")
+                    % {"number": phone_number_national(did.number), "user": did.user or _("another row")},
+                )
+
+
+def caller_ids_are_the_customers(plan: road.Plan) -> None:
+    """What callees see is a number of the customer: showing somebody else's is fraud, and lines are cut for it.
+
+    Support staff, who know what the contract of a trunk allows, are told instead.
+    """
+    rows = [row for row in plan.rows if row.changes.get("outbound_caller_id", ("", ""))[1]]
+    if not rows:
+        return
+    customer = plan.scope.customer
+    wanted = {row.value("outbound_caller_id") for row in rows}
+    numbers = Did.objects.of(customer).filter(number__in=wanted).order_by().values_list("number", flat=True)
+    places = (
+        Department.objects.of(customer)
+        .filter(outbound_caller_id__in=wanted)
+        .order_by()
+        .values_list("outbound_caller_id", flat=True)
+    )
+    owned = set(numbers.union(places))
+    for row in rows:
+        number = row.value("outbound_caller_id")
+        if number in owned:
+            continue
+        told = row.warn if plan.scope.actor.is_staff else row.refuse
+        told(
+            "outbound_caller_id",
+            _("%(number)s is not one of the company's numbers: enter a DID number, or leave it blank.")
+            % {"number": phone_number_national(number)},
+        )
+
+
+def names_are_unique(plan: road.Plan) -> None:
+    """A Talk link and a SIP ID lead to one person; the Talk link isn't a department's either."""
+    for column in ("talk_name", "sip_id"):
+        rows = [row for row in plan.rows if column in row.changes and row.changes[column][1]]
+        if not rows:
+            continue
+        asked = Counter(row.value(column).casefold() for row in rows)
+        condition = Q()
+        for name in {row.value(column) for row in rows}:
+            condition |= Q(**{f"{column}__iexact": name})
+        holders = {
+            getattr(user, column).casefold(): user
+            for user in User.objects.of(plan.scope.customer)
+            .filter(condition)
+            .exclude(pk__in=[row.key for row in rows if row.key])
+        }
+        taken = talk_names_of_places(plan.scope.customer) if column == "talk_name" else {}
+        for row in rows:
+            name = row.value(column).casefold()
+            if name in holders or name in taken or asked[name] > 1:
+                row.refuse(
+                    column,
+                    _("“%(name)s” is already taken by %(who)s.")
+                    % {
+                        "name": row.value(column),
+                        "who": holders.get(name) or taken.get(name) or _("somebody else"),
+                    },
+                )
+
+
+def talk_names_of_places(customer: Any) -> dict[str, str]:
+    """The Talk links that lead to no person, in small letters, with the department or system extension whose they are."""
+    found: dict[str, str] = {}
+    for model in (Department, SystemExtension):
+        found |= {
+            place.talk_name.casefold(): str(place)
+            for place in model.objects.of(customer).exclude(talk_name="")
+        }
+    return found
+
+
+def a_system_owner_remains(plan: road.Plan) -> None:
+    """A customer that had a system owner who can sign in keeps one."""
+    losing = [
+        row
+        for row in plan.rows
+        if row.record is not None
+        and not row.new
+        and row.record.role_id == "system_owners"
+        and not row.record.disabled
+        and (row.changes.get("role") or row.changes.get("disabled"))
+    ]
+    if not losing:
+        return
+    owners = User.objects.of(plan.scope.customer).filter(role="system_owners", disabled=False)
+    if not owners.exclude(pk__in=[row.key for row in losing]).exists():
+        for row in losing:
+            row.refuse("role", _("This is the customer's last system owner."))
+
+
+def shared_addresses_are_told(plan: road.Plan) -> None:
+    """An e-mail address may repeat (shared mailboxes do); it then signs in nobody, and that is said."""
+    rows = [row for row in plan.rows if row.changes.get("email", ("", ""))[1]]
+    if not rows:
+        return
+    holders: dict[str, list[str]] = {}
+    wanted = [row.value("email") for row in rows]
+    for user in (
+        User.objects.of(plan.scope.customer)
+        .filter(email__in=wanted)
+        .only("pk", "number", "first_name", "last_name", "email")
+    ):
+        holders.setdefault(user.email, []).append(f"{user.pk}|{user}")
+    for row in rows:
+        others = [
+            name.partition("|")[2]
+            for name in holders.get(row.value("email"), [])
+            if name.partition("|")[0] != str(row.key)
+        ]
+        if others:
+            row.warn(
+                "email",
+                _("%(who)s has this address too: it can't be used to sign in, extension@host name can.")
+                % {"who": ", ".join(others[:3])},
+            )
+
+
+# --- Deleting ---------------------------------------------------------------------------------------------------
+def what_a_deleted_user_loses(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
+    """The numbers that will ring nobody any more, and the places in ring groups and queues."""
+    losses: dict[Any, list[str]] = {}
+    freed = Counter(Did.objects.filter(user__in=records).values_list("user", flat=True))
+    for user, count in freed.items():
+        losses[user] = [
+            ngettext(
+                "%(count)s DID number will ring nobody any more.",
+                "%(count)s DID numbers will ring nobody any more.",
+                count,
+            )
+            % {"count": count}
+        ]
+    for user, number, name in SystemExtension.objects.filter(members__in=records).values_list(
+        "members", "number", "name"
+    ):
+        losses.setdefault(user, []).append(
+            _("The place in %(extension)s.") % {"extension": f"{number} {name}"}
+        )
+    return losses
+
+
+def last_owner_stays(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:
+    """A customer's last system owner can't be deleted."""
+    leaving = [record for record in records if record.role_id == "system_owners" and not record.disabled]
+    owners = User.objects.of(scope.customer).filter(role="system_owners", disabled=False)
+    if leaving and not owners.exclude(pk__in=[record.pk for record in leaving]).exists():
+        return {record.pk: _("This is the customer's last system owner.") for record in leaving}
+    return {}

@@ -1,0 +1,201 @@
+"""Tab "Options": recording, restrictions, how the extension registers and speaks, integrations; and their licence conditions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pbxadmin.common.columns import Scope, Text, columns_of
+from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.sections import Section
+from signin import single_sign_on
+from users import road
+from users.models import Customer, Options, User
+from users.people.line import in_words, line_of
+
+NEEDS_ENTERPRISE = gettext_lazy(
+    "This function can only be turned off with an “Enterprise” licence. If need be, contact your provider to review the terms of your contract."
+)
+NEEDS_PRO = gettext_lazy(
+    "This function needs a “Pro” licence or higher. If need be, contact your provider to review the terms of your contract."
+)
+NOT_SET_UP = gettext_lazy(
+    "Without effect for now: your company hasn't set single sign-on up (Settings, “Single sign-on”), so nobody signs in this way."
+)
+INTEGRATIONS = gettext_lazy("Integration with M365 and Google")
+WHO_SYNCHRONISES = gettext_lazy(
+    "Teams, calendars and contacts are the phone system's: the portal keeps the choice and synchronises nothing itself."
+)
+GROUPS = (
+    (gettext_lazy("Recordings"), ("recording", "recordings_visible", "recordings_deletable", "recordings_controllable")),
+    (
+        gettext_lazy("Restrictions"),
+        (
+            "disabled", "hide_forwarding", "pin_protected", "pin_protect_seconds", "outbound_disabled", "hidden", "call_screening",
+        ),
+    ),
+    (
+        gettext_lazy("Options"),
+        ("block_remote", "pbx_delivers_audio", "srtp", "missed_call_email", "hot_desking", "sip_id"),
+    ),
+    (
+        INTEGRATIONS,
+        ("ms365_teams", "ms365_calendar", "ms365_sso", "ms365_contacts", "google_sso", "google_contacts", "google_calendar"),
+    ),
+)  # fmt: skip
+
+
+# --- Licence and integrations -----------------------------------------------------------------------------------
+def controls_stay_on(scope: Scope, value: Any) -> Text:
+    """Turning the recording controls off takes the Enterprise licence; turning them on again never does."""
+    return NEEDS_ENTERPRISE if value and scope.customer.edition != Customer.Edition.ENTERPRISE else ""
+
+
+def hot_desking_stays_off(scope: Scope, value: Any) -> Text:
+    """Hot desking takes the Pro licence; turning it off never does."""
+    return NEEDS_PRO if not value and scope.customer.edition == Customer.Edition.STANDARD else ""
+
+
+def only_where(flag: str) -> Callable[[Scope], bool]:
+    """The option is there where the customer has set the integration up."""
+    return lambda scope: getattr(scope.customer, flag)
+
+
+MICROSOFT = {"offered": only_where("has_microsoft_365")}
+GOOGLE = {"offered": only_where("has_google")}
+
+
+# --- Rules ------------------------------------------------------------------------------------------------------
+def licence_and_integrations_allow_it(row: road.RowPlan, plan: road.Plan) -> None:
+    """What the page shows locked, or not at all, no other way in changes either."""
+    for name in row.after.keys() & OPTION_NAMES:
+        before, after = row.before[name], row.after[name]
+        if before == after:
+            continue
+        column = plan.sheet.columns[name]
+        if not column.is_offered(plan.scope):
+            row.refuse(
+                name, _("This integration isn't set up for %(customer)s.") % {"customer": plan.scope.customer}
+            )
+        elif words := column.locked(plan.scope, before):
+            row.refuse(name, words)
+
+
+def deleting_recordings_means_seeing_them(row: road.RowPlan, plan: road.Plan) -> None:
+    """Who may delete recordings sees them: the second switch comes with the first, and the first can't be taken away alone."""
+    if not {"recordings_visible", "recordings_deletable"} & row.changes.keys():
+        return
+    plan.need("recordings_visible", "recordings_deletable")
+    if not row.value("recordings_deletable") or row.value("recordings_visible"):
+        return
+    if "recordings_deletable" in row.changes:
+        row.after["recordings_visible"] = True
+    else:
+        row.refuse("recordings_visible", _("Who may delete recordings sees them: turn that off as well."))
+
+
+# --- The page ---------------------------------------------------------------------------------------------------
+def groups_and_line(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
+    """The fields under the guide's headings, and what the PBX makes of everything that is saved."""
+    for provider, option in single_sign_on.OPTION.items():
+        if option in form.fields and provider not in scope.customer.single_sign_on:
+            form.fields[option].warning = NOT_SET_UP  # type: ignore[attr-defined]
+    groups = [(title, [form[name] for name in names if name in form.fields]) for title, names in GROUPS]
+    return {
+        "groups": [
+            (title, fields, WHO_SYNCHRONISES if title is INTEGRATIONS else "")
+            for title, fields in groups
+            if fields
+        ],
+        "line": in_words(line_of(person)),
+    }
+
+
+OPTIONS = Section(
+    slug="options",
+    title=gettext_lazy("Options"),
+    intro=gettext_lazy("Advanced options: how the extension behaves, how its calls are protected, and what it is connected with."),
+    template="users/options.html",
+    columns=columns_of(
+        Options,
+        recording={"help": gettext_lazy("Record outside calls only, all calls, or none.")},
+        recordings_visible={"help": gettext_lazy("The user sees the recordings of his calls."), "csv": "RecordCanSee"},
+        recordings_deletable={
+            "help": gettext_lazy("The user may delete recordings of calls; this includes seeing them."), "csv": "RecordCanDelete",
+        },
+        recordings_controllable={
+            "help": gettext_lazy("The user starts and stops the recording during a call."), "csv": "RecordStartStop",
+            "more": gettext_lazy(
+                "This function can only be turned off with an “Enterprise” licence. If need be, contact your provider to review the terms of "
+                "your contract."
+            ),
+            "locked": controls_stay_on,
+        },
+        disabled={
+            "help": gettext_lazy("Takes the extension out of service: no registration, no calls, no sign-in."), "csv": "Disabled",
+        },
+        hide_forwarding={"help": gettext_lazy("The user doesn't see his forwarding rules on his own page."), "csv": "HideFWrules"},
+        pin_protected={
+            "help": gettext_lazy("Outside calls need an access code and the PIN of the voicemail first. Emergency numbers never do."),
+            "more": gettext_lazy(
+                "If this function is on, the user must dial an access code before he can make an outside call. The voicemail PIN serves as the "
+                "security code. The access code depends on the system: with three digits the default is “777”, with four digits “7777”."
+            ),
+            "csv": "PinProtected",
+        },
+        pin_protect_seconds={
+            "help": gettext_lazy("How long outside calls stay open after the PIN."), "unit": gettext_lazy("seconds"), "csv": "PinTimeout",
+        },
+        outbound_disabled={
+            "help": gettext_lazy("No calls out of the company. Emergency numbers can always be reached."), "csv": "DisableExternalCalls",
+        },
+        hidden={
+            "help": gettext_lazy("Hides the user in the directory and in the destinations of other users' rules."), "csv": "HideInPhonebook",
+        },
+        call_screening={
+            "help": gettext_lazy("Asks callers for their name before the call is passed on to an outside number with “Bounce”."),
+            "more": gettext_lazy(
+                "Filters incoming calls through a digital receptionist that confirms who is calling, before they are passed on to an outside "
+                "number of the user's forwarding rules, where the option “Bounce” is on."
+            ),
+            "csv": "CallScreening",
+        },
+        block_remote={
+            "help": gettext_lazy("Only apps, the local network and phones behind an SBC may register; nobody from elsewhere."),
+            "csv": "AllowLanOnly",
+        },
+        pbx_delivers_audio={
+            "help": gettext_lazy("The voice passes through the PBX: for complicated NAT, where the connection isn't tunnelled."),
+            "csv": "DeliverAudio",
+        },
+        srtp={
+            "help": gettext_lazy("Encrypts the voice. Make sure that the extension's devices support it before you turn it on."),
+            "csv": "SRTPMode",
+        },
+        missed_call_email={"help": gettext_lazy("Sends the user a mail when a call isn't answered."), "csv": "EmailMissedCalls"},
+        hot_desking={
+            "help": gettext_lazy("The user may log in at a phone that is set up for hot desking."), "csv": "HotDesk",
+            "locked": hot_desking_stays_off,
+        },
+        sip_id={
+            "help": gettext_lazy("Letters and digits. Callers of the Internet reach the user at sip:ID@host name."), "bulk": False,
+            "identity": True, "csv": "SIPID",
+            "more": gettext_lazy(
+                "The SIP ID makes direct SIP calls possible: people call an address that looks like an e-mail address, without a gateway "
+                "between them. It takes a proper DNS configuration for calls to come in and go out safely."
+            ),
+        },
+        ms365_teams=MICROSOFT | {"help": gettext_lazy("The phone system may bring presence and calls together with MS Teams.")},
+        ms365_calendar=MICROSOFT | {"help": gettext_lazy("The phone system may let the status follow the calendar and the presence of Teams.")},
+        ms365_sso=MICROSOFT | {"help": gettext_lazy("May sign in to the portal with his Microsoft account, once it is linked on his own page.")},
+        ms365_contacts=MICROSOFT | {"help": gettext_lazy("The phone system may read the personal contacts of Microsoft 365.")},
+        google_sso=GOOGLE | {"help": gettext_lazy("May sign in to the portal with his Google account of the same address.")},
+        google_contacts=GOOGLE | {"help": gettext_lazy("The phone system may read the personal contacts of Google.")},
+        google_calendar=GOOGLE | {"help": gettext_lazy("The phone system may let the status follow the Google calendar.")},
+    ),
+    row_rules=(licence_and_integrations_allow_it, deleting_recordings_means_seeing_them),
+    page_facts=groups_and_line,
+)  # fmt: skip
+
+OPTION_NAMES = frozenset(column.name for column in OPTIONS.columns)

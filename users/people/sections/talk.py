@@ -1,0 +1,142 @@
+"""Tab "Talk": being called, or met in a video conference, from a link."""
+
+import unicodedata
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from pbxadmin.common.columns import Scope, columns_of
+from pbxadmin.common.fields import without_accents
+from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.sections import Section
+from users import road
+from users.models import Customer, Talk, User
+from users.people.sections.general_rules import names_are_unique, talk_names_of_places
+
+# Names that a customer's host answers for itself: a link of that name would never be reached.
+TAKEN_BY_PAGES = frozenset({"meet", "talk", "static", "language", "theme", "healthz"})
+
+
+def talk_url(customer: Customer, name: str) -> str:
+    """The Talk address that is given to the outside: https://FQDN/NAME; "" without a name."""
+    return f"https://{customer.fqdn}/{name}" if name else ""
+
+
+def meet_url(customer: Customer, name: str) -> str:
+    """The Meet address: https://FQDN/meet/NAME."""
+    return f"https://{customer.fqdn}/meet/{name}" if name else ""
+
+
+def suggested_name(first_name: str, last_name: str, number: str) -> str:
+    """The name of a link that is offered: "ameliestremblay"-like, letters and digits only; the extension without a name."""
+    text = "".join(
+        sign for sign in without_accents(f"{first_name}{last_name}") if sign.isascii() and sign.isalnum()
+    )
+    text = unicodedata.normalize("NFKC", text)[:46]
+    return text if text and text not in TAKEN_BY_PAGES else f"{text}{number}"
+
+
+# --- Rules ------------------------------------------------------------------------------------------------------
+def a_link_is_no_page(row: road.RowPlan, plan: road.Plan) -> None:
+    """A name that the customer's host uses for a page of its own can't be a link."""
+    if "talk_name" in row.changes and row.value("talk_name").casefold() in TAKEN_BY_PAGES:
+        row.refuse(
+            "talk_name", _("“%(name)s” is reserved and can't be a link.") % {"name": row.value("talk_name")}
+        )
+
+
+def who_has_talk_has_a_link(plan: road.Plan) -> None:
+    """Whoever is given Talk without a name gets the suggested one, with his extension where somebody has that already."""
+    concerned = {"talk_enabled", "talk_name"}
+    rows = [row for row in plan.rows if row.record is not None and concerned & row.changes.keys()]
+    if not rows:
+        return
+    plan.need("talk_enabled", "talk_name", "first_name", "last_name", "number")
+    nameless = [
+        row
+        for row in rows
+        if row.value("talk_enabled") and not row.value("talk_name") and "talk_name" not in row.errors
+    ]
+    if not nameless:
+        return
+    wanted = {
+        id(row): suggested_name(*(row.value(name) for name in ("first_name", "last_name", "number")))
+        for row in nameless
+    }
+    found = (
+        User.objects.of(plan.scope.customer)
+        .annotate(link=Lower("talk_name"))
+        .filter(link__in=set(wanted.values()))
+    )
+    taken = {
+        *found.values_list("link", flat=True),
+        *talk_names_of_places(plan.scope.customer),
+    }
+    twice = {name for name, count in Counter(wanted.values()).items() if count > 1}
+    for row in nameless:
+        name = wanted[id(row)]
+        row.after["talk_name"] = f"{name}{row.value('number')}" if name in taken | twice else name
+
+
+def addresses(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
+    """Both addresses with the page that answers there, and the name that would be suggested."""
+    name = person.talk_name or suggested_name(person.first_name, person.last_name, person.number)
+    path = [scope.customer.slug, name]
+    return {
+        "talk": {
+            "url": talk_url(scope.customer, name),
+            "page": settings.PUBLIC_URL.rstrip("/") + reverse("talk", args=path),
+        },
+        "meet": {
+            "url": meet_url(scope.customer, name),
+            "page": settings.PUBLIC_URL.rstrip("/") + reverse("meet", args=path),
+        },
+        "answers": person.talk_enabled and bool(person.talk_name) and person.is_active,
+        "suggestion": "" if person.talk_name else name,
+    }
+
+
+TALK = Section(
+    slug="talk",
+    title=pgettext_lazy("tab", "Talk"),
+    intro=gettext_lazy("Being called, or met by video, from a link in a mail signature or on a web site."),
+    template="users/talk.html",
+    columns=columns_of(
+        Talk,
+        talk_enabled={
+            "help": gettext_lazy(
+                "The user can be reached in one click from his mail signature or a web site."
+            ),
+            "csv": "WebMeetingEnabled",
+        },
+        talk_name={
+            "help": gettext_lazy("Letters and digits. Blank: made of the first and the last name."),
+            "bulk": False,
+            "identity": True,
+            "csv": "WebMeetingFriendlyName",
+        },
+        talk_ask={
+            "help": gettext_lazy("What a visitor tells of himself before he is connected."),
+            "csv": "ClickToCallAuth",
+        },
+        meet_approve={
+            "help": gettext_lazy(
+                "The user lets each participant in; otherwise they come in as soon as he has begun the meeting."
+            ),
+            "more": gettext_lazy(
+                "Users of the system must always connect first for participants to be able to join the video conference. With this option "
+                "the user must accept every participant before he can take part in the meeting. Otherwise participants join as soon as the "
+                "user has begun it."
+            ),
+            "csv": "WMApprove",
+        },
+    ),
+    row_rules=(a_link_is_no_page,),
+    set_rules=(who_has_talk_has_a_link, names_are_unique),
+    page_facts=addresses,
+)

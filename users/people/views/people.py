@@ -1,0 +1,285 @@
+"""The list of users, and what begins or ends one: creating, deleting."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pbxadmin.common.columns import Scope
+from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.values.destinations import Kind
+from signin.second_factor import step_up
+from users import rights, road
+from users.models import Customer, User
+from users.people import copying, selectors
+from users.people.sections import GENERAL, departments_of, user_sheet
+from users.people.sections.visualiser import VISUALISER, matrix
+from users.people.views import chosen
+from users.road import replacements
+from users.road.pages.doors import in_customer, of_person, require
+
+
+@require_safe
+@in_customer()
+def users(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """The list, searched, filtered and sorted by its address; htmx asks for the same address and takes the results."""
+    query = selectors.Query.of(request.GET)
+    listing = selectors.list_users(request.user, customer, query, request.GET.get("page"))
+    people = listing.page.object_list
+    tabs = selectors.facts_for_list(people)
+    return render(
+        request,
+        "users/list.html",
+        {
+            "title": _("Users"),
+            "listing": listing,
+            "gauge": listing.gauge,
+            "rows": [
+                (person, [(section.list_template, facts.get(person.pk)) for section, facts in tabs])
+                for person in people
+            ],
+            "extra_headings": [section.list_heading for section, _facts in tabs],
+            "headings": _headings(query),
+            "filters": _filters(request.user, customer, query),
+            "search": {
+                "name": "q",
+                "value": query.text,
+                "label": _("Name, extension, email, mobile, MAC, DID"),
+            },
+            "hidden": [(name, value) for name, value in query.parameters(q=None).items()],
+            "clear_all_url": f"?{urlencode(selectors.Query(sort=query.sort).parameters())}"
+            if query.narrows
+            else "",
+            "query_text": urlencode(query.parameters()),
+            "chosen_hidden": list(query.parameters().items()),
+            "chosen_total": listing.page.paginator.count,
+            "actions": chosen.bar(customer, rights.facts(request.user, customer)),
+            "breadcrumbs": [(_("Users"), None)],
+        },
+    )
+
+
+def _headings(query: selectors.Query) -> list[dict[str, Any]]:
+    """Column headings as links that sort, and sort backwards the second time."""
+    labels = [
+        ("name", _("Name"), ""),
+        ("status", _("Status"), ""),
+        ("department", _("Department"), "hide-narrow"),
+        ("email", _("Email"), "hide-medium"),
+        ("role", _("Role"), "hide-narrow"),
+    ]
+    return [
+        {
+            "label": label,
+            "css": css,
+            "url": "?" + urlencode(query.parameters(sort=f"-{name}" if query.sort == name else name)),
+            "direction": "ascending"
+            if query.sort == name
+            else "descending"
+            if query.sort == f"-{name}"
+            else "",
+        }
+        for name, label, css in labels
+    ]
+
+
+def _filters(actor: User, customer: Customer, query: selectors.Query) -> list[dict[str, Any]]:
+    """The chips above the list."""
+    chips: list[dict[str, Any]] = []
+    menus = (
+        (
+            "department",
+            _("Department"),
+            [(str(key), name) for key, name in selectors.departments_for_filter(actor, customer)],
+        ),
+        ("role", _("Role"), rights.role_names()),
+        ("status", _("Status"), [(value, str(label)) for value, label in User.Status.choices]),
+    )
+    for name, label, choices in menus:
+        now = getattr(query, name)
+        chips.append(
+            {
+                "label": label,
+                "value": dict(choices).get(now, now),
+                "options": [
+                    (text, "?" + urlencode(query.parameters(**{name: value})), value == now)
+                    for value, text in choices
+                ],
+                "clear_url": "?" + urlencode(query.parameters(**{name: None})),
+            }
+        )
+    for name, (flag_label, _condition) in selectors.list_flags().items():
+        on = name in query.flags
+        chips.append(
+            {
+                "label": flag_label,
+                "value": on,
+                "url": "?" + urlencode(query.parameters(**{name: None if on else "1"})),
+            }
+        )
+    return chips
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_customer(rights.Verb.CREATE)
+def user_create(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """A new person: the General tab with the extension, and the contract's gauge in sight. `?copy=104`: with his settings."""
+    scope = Scope(request.user, customer)
+    source = _source_of_copy(request, customer)
+    copied = copying.settings_of(source, scope) if source else None
+    status = 200
+    if request.method == "POST":
+        form = GENERAL.form(scope, request.POST, creating=True)
+        raw = (copied.values if copied else {}) | form.raw()
+        plan = road.plan(request.user, customer, user_sheet(), [road.Row(None, raw)])
+        row = plan.rows[0]
+        try:
+            road.apply(plan, RequestFacts.of(request), reason=f"copy {source.number}" if source else "")
+        except road.RefusedError:
+            form.show_errors(_with_labels(row.errors, form) | ({"": [row.refusal]} if row.refusal else {}))
+            status = 422
+        else:
+            for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
+                messages.warning(request, sentence)
+            messages.success(request, _("%(user)s was created.") % {"user": row.record})
+            return redirect("user_tab", customer.slug, row.record.number, GENERAL.slug)
+    else:
+        initial = _initial_for_new(request.user, customer, scope)
+        if copied:
+            initial |= {
+                name: value
+                for name, value in copied.values.items()
+                if name in {column.name for column in GENERAL.columns}
+            }
+        form = GENERAL.form(scope, initial=initial, creating=True)
+    gauge = selectors.gauge(customer)
+    return render(
+        request,
+        "users/create.html",
+        {
+            "form": form,
+            "gauge": gauge,
+            "full": gauge.used >= gauge.included,
+            "source": source,
+            "left_out": copied.left_out if copied else [],
+            "breadcrumbs": [(_("Users"), _list_url(customer)), (_("New user"), None)],
+        },
+        status=status,
+    )
+
+
+def _source_of_copy(request: PortalRequest, customer: Customer) -> User | None:
+    """The person whose settings a new one gets; 404 and 403 as for his own pages."""
+    number = request.GET.get("copy", "")
+    if not number:
+        return None
+    source = selectors.user_or_404(request.user, customer, number)
+    require(request.user, rights.Verb.SEE, source, customer)
+    return source
+
+
+def _with_labels(errors: Mapping[str, list[str]], form: SectionForm) -> dict[str, list[str]]:
+    """Errors of columns that aren't on this form say on top which column they are about."""
+    columns = user_sheet().columns
+    return {
+        name: texts
+        if name in form.fields or name not in columns
+        else [f"{columns[name].label}: {text}" for text in texts]
+        for name, texts in errors.items()
+    }
+
+
+def _initial_for_new(actor: User, customer: Customer, scope: Scope) -> dict[str, Any]:
+    """What the form of a new person offers: the creator's own department, or the only one there is."""
+    options = [department.pk for department in departments_of(scope)]
+    department = actor.primary_department_id or (options[0] if len(options) == 1 else None)
+    return {
+        "role": "users",
+        "primary_department": department,
+        "departments": [department],
+        "require_2fa": True,
+    }
+
+
+def _list_url(customer: Customer) -> str:
+    return reverse("users", args=[customer.slug])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_person(rights.Verb.DELETE)
+def user_delete(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """Says what goes with the person, asks to type his extension, and deletes."""
+    departure = replacements.plan_departure(request.user, customer, user_sheet(), Kind.EXTENSION, [person.pk])
+    error = departure.refusals.get(person.pk, "")
+    # Where it can't be deleted anyhow, nobody is asked who takes the calls.
+    asks_instead = bool(departure.references) and not error
+    typed = request.POST.get("instead", "")[:60]
+    status = 200
+    if request.method == "POST":
+        if request.POST.get("confirm", "").strip() != person.number:
+            error = error or _("Type the extension %(number)s to confirm.") % {"number": person.number}
+        if not error:
+            try:
+                departure.leave(typed, RequestFacts.of(request))
+            except road.ChangedMeanwhileError:
+                error = _(
+                    "Somebody else changed this user in between. Look at it again before you delete it."
+                )
+            except road.RefusedError:
+                error = departure.reasons
+            else:
+                messages.success(request, _("%(user)s was deleted.") % {"user": person})
+                return redirect("users", customer.slug)
+        status = 422
+    return render(
+        request,
+        "users/delete.html",
+        {
+            "person": person,
+            "error": error,
+            "title": _("Delete %(name)s?") % {"name": person.full_name},
+            "references": [reference.words for reference in departure.references],
+            "instead": typed,
+            "asks_instead": asks_instead,
+            "losses": [
+                _("The extension %(number)s with its settings and its unread voicemail messages.")
+                % {"number": person.number},
+                *departure.removal.losses.get(person.pk, []),
+            ],
+            "breadcrumbs": [
+                (_("Users"), _list_url(customer)),
+                (person.full_name, _tab_url(customer, person)),
+                (_("Delete"), None),
+            ],
+        },
+        status=status,
+    )
+
+
+def _tab_url(customer: Customer, person: User) -> str:
+    return reverse("user_tab", args=[customer.slug, person.number, GENERAL.slug])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_person(rights.Verb.EDIT)
+@step_up
+def user_reset(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """Reset one person: seven boxes, explained in place."""
+    return chosen.reset_person(request, customer, person)
+
+
+@require_POST
+@of_person()
+def visualiser_answer(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """What a person would see with the choices that stand in the form; nothing is saved."""
+    scope = Scope(request.user, customer)
+    initial = {"visibility": VISUALISER.columns[0].store.load([person])[person.pk]["visibility"]}  # type: ignore[attr-defined]
+    facts = matrix(scope, person, VISUALISER.form(scope, request.POST, initial=initial))
+    return render(request, "users/visualiser_answer.html", {"answers": facts["answers"]})

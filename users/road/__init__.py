@@ -1,0 +1,31 @@
+"""The one road by which rows change: plan (validate everything), then apply (write once).
+
+A plan takes any number of rows and says for each: new, changed, unchanged, or refused and why. Applying it writes all of
+it, with its history, in one transaction, and tells the other apps once. Editor (one row), bulk edit, CSV, copy, undo,
+Django admin and self-service are callers of this; nothing else writes these tables.
+"""
+
+from users.road.applying import apply
+from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, Row, RowPlan, plan
+from users.road.recording import change_of, record_operation
+from users.road.removal import Removal, plan_removal, remove
+from users.road.sheets import SHEETS, locks, register, why_not
+
+__all__ = [
+    "SHEETS",
+    "ChangedMeanwhileError",
+    "Plan",
+    "RefusedError",
+    "Removal",
+    "Row",
+    "RowPlan",
+    "apply",
+    "change_of",
+    "locks",
+    "plan",
+    "plan_removal",
+    "record_operation",
+    "register",
+    "remove",
+    "why_not",
+]

@@ -1,0 +1,1 @@
+"""Pages that save, delete or act by the road."""

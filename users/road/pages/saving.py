@@ -1,0 +1,96 @@
+"""One form saved by the road: planned, applied, or why not. Every page that edits one record goes through here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from pbxadmin.common.columns import Column, Scope
+from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.sections import Sheet
+from users import rights, road
+from users.people import selectors
+
+
+class Outcome(Enum):
+    """How it ended. Only `SAVED` has written anything."""
+
+    SAVED = auto()
+    UNCHANGED = auto()
+    REFUSED = auto()  # the row says why
+    CONFLICT = auto()  # somebody else has changed the same columns since
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What became of a form: the planned row with its errors, and how it ended."""
+
+    row: road.RowPlan
+    outcome: Outcome
+
+
+def attempt(
+    request: HttpRequest,
+    scope: Scope,
+    sheet: Sheet,
+    columns: Iterable[Column],
+    record: Any,
+    raw: Mapping[str, Any],
+    seen: int,
+    *,
+    verb: rights.Verb = rights.Verb.EDIT,
+    source: str = "portal",
+    records: Mapping[Any, Any] | None = None,
+) -> Attempt:
+    """Try to save what was typed (`raw`) for `record`, of which the sender had seen version `seen`; tell what the road has to tell.
+
+    `columns` are those of the form: what was changed elsewhere since (a status that switched by itself) is no conflict.
+    `records` as `road.plan` takes it: a record that was just read needn't be read again.
+    """
+
+    def planned(version: int, known: Mapping[Any, Any] | None) -> road.Plan:
+        rows = [road.Row(record.pk, raw, seen=version)]
+        return road.plan(scope.actor, scope.customer, sheet, rows, verb, scope=scope, records=known)
+
+    plan = planned(seen, records)
+    if plan.rows[0].stale and _only_elsewhere(sheet, columns, record, seen, scope):
+        plan = planned(record.version, None)
+    row = plan.rows[0]
+    if row.stale:
+        return Attempt(row, Outcome.CONFLICT)
+    try:
+        operation = road.apply(plan, RequestFacts.of(request, source))
+    except road.ChangedMeanwhileError:
+        return Attempt(row, Outcome.CONFLICT)
+    except road.RefusedError:
+        return Attempt(row, Outcome.REFUSED)
+    tell_warnings(request, row)
+    if operation is None:
+        messages.info(request, _("Nothing to save: everything is as it was."))
+        return Attempt(row, Outcome.UNCHANGED)
+    return Attempt(row, Outcome.SAVED)
+
+
+def _only_elsewhere(sheet: Sheet, columns: Iterable[Column], record: Any, seen: int, scope: Scope) -> bool:
+    """Whether what was changed since `seen` is on other tabs."""
+    own = {column.name: column for column in columns if not column.own_form}
+    return (
+        0 < seen < record.version
+        and not selectors.changed_since(record, sheet.label, seen, own, scope).before
+    )
+
+
+def show_refusal(form: SectionForm, row: road.RowPlan) -> None:
+    """Put everything that refuses a row onto its form."""
+    form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
+
+
+def tell_warnings(request: HttpRequest, row: road.RowPlan) -> None:
+    """What the plan had to say beside saving."""
+    for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
+        messages.warning(request, sentence)

@@ -1,0 +1,172 @@
+"""Who takes the calls of somebody, or something, that is deleted: the rules that lead there lead elsewhere from the same moment on."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from pbxadmin.common.columns import Scope, Text
+from pbxadmin.common.destination_field import Reference, references_to
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.sections import Sheet
+from pbxadmin.common.values.destinations import Destination, Kind
+from users import road
+from users.models import Customer, Operation, SystemExtension, User
+
+
+def calls_sent_to(customer: Customer, kind: Kind, records: Sequence[Any]) -> list[Reference]:
+    """The rules that send calls to these people (EXTENSION) or system extensions (SYSTEM), theirs among themselves left out."""
+    going = {record.pk for record in records} if kind is Kind.EXTENSION else set()
+    found = references_to(customer, kind, [record.number for record in records])
+    return [reference for reference in found if reference.column and reference.owner not in going]
+
+
+def _held_by_calls(records: Sequence[Any], references: Iterable[Reference]) -> dict[Any, Text]:
+    """The sentence for each record that calls lead to."""
+    by_number: dict[str, list[str]] = defaultdict(list)
+    for reference in references:
+        by_number[reference.target].append(reference.words)
+    return {
+        record.pk: _("Calls are sent to extension %(number)s: %(where)s. Choose who takes them instead.") % {
+            "number": record.number, "where": "; ".join(by_number[record.number][:3]) + (" …" if len(by_number[record.number]) > 3 else ""),
+        }
+        for record in records if record.number in by_number
+    }  # fmt: skip
+
+
+def stays_while_calls_lead_there(kind: Kind) -> Callable[[Sequence[Any], Scope], Mapping[Any, Text]]:
+    """A removal rule: what is somebody's destination isn't deleted before another one is chosen."""
+
+    def rule(records: Sequence[Any], scope: Scope) -> dict[Any, Text]:
+        return _held_by_calls(records, calls_sent_to(scope.customer, kind, records))
+
+    return rule
+
+
+@dataclass(frozen=True)
+class Departure:
+    """What is to be deleted, with the calls that lead there and must lead elsewhere from then on."""
+
+    removal: road.Removal
+    references: Sequence[Reference]
+
+    @property
+    def refusals(self) -> dict[Any, str]:
+        """Why records can't go, whoever takes their calls."""
+        held = _held_by_calls(self.removal.records, self.references) if self.references else {}
+        return {
+            key: sentence
+            for key, sentence in self.removal.refusals.items()
+            if str(held.get(key)) != str(sentence)
+        }
+
+    @property
+    def reasons(self) -> str:
+        """Why not, each sentence once; after `leave` has raised `road.RefusedError`."""
+        return " ".join(dict.fromkeys(self.removal.refusals.values()))
+
+    def leave(self, typed: str, facts: RequestFacts, reason: str = "") -> Operation | None:
+        """Delete; the calls go where `typed` says ("105", "" for each person's own voicemail), in the same transaction.
+
+        Raises `road.RefusedError` and `road.ChangedMeanwhileError`; then nothing has happened.
+        """
+        if not self.references:
+            return road.remove(self.removal, facts, reason)
+        instead = instead_of(self.removal.scope.customer, typed)
+        return remove_with_replacement(self.removal, self.references, instead, facts, reason)
+
+
+def plan_departure(
+    actor: User, customer: Customer, sheet: Sheet, kind: Kind | None, keys: Iterable[Any]
+) -> Departure:
+    """Say what would go, what stands against it, and whose calls would need another destination. Nothing is written.
+
+    `kind` is what sort of destination these records are; None: calls can't be sent to such a thing.
+    """
+    removal = road.plan_removal(actor, customer, sheet, keys)
+    return Departure(removal, calls_sent_to(customer, kind, removal.records) if kind else ())
+
+
+def instead_of(customer: Customer, typed: str) -> str:
+    """The destination that somebody typed as a replacement: an extension ("105 Maude Côté"), a ring group's, queue's or IVR's
+    ("180"), or nothing for each person's own voicemail."""
+    extension = typed.strip().partition(" ")[0]
+    if not extension:
+        return str(Kind.VOICEMAIL)
+    system = SystemExtension.objects.of(customer).filter(number=extension).exists()
+    return f"{Kind.SYSTEM if system else Kind.EXTENSION}:{extension}"
+
+
+def replacement_plan(
+    actor: User, customer: Customer, references: Sequence[Reference], instead: str
+) -> road.Plan:
+    """The change of everybody's rules that lead to what goes: `instead` is a destination as text ("extension:105", "voicemail")."""
+    # Not at the top: the tabs, of which this sheet is made, name this module's rule.
+    from users.people.sections import user_sheet
+
+    values: dict[int, dict[str, Any]] = defaultdict(dict)
+    for reference in references:
+        if reference.owner is not None:
+            voicemail = bool(reference.value and reference.value.voicemail) and instead.startswith(
+                f"{Kind.EXTENSION}:"
+            )
+            values[reference.owner][reference.column] = (
+                f"{instead}?voicemail" if voicemail and "?" not in instead else instead
+            )
+    return road.plan(
+        actor, customer, user_sheet(), [road.Row(key, columns) for key, columns in values.items()]
+    )
+
+
+def remove_with_replacement(
+    removal: road.Removal,
+    references: Sequence[Reference],
+    instead: str,
+    facts: RequestFacts,
+    reason: str = "",
+) -> Operation | None:
+    """Send the calls elsewhere and delete, both or neither.
+
+    Raises `road.RefusedError` with the reasons in `removal.refusals`, and `road.ChangedMeanwhileError`.
+    """
+    scope = removal.scope
+    with transaction.atomic():
+        plan = replacement_plan(scope.actor, scope.customer, references, instead)
+        gone = {
+            str(Destination(Kind.EXTENSION if isinstance(record, User) else Kind.SYSTEM, record.number))
+            for record in removal.records
+            if isinstance(record, (User, SystemExtension))
+        }
+        if instead.partition("?")[0] in gone:
+            stays = (
+                _("Choose somebody who stays.")
+                if instead.startswith(f"{Kind.EXTENSION}:")
+                else _("Choose an extension that stays.")
+            )
+            removal.refusals = {record.pk: stays for record in removal.records}
+            raise road.RefusedError
+        try:
+            road.apply(plan, facts, reason)
+        except road.RefusedError:
+            sentences = [
+                f"{row.record or row.label}: {sentence}"
+                for row in plan.refused
+                for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
+                if sentence
+            ]
+            removal.refusals = {
+                record.pk: " ".join(dict.fromkeys(sentences[:5])) for record in removal.records
+            }
+            raise
+        again = road.plan_removal(
+            scope.actor,
+            scope.customer,
+            removal.sheet,
+            [record.pk for record in removal.records],
+            removal.verb,
+        )
+        removal.refusals = again.refusals
+        return road.remove(again, facts, reason)

@@ -1,0 +1,92 @@
+"""Taking an operation back: the old values, through the same checks as any edit, unless the world has moved on."""
+
+from collections import defaultdict
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from pbxadmin.common.http import RequestFacts
+from users import road
+from users.models import Change, Customer, Operation, User
+
+
+class NotUndoableError(Exception):
+    """Why an operation can't be taken back, as a sentence in the reader's language."""
+
+
+def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[road.Plan]:
+    """What taking `operation` back would change: one plan for each kind of row. Nothing is written.
+
+    A row whose value isn't any more what the operation left is refused, naming the column: somebody has decided anew.
+    Raises `NotUndoableError` where there is nothing to go back to: creations, deletions, secrets, and what was undone already.
+    """
+    if operation.kind != Operation.Kind.EDIT:
+        raise NotUndoableError(_("Only changes can be undone; what was created or deleted can't."))
+    if operation.undone_by.exists():
+        raise NotUndoableError(_("This was undone already."))
+    by_sheet: dict[str, list[Change]] = defaultdict(list)
+    for change in operation.changes.order_by("id"):
+        by_sheet[change.model].append(change)
+    if any(change.kind != Operation.Kind.EDIT for found in by_sheet.values() for change in found):
+        raise NotUndoableError(_("Only changes can be undone; what was created or deleted can't."))
+    plans = []
+    for label, found in by_sheet.items():
+        sheet = road.SHEETS[label]
+        if any(
+            sheet.columns[cell["column"]].secret
+            for change in found
+            for cell in change.cells
+            if cell["column"] in sheet.columns
+        ):
+            raise NotUndoableError(_("A secret was changed: the old one isn't kept anywhere."))
+        rows = [
+            road.Row(
+                change.object_pk,
+                {cell["column"]: cell["old"] for cell in change.cells},
+                label=change.object_name,
+            )
+            for change in found
+        ]
+        plan = road.plan(actor, customer, sheet, rows)
+        for row, change in zip(plan.rows, found, strict=True):
+            for cell in change.cells:
+                column = sheet.columns.get(cell["column"])
+                if row.record is None or column is None:
+                    continue
+                now = row.before.get(column.name)
+                if column.to_json(now) != cell["new"]:
+                    row.refuse(
+                        column.name,
+                        _("It was changed again since: it is now “%(now)s”.")
+                        % {"now": column.show(now, plan.scope)},
+                    )
+        plans.append(plan)
+    return plans
+
+
+def undo(actor: User, customer: Customer, operation: Operation, facts: RequestFacts) -> Operation | None:
+    """Take `operation` back, all of it or nothing. Raises `NotUndoableError` with every reason in one sentence."""
+    with transaction.atomic():
+        # Two who undo at once: the second one waits here and is told that it was undone already.
+        Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
+        plans = plan_undo(actor, customer, operation)
+        reasons = [
+            f"{row.label or row.record}: {message}"
+            for plan in plans
+            for row in plan.refused
+            for message in [
+                *([row.refusal] if row.refusal else []),
+                *(text for texts in row.errors.values() for text in texts),
+            ]
+        ]
+        if reasons:
+            raise NotUndoableError(" ".join(reasons[:5]))
+        done = None
+        for plan in plans:
+            try:
+                done = road.apply(plan, facts, reason=f"undo {operation.pk}", undoes=operation) or done
+            except road.RefusedError:
+                raise NotUndoableError(
+                    " ".join(text for row in plan.refused for texts in row.errors.values() for text in texts)
+                ) from None
+        return done
