@@ -65,7 +65,7 @@ class Column:
         csv: str | None = None,
         verb: str = "",
         identity: bool = False,
-        offered: Callable[[Scope], bool] | None = None,
+        absent: Callable[[Scope], Text] | None = None,
         locked: Callable[[Scope, Any], Text] | None = None,
     ) -> None:
         self.name = name
@@ -81,13 +81,22 @@ class Column:
             verb  # the right (`users.rights.Verb`) that changing it takes, where it isn't the record's
         )
         self.identity = identity  # belongs to this one record: a copy doesn't take it over
-        # Whether this customer has the option at all; and why its present value can't be changed here ("" where it can).
-        self._offered = offered
+        # Why this customer doesn't have the option at all; and why its present value can't be changed here ("" where it can).
+        self._absent = absent
         self._locked = locked
 
+    @property
+    def has_limits(self) -> bool:
+        """Whether there are customers who don't have the option, or values that can't be changed."""
+        return self._absent is not None or self._locked is not None
+
+    def absent(self, scope: Scope) -> Text:
+        """Why this customer doesn't have the option at all, in a sentence; "" where the option is there."""
+        return self._absent(scope) if self._absent else ""
+
     def is_offered(self, scope: Scope) -> bool:
-        """Whether the option exists for this customer: what he hasn't set up isn't shown."""
-        return self._offered is None or self._offered(scope)
+        """Whether the option exists for this customer: what isn't set up isn't shown."""
+        return not self.absent(scope)
 
     def locked(self, scope: Scope, value: Any) -> Text:
         """Why nobody can change this from its present `value`, in a sentence (a licence); "" where anybody may."""

@@ -166,6 +166,7 @@ def plan(
     if verb in (rights.Verb.SELF, rights.Verb.STATUS):
         _refuse_what_is_not_ones_own(made, verb)
     _refuse_what_takes_another_right(made)
+    _refuse_what_the_customer_does_not_have(made)
     for rule in rules_of(sheet, "row_rules"):
         for row in made.rows:
             if row.record is not None and not row.refusal:
@@ -200,6 +201,19 @@ def _refuse_what_takes_another_right(made: Plan) -> None:
                 continue
             row.after.pop(name, None)
             row.errors[name] = [str(reason)]
+
+
+def _refuse_what_the_customer_does_not_have(made: Plan) -> None:
+    """What a page doesn't show, or shows locked (an integration, a licence), no other way in changes; the same value again is no change."""
+    for name, column in made.columns.items():
+        if not column.has_limits:
+            continue
+        absent = column.absent(made.scope)
+        for row in made.rows:
+            if name not in row.after or row.after[name] == row.before[name]:
+                continue
+            if words := absent or column.locked(made.scope, row.before[name]):
+                row.refuse(name, words)
 
 
 def _load_records(

@@ -318,3 +318,32 @@ def test_no_secret_reaches_the_history(boreale, felix, amelie):
     text = " ".join(str(change.cells) for change in Change.objects.all())
     assert amelie.sip_password not in text
     assert MASK
+
+
+LIMITED = [
+    ("users.user", "mobile", "514 555-0142", ""),
+    ("users.department", "name", "Urgence", "Accueil"),
+    ("users.did", "name", "Urgence", "Ligne 0"),
+    ("users.customer", "require_2fa", True, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "other", "present"), LIMITED, ids=[label for label, *_rest in LIMITED]
+)
+@pytest.mark.parametrize("limit", ["_absent", "_locked"])
+def test_what_the_customer_does_not_have_or_may_not_change_is_refused_on_every_sheet_unless_it_stays(
+    monkeypatch, felix, boreale, label, name, other, present, limit
+):
+    sheet = road.SHEETS[label]
+    record = {
+        "users.user": felix,
+        "users.customer": boreale,
+        "users.department": boreale.departments.get(name="Accueil"),
+        "users.did": boreale.dids.get(name="Ligne 0"),
+    }[label]
+    monkeypatch.setattr(sheet.columns[name], limit, lambda scope, *value: f"{scope.customer} lacks it.")
+    rows = [road.Row(record.pk, {name: value}) for value in (other, present)]
+    changing, staying = road.plan(felix, boreale, sheet, rows).rows
+    assert changing.errors == {name: [f"{boreale} lacks it."]}
+    assert staying.outcome == "unchanged"

@@ -18,9 +18,8 @@ from signin import oidc
 from users import road
 from users.company.sheets.columns import SecretColumn, model_field
 from users.models import Customer, SingleSignOn
+from users.people.sections.options import GOOGLE, MICROSOFT
 
-MICROSOFT = {"offered": lambda scope: scope.customer.has_microsoft_365}
-GOOGLE = {"offered": lambda scope: scope.customer.has_google}
 COLUMNS_OF = {
     "microsoft": ("microsoft_tenant_id", "microsoft_client_id", "microsoft_client_secret"),
     "google": ("google_client_id", "google_client_secret"),

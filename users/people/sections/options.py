@@ -57,31 +57,22 @@ def hot_desking_stays_off(scope: Scope, value: Any) -> Text:
     return NEEDS_PRO if not value and scope.customer.edition == Customer.Edition.STANDARD else ""
 
 
-def only_where(flag: str) -> Callable[[Scope], bool]:
-    """The option is there where the customer has set the integration up."""
-    return lambda scope: getattr(scope.customer, flag)
+def unless(flag: str) -> Callable[[Scope], Text]:
+    """The option is absent unless the customer has set the integration up."""
+
+    def absent(scope: Scope) -> Text:
+        if getattr(scope.customer, flag):
+            return ""
+        return _("This integration isn't set up for %(customer)s.") % {"customer": scope.customer}
+
+    return absent
 
 
-MICROSOFT = {"offered": only_where("has_microsoft_365")}
-GOOGLE = {"offered": only_where("has_google")}
+MICROSOFT = {"absent": unless("has_microsoft_365")}
+GOOGLE = {"absent": unless("has_google")}
 
 
 # --- Rules ------------------------------------------------------------------------------------------------------
-def licence_and_integrations_allow_it(row: road.RowPlan, plan: road.Plan) -> None:
-    """What the page shows locked, or not at all, no other way in changes either."""
-    for name in row.after.keys() & OPTION_NAMES:
-        before, after = row.before[name], row.after[name]
-        if before == after:
-            continue
-        column = plan.sheet.columns[name]
-        if not column.is_offered(plan.scope):
-            row.refuse(
-                name, _("This integration isn't set up for %(customer)s.") % {"customer": plan.scope.customer}
-            )
-        elif words := column.locked(plan.scope, before):
-            row.refuse(name, words)
-
-
 def deleting_recordings_means_seeing_them(row: road.RowPlan, plan: road.Plan) -> None:
     """Who may delete recordings sees them: the second switch comes with the first, and the first can't be taken away alone."""
     if not {"recordings_visible", "recordings_deletable"} & row.changes.keys():
@@ -194,8 +185,6 @@ OPTIONS = Section(
         google_contacts=GOOGLE | {"help": gettext_lazy("The phone system may read the personal contacts of Google.")},
         google_calendar=GOOGLE | {"help": gettext_lazy("The phone system may let the status follow the Google calendar.")},
     ),
-    row_rules=(licence_and_integrations_allow_it, deleting_recordings_means_seeing_them),
+    row_rules=(deleting_recordings_means_seeing_them,),
     page_facts=groups_and_line,
 )  # fmt: skip
-
-OPTION_NAMES = frozenset(column.name for column in OPTIONS.columns)
