@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -20,6 +19,7 @@ from pbxadmin.common.http import RequestFacts
 from users import rights, road
 from users.models import Customer, User
 from users.people.sections import user_sheet
+from users.road import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -129,16 +129,13 @@ def _write(customer: Customer, people: Iterable[Due], now: datetime) -> int:
             road.Row(key, {"status": each.status, "status_until": None, "status_after": ""})
             for key, each in wanted.items()
         ]
-        plan: Any = road.plan(rights.system_actor(), customer, user_sheet(), rows)
-        refused = plan.refused
-        for row in refused:
-            log.warning("status of user %s not switched: %s", row.key, row.refusal or row.errors)
-        plan.rows = [row for row in plan.rows if row not in refused]
-        try:
-            road.apply(plan, FACTS, "automatic status")
-        except road.ChangedMeanwhileError:
-            wanted = {each.key: each for each in due(now) if each.key in wanted}
-            continue
-        return len(plan.having("changed"))
+        plan = road.plan(rights.system_actor(), customer, user_sheet(), rows)
+        while refused := plan.refused:
+            for row in refused:
+                log.warning("status of user %s not switched: %s", row.key, " ".join(row.sentences))
+            plan = plan.without(refused)
+        if road.commit(plan, FACTS, "automatic status").outcome in (Outcome.SAVED, Outcome.UNCHANGED):
+            return len(plan.having("changed"))
+        wanted = {each.key: each for each in due(now) if each.key in wanted}
     log.warning("statuses of customer %s are being changed by others: left for the next run", customer.pk)
     return 0

@@ -35,6 +35,7 @@ from users.people.sections import user_sheet
 from users.people.sections.general import search_people
 from users.people.views import editor
 from users.people.views.own_tabs import own_section
+from users.road import Outcome
 from users.road.pages import conflicts
 from users.road.pages import sheet_pages as sheets
 from users.road.pages.doors import in_customer, of_person, require
@@ -130,13 +131,10 @@ def add_statutory_holidays(request: PortalRequest, customer: Customer, key: int)
         department_sheet(),
         [road.Row(department.pk, {"holidays": by_day([*now, *new])})],
     )
-    try:
-        road.apply(plan, RequestFacts.of(request))
-    except road.RefusedError:
-        raise PermissionDenied(
-            plan.rows[0].refusal or " ".join(text for texts in plan.rows[0].errors.values() for text in texts)
-        ) from None
-    except road.ChangedMeanwhileError:
+    done = road.commit(plan, RequestFacts.of(request))
+    if done.outcome is Outcome.REFUSED:
+        raise PermissionDenied(" ".join(done.row.sentences))
+    if done.outcome is Outcome.CONFLICT:
         messages.warning(request, _("Somebody else changed it in between. Try again."))
     else:
         said = ngettext(
@@ -214,21 +212,18 @@ def _take_status(
 ) -> None:
     asked = {"status": request.POST.get("status", ""), "status_until": request.POST.get("status_until", "")}
     plan = road.plan(request.user, customer, user_sheet(), [road.Row(person.pk, asked)], verb)
-    row = plan.rows[0]
-    try:
-        road.apply(plan, facts)
-    except road.RefusedError:
-        for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]:
-            if sentence:
-                messages.error(request, sentence)
-    except road.ChangedMeanwhileError:
+    done = road.commit(plan, facts)
+    if done.outcome is Outcome.REFUSED:
+        for sentence in done.row.sentences:
+            messages.error(request, sentence)
+    elif done.outcome is Outcome.CONFLICT:
         messages.warning(request, _("Somebody else changed it in between. Try again."))
     else:
         now = User.objects.select_related("primary_department").get(pk=person.pk)
         messages.success(
             request, _("%(name)s: %(status)s") % {"name": now.full_name, "status": now.status_in_words}
         )
-        for sentence in [text for texts in row.warnings.values() for text in texts]:
+        for sentence in [text for texts in done.row.warnings.values() for text in texts]:
             messages.info(request, sentence)
 
 

@@ -24,6 +24,7 @@ from phones.settings.sections import MODEL, SETTINGS, offers, phone_sheet
 from phones.vendors import ContextError, UnknownModelError, Vendor, vendor_of
 from users import rights, road
 from users.models import Customer, Operation, User
+from users.road import Outcome
 
 Kind = Operation.Kind
 
@@ -58,9 +59,8 @@ def phone_create(
     """Add a phone; the plan that comes back has its record, or says why not (`plan.refused`)."""
     plan = phone_plan(actor, customer, person, values)
     try:
-        road.apply(plan, facts, reason)
-    except road.RefusedError:
-        return plan
+        if road.commit(plan, facts, reason).outcome is Outcome.CONFLICT:
+            plan.rows[0].refuse("", _("Somebody else changed it in between. Try again."))
     except IntegrityError:
         # Another customer's phone with this MAC, in the same moment: planned again, it is refused in words.
         plan = phone_plan(actor, customer, person, values)
@@ -91,20 +91,20 @@ def phone_move_plan(actor: User, customer: Customer, phone: Phone, person: User 
     return road.plan(actor, customer, phone_sheet(), [wanted])
 
 
-def logo_change(actor: User, customer: Customer, phone: Phone, upload: Any, facts: RequestFacts) -> road.Plan:
-    """Give a phone the uploaded picture as its logo (None: none); the plan that comes back is done, or says why not.
-
-    Raises `ChangedMeanwhileError`.
-    """
+def logo_change(
+    actor: User, customer: Customer, phone: Phone, upload: Any, facts: RequestFacts
+) -> road.Commit:
+    """Give a phone the uploaded picture as its logo (None: none), and say how it ended."""
     plan = road.plan(actor, customer, phone_sheet(), [road.Row(phone.pk, {"logo": upload})])
+    written = False
     try:
-        road.apply(plan, facts)
-    except road.RefusedError:
-        return plan
-    except Exception:
-        logos.forget_unused(phone.pk, plan.rows[0].after.get("logo", ""))
-        raise
-    return plan
+        done = road.commit(plan, facts)
+        written = done.outcome is not Outcome.CONFLICT
+    finally:
+        # The file is there before the row: where the row isn't written, nobody would ever ask for it.
+        if not written:
+            logos.forget_unused(phone.pk, plan.rows[0].after.get("logo", ""))
+    return done
 
 
 def phone_delete(

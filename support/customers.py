@@ -163,6 +163,7 @@ class RoleAdmin(RoadAdmin):
         """Roles have a small road of their own."""
         return roles.plan(scope.actor, record, raw)
 
-    def written(self, plan: road.Plan, facts: RequestFacts) -> Any:
-        """Write it."""
-        return roles.apply(plan, facts)
+    def written(self, plan: road.Plan, facts: RequestFacts) -> road.Commit:
+        """Write it, and how it ended."""
+        outcome, operation = road.ended(lambda: roles.apply(plan, facts))
+        return road.Commit(outcome, plan, operation)

@@ -30,8 +30,9 @@ from pbxadmin.common.values.destinations import Kind
 from users import road
 from users.models import Customer
 from users.people.selectors import Meanwhile
+from users.road import Outcome
 from users.road.pages.conflicts import reconcile, seen_version, values_of
-from users.road.pages.saving import show_refusal
+from users.road.pages.saving import show_refusal, tell_warnings
 from users.road.pages.sheet_pages import default_values, locked_columns
 from users.road.replacements import Departure, plan_departure
 
@@ -202,9 +203,9 @@ class RoadAdmin(SupportAdmin):
         row = road.Row(None, raw) if record is None else road.Row(record.pk, raw, seen=seen)
         return road.plan(scope.actor, scope.customer, type(self).sheet(), [row])
 
-    def written(self, plan: road.Plan, facts: RequestFacts) -> Any:
-        """Write it; None when nothing changes."""
-        return road.apply(plan, facts)
+    def written(self, plan: road.Plan, facts: RequestFacts) -> road.Commit:
+        """Write it, and how it ended."""
+        return road.commit(plan, facts)
 
     # --- The form -------------------------------------------------------------------------------------------------
     def changeform_view(
@@ -248,25 +249,20 @@ class RoadAdmin(SupportAdmin):
             return self._show(request, scope, record, form, seen)
         form = whole.form(scope, request.POST, initial=initial, creating=record is None, locked=locked)
         seen = seen_version(request.POST)
-        plan = self.planned(scope, record, form.raw(), seen)
-        row = plan.rows[0]
-        try:
-            if row.stale:
-                raise road.ChangedMeanwhileError([row.key])
-            operation = self.written(plan, RequestFacts.of(request, SOURCE))
-        except road.ChangedMeanwhileError:
+        done = self.written(self.planned(scope, record, form.raw(), seen), RequestFacts.of(request, SOURCE))
+        row = done.row
+        if done.outcome is Outcome.CONFLICT:
             fresh = self.get_object(request, unquote(object_id or ""))
             if fresh is None:
-                raise Http404 from None
+                raise Http404
             form, theirs = reconcile(sheet, whole, fresh, row, seen, scope, request.POST, locked)
             form.show_errors(_conflict(theirs))
             return self._show(request, scope, fresh, form, getattr(fresh, "version", 0), 409)
-        except road.RefusedError:
+        if done.outcome is Outcome.REFUSED:
             show_refusal(form, row)
             return self._show(request, scope, record, form, seen, 422)
-        for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
-            messages.warning(request, sentence)
-        if operation is None:
+        tell_warnings(request, row)
+        if done.outcome is Outcome.UNCHANGED:
             messages.info(request, _("Nothing to save: everything is as it was."))
             return redirect(request.get_full_path())
         if record is None:
@@ -430,14 +426,19 @@ class RoadAdmin(SupportAdmin):
         typed = request.POST.get("instead", "")[:60]
         if request.method == "POST" and request.POST.get("confirmed") == "yes":
             names = [str(record) for record in records]
-            try:
+
+            def all_leave() -> Any:
                 with transaction.atomic():
-                    for departure in departures:
-                        departure.leave(typed, RequestFacts.of(request, SOURCE))
-            except road.ChangedMeanwhileError:
+                    return [
+                        departure.leave(typed, RequestFacts.of(request, SOURCE)) for departure in departures
+                    ]
+
+            outcome, _operations = road.ended(all_leave)
+            if outcome is Outcome.CONFLICT:
                 error = _("Somebody else changed it in between. Look at it again before you delete it.")
-            except road.RefusedError:
-                error = f"{_('Nothing was deleted.')} {departure.reasons}"
+            elif outcome is Outcome.REFUSED:
+                reasons = dict.fromkeys(departure.reasons for departure in departures if departure.reasons)
+                error = f"{_('Nothing was deleted.')} {' '.join(reasons)}"
                 departures = planned()
             else:
                 messages.success(

@@ -18,6 +18,7 @@ from users.access import signed_in_user
 from users.models import Customer, Operation, User
 from users.people.sections import user_sheet
 from users.people.views.own_tabs import own_section
+from users.road import Outcome
 from users.road.pages.doors import of_person
 from voicemail.models import Mailbox
 from voicemail.sections import PIN, REGENERATE, VOICEMAIL
@@ -79,14 +80,10 @@ def _renew(
     plan = road.plan(
         request.user, customer, user_sheet(), [road.Row(person.pk, {PIN.name: REGENERATE})], verb
     )
-    try:
-        road.apply(plan, facts)
-    except road.RefusedError:
-        row = plan.rows[0]
-        raise PermissionDenied(
-            row.refusal or " ".join(text for texts in row.errors.values() for text in texts)
-        ) from None
-    except road.ChangedMeanwhileError:
+    done = road.commit(plan, facts)
+    if done.outcome is Outcome.REFUSED:
+        raise PermissionDenied(" ".join(done.row.sentences))
+    if done.outcome is Outcome.CONFLICT:
         messages.warning(request, _("Somebody else changed it in between. Try again."))
     else:
         messages.success(request, _("A new PIN was made. “Show” tells it."))

@@ -38,13 +38,13 @@ def owner(felix: User) -> Client:
 
 def choose(phone: Phone, picture: Any = None) -> road.RowPlan:
     """Give a phone a logo by the road; the planned row."""
-    plan = services.logo_change(factories.provider(), phone.customer, phone, picture or upload(), FACTS)
+    plan = services.logo_change(factories.provider(), phone.customer, phone, picture or upload(), FACTS).plan
     return plan.rows[0]
 
 
 def remove(phone: Phone) -> None:
     """Take it away."""
-    assert not services.logo_change(factories.provider(), phone.customer, phone, None, FACTS).refused
+    assert services.logo_change(factories.provider(), phone.customer, phone, None, FACTS).operation
 
 
 def read(phone: Phone) -> dict[str, str]:
@@ -273,7 +273,7 @@ def test_another_customers_people_and_lesser_roles_neither_see_nor_change_it(
         client = sign_in_fully(Client(), person)
         assert client.get(LOGO).status_code == expected
         assert client.post(LOGO, {"remove": "1"}).status_code == expected
-        assert services.logo_change(person, phone.customer, phone, None, FACTS).refused
+        assert services.logo_change(person, phone.customer, phone, None, FACTS).plan.refused
     assert again(phone).logo
 
 

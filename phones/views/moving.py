@@ -22,6 +22,7 @@ from phones.views.tab import of_phone, show, tab_url
 from users import rights, road
 from users.models import Customer, User
 from users.people.selectors import gauge
+from users.road import Outcome
 from users.road.pages.doors import in_customer, require
 from users.road.pages.saving import tell_warnings
 
@@ -35,14 +36,6 @@ def show_refused(
     phones = list(selectors.phones_of(request.user, customer, person))
     form = settings_form(Scope(request.user, customer), phone)
     return show(request, customer, person, phones, phone, form, 422, **facts)
-
-
-def reasons(row: road.RowPlan) -> list[str]:
-    """Everything that is said against a planned row."""
-    return [
-        *([row.refusal] if row.refusal else []),
-        *(text for texts in row.errors.values() for text in texts),
-    ]
 
 
 # --- The logo ---
@@ -69,15 +62,13 @@ def choose_logo(request: PortalRequest, customer: Customer, person: User, phone:
     upload = None if "remove" in request.POST else request.FILES.get("logo")
     if upload is None and "remove" not in request.POST:
         return show_refused(request, customer, person, phone, logo_errors=[_("Choose a picture first.")])
-    try:
-        plan = services.logo_change(request.user, customer, phone, upload, RequestFacts.of(request))
-    except road.ChangedMeanwhileError:
+    done = services.logo_change(request.user, customer, phone, upload, RequestFacts.of(request))
+    if done.outcome is Outcome.REFUSED:
+        return show_refused(request, customer, person, phone, logo_errors=done.row.sentences)
+    if done.outcome is Outcome.CONFLICT:
         messages.warning(request, MEANWHILE)
-        return redirect(tab_url(customer, person, phone))
-    row = plan.rows[0]
-    if plan.refused:
-        return show_refused(request, customer, person, phone, logo_errors=reasons(row))
-    return redirect(tab_url(customer, person, phone) + ("&saved=1" if row.changes else ""))
+    saved = "&saved=1" if done.outcome is Outcome.SAVED else ""
+    return redirect(tab_url(customer, person, phone) + saved)
 
 
 # --- Who uses it ---
@@ -103,21 +94,19 @@ def move(
 ) -> tuple[list[str], road.Plan]:
     """Move a phone and say so; what stands against it, and the plan."""
     plan = services.phone_move_plan(request.user, customer, phone, person)
-    row = plan.rows[0]
-    try:
-        road.apply(plan, RequestFacts.of(request))
-    except road.ChangedMeanwhileError:
+    done = road.commit(plan, RequestFacts.of(request))
+    if done.outcome is Outcome.CONFLICT:
         return [str(MEANWHILE)], plan
-    except road.RefusedError:
-        return reasons(row), plan
+    if done.outcome is Outcome.REFUSED:
+        return done.row.sentences, plan
     facts = {"mac": phone.mac_with_colons, "user": person}
-    if not row.changes:
+    if done.outcome is Outcome.UNCHANGED:
         messages.info(request, _("Nothing to save: everything is as it was."))
     elif person is not None:
         messages.success(request, _("The phone %(mac)s now belongs to %(user)s.") % facts)
     else:
         messages.success(request, _("The phone %(mac)s is in stock now.") % facts)
-    tell_warnings(request, row)
+    tell_warnings(request, done.row)
     return [], plan
 
 

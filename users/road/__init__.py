@@ -6,6 +6,7 @@ Django admin and self-service are callers of this; nothing else writes these tab
 """
 
 from users.road.applying import apply
+from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
 from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, Row, RowPlan, plan
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove
@@ -14,6 +15,8 @@ from users.road.sheets import SHEETS, locks, register, why_not
 __all__ = [
     "SHEETS",
     "ChangedMeanwhileError",
+    "Commit",
+    "Outcome",
     "Plan",
     "RefusedError",
     "Removal",
@@ -21,6 +24,9 @@ __all__ = [
     "RowPlan",
     "apply",
     "change_of",
+    "commit",
+    "commit_removal",
+    "ended",
     "locks",
     "plan",
     "plan_removal",

@@ -1,6 +1,6 @@
 """Planning: every row is cleaned, judged by itself and among the others, and told what would happen to it; nothing is written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,7 @@ class RowPlan:
     refusal: str = ""
     stale: bool = False
     subject: Any = None  # primary key of the person whose record it was when the plan was made
+    seen: int | None = None
 
     @property
     def changes(self) -> dict[str, tuple[Any, Any]]:
@@ -83,6 +84,12 @@ class RowPlan:
         """A value that nobody can change once the record is there (an extension): planned for a new one, else the record's."""
         return self.after.get(name, getattr(self.record, name, None))
 
+    @property
+    def sentences(self) -> list[str]:
+        """Why the row can't be written, each reason once; empty where it can be."""
+        words = [self.refusal, *(text for texts in self.errors.values() for text in texts)]
+        return list(dict.fromkeys(text for text in words if text))
+
     def refuse(self, column: str, message: Text) -> None:
         """Add an error to a column ("" for the row as a whole)."""
         self.errors.setdefault(column, []).append(str(message))
@@ -103,6 +110,7 @@ class Plan:
     columns: dict[str, Column]
     rows: list[RowPlan]
     loaded: set[Store] = field(default_factory=set)
+    verb: rights.Verb = rights.Verb.EDIT
 
     def having(self, *outcomes: str) -> list[RowPlan]:
         """The rows with one of these outcomes."""
@@ -112,6 +120,35 @@ class Plan:
     def refused(self) -> list[RowPlan]:
         """The rows that can't be written."""
         return self.having("refused")
+
+    @property
+    def sentences(self) -> list[str]:
+        """Why rows can't be written, each sentence with the record that it is about."""
+        return [f"{row.label or row.record}: {text}" for row in self.refused for text in row.sentences]
+
+    def without(self, rows: Iterable[RowPlan]) -> "Plan":
+        """The plan of the other rows alone, made anew: what a rule says of a row may hang on rows that aren't there any more.
+
+        Who was refused because of somebody who is left out may go now, and the other way round: ask `refused` again.
+        """
+        left_out = {id(row) for row in rows}
+        left = [row for row in self.rows if id(row) not in left_out]
+        return plan(
+            self.scope.actor,
+            self.scope.customer,
+            self.sheet,
+            [Row(row.key, row.raw, row.label, row.seen) for row in left],
+            self.verb,
+            scope=self.scope,
+            records={row.key: row.record for row in left if not row.new and row.record is not None},
+        )
+
+    def without_refused(self) -> "Plan":
+        """The plan of those rows that can be written, all at once; leaving some out can refuse others, which go as well."""
+        made = self
+        while refused := made.refused:
+            made = made.without(refused)
+        return made
 
     def need(self, *names: str) -> None:
         """Load columns that aren't planned themselves, because a rule asks for their present value."""
@@ -158,10 +195,14 @@ def plan(
     found by their versions, under the lock.
     """
     scope = scope or Scope(actor, customer)
-    planned = [RowPlan(key=row.key, label=row.label, raw=row.values, new=row.key is None) for row in rows]
+    planned = [
+        RowPlan(key=row.key, label=row.label, raw=row.values, new=row.key is None, seen=row.seen)
+        for row in rows
+    ]
     named = {name for row in planned for name in row.raw if name in sheet.columns}
-    made = Plan(sheet, scope, {name: sheet.columns[name] for name in sheet.columns if name in named}, planned)
-    _load_records(made, [row.seen for row in rows] if isinstance(rows, Sequence) else [], verb, records or {})
+    columns = {name: column for name, column in sheet.columns.items() if name in named}
+    made = Plan(sheet, scope, columns, planned, verb=verb)
+    _load_records(made, verb, records or {})
     _clean(made)
     if verb in (rights.Verb.SELF, rights.Verb.STATUS):
         _refuse_what_is_not_ones_own(made, verb)
@@ -216,9 +257,7 @@ def _refuse_what_the_customer_does_not_have(made: Plan) -> None:
                 row.refuse(name, words)
 
 
-def _load_records(
-    made: Plan, seen: Sequence[int | None], verb: rights.Verb, known: Mapping[Any, Any]
-) -> None:
+def _load_records(made: Plan, verb: rights.Verb, known: Mapping[Any, Any]) -> None:
     """Find every record that isn't known yet in one query, through the entrance of tenancy; ask whether the actor may."""
     sheet, scope = made.sheet, made.scope
     found = dict(known)
@@ -228,7 +267,7 @@ def _load_records(
         found |= (
             manager.visible_to(scope.actor).of(scope.customer).select_related(*sheet.related).in_bulk(keys)
         )
-    for number, row in enumerate(made.rows):
+    for row in made.rows:
         if row.new:
             row.record = _new_record(sheet, scope)
             row.before = {
@@ -246,7 +285,7 @@ def _load_records(
         # Who changes nothing but the hours of a department isn't asked for the right over the department.
         if not row.raw or row.raw.keys() - sheet.own_verbs.keys():
             row.refusal = str(why_not(sheet, scope, verb, row.record) or "")
-        if number < len(seen) and seen[number] is not None and seen[number] != row.record.version:
+        if row.seen is not None and row.seen != row.record.version:
             row.stale = True
             row.refusal = _("Somebody else changed it in between.")
         row.before = {

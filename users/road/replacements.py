@@ -65,18 +65,23 @@ class Departure:
 
     @property
     def reasons(self) -> str:
-        """Why not, each sentence once; after `leave` has raised `road.RefusedError`."""
+        """Why not, each sentence once; after `commit` was refused."""
         return " ".join(dict.fromkeys(self.removal.refusals.values()))
 
     def leave(self, typed: str, facts: RequestFacts, reason: str = "") -> Operation | None:
         """Delete; the calls go where `typed` says ("105", "" for each person's own voicemail), in the same transaction.
 
-        Raises `road.RefusedError` and `road.ChangedMeanwhileError`; then nothing has happened.
+        Raises `road.RefusedError` and `road.ChangedMeanwhileError`; then nothing has happened. Inside a transaction with more
+        in it; else see `commit`.
         """
         if not self.references:
             return road.remove(self.removal, facts, reason)
         instead = instead_of(self.removal.scope.customer, typed)
         return remove_with_replacement(self.removal, self.references, instead, facts, reason)
+
+    def commit(self, typed: str, facts: RequestFacts, reason: str = "") -> road.Outcome:
+        """`leave`, and how it ended."""
+        return road.ended(lambda: self.leave(typed, facts, reason))[0]
 
 
 def plan_departure(
@@ -151,15 +156,7 @@ def remove_with_replacement(
         try:
             road.apply(plan, facts, reason)
         except road.RefusedError:
-            sentences = [
-                f"{row.record or row.label}: {sentence}"
-                for row in plan.refused
-                for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
-                if sentence
-            ]
-            removal.refusals = {
-                record.pk: " ".join(dict.fromkeys(sentences[:5])) for record in removal.records
-            }
+            removal.refusals = {record.pk: " ".join(plan.sentences[:5]) for record in removal.records}
             raise
         again = road.plan_removal(
             scope.actor,

@@ -70,23 +70,12 @@ def undo(actor: User, customer: Customer, operation: Operation, facts: RequestFa
         # Two who undo at once: the second one waits here and is told that it was undone already.
         Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
         plans = plan_undo(actor, customer, operation)
-        reasons = [
-            f"{row.label or row.record}: {message}"
-            for plan in plans
-            for row in plan.refused
-            for message in [
-                *([row.refusal] if row.refusal else []),
-                *(text for texts in row.errors.values() for text in texts),
-            ]
-        ]
-        if reasons:
+        if reasons := [sentence for plan in plans for sentence in plan.sentences]:
             raise NotUndoableError(" ".join(reasons[:5]))
         done = None
         for plan in plans:
             try:
                 done = road.apply(plan, facts, reason=f"undo {operation.pk}", undoes=operation) or done
             except road.RefusedError:
-                raise NotUndoableError(
-                    " ".join(text for row in plan.refused for texts in row.errors.values() for text in texts)
-                ) from None
+                raise NotUndoableError(" ".join(plan.sentences[:5])) from None
         return done

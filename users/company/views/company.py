@@ -28,6 +28,7 @@ from users.people import selectors
 from users.people.sections import user_sheet
 from users.people.sections.talk import talk_url
 from users.rights import Verb
+from users.road import Outcome
 from users.road.pages.doors import in_customer
 from users.road.pages.sheet_pages import Cell, SheetPages, Tab, edit_section
 
@@ -136,18 +137,10 @@ def _move(
             values["primary_department"] = primary
         rows.append(road.Row(user.pk, values, label=str(user)))
     plan = road.plan(request.user, customer, user_sheet(), rows)
-    try:
-        road.apply(plan, RequestFacts.of(request))
-    except road.ChangedMeanwhileError:
+    outcome = road.commit(plan, RequestFacts.of(request)).outcome
+    if outcome is Outcome.CONFLICT:
         return _("Somebody else changed it in between. Try again.")
-    except road.RefusedError:
-        return " ".join(
-            f"{row.label or row.record}: {sentence}"
-            for row in plan.refused[:5]
-            for sentence in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
-            if sentence
-        )
-    return ""
+    return " ".join(plan.sentences[:5]) if outcome is Outcome.REFUSED else ""
 
 
 def department_delete(
@@ -304,31 +297,17 @@ def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpRespo
         user_sheet(),
         [road.Row(key, {"dids": sorted(keys)}) for key, keys in wanted.items()],
     )
-    try:
-        operation = road.apply(plan, RequestFacts.of(request))
-    except road.ChangedMeanwhileError:
+    outcome = road.commit(plan, RequestFacts.of(request)).outcome
+    number = phone_number_national(record.number)
+    if outcome is Outcome.CONFLICT:
         messages.error(request, _("Somebody else changed it in between. Try again."))
-    except road.RefusedError:
-        for sentence in {
-            text
-            for row in plan.refused
-            for text in [row.refusal, *(text for texts in row.errors.values() for text in texts)]
-            if text
-        }:
+    elif outcome is Outcome.REFUSED:
+        for sentence in {text for row in plan.refused for text in row.sentences}:
             messages.error(request, sentence)
-    else:
-        if operation and holder:
-            messages.success(
-                request,
-                _("%(number)s rings %(user)s.")
-                % {"number": phone_number_national(record.number), "user": holder},
-            )
-        elif operation:
-            messages.success(
-                request,
-                _("%(number)s rings nobody directly any more.")
-                % {"number": phone_number_national(record.number)},
-            )
+    elif outcome is Outcome.SAVED and holder:
+        messages.success(request, _("%(number)s rings %(user)s.") % {"number": number, "user": holder})
+    elif outcome is Outcome.SAVED:
+        messages.success(request, _("%(number)s rings nobody directly any more.") % {"number": number})
     return redirect(url)
 
 

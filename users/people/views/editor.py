@@ -19,10 +19,10 @@ from users import rights, road
 from users.models import Customer, User
 from users.people import selectors
 from users.people.sections import user_sheet
+from users.road import Outcome
 from users.road.pages import saving
 from users.road.pages.conflicts import reconcile, seen_version, values_of
 from users.road.pages.doors import of_person, require
-from users.road.pages.saving import Outcome
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from users.people import copying, selectors
 from users.people.sections import GENERAL, departments_of, user_sheet
 from users.people.sections.visualiser import VISUALISER, matrix
 from users.people.views import chosen
-from users.road import replacements
+from users.road import Outcome, replacements
 from users.road.pages.doors import in_customer, of_person, require
+from users.road.pages.saving import tell_warnings
 
 
 @require_safe
@@ -140,16 +141,13 @@ def user_create(request: PortalRequest, customer: Customer) -> HttpResponse:
         raw = (copied.values if copied else {}) | form.raw()
         plan = road.plan(request.user, customer, user_sheet(), [road.Row(None, raw)])
         row = plan.rows[0]
-        try:
-            road.apply(plan, RequestFacts.of(request), reason=f"copy {source.number}" if source else "")
-        except road.RefusedError:
-            form.show_errors(_with_labels(row.errors, form) | ({"": [row.refusal]} if row.refusal else {}))
-            status = 422
-        else:
-            for sentence in [sentence for sentences in row.warnings.values() for sentence in sentences]:
-                messages.warning(request, sentence)
+        done = road.commit(plan, RequestFacts.of(request), reason=f"copy {source.number}" if source else "")
+        if done.outcome is Outcome.SAVED:
+            tell_warnings(request, row)
             messages.success(request, _("%(user)s was created.") % {"user": row.record})
             return redirect("user_tab", customer.slug, row.record.number, GENERAL.slug)
+        form.show_errors(_with_labels(row.errors, form) | ({"": [row.refusal]} if row.refusal else {}))
+        status = 422
     else:
         initial = _initial_for_new(request.user, customer, scope)
         if copied:
@@ -226,17 +224,15 @@ def user_delete(request: PortalRequest, customer: Customer, person: User) -> Htt
         if request.POST.get("confirm", "").strip() != person.number:
             error = error or _("Type the extension %(number)s to confirm.") % {"number": person.number}
         if not error:
-            try:
-                departure.leave(typed, RequestFacts.of(request))
-            except road.ChangedMeanwhileError:
+            outcome = departure.commit(typed, RequestFacts.of(request))
+            if outcome is Outcome.SAVED:
+                messages.success(request, _("%(user)s was deleted.") % {"user": person})
+                return redirect("users", customer.slug)
+            error = departure.reasons
+            if outcome is Outcome.CONFLICT:
                 error = _(
                     "Somebody else changed this user in between. Look at it again before you delete it."
                 )
-            except road.RefusedError:
-                error = departure.reasons
-            else:
-                messages.success(request, _("%(user)s was deleted.") % {"user": person})
-                return redirect("users", customer.slug)
         status = 422
     return render(
         request,

@@ -1,8 +1,6 @@
 """One form saved by the road: planned, applied, or why not. Every page that edits one record goes through here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any
 
 from django.contrib import messages
@@ -15,23 +13,7 @@ from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users import rights, road
 from users.people import selectors
-
-
-class Outcome(Enum):
-    """How it ended. Only `SAVED` has written anything."""
-
-    SAVED = auto()
-    UNCHANGED = auto()
-    REFUSED = auto()  # the row says why
-    CONFLICT = auto()  # somebody else has changed the same columns since
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What became of a form: the planned row with its errors, and how it ended."""
-
-    row: road.RowPlan
-    outcome: Outcome
+from users.road import Outcome
 
 
 def attempt(
@@ -46,7 +28,7 @@ def attempt(
     verb: rights.Verb = rights.Verb.EDIT,
     source: str = "portal",
     records: Mapping[Any, Any] | None = None,
-) -> Attempt:
+) -> road.Commit:
     """Try to save what was typed (`raw`) for `record`, of which the sender had seen version `seen`; tell what the road has to tell.
 
     `columns` are those of the form: what was changed elsewhere since (a status that switched by itself) is no conflict.
@@ -60,20 +42,12 @@ def attempt(
     plan = planned(seen, records)
     if plan.rows[0].stale and _only_elsewhere(sheet, columns, record, seen, scope):
         plan = planned(record.version, None)
-    row = plan.rows[0]
-    if row.stale:
-        return Attempt(row, Outcome.CONFLICT)
-    try:
-        operation = road.apply(plan, RequestFacts.of(request, source))
-    except road.ChangedMeanwhileError:
-        return Attempt(row, Outcome.CONFLICT)
-    except road.RefusedError:
-        return Attempt(row, Outcome.REFUSED)
-    tell_warnings(request, row)
-    if operation is None:
+    done = road.commit(plan, RequestFacts.of(request, source))
+    if done.outcome in (Outcome.SAVED, Outcome.UNCHANGED):
+        tell_warnings(request, done.row)
+    if done.outcome is Outcome.UNCHANGED:
         messages.info(request, _("Nothing to save: everything is as it was."))
-        return Attempt(row, Outcome.UNCHANGED)
-    return Attempt(row, Outcome.SAVED)
+    return done
 
 
 def _only_elsewhere(sheet: Sheet, columns: Iterable[Column], record: Any, seen: int, scope: Scope) -> bool:

@@ -25,10 +25,11 @@ from users import road
 from users.models import Customer, User
 from users.people import selectors
 from users.rights import Verb
+from users.road import Outcome
 from users.road.pages import saving
 from users.road.pages.conflicts import reconcile, seen_version, values_of
 from users.road.pages.doors import in_customer
-from users.road.pages.saving import Outcome, show_refusal, tell_warnings
+from users.road.pages.saving import show_refusal, tell_warnings
 from users.road.replacements import Departure, plan_departure
 
 PAGE_SIZE = 50
@@ -175,16 +176,13 @@ class SheetPages:
         if request.method == "POST":
             form = section.form(scope, request.POST, creating=True, locked=locked)
             plan = road.plan(request.user, customer, sheet, [road.Row(None, form.raw())])
-            try:
-                road.apply(plan, RequestFacts.of(request))
-            except road.RefusedError:
-                status = 422
-                show_refusal(form, plan.rows[0])
-            else:
-                tell_warnings(request, plan.rows[0])
-                record = plan.rows[0].record
-                messages.success(request, _("%(name)s was created.") % {"name": record})
-                return redirect(self.url(customer, record))
+            done = road.commit(plan, RequestFacts.of(request))
+            if done.outcome is Outcome.SAVED:
+                tell_warnings(request, done.row)
+                messages.success(request, _("%(name)s was created.") % {"name": done.row.record})
+                return redirect(self.url(customer, done.row.record))
+            status = 422
+            show_refusal(form, done.row)
         else:
             form = section.form(
                 scope,
@@ -289,13 +287,10 @@ class SheetPages:
 
     def left(self, request: PortalRequest, departure: Departure, instead: str = "") -> str:
         """Delete; why it can't be, or "" when it is done."""
-        try:
-            departure.leave(instead, RequestFacts.of(request))
-        except road.ChangedMeanwhileError:
+        outcome = departure.commit(instead, RequestFacts.of(request))
+        if outcome is Outcome.CONFLICT:
             return _("Somebody else changed it in between. Look at it again before you delete it.")
-        except road.RefusedError:
-            return departure.reasons
-        return ""
+        return departure.reasons if outcome is Outcome.REFUSED else ""
 
     def ask(
         self,
