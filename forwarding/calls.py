@@ -7,6 +7,7 @@ from typing import Protocol
 
 from forwarding.hours import Schedule, must_be_aware
 from pbxadmin.common.values.destinations import SAME, VOICEMAIL, Destination, Side
+from pbxadmin.common.values.devices import Device
 from pbxadmin.common.values.statuses import Status
 
 
@@ -19,7 +20,7 @@ class FromExtension:
 
 @dataclass(frozen=True, slots=True)
 class FromOutside:
-    """Somebody calls through the trunk: his number ('' when withheld) and the DID he dialled."""
+    """Somebody calls through the trunk: their number ('' when withheld) and the DID they dialled."""
 
     number: str = ""
     did: str = ""
@@ -60,8 +61,8 @@ class StatusRule:
 
     `no_answer`, `busy`, `not_registered`, `ring_mobile` and `accept_multiple_calls` matter to statuses that
     ring, `divert` and the two `voicemail_out_of_hours` to those that divert. `custom_message` and
-    `log_out_of_queues` act when the status is taken, not when a call comes in. `greeting` '' is the mailbox's
-    default.
+    `log_out_of_queues` act when the status is taken, not when a call comes in. `greeting` is a key, as in `Mailbox`;
+    '' is the mailbox's default.
     """
 
     custom_message: str = ""
@@ -101,26 +102,19 @@ class TemporaryStatus:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A person's voicemail; `default_greeting` '' is the system's."""
+    """A person's voicemail. `default_greeting` is the greeting's key, never its name, which depends on who reads; '' is the system's."""
 
     enabled: bool = True
     default_greeting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """Something registered on an extension: a phone, or an app that is woken by PUSH."""
-
-    name: str
-    push: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Callee:
-    """A person as configured, and what the PBX knows of him at the moment of the call.
+    """A person as configured; how they are doing at the moment of the call is asked of `Presence`.
 
-    `schedule` holds his own hours or those of his primary department, always in the department's time zone.
+    `schedule` holds their own hours or those of their primary department, always in the department's time zone.
     `supports_deflection` is the trunk's: whether it accepts SIP 302. `suspended` is the customer's: nobody of it is served.
+    `devices` are those that they have, registered or not.
     """
 
     extension: str
@@ -137,16 +131,24 @@ class Callee:
     call_screening: bool = False
     supports_deflection: bool = False
     devices: tuple[Device, ...] = ()
-    on_a_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SystemExtension:
-    """A ring group, queue or digital receptionist (`kind`: ring_group, queue, ivr)."""
+    """A ring group, queue or digital receptionist (`kind`: ring_group, queue, ivr); `suspended` is the customer's."""
 
     extension: str
     name: str
     kind: str
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A number of the public network, and the extension it leads to: a person's or a system extension's, '' for none."""
+
+    number: str
+    extension: str = ""
 
 
 class Directory(Protocol):
@@ -158,10 +160,38 @@ class Directory(Protocol):
     def system_extension(self, extension: str) -> SystemExtension | None:
         """The ring group, queue or digital receptionist with this number."""
 
+    def did(self, number: str) -> Did | None:
+        """The customer's own number of the public network (E.164); None for anybody else's."""
+
+
+class Presence(Protocol):
+    """What is known at the moment of the call, asked for each person to whom it comes and only where it matters.
+
+    The PBX answers from its registrations, the simulator from the switches of its page.
+    """
+
+    def registered(self, extension: str, device: Device) -> bool:
+        """Whether a device of this extension can be rung now: registered, or an app that PUSH would wake."""
+
+    def on_a_call(self, extension: str) -> bool:
+        """Whether the person with this extension is on a call now."""
+
+
+class EverythingRegistered:
+    """The presence that is assumed where none is known: every device can be rung, nobody is on a call."""
+
+    def registered(self, extension: str, device: Device) -> bool:
+        """Always."""
+        return True
+
+    def on_a_call(self, extension: str) -> bool:
+        """Never."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A person who dials: what he may, and the caller ID that he shows ('' = the department's)."""
+    """A person who dials: what they may, and the caller ID that they show ('' = the department's)."""
 
     extension: str
     schedule: Schedule

@@ -1,4 +1,4 @@
-"""What was decided about a call: steps, the reason of each, and the way through them."""
+"""What was decided about a call: its steps, the reason of each, and the way through them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from forwarding.calls import Call, Device
+from forwarding.calls import Call
+from pbxadmin.common.values.devices import Device
 from pbxadmin.common.values.statuses import Status
 
 
@@ -34,8 +35,8 @@ class Why(StrEnum):
     NOT_ACCEPTED = "not_accepted"  # number
     RING_GROUP_NOT_ACCEPTED = "ring_group_not_accepted"
     # Where it goes.
-    RINGS = "rings"  # extension, name, status, seconds, targets
-    TO_VOICEMAIL = "to_voicemail"  # extension, name, greeting
+    RINGS = "rings"  # extension, name, status, seconds, targets (devices, and the mobile's number)
+    TO_VOICEMAIL = "to_voicemail"  # extension, name, greeting (its key)
     TO_OUTSIDE = "to_outside"  # extension (whose rule it is), number; the same for the next three
     TO_OUTSIDE_BOUNCE = "to_outside_bounce"
     TO_OUTSIDE_SCREENED = "to_outside_screened"
@@ -50,6 +51,8 @@ class Why(StrEnum):
     NO_MOBILE = "no_mobile"
     NO_DESTINATION = "no_destination"
     UNKNOWN_EXTENSION = "unknown_extension"
+    UNKNOWN_NUMBER = "unknown_number"  # number: dialled from outside, and not one of the company's
+    LEADS_NOWHERE = "leads_nowhere"  # number: the company's, but nobody has it
     LOOP = "loop"
     BACK_TO_CALLER = "back_to_caller"
     TOO_MANY_HOPS = "too_many_hops"  # hops
@@ -59,6 +62,7 @@ class Why(StrEnum):
     INTERNAL_CALL = "internal_call"
     OUTSIDE_CALL = "outside_call"
     PIN_CODE = "pin_code"
+    DIAL_CODE = "dial_code"
     BAD_NUMBER = "bad_number"
     NO_SUCH_EXTENSION = "no_such_extension"
     CALLER_DISABLED = "caller_disabled"
@@ -78,7 +82,7 @@ class Reason:
 
 
 class Outcome(StrEnum):
-    """How ringing ends. Answered ends the plan."""
+    """How ringing ends. When it is answered, the call plan ends."""
 
     ANSWERED = "answered"
     NO_ANSWER = "no_answer"
@@ -108,19 +112,23 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Ring a person's devices, and his mobile ('' = not), for so many seconds; `on` says what follows."""
+    """Ring a person's devices, and their mobile ('' = not), for so many seconds; `on` says what follows.
+
+    With `one_call`, a person who is on a call by the time this one comes here is busy: BUSY follows without ringing.
+    """
 
     extension: str
     devices: tuple[Device, ...]
     mobile: str
     seconds: int
+    one_call: bool
     reason: Reason
     on: Mapping[Outcome, "Step"]
 
 
 @dataclass(frozen=True, slots=True)
 class Voicemail:
-    """Take a message in this extension's mailbox after this greeting ('' = the system's)."""
+    """Take a message in this extension's mailbox after the greeting with this key ('' = the system's)."""
 
     extension: str
     greeting: str
@@ -132,7 +140,7 @@ class Outside:
     """Send the call through the trunk.
 
     BOUNCE asks who answers to accept or reject, announces the caller's number or, with `screening`, the name
-    he recorded, and tries a second time when the first one fails; `on` says what follows when nobody accepts.
+    that they recorded, and tries a second time when the first one fails; `on` says what follows when nobody accepts.
     DEFLECT answers the trunk with 302. `channels` is how many the whole call takes.
     """
 
@@ -163,7 +171,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class NotRung:
-    """A ring group leaves this member out and goes on without him."""
+    """A ring group leaves this member out and goes on with the others."""
 
     extension: str
     reason: Reason
@@ -173,8 +181,8 @@ Step = Reach | Ring | Voicemail | Outside | System | Busy | NotRung
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """All that can happen to one call, from `first` on; every branch ends."""
+class CallPlan:
+    """All that can happen to one call, from `first` on; every branch ends. The same in every language."""
 
     call: Call
     first: Step
@@ -197,7 +205,7 @@ class Plan:
         return [{"step": type(step).__name__.lower()} | _fields_as_data(step, position) for step in steps]
 
 
-def path(plan: Plan, outcomes: Sequence[Outcome] = (Outcome.NO_ANSWER,)) -> tuple[Step, ...]:
+def path(plan: CallPlan, outcomes: Sequence[Outcome] = (Outcome.NO_ANSWER,)) -> tuple[Step, ...]:
     """The steps that the call goes through when its ringing ends in these outcomes, one after the other.
 
     Each step that rings or waits for acceptance takes one; the last outcome holds for all that follow.
@@ -206,7 +214,7 @@ def path(plan: Plan, outcomes: Sequence[Outcome] = (Outcome.NO_ANSWER,)) -> tupl
     return walk(plan, lambda _step: left.pop(0) if len(left) > 1 else left[0])
 
 
-def walk(plan: Plan, outcome_at: Callable[[Ring | Outside], Outcome]) -> tuple[Step, ...]:
+def walk(plan: CallPlan, outcome_at: Callable[[Ring | Outside], Outcome]) -> tuple[Step, ...]:
     """The steps that the call goes through; `outcome_at` is asked once for each that rings or waits for acceptance.
 
     A path that ends at a `Ring` or a bounced `Outside` was answered there.
@@ -239,7 +247,7 @@ def _fields_as_data(value: Any, position: Mapping[int, int]) -> dict[str, Any]:
 
 
 def _as_data(value: Any, position: Mapping[int, int]) -> Any:
-    """A value of a plan as what JSON knows; steps by their position."""
+    """A value of a call plan as what JSON knows; steps by their position."""
     if isinstance(value, Step):
         return position[id(value)]
     if is_dataclass(value):
@@ -262,10 +270,19 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingPlan:
+class Dialled:
     """Where a dialled number goes, with which caller ID ('' where refused), and why."""
 
     verdict: Verdict
     number: str
     caller_id: str
     reason: Reason
+
+    def as_data(self) -> dict[str, Any]:
+        """Fit for JSON."""
+        return {
+            "verdict": str(self.verdict),
+            "number": self.number,
+            "caller_id": self.caller_id,
+            "reason": str(self.reason.why),
+        }

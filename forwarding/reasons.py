@@ -1,4 +1,4 @@
-"""The reasons of a plan as sentences, in the language of the reader."""
+"""The reasons of a call plan as sentences, in the language of the reader: words are put on here, a plan holds keys alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from forwarding.decisions import Reason, Why
 from pbxadmin.common.clock import moment_said
 from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.values.devices import Device
 from pbxadmin.common.values.statuses import Status
 
 STATUS_LABELS: Mapping[Status, Promise] = {
@@ -60,6 +61,8 @@ _PHRASES: Mapping[Why, Promise] = {
     Why.NO_MOBILE: gettext_lazy("%(person)s has no mobile number"),
     Why.NO_DESTINATION: gettext_lazy("%(person)s has no valid destination here"),
     Why.UNKNOWN_EXTENSION: gettext_lazy("extension %(extension)s doesn't exist"),
+    Why.UNKNOWN_NUMBER: gettext_lazy("%(number)s is not a number of this company."),
+    Why.LEADS_NOWHERE: gettext_lazy("%(number)s rings nobody directly."),
     Why.LOOP: gettext_lazy("the call would come back to %(person)s and go round in circles"),
     Why.BACK_TO_CALLER: gettext_lazy("the call would come back to the caller, %(person)s"),
     Why.TOO_MANY_HOPS: gettext_lazy("forwarded more than %(hops)s times"),
@@ -68,6 +71,7 @@ _PHRASES: Mapping[Why, Promise] = {
     Why.INTERNAL_CALL: gettext_lazy("Internal call to %(number)s"),
     Why.OUTSIDE_CALL: gettext_lazy("Outside call to %(number)s, shown as %(caller_id)s"),
     Why.PIN_CODE: gettext_lazy("Code %(number)s: the system asks for the voicemail PIN"),
+    Why.DIAL_CODE: gettext_lazy("Code %(number)s: the system itself answers"),
     Why.BAD_NUMBER: gettext_lazy("Refused: “%(number)s” is not a phone number"),
     Why.NO_SUCH_EXTENSION: gettext_lazy("Refused: there is no extension %(number)s"),
     Why.CALLER_DISABLED: gettext_lazy("Refused: the extension is disabled"),
@@ -81,21 +85,26 @@ _PHRASES: Mapping[Why, Promise] = {
 _GREETING = gettext_lazy("%(phrase)s, greeting “%(greeting)s”")
 
 
-def sentence(reason: Reason) -> str:
+# What people call the greetings of a call plan: {key: name}.
+Names = Mapping[str, str]
+NO_NAMES: Names = {}
+
+
+def sentence(reason: Reason, greetings: Names = NO_NAMES) -> str:
     """A reason with what led to it: "Status Lunch, no answer after 20 s → voicemail of 105"."""
     causes = []
     step: Reason | None = reason
     while step is not None:
-        causes.append(phrase(step))
+        causes.append(phrase(step, greetings))
         step = step.cause
     return " → ".join(reversed(causes))
 
 
-def phrase(reason: Reason) -> str:
-    """A reason alone, without what led to it."""
+def phrase(reason: Reason, greetings: Names = NO_NAMES) -> str:
+    """A reason alone, without what led to it. A greeting that `greetings` doesn't name isn't spoken of."""
     said = str(_PHRASES[reason.why]) % _words(reason.data)
-    if reason.data.get("greeting"):
-        return str(_GREETING) % {"phrase": said, "greeting": reason.data["greeting"]}
+    if name := greetings.get(reason.data.get("greeting", "")):
+        return str(_GREETING) % {"phrase": said, "greeting": name}
     return said
 
 
@@ -110,11 +119,18 @@ def _words(data: Mapping[str, Any]) -> dict[str, str]:
     if "until" in data:
         words["until"] = moment_said(data["until"], today=data["today"])
     if "targets" in data:
-        words["targets"] = ", ".join(_number(target) for target in data["targets"])
+        words["targets"] = ", ".join(_target(target) for target in data["targets"])
     for name in ("number", "caller_id"):
         if name in data:
             words[name] = _number(data[name]) or _("no number")
     return words
+
+
+def _target(target: Device | str) -> str:
+    """A device by its label, an app without one as "app"; a mobile by its number."""
+    if isinstance(target, Device):
+        return target.label or _("app")
+    return _number(target)
 
 
 def _number(text: str) -> str:

@@ -1,8 +1,9 @@
 """What a call does: the one place that decides where it rings, where it goes next, and why.
 
-`route` plans a call to a person, `dial` one that a person makes. Both are pure: the same input gives the same
-plan, and the instant is part of the input. The portal's simulator draws the plan, the PBX carries it out; the
-sentences for its reasons are made in `forwarding.reasons`.
+`dial` decides about a number that a person dials, `arrive` plans a call to a number of the company, `route` one to a person. All
+are pure: the same input gives the same answer, in every language, and the instant is part of the input. What can only be known at
+that moment is asked of the `Presence`, of each person to whom the call comes. The simulator draws a call plan, the PBX carries it
+out; the sentences for its reasons are made in `forwarding.reasons`.
 """
 
 import re
@@ -10,15 +11,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from forwarding.calls import Call, Callee, Caller, Device, Directory, FromExtension, StatusRule
+from forwarding.calls import (
+    Call,
+    Callee,
+    Caller,
+    Directory,
+    EverythingRegistered,
+    FromExtension,
+    Presence,
+    StatusRule,
+)
 from forwarding.decisions import (
     Busy,
+    CallPlan,
+    Dialled,
     Mode,
     NotRung,
     Outcome,
-    OutgoingPlan,
     Outside,
-    Plan,
     Reach,
     Reason,
     Ring,
@@ -29,8 +39,10 @@ from forwarding.decisions import (
     Why,
 )
 from forwarding.hours import Hours, must_be_aware, outside_hours, state_at
+from pbxadmin.common.values import dial_codes, tolls
 from pbxadmin.common.values.destinations import VOICEMAIL, Destination, Kind, Side
-from pbxadmin.common.values.short_codes import EMERGENCY_NUMBERS, SERVICE_NUMBERS
+from pbxadmin.common.values.devices import Device
+from pbxadmin.common.values.short_codes import SERVICE_NUMBERS, as_dialled, emergency_number
 from pbxadmin.common.values.statuses import Status
 
 # From one extension to another at most this often; then the caller hears busy.
@@ -78,14 +90,43 @@ def effective_status(callee: Callee, at: datetime) -> Status:
     return status_at(callee, at).status
 
 
-def route(call: Call, callee: Callee, directory: Directory) -> Plan:
+EVERYTHING_REGISTERED: Presence = EverythingRegistered()
+
+
+def route(
+    call: Call, callee: Callee, directory: Directory, presence: Presence = EVERYTHING_REGISTERED
+) -> CallPlan:
     """What happens to a call to this person, in every case; always ends, at most ten colleagues further."""
-    return Plan(call, _Planner(call, directory).reach(callee, trail=(), cause=None))
+    return CallPlan(call, _Planner(call, directory, presence).reach(callee, trail=(), cause=None))
+
+
+def arrive(
+    call: Call, number: str, directory: Directory, presence: Presence = EVERYTHING_REGISTERED
+) -> CallPlan:
+    """What happens to a call to a number of the company: an extension, or one of the public network, however it is written."""
+    return CallPlan(call, _Planner(call, directory, presence).arrive(number))
+
+
+def extension_of(number: str, directory: Directory) -> str:
+    """The extension to which a number of the company leads: itself, or that of the DID; "" for none."""
+    return number if is_extension(number) else did_extension(number, directory)
+
+
+def did_extension(number: str, directory: Directory) -> str:
+    """The extension to which a number of the public network leads, where it is the company's own; else ""."""
+    outside = tolls.as_dialled(number)
+    did = directory.did(outside) if outside else None
+    return did.extension if did else ""
+
+
+def is_extension(number: str) -> bool:
+    """Whether a number is as short as extensions are."""
+    return number.isdecimal() and number.isascii() and len(number) <= 5
 
 
 @dataclass(frozen=True, slots=True)
 class _Here:
-    """Where the call stands: at this person, with this status and rule, on this trail that ends with him."""
+    """Where the call stands: at this person, with this status and rule, on this trail that ends here."""
 
     callee: Callee
     status: Status
@@ -101,10 +142,22 @@ class _Here:
 class _Planner:
     """The planning of one call; remembers what it decided, as branches often meet at one colleague."""
 
-    def __init__(self, call: Call, directory: Directory) -> None:
+    def __init__(self, call: Call, directory: Directory, presence: Presence) -> None:
         self.call = call
         self.directory = directory
+        self.presence = presence
         self.decided: dict[tuple[str, ...], Step] = {}
+
+    def arrive(self, number: str) -> Step:
+        """The call comes in, to a person or a system extension."""
+        extension = extension_of(number, self.directory)
+        if not extension:
+            number = tolls.as_dialled(number) or number
+            why = Why.LEADS_NOWHERE if self.directory.did(number) else Why.UNKNOWN_NUMBER
+            return self.busy(Reason(why, {"number": number}))
+        if callee := self.directory.user(extension):
+            return self.reach(callee, trail=(), cause=None)
+        return self.system(extension, None)
 
     def reach(self, callee: Callee, trail: tuple[str, ...], cause: Reason | None) -> Step:
         """The call arrives at a person, for the first time or forwarded because of `cause`."""
@@ -127,20 +180,23 @@ class _Planner:
                 return self.follow(VOICEMAIL, here, here.reason(Why.OUT_OF_HOURS))
             diverted = Why.DIVERTED_INTERNAL if side is Side.INTERNAL else Why.DIVERTED_EXTERNAL
             return self.follow(rule.divert.to(side), here, here.reason(diverted))
-        if callee.on_a_call and not rule.accept_multiple_calls:
+        if not rule.accept_multiple_calls and self.presence.on_a_call(callee.extension):
             return self.follow(rule.busy.to(side), here, here.reason(Why.ON_A_CALL))
-        devices = tuple(device for device in callee.devices if rule.accept_push or not device.push)
+        registered = tuple(
+            device for device in callee.devices if self.presence.registered(callee.extension, device)
+        )
+        devices = tuple(device for device in registered if rule.accept_push or not device.push)
         # A group's call must not end in the voicemail of one member's mobile.
         mobile = callee.mobile if rule.ring_mobile and not self.call.from_ring_group else ""
         if not devices and not mobile:
-            missing = Why.NO_PUSH if callee.devices else Why.NO_DEVICE
+            missing = Why.NO_PUSH if registered else Why.NO_DEVICE
             return self.follow(rule.not_registered.to(side), here, here.reason(missing))
         return self.ring(here, devices, mobile)
 
     def ring(self, here: _Here, devices: tuple[Device, ...], mobile: str) -> Ring:
         """Ring, then follow the rule of how it ended; a ring group looks after that itself."""
         rule, side = here.rule, self.call.side
-        targets = (*(device.name for device in devices), *([mobile] if mobile else []))
+        targets = (*devices, *([mobile] if mobile else []))
         on: dict[Outcome, Step] = {}
         if not self.call.from_ring_group:
             no_answer = here.reason(Why.NO_ANSWER, seconds=rule.no_answer_seconds)
@@ -150,7 +206,8 @@ class _Planner:
             unreachable = here.reason(Why.UNREACHABLE)
             on[Outcome.NOT_REGISTERED] = self.follow(rule.not_registered.to(side), here, unreachable)
         reason = here.reason(Why.RINGS, seconds=rule.no_answer_seconds, targets=targets)
-        return Ring(here.callee.extension, devices, mobile, rule.no_answer_seconds, reason, on)
+        one_call = not rule.accept_multiple_calls
+        return Ring(here.callee.extension, devices, mobile, rule.no_answer_seconds, one_call, reason, on)
 
     def follow(self, destination: Destination, here: _Here, cause: Reason) -> Step:
         """Send the call where the person's rule says, because of `cause`."""
@@ -160,11 +217,13 @@ class _Planner:
             case Kind.VOICEMAIL:
                 return self.voicemail(here.callee, here.rule, cause)
             case Kind.EXTENSION:
-                return self.colleague(destination, here, cause)
+                return self.colleague(destination.value, here, cause, mailbox=destination.voicemail)
             case Kind.MOBILE if not here.callee.mobile:
                 return self.refuse(here.callee, Why.NO_MOBILE, cause)
             case Kind.MOBILE:
                 return self.outside(here.callee.mobile, destination, here, cause)
+            case Kind.EXTERNAL if own := did_extension(destination.value, self.directory):
+                return self.inside(own, here, cause)
             case Kind.EXTERNAL:
                 return self.outside(destination.value, destination, here, cause)
             case Kind.SYSTEM:
@@ -174,15 +233,20 @@ class _Planner:
             case Kind.SAME:  # the rule for outside calls can't be the same as itself
                 return self.refuse(here.callee, Why.NO_DESTINATION, cause)
 
-    def colleague(self, destination: Destination, here: _Here, cause: Reason) -> Step:
-        """Another person, or straight to his mailbox; here a call could go round in circles."""
-        extension = destination.value
+    def inside(self, extension: str, here: _Here, cause: Reason) -> Step:
+        """A number of the public network that is the company's own: the call never leaves."""
+        if self.directory.user(extension) is None:
+            return self.system(extension, cause)
+        return self.colleague(extension, here, cause)
+
+    def colleague(self, extension: str, here: _Here, cause: Reason, *, mailbox: bool = False) -> Step:
+        """Another person, or straight to their mailbox; here a call could go round in circles."""
         callee = self.directory.user(extension)
         if callee is None:
             return self.busy(Reason(Why.UNKNOWN_EXTENSION, {"extension": extension}, cause))
-        if destination.voicemail and (why := _out_of_service(callee)):
+        if mailbox and (why := _out_of_service(callee)):
             return self.refuse(callee, why, cause)
-        if destination.voicemail:
+        if mailbox:
             return self.voicemail(callee, callee.rules[effective_status(callee, self.call.at)], cause)
         if self.call.origin == FromExtension(extension):
             return self.refuse(callee, Why.BACK_TO_CALLER, cause)
@@ -220,11 +284,13 @@ class _Planner:
             return Outside(number, Mode.DEFLECT, False, 1, 0, reason, {})
         return Outside(number, Mode.PLAIN, False, 1, channels, Reason(Why.TO_OUTSIDE, data, cause), {})
 
-    def system(self, extension: str, cause: Reason) -> Step:
+    def system(self, extension: str, cause: Reason | None) -> Step:
         """A ring group, queue or digital receptionist."""
         found = self.directory.system_extension(extension)
         if found is None:
             return self.busy(Reason(Why.UNKNOWN_EXTENSION, {"extension": extension}, cause))
+        if found.suspended:
+            return self.busy(Reason(Why.SUSPENDED, {"extension": extension, "name": found.name}, cause))
         data = {"extension": extension, "name": found.name, "kind": found.kind}
         return System(extension, found.kind, Reason(Why.TO_SYSTEM, data, cause))
 
@@ -252,41 +318,49 @@ class _Planner:
 
 
 def _out_of_service(callee: Callee) -> Why | None:
-    """Why nothing at all is done for calls to this person; None where his status decides."""
+    """Why nothing at all is done for calls to this person; None where their status decides."""
     if callee.suspended:
         return Why.SUSPENDED
     return Why.DISABLED if callee.disabled else None
 
 
 def is_emergency(number: str) -> bool:
-    """Whether a number, written with any separators, is one that must always pass."""
-    return as_dialled(number) in EMERGENCY_NUMBERS
+    """Whether a number, however it is written, is one that must always pass."""
+    return emergency_number(number) != ""
 
 
-def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> OutgoingPlan:
+def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> Dialled:
     """What happens when a person dials a number at an instant (aware).
 
     An emergency number always passes, and shows the department's number: rescuers come to where the
-    department is. Colleagues can be called whatever is said of outside calls. All extensions of a customer are
-    of one length: a number of that length that is nobody's goes nowhere, unless it is a short code of the public
-    network or the access code of the PIN protection.
+    department is. Colleagues can be called whatever is said of outside calls, by the company's own number of the
+    public network too. All extensions of a customer are of one length: a number of that length that is nobody's goes
+    nowhere, unless it is a short code of the public network or the access code of the PIN protection.
     """
     must_be_aware(at)
     dialled = as_dialled(number)
-    if dialled in EMERGENCY_NUMBERS:
-        return _passes(Verdict.EMERGENCY, Why.EMERGENCY, dialled, caller.department_caller_id)
+    if emergency := emergency_number(number):
+        return _passes(Verdict.EMERGENCY, Why.EMERGENCY, emergency, caller.department_caller_id)
     if caller.suspended:
         return _refused(Why.CALLER_SUSPENDED, dialled)
     if caller.disabled:
         return _refused(Why.CALLER_DISABLED, dialled)
+    if dial_codes.is_dial_code(dialled):
+        return _passes(Verdict.SERVICE, Why.DIAL_CODE, dialled, "")
     if not _DIALLABLE.fullmatch(dialled):
         return _refused(Why.BAD_NUMBER, dialled)
     if directory.user(dialled) or directory.system_extension(dialled):
         return _passes(Verdict.INTERNAL, Why.INTERNAL_CALL, dialled, caller.extension)
     if _is_as_long_as_an_extension(dialled, caller) and dialled not in SERVICE_NUMBERS:
-        if caller.pin_protected and not caller.outbound_disabled and dialled == "7" * len(dialled):
+        if (
+            caller.pin_protected
+            and not caller.outbound_disabled
+            and dialled == dial_codes.pin_code(len(dialled))
+        ):
             return _passes(Verdict.SERVICE, Why.PIN_CODE, dialled, "")
         return _refused(Why.NO_SUCH_EXTENSION, dialled)
+    if own := did_extension(dialled, directory):
+        return _passes(Verdict.INTERNAL, Why.INTERNAL_CALL, own, caller.extension)
     if caller.outbound_disabled:
         return _refused(Why.OUTSIDE_CALLS_DISABLED, dialled)
     if caller.block_outbound_out_of_hours and outside_hours(caller.schedule, at):
@@ -295,11 +369,6 @@ def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> Out
         return _refused(Why.PIN_NEEDED, dialled)
     caller_id = caller.caller_id or caller.department_caller_id
     return _passes(Verdict.OUTSIDE, Why.OUTSIDE_CALL, dialled, caller_id)
-
-
-def as_dialled(number: str) -> str:
-    """A number without the separators that people write in it."""
-    return re.sub(r"[ \u00a0().\-]", "", number)
 
 
 def _is_as_long_as_an_extension(dialled: str, caller: Caller) -> bool:
@@ -313,9 +382,9 @@ def _pin_window_open(caller: Caller, at: datetime) -> bool:
     return timedelta(0) <= since < timedelta(seconds=caller.pin_protect_seconds)
 
 
-def _passes(verdict: Verdict, why: Why, number: str, caller_id: str) -> OutgoingPlan:
-    return OutgoingPlan(verdict, number, caller_id, Reason(why, {"number": number, "caller_id": caller_id}))
+def _passes(verdict: Verdict, why: Why, number: str, caller_id: str) -> Dialled:
+    return Dialled(verdict, number, caller_id, Reason(why, {"number": number, "caller_id": caller_id}))
 
 
-def _refused(why: Why, number: str) -> OutgoingPlan:
-    return OutgoingPlan(Verdict.REFUSED, number, "", Reason(why, {"number": number}))
+def _refused(why: Why, number: str) -> Dialled:
+    return Dialled(Verdict.REFUSED, number, "", Reason(why, {"number": number}))

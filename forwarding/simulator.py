@@ -1,7 +1,7 @@
 """Where a call goes, asked before anybody calls: the question as people put it, and the path drawn with the reason of each step."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -10,15 +10,17 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from forwarding import decisions as plans
-from forwarding import reasons
-from forwarding.calls import Call, FromExtension, FromOutside
-from forwarding.decisions import Outcome, OutgoingPlan, Plan, Step, Verdict, Why
+from forwarding import decisions, reasons
+from forwarding.asking import NoSuchCallerError, plan_call
+from forwarding.calls import FromExtension, FromOutside
+from forwarding.decisions import CallPlan, Dialled, Outcome, Step, Verdict, Why
 from forwarding.hours import Schedule, instant_of
-from forwarding.routing import as_dialled, dial, route
-from forwarding.snapshot import CustomerDirectory, caller_of
-from pbxadmin.common.fields import phone_number_e164, phone_number_national
-from users.models import Customer, Did, User
+from forwarding.routing import extension_of, is_extension
+from forwarding.snapshot import CustomerDirectory, greeting_names
+from pbxadmin.common.fields import phone_number_e164
+from pbxadmin.common.values.devices import Device
+from pbxadmin.common.values.short_codes import as_dialled
+from users.models import Customer
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -40,7 +42,7 @@ STATE_LABELS: Mapping[State, Any] = {
     State.DECLINED: gettext_lazy("declines"),
     State.UNREGISTERED: gettext_lazy("has no device connected"),
 }
-# How the ringing ends at the person who is asked about. What "busy" and "no device" change stands in the plan already: where
+# How the ringing ends at the person who is asked about. What "busy" and "no device" change stands in the call plan already: where
 # it rings all the same (a second call, the mobile), nobody answers. Everybody else whom the call reaches doesn't answer either.
 _OUTCOMES: Mapping[State, Outcome] = {State.ANSWERED: Outcome.ANSWERED, State.DECLINED: Outcome.DECLINED}
 
@@ -56,6 +58,22 @@ class Question:
 
 
 @dataclass(frozen=True)
+class WhatIf:
+    """The switches of the page as `forwarding.calls.Presence`: one person in the state that is asked about, everybody else reachable."""
+
+    extension: str
+    state: State
+
+    def registered(self, extension: str, device: Device) -> bool:
+        """Whatever the others have; of this person nothing, where that is the state."""
+        return self.state is not State.UNREGISTERED or extension != self.extension
+
+    def on_a_call(self, extension: str) -> bool:
+        """This person alone, where that is the state."""
+        return self.state is State.BUSY and extension == self.extension
+
+
+@dataclass(frozen=True)
 class Drawn:
     """One step of the path as `partials/path.html` draws it."""
 
@@ -68,27 +86,18 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Answer:
-    """What happens to the call: the drawn path, and the plans behind it for who wants all of it."""
+    """What happens to the call: the drawn path, and what stands behind it for whoever wants all of it."""
 
     steps: tuple[Drawn, ...]
-    plan: Plan | None = None
-    outgoing: OutgoingPlan | None = None
-    notes: tuple[str, ...] = field(default=())
+    plan: CallPlan | None = None
+    dialled: Dialled | None = None
 
     def as_data(self) -> dict[str, Any]:
         """For JSON: the path that is taken, and the whole plan with every branch."""
-        outgoing = None
-        if self.outgoing is not None:
-            outgoing = {
-                "verdict": str(self.outgoing.verdict), "number": self.outgoing.number, "caller_id": self.outgoing.caller_id,
-                "reason": str(self.outgoing.reason.why),
-            }  # fmt: skip
-        path = [{"title": step.title, "reason": step.reason, "at": step.at} for step in self.steps]
         return {
-            "path": path,
-            "outgoing": outgoing,
+            "path": [{"title": step.title, "reason": step.reason, "at": step.at} for step in self.steps],
+            "outgoing": self.dialled.as_data() if self.dialled else None,
             "plan": self.plan.as_data() if self.plan else None,
-            "notes": list(self.notes),
         }
 
 
@@ -112,127 +121,92 @@ def ask(customer: Customer, question: Question, sees: Sees = lambda extension: T
 
     The path ends where it comes to somebody whose settings the reader may not see (`sees`).
     """
-    inside = question.caller if question.caller.isdecimal() and len(question.caller) <= 5 else ""
-    if inside:
-        return _from_inside(customer, inside, question, sees)
-    number = phone_number_e164(question.caller)
-    to, notes = _dialled_from_outside(customer, question.to)
-    if not to:
-        return Answer((Drawn(notes[0], icon="stop", kind="wait"),), notes=tuple(notes[1:]))
-    return _to(customer, to, FromOutside(number, notes[-1] if notes else ""), question, sees)
-
-
-def _dialled_from_outside(customer: Customer, to: str) -> tuple[str, list[str]]:
-    """The extension that a DID rings, or the extension itself; and, for a DID, its number."""
-    text = to.strip()
-    if text.isdecimal() and len(text) <= 5:
-        return text, []
-    number = phone_number_e164(text)
-    did = Did.objects.of(customer).filter(number=number).select_related("user").first()
-    if did is None:
-        return "", [
-            _("%(number)s is not a number of this company.") % {"number": phone_number_national(number)}
-        ]
-    if did.user is None:
-        return "", [_("%(number)s rings nobody directly.") % {"number": phone_number_national(number)}]
-    return did.user.number, [number]
-
-
-def _from_inside(customer: Customer, caller: str, question: Question, sees: Sees) -> Answer:
-    person = (
-        User.objects.of(customer)
-        .filter(number=caller)
-        .select_related("primary_department", "customer")
-        .first()
+    inside = is_extension(question.caller)
+    to = question.to if inside else _dialled_from_outside(question.to)
+    directory = CustomerDirectory(customer)
+    asked = extension_of(as_dialled(to), directory)
+    origin = (
+        FromExtension(question.caller)
+        if inside
+        else FromOutside(phone_number_e164(question.caller), "" if is_extension(to) else to)
     )
-    if person is None:
-        raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": caller})
-    if not sees(caller):
-        raise ValidationError(_("You can't see the settings of extension %(number)s.") % {"number": caller})
-    directory = _directory(customer, question, as_dialled(question.to))
-    outgoing = dial(question.to, caller_of(person), question.at, directory)
-    said = Drawn(
-        reasons.phrase(outgoing.reason),
-        icon=_OUTGOING_ICONS[outgoing.verdict],
-        kind="bad" if outgoing.verdict is Verdict.REFUSED else "ok",
+    try:
+        planned = plan_call(
+            customer, origin, to, question.at, WhatIf(asked, question.state), directory=directory
+        )
+    except NoSuchCallerError:
+        raise ValidationError(
+            _("Extension %(number)s doesn't exist.") % {"number": question.caller}
+        ) from None
+    if inside and not sees(question.caller):
+        raise ValidationError(
+            _("You can't see the settings of extension %(number)s.") % {"number": question.caller}
+        )
+    first = (_draw_dialled(planned.dialled),) if planned.dialled else ()
+    if planned.plan is None:
+        return Answer(first, None, planned.dialled)
+    return Answer((*first, *drawn(planned.plan, question, asked, sees)), planned.plan, planned.dialled)
+
+
+def _dialled_from_outside(text: str) -> str:
+    """What a caller from outside dials, an extension or a number in E.164."""
+    text = text.strip()
+    return text if is_extension(text) else phone_number_e164(text)
+
+
+def _draw_dialled(dialled: Dialled) -> Drawn:
+    return Drawn(
+        reasons.phrase(dialled.reason),
+        icon=_DIALLED_ICONS[dialled.verdict],
+        kind="bad" if dialled.verdict is Verdict.REFUSED else "ok",
     )
-    if outgoing.verdict is not Verdict.INTERNAL:
-        return Answer((said,), outgoing=outgoing)
-    answer = _to(customer, outgoing.number, FromExtension(caller), question, sees, directory)
-    return Answer((said, *answer.steps), answer.plan, outgoing, answer.notes)
 
 
-_OUTGOING_ICONS = {
+_DIALLED_ICONS = {
     Verdict.EMERGENCY: "warning",
     Verdict.INTERNAL: "phone",
     Verdict.OUTSIDE: "open",
     Verdict.SERVICE: "key",
     Verdict.REFUSED: "stop",
 }
-
-
-def _directory(customer: Customer, question: Question, called: str) -> CustomerDirectory:
-    """The customer's people; the one who is called in the state that is asked about."""
-    return CustomerDirectory(
-        customer, devices={called: ()} if question.state is State.UNREGISTERED else None, on_a_call=[called] if question.state is State.BUSY else (),
-    )  # fmt: skip
-
-
-def _to(
-    customer: Customer,
-    extension: str,
-    origin: FromExtension | FromOutside,
-    question: Question,
-    sees: Sees,
-    directory: CustomerDirectory | None = None,
-) -> Answer:
-    directory = directory or _directory(customer, question, extension)
-    callee = directory.user(extension)
-    if callee is None:
-        system = directory.system_extension(extension)
-        if system is None:
-            raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": extension})
-        if customer.suspended:
-            cause = plans.Reason(Why.SUSPENDED)
-            return Answer(
-                (_draw(plans.Busy(plans.Reason(Why.BUSY_TONE, cause=cause)), timedelta(), answered=False),)
-            )
-        words = reasons.phrase(
-            plans.Reason(
-                Why.TO_SYSTEM, {"extension": system.extension, "name": system.name, "kind": system.kind}
-            )
-        )
-        return Answer((Drawn(words[:1].upper() + words[1:], icon="users", kind="ok"),))
-    plan = route(Call(origin, question.at), callee, directory)
-    return Answer(drawn(plan, question, extension, sees), plan)
+# Where a call ends before it comes to anybody.
+_NOBODY_THERE = frozenset({Why.UNKNOWN_NUMBER, Why.LEADS_NOWHERE})
 
 
 def drawn(
-    plan: Plan, question: Question, asked: str, sees: Sees = lambda extension: True
+    plan: CallPlan, question: Question, asked: str, sees: Sees = lambda extension: True
 ) -> tuple[Drawn, ...]:
     """The steps that the call takes, with the time that has passed since it began; `asked` is whose state is asked about.
 
-    Only where nobody answers does the ringing take its seconds: a call is declined at once.
+    Only where nobody answers does the ringing take its seconds: a call is declined at once. Raises `ValidationError` for an
+    extension that doesn't exist.
     """
+    end = plan.first.reason.cause if isinstance(plan.first, decisions.Busy) else None
+    if end is not None and end.why is Why.UNKNOWN_EXTENSION:
+        raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": end.data["extension"]})
+    if end is not None and end.why in _NOBODY_THERE:
+        return (Drawn(reasons.phrase(end), icon="stop", kind="wait"),)
 
-    def outcome_at(step: plans.Ring | plans.Outside) -> Outcome:
+    def outcome_at(step: decisions.Ring | decisions.Outside) -> Outcome:
         whose = step.reason.data["extension"]
         return _OUTCOMES.get(question.state, Outcome.NO_ANSWER) if whose == asked else Outcome.NO_ANSWER
 
     found = []
     passed = timedelta()
-    for step in plans.walk(plan, outcome_at):
-        if isinstance(step, plans.Reach) and not sees(step.extension):
+    steps = decisions.walk(plan, outcome_at)
+    greetings = greeting_names(step.greeting for step in steps if isinstance(step, decisions.Voicemail))
+    for step in steps:
+        if isinstance(step, decisions.Reach) and not sees(step.extension):
             found.append(_out_of_sight(step, passed))
             break
-        outcome = outcome_at(step) if isinstance(step, plans.Ring) else None
-        found.append(_draw(step, passed, answered=outcome is Outcome.ANSWERED))
-        if isinstance(step, plans.Ring) and outcome is Outcome.NO_ANSWER:
+        outcome = outcome_at(step) if isinstance(step, decisions.Ring) else None
+        found.append(_draw(step, passed, greetings, answered=outcome is Outcome.ANSWERED))
+        if isinstance(step, decisions.Ring) and outcome is Outcome.NO_ANSWER:
             passed += timedelta(seconds=step.seconds)
     return tuple(found)
 
 
-def _out_of_sight(step: plans.Reach, passed: timedelta) -> Drawn:
+def _out_of_sight(step: decisions.Reach, passed: timedelta) -> Drawn:
     """The call comes to somebody whose status and rules aren't the reader's to see."""
     at = _("+%(seconds)s s") % {"seconds": int(passed.total_seconds())} if passed else ""
     name = f"{step.extension} {step.name}".strip()
@@ -240,27 +214,27 @@ def _out_of_sight(step: plans.Reach, passed: timedelta) -> Drawn:
 
 
 _ICONS: Mapping[type, tuple[str, str]] = {
-    plans.Reach: ("user", ""),
-    plans.Ring: ("ring", "wait"),
-    plans.Voicemail: ("voicemail", "ok"),
-    plans.Outside: ("open", "ok"),
-    plans.System: ("users", "ok"),
-    plans.Busy: ("stop", "bad"),
-    plans.NotRung: ("minus", "bad"),
+    decisions.Reach: ("user", ""),
+    decisions.Ring: ("ring", "wait"),
+    decisions.Voicemail: ("voicemail", "ok"),
+    decisions.Outside: ("open", "ok"),
+    decisions.System: ("users", "ok"),
+    decisions.Busy: ("stop", "bad"),
+    decisions.NotRung: ("minus", "bad"),
 }
 
 
-def _draw(step: Step, passed: timedelta, *, answered: bool) -> Drawn:
+def _draw(step: Step, passed: timedelta, greetings: Mapping[str, str], *, answered: bool) -> Drawn:
     icon, kind = _ICONS[type(step)]
-    why = reasons.phrase(step.reason)
-    cause = reasons.sentence(step.reason.cause) if step.reason.cause else ""
+    why = reasons.phrase(step.reason, greetings)
+    cause = reasons.sentence(step.reason.cause, greetings) if step.reason.cause else ""
     if step.reason.cause and step.reason.cause.why in (Why.LOOP, Why.BACK_TO_CALLER):
         icon = "loop"
-    parts = [cause[:1].upper() + cause[1:]] if cause and not isinstance(step, plans.Reach) else []
-    if isinstance(step, plans.Ring):
+    parts = [cause[:1].upper() + cause[1:]] if cause and not isinstance(step, decisions.Reach) else []
+    if isinstance(step, decisions.Ring):
         parts = [_("and is answered")] if answered else []
         kind = "ok" if answered else kind
-    if isinstance(step, plans.Outside) and step.channels:
+    if isinstance(step, decisions.Outside) and step.channels:
         parts.append(
             ngettext(
                 "%(count)s channel for the whole call", "%(count)s channels for the whole call", step.channels

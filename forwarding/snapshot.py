@@ -1,21 +1,20 @@
 """The people of a customer as `forwarding.routing` wants to know them, read from the database.
 
 A directory loads whole hops at a time: everybody to whom the rules of those who are known lead, then everybody to whom theirs
-do. However many people the customer has, a plan costs two queries for each hop that its calls really may take, and five more.
+do. However many people the customer has, a call plan costs two queries for each hop that the call may really take (a third
+where rules of that hop lead to outside numbers, which may be the company's own), and five more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from forwarding import hours, schedules
 from forwarding.calls import (
     Branch,
     Callee,
     Caller,
-    Device,
+    Did,
     Mailbox,
     StatusRule,
     SystemExtension,
@@ -24,6 +23,7 @@ from forwarding.calls import (
 from forwarding.models import ForwardingRule
 from forwarding.routing import MAX_HOPS
 from pbxadmin.common.values.destinations import Destination, Kind
+from pbxadmin.common.values.devices import Device, app
 from pbxadmin.common.values.statuses import Status
 from users import models
 from users.people.sections import user_sheet
@@ -41,8 +41,22 @@ def status_rule(rule: ForwardingRule) -> StatusRule:
         name: Branch(getattr(rule, f"{name}_external"), getattr(rule, f"{name}_internal"))
         for name in _BRANCHES
     }
-    greeting = str(rule.greeting) if rule.greeting_id else ""
-    return StatusRule(**branches, **{name: getattr(rule, name) for name in _PLAIN}, greeting=greeting)
+    return StatusRule(
+        **branches, **{name: getattr(rule, name) for name in _PLAIN}, greeting=greeting_key(rule.greeting_id)
+    )
+
+
+def greeting_key(key: int | None) -> str:
+    """What a call plan calls a greeting: never its name, which depends on the reader's language."""
+    return "" if key is None else str(key)
+
+
+def greeting_names(keys: Iterable[str]) -> dict[str, str]:
+    """What people call these greetings, in the reader's language: one query, none for none."""
+    wanted = [int(key) for key in keys if key]
+    # Not by import: the library of greetings is the voicemail app's.
+    library: Any = ForwardingRule._meta.get_field("greeting").related_model
+    return {str(each.pk): str(each) for each in library.objects.filter(pk__in=wanted)} if wanted else {}
 
 
 def devices_of(people: Sequence[models.User]) -> dict[int, tuple[Device, ...]]:
@@ -51,32 +65,25 @@ def devices_of(people: Sequence[models.User]) -> dict[int, tuple[Device, ...]]:
     for section in user_sheet().sections:
         if section.rings:
             for key, devices in section.rings(people).items():
-                found.setdefault(key, []).extend(Device(name, push) for name, push in devices)
+                found.setdefault(key, []).extend(devices)
     return {key: tuple(devices) for key, devices in found.items()}
 
 
 class CustomerDirectory:
     """The numbers of one customer (`forwarding.calls.Directory`), loaded as far as a call may go.
 
-    The portal doesn't know what is registered at the PBX: everybody's phones are taken for registered, and who has none for
-    having an app, unless `devices` (by extension) says otherwise; `on_a_call` are the extensions that are.
+    A person has the phones that the portal knows; who has none is taken to have an app. Whether they can be rung is no matter
+    of the directory: `forwarding.calls.Presence` says it.
     """
 
-    def __init__(
-        self,
-        customer: models.Customer,
-        *,
-        devices: Mapping[str, tuple[Device, ...]] | None = None,
-        on_a_call: Iterable[str] = (),
-    ) -> None:
+    def __init__(self, customer: models.Customer) -> None:
         self.customer = customer
-        self.devices = devices or {}
-        self.on_a_call = frozenset(on_a_call)
         self._people: dict[str, Callee | None] = {}
         self._systems: dict[str, SystemExtension] | None = None
+        self._dids: dict[str, Did | None] = {}
 
     def user(self, extension: str) -> Callee | None:
-        """The person with this extension; loads him and whoever his calls may reach."""
+        """The person with this extension; loads them and whoever their calls may reach."""
         if extension not in self._people:
             self._load([extension])
         return self._people.get(extension)
@@ -85,32 +92,51 @@ class CustomerDirectory:
         """The ring group, queue or digital receptionist with this number."""
         if self._systems is None:
             rows = models.SystemExtension.objects.of(self.customer).values_list("number", "name", "kind")
-            self._systems = {number: SystemExtension(number, name, kind) for number, name, kind in rows}
+            suspended = self.customer.suspended
+            self._systems = {
+                number: SystemExtension(number, name, kind, suspended) for number, name, kind in rows
+            }
         return self._systems.get(extension)
+
+    def did(self, number: str) -> Did | None:
+        """The customer's own number of the public network."""
+        if number not in self._dids:
+            self._load_dids([number])
+        return self._dids[number]
+
+    def _load_dids(self, numbers: Iterable[str]) -> None:
+        new = {number for number in numbers if number not in self._dids}
+        if new:
+            rows = models.Did.objects.of(self.customer).filter(number__in=new - {""})
+            self._dids |= dict.fromkeys(new)
+            for number, person in rows.values_list("number", "user__number"):
+                self._dids[number] = Did(number, person or "")
 
     def _load(self, extensions: Sequence[str]) -> None:
         people: list[models.User] = []
         rules: dict[int, dict[Status, StatusRule]] = {}
         frontier = {extension for extension in extensions if extension not in self._people}
-        for _hop in range(MAX_HOPS + 2):
+        for _ in range(MAX_HOPS + 2):
             if not frontier:
                 break
             self._people |= dict.fromkeys(frontier)
             found = list(
                 models.User.objects.of(self.customer)
                 .filter(number__in=frontier)
-                .select_related("primary_department", "mailbox__default_greeting")
+                .select_related("primary_department", "mailbox")
                 .defer("password", "sip_password", "mailbox__pin")
             )
             people += found
-            rows = ForwardingRule.objects.filter(user__in=[person.pk for person in found]).select_related(
-                "greeting"
-            )
-            reached: set[str] = set()
+            rows = ForwardingRule.objects.filter(user__in=[person.pk for person in found])
+            colleagues: set[str] = set()
+            outside: set[str] = set()
             for row in rows:
                 rule = rules.setdefault(row.user_id, {})[Status(row.status)] = status_rule(row)
-                reached |= set(_extensions(rule))
-            frontier = reached - self._people.keys()
+                colleagues |= set(_values(rule, Kind.EXTENSION))
+                outside |= set(_values(rule, Kind.EXTERNAL))
+            self._load_dids(outside)
+            own = {did.extension for number in outside if (did := self._dids[number]) and did.extension}
+            frontier = (colleagues | own) - self._people.keys()
         self._complete(people, rules)
 
     def _complete(self, people: list[models.User], rules: Mapping[int, Mapping[Status, StatusRule]]) -> None:
@@ -119,18 +145,20 @@ class CustomerDirectory:
         devices = devices_of(people)
         for person in people:
             self._people[person.number] = callee_of(
-                person, self.customer, weeks[person.pk], rules.get(person.pk, {}),
-                self.devices.get(person.number, devices.get(person.pk) or (Device(_("app"), push=True),)),
-                person.number in self.on_a_call,
-            )  # fmt: skip
+                person,
+                self.customer,
+                weeks[person.pk],
+                rules.get(person.pk, {}),
+                devices.get(person.pk) or (app(person.number),),
+            )
 
 
-def _extensions(rule: StatusRule) -> Iterable[str]:
-    """The colleagues to whom a rule may lead."""
+def _values(rule: StatusRule, kind: Kind) -> Iterable[str]:
+    """The extensions, or the outside numbers, to which a rule may lead."""
     for name in _BRANCHES:
         branch: Branch = getattr(rule, name)
         for destination in (branch.external, branch.internal):
-            if isinstance(destination, Destination) and destination.kind is Kind.EXTENSION:
+            if isinstance(destination, Destination) and destination.kind is kind:
                 yield destination.value
 
 
@@ -140,7 +168,6 @@ def callee_of(
     week: hours.Schedule,
     rules: Mapping[Status, StatusRule],
     devices: tuple[Device, ...],
-    on_a_call: bool,
 ) -> Callee:
     """A person as configured. While a temporary status runs, the one beneath it is the one that comes back."""
     temporary = None
@@ -152,14 +179,14 @@ def callee_of(
     return Callee(
         extension=person.number, name=person.full_name if person.full_name != person.number else "", schedule=week,
         status=status, temporary=temporary, auto_switch_status=person.auto_switch_status, rules=rules,
-        mailbox=Mailbox(mailbox.enabled, str(mailbox.default_greeting) if mailbox.default_greeting_id else ""),
+        mailbox=Mailbox(mailbox.enabled, greeting_key(mailbox.default_greeting_id)),
         mobile=person.mobile, disabled=person.disabled, suspended=customer.suspended, call_screening=person.call_screening,
-        supports_deflection=customer.supports_deflection, devices=devices, on_a_call=on_a_call,
+        supports_deflection=customer.supports_deflection, devices=devices,
     )  # fmt: skip
 
 
 def caller_of(person: models.User, pin_entered_at: datetime | None = None) -> Caller:
-    """A person who dials. `person` needs his department and customer loaded."""
+    """A person who dials. `person` needs their department and customer loaded."""
     department = person.primary_department
     return Caller(
         extension=person.number, schedule=schedules.of_people([person])[person.pk], caller_id=person.outbound_caller_id,

@@ -21,6 +21,7 @@ from django.utils.translation import pgettext
 
 from pbxadmin.common.crypto import is_secret
 from pbxadmin.common.prepared import Prepared
+from pbxadmin.common.values.signalling import Srtp, Transport
 from phones import context
 from phones.context import KeyKind, PhoneContext
 from phones.models import Key, Phone, Sbc
@@ -51,14 +52,6 @@ SBC_COLUMNS = ("address", "port")
 
 # Columns that no page and no file needs, and that cost a decryption each.
 HEAVY = ("fetched_text",)
-
-# With SRTP the keys of the voice travel in the signalling (SDES, RFC 4568): in clear they would protect
-# nothing.
-SIGNALLING = {
-    context.Srtp.DISABLED: (context.Transport.UDP, 5060),
-    context.Srtp.ENABLED: (context.Transport.TLS, 5061),
-    context.Srtp.ENFORCED: (context.Transport.TLS, 5061),
-}
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -313,8 +306,8 @@ def _context(phone: Phone, keys: Sequence[KeyRow]) -> PhoneContext:
 def _account(phone: Phone, user: User) -> context.Account:
     if user.customer is None:
         raise ValueError("support staff have no phones")
-    srtp = _choice(context.Srtp, user.srtp)
-    transport, port = SIGNALLING.get(srtp, SIGNALLING[context.Srtp.DISABLED])
+    srtp = _choice(Srtp, user.srtp)
+    transport = srtp.transport(plain=Transport.UDP) if isinstance(srtp, Srtp) else Transport.UDP
     proxy = None
     if phone.connection == Phone.Connection.SBC and phone.sbc is not None:
         address = phone.sbc.address
@@ -326,7 +319,7 @@ def _account(phone: Phone, user: User) -> context.Account:
         auth_id=user.sip_auth_id,
         password=user.sip_password,
         registrar=user.customer.fqdn,
-        port=port,
+        port=transport.port,
         transport=transport,
         srtp=srtp,
         outbound_proxy=proxy,

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
+from pbxadmin.common.values import dial_codes
+from pbxadmin.common.values.signalling import Codec, Srtp, Transport
+
 
 class KeyKind(StrEnum):
     """The eight things a function key can be."""
@@ -28,22 +31,6 @@ class AgentAction(StrEnum):
 
     LOGIN = "login"
     LOGOUT = "logout"
-
-
-class Transport(StrEnum):
-    """What carries SIP between the phone and the PBX."""
-
-    UDP = "udp"
-    TCP = "tcp"
-    TLS = "tls"
-
-
-class Srtp(StrEnum):
-    """Encryption of the voice: never, when the other side can, or no call without."""
-
-    DISABLED = "disabled"
-    ENABLED = "enabled"
-    ENFORCED = "enforced"
 
 
 class Language(StrEnum):
@@ -92,21 +79,12 @@ class PowerLed(StrEnum):
     VOICEMAIL_AND_MISSED = "voicemail_and_missed"
 
 
-class Codec(StrEnum):
-    """How voice is coded; the order of a phone's list is its preference."""
-
-    PCMU = "PCMU"
-    PCMA = "PCMA"
-    G722 = "G722"
-    G729 = "G729"
-
-
 @dataclass(frozen=True, slots=True)
 class Proxy:
     """Where SIP goes when not straight to the PBX: the local address of an SBC or a router phone."""
 
     address: str
-    port: int = 5060
+    port: int = Transport.TCP.port
     transport: Transport = Transport.TCP
 
 
@@ -125,12 +103,12 @@ class Account:
     auth_id: str = field(repr=False)
     password: str = field(repr=False)
     registrar: str
-    port: int = 5060
+    port: int = Transport.UDP.port
     transport: Transport = Transport.UDP
     srtp: Srtp = Srtp.DISABLED
     outbound_proxy: Proxy | None = None
     behind_nat: bool = False
-    voicemail_number: str = "*97"
+    voicemail_number: str = dial_codes.VOICEMAIL
     expires: int = 300
 
 
@@ -159,23 +137,16 @@ class Vlan:
     priority: int = 0
 
 
-STATUS_CODES = (
-    ("available", "*30"),
-    ("away", "*31"),
-    ("do_not_disturb", "*32"),
-    ("lunch", "*33"),
-    ("business_trip", "*34"),
-)
-
-
 @dataclass(frozen=True, slots=True)
 class DialCodes:
     """What a key dials to make the PBX do something."""
 
-    pickup: str = "*20*"
-    agent_login: str = "*62"
-    agent_logout: str = "*63"
-    statuses: tuple[tuple[str, str], ...] = STATUS_CODES
+    pickup: str = dial_codes.PICKUP
+    agent_login: str = dial_codes.AGENT_LOGIN
+    agent_logout: str = dial_codes.AGENT_LOGOUT
+    statuses: tuple[tuple[str, str], ...] = tuple(
+        (str(each), code) for code, each in dial_codes.STATUSES.items()
+    )
 
     def status(self, name: str) -> str | None:
         """The code that switches to the status `name`, or None if there is no such status."""

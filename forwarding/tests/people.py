@@ -1,5 +1,6 @@
 """The people of Clinique Boréale, their directory, and calls to them."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -9,16 +10,18 @@ from forwarding.calls import (
     Call,
     Callee,
     Caller,
-    Device,
+    Did,
     FromExtension,
     FromOutside,
     StatusRule,
     SystemExtension,
 )
-from forwarding.decisions import Outcome, Plan, Step, Why, path
+from forwarding.decisions import CallPlan, Outcome, Step, Why, path
 from forwarding.hours import Holiday, Period, Schedule
 from forwarding.routing import route
+from pbxadmin.common.values import devices
 from pbxadmin.common.values.destinations import Destination
+from pbxadmin.common.values.devices import Device
 from pbxadmin.common.values.statuses import Status
 
 MONTREAL = ZoneInfo("America/Toronto")
@@ -32,16 +35,22 @@ OFFICE = Schedule(
     breaks=tuple(Period(day, time(12), time(13)) for day in range(5)),
     holidays=(Holiday(datetime(2026, 12, 25, tzinfo=UTC).date(), datetime(2026, 12, 25, tzinfo=UTC).date()),),
 )
-DESK, APP = Device("T54W"), Device("Linphone", push=True)
+DESK, APP = devices.phone("805ec0123456", "T54W"), devices.app("103")
 MOBILE, CLIENT = "+15145550142", "+14185550199"
 
 
 class People:
-    """The directory of Clinique Boréale."""
+    """The directory of Clinique Boréale, and how its people are doing: who is on a call, which devices nobody has registered."""
 
-    def __init__(self, *people: Callee) -> None:
+    def __init__(
+        self, *people: Callee, on_a_call: Iterable[str] = (), unregistered: Iterable[Device] = ()
+    ) -> None:
         self.people = {person.extension: person for person in people}
         self.systems = {"801": SystemExtension("801", "Accueil", "ring_group")}
+        self.dids: dict[str, Did] = {}
+        self.busy = set(on_a_call)
+        self.unregistered = set(unregistered)
+        self.asked: list[tuple[str, str]] = []
 
     def user(self, extension: str) -> Callee | None:
         return self.people.get(extension)
@@ -49,13 +58,24 @@ class People:
     def system_extension(self, extension: str) -> SystemExtension | None:
         return self.systems.get(extension)
 
-    def call(self, to: str, caller: str = CLIENT, at: datetime = TUESDAY_MORNING, **options) -> Plan:
+    def did(self, number: str) -> Did | None:
+        return self.dids.get(number)
+
+    def registered(self, extension: str, device: Device) -> bool:
+        self.asked.append((extension, device.key))
+        return device not in self.unregistered
+
+    def on_a_call(self, extension: str) -> bool:
+        self.asked.append((extension, "on a call"))
+        return extension in self.busy
+
+    def call(self, to: str, caller: str = CLIENT, at: datetime = TUESDAY_MORNING, **options) -> CallPlan:
         origin = FromOutside(caller) if caller.startswith("+") else FromExtension(caller)
-        return route(Call(origin, at, **options), self.people[to], self)
+        return route(Call(origin, at, **options), self.people[to], self, self)
 
 
 def person(extension: str, name: str, *, rule: StatusRule | None = None, **options) -> Callee:
-    """A person with a desk phone; `rule` is the rule of his status."""
+    """A person with a desk phone; `rule` is the rule of their status."""
     status = options.get("status", Status.AVAILABLE)
     rules = DEFAULT_RULES | ({status: rule} if rule else {})
     return Callee(
@@ -79,7 +99,7 @@ def everywhere(external: str, internal: str = "same") -> Branch:
     return Branch(Destination.parse(external), Destination.parse(internal))
 
 
-def last(plan: Plan, *outcomes: Outcome) -> Step:
+def last(plan: CallPlan, *outcomes: Outcome) -> Step:
     return path(plan, outcomes)[-1]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarding.calls import Call, Caller, FromOutside
+from forwarding.calls import Call, Caller, Did, FromOutside
 from forwarding.decisions import Verdict, Why
 from forwarding.hours import NaiveInstantError
 from forwarding.routing import dial, is_emergency, status_at
@@ -38,6 +38,37 @@ def test_an_emergency_number_always_passes_with_the_departments_number(number):
     plan = dial(number, everything_forbidden(caller_id="+15145550777"), SATURDAY, People())
     assert (plan.verdict, plan.caller_id) == (Verdict.EMERGENCY, "+15145550000")
     assert is_emergency(number)
+
+
+SPELLINGS = (
+    "911", "9 1 1", "9-1-1", "9–1–1", "9.1.1", "(911)", "9/1/1", "9\u200b11", "９１１", "٩١١", "+911", "9-911", "9,911", "9911", "911#",
+    "911,,", " +9 911# ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", SPELLINGS)
+def test_help_is_called_however_the_number_is_written(number):
+    plan = dial(number, everything_forbidden(), SATURDAY, People())
+    assert (plan.verdict, plan.number) == (Verdict.EMERGENCY, "911")
+
+
+@pytest.mark.parametrize("number", ["91", "9119", "19110", "*911", "+19115550100", "5149110000"])
+def test_a_number_that_only_resembles_the_emergency_number_is_none(number):
+    assert not is_emergency(number)
+
+
+@pytest.mark.parametrize("number", ["*30", "*34", "*62", "*63", "*97", "*20*", "*20*102"])
+def test_a_code_of_the_pbx_is_answered_by_the_pbx(number):
+    plan = dial(number, caller(outbound_disabled=True), TUESDAY_MORNING, People())
+    assert (plan.verdict, plan.number, plan.reason.why) == (Verdict.SERVICE, number, Why.DIAL_CODE)
+
+
+@pytest.mark.parametrize(("extension", "verdict"), [("102", Verdict.INTERNAL), ("", Verdict.REFUSED)])
+def test_the_companys_own_number_is_a_colleague_where_it_rings_one(extension, verdict):
+    people = People(felix())
+    people.dids = {"+15145550100": Did("+15145550100", extension)}
+    plan = dial("514 555-0100", caller(outbound_disabled=True), TUESDAY_MORNING, people)
+    assert (plan.verdict, plan.number) == (verdict, extension or "5145550100")
 
 
 def test_an_extension_with_the_number_of_the_emergency_services_does_not_take_their_calls():
@@ -100,7 +131,7 @@ def test_a_disabled_person_calls_nobody():
 
 
 @pytest.mark.parametrize(
-    "number", ["", "*72", "sip:eve@example.com", "5145550100,,,225", "1", "９１１", "5" * 30]
+    "number", ["", "*72", "*20*eve", "sip:eve@example.com", "5145550100,,,225", "1", "5" * 30]
 )
 def test_what_is_not_a_number_is_not_dialled(number):
     assert dial(number, caller(), TUESDAY_MORNING, People()).reason.why is Why.BAD_NUMBER

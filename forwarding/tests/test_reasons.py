@@ -11,6 +11,8 @@ from forwarding.decisions import Outcome, Reason, Why
 from forwarding.reasons import phrase, sentence
 from forwarding.routing import dial
 from forwarding.tests.people import (
+    APP,
+    DESK,
     MOBILE,
     SATURDAY,
     TUESDAY_NOON,
@@ -36,11 +38,11 @@ def test_a_plan_is_a_flat_list_for_json():
     ]
     assert steps[0]["next"] == 1
     assert steps[1]["on"] == {"no_answer": 2, "busy": 3, "declined": 4, "not_registered": 5}
-    assert steps[1]["devices"] == [{"name": "T54W", "push": False}]
+    assert steps[1]["devices"] == [{"key": "phone:805ec0123456", "label": "T54W", "push": False}]
     assert steps[2]["reason"]["cause"]["data"]["seconds"] == 20
 
 
-LUNCH = ines(status=Status.LUNCH, mailbox=Mailbox(default_greeting="Dîner"))
+LUNCH = ines(status=Status.LUNCH, mailbox=Mailbox(default_greeting="7"))
 UNTIL = TemporaryStatus(Status.AWAY, datetime(2026, 11, 24, 19, 0, tzinfo=UTC))
 TOMORROW = TemporaryStatus(Status.AWAY, datetime(2026, 11, 25, 14, 40, tzinfo=UTC))
 TOLD = [
@@ -86,15 +88,15 @@ TOLD = [
 @pytest.mark.parametrize(("step", "english", "french"), TOLD, ids=[row[1] for row in TOLD])
 def test_a_reason_is_told_in_the_language_of_the_reader(step, english, french):
     with translation.override("en"):
-        assert sentence(step.reason) == english
+        assert sentence(step.reason, {"7": "Dîner"}) == english
     with translation.override("fr-ca"):
-        assert sentence(step.reason) == french
+        assert sentence(step.reason, {"7": "Dîner"}) == french
 
 
 @pytest.mark.parametrize("why", Why)
 def test_every_reason_has_a_phrase_in_both_languages(why):
     data = {
-        "extension": "103", "name": "Inès Roy", "status": Status.LUNCH, "seconds": 20, "targets": ("T54W",),
+        "extension": "103", "name": "Inès Roy", "status": Status.LUNCH, "seconds": 20, "targets": (APP, DESK),
         "greeting": "", "number": MOBILE, "caller_id": "", "kind": "queue", "hops": 10,
         "until": TUESDAY_NOON, "today": True,
     }  # fmt: skip

@@ -6,9 +6,20 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from forwarding.calls import DEFAULT_RULES, Branch, Callee, Mailbox, StatusRule, TemporaryStatus
+from forwarding.calls import (
+    DEFAULT_RULES,
+    Branch,
+    Call,
+    Callee,
+    Did,
+    FromOutside,
+    Mailbox,
+    StatusRule,
+    TemporaryStatus,
+)
 from forwarding.decisions import (
     Busy,
+    CallPlan,
     Mode,
     NotRung,
     Outcome,
@@ -21,7 +32,7 @@ from forwarding.decisions import (
     Why,
     path,
 )
-from forwarding.routing import MAX_ARRIVALS, MAX_HOPS, effective_status, status_at
+from forwarding.routing import MAX_ARRIVALS, MAX_HOPS, arrive, effective_status, status_at
 from forwarding.tests.people import (
     APP,
     CLIENT,
@@ -41,6 +52,7 @@ from forwarding.tests.people import (
     person,
     whys,
 )
+from pbxadmin.common.values import devices
 from pbxadmin.common.values.statuses import Status
 
 # --- The order of precedence
@@ -145,10 +157,10 @@ def test_out_of_hours_colleagues_have_a_box_of_their_own():
 
 
 def test_on_a_call_a_second_call_rings_unless_only_one_is_accepted():
-    people = People(ines(on_a_call=True))
+    people = People(ines(), on_a_call={"103"})
     assert isinstance(last(people.call("103"), Outcome.ANSWERED), Ring)
     one = StatusRule(accept_multiple_calls=False, busy=everywhere("system:801"))
-    end = last(People(ines(on_a_call=True, rule=one)).call("103"))
+    end = last(People(ines(rule=one), on_a_call={"103"}).call("103"))
     assert isinstance(end, System)
     assert whys(end) == [Why.TO_SYSTEM, Why.ON_A_CALL]
 
@@ -164,13 +176,106 @@ def test_without_a_device_the_not_registered_branch_is_taken_unless_the_mobile_r
 
 def test_busy_comes_before_not_registered():
     rule = StatusRule(accept_multiple_calls=False, busy=everywhere("busy"))
-    assert whys(last(People(ines(devices=(), on_a_call=True, rule=rule)).call("103")))[-1] is Why.ON_A_CALL
+    people = People(ines(devices=(), rule=rule), on_a_call={"103"})
+    assert whys(last(people.call("103")))[-1] is Why.ON_A_CALL
+
+
+OTHER_DESK = devices.phone("805ec0654321", "T54W")
+
+
+def test_two_phones_of_one_model_are_two_devices():
+    both = ines(devices=(DESK, OTHER_DESK))
+    plan = People(both).call("103")
+    ring = last(plan, Outcome.ANSWERED)
+    assert ring.devices == (DESK, OTHER_DESK)
+    assert [each["key"] for each in plan.as_data()[1]["devices"]] == [
+        "phone:805ec0123456",
+        "phone:805ec0654321",
+    ]
+    one_left = last(People(both, unregistered=[DESK]).call("103"), Outcome.ANSWERED)
+    assert one_left.devices == (OTHER_DESK,)
+
+
+def test_a_device_that_is_not_registered_at_that_moment_does_not_ring():
+    rule = StatusRule(not_registered=everywhere("system:801"), accept_push=False)
+    people = People(ines(devices=(DESK, APP), rule=rule), unregistered=[DESK, APP])
+    assert whys(last(people.call("103"))) == [Why.TO_SYSTEM, Why.NO_DEVICE]
+    people.unregistered = {DESK}
+    assert whys(last(people.call("103"))) == [Why.TO_SYSTEM, Why.NO_PUSH]
+
+
+def test_the_state_of_somebody_is_asked_where_the_call_comes_to_them_and_nowhere_else():
+    people = People(
+        away(everywhere("extension:101")),
+        amelie(rule=StatusRule(no_answer=everywhere("extension:102"), accept_multiple_calls=False)),
+        felix(status=Status.DO_NOT_DISTURB),
+        person("104", "Maxime Cloutier"),
+    )
+    people.call("103")
+    assert people.asked == [("101", "on a call"), ("101", DESK.key)]
+
+
+def test_a_ring_says_whether_somebody_on_a_call_by_then_is_busy():
+    assert last(People(ines()).call("103"), Outcome.ANSWERED).one_call is False
+    one = ines(rule=StatusRule(accept_multiple_calls=False))
+    assert last(People(one).call("103"), Outcome.ANSWERED).one_call is True
+
+
+# --- Numbers of the company
+
+MAIN_LINE = "+15145550100"
+
+
+def company(*people: Callee, leads_to: str = "") -> People:
+    found = People(*people)
+    found.dids = {MAIN_LINE: Did(MAIN_LINE, leads_to)}
+    return found
+
+
+def arriving(number: str, people: People, **options) -> CallPlan:
+    return arrive(Call(FromOutside(CLIENT, number), TUESDAY_MORNING, **options), number, people, people)
+
+
+@pytest.mark.parametrize("number", [MAIN_LINE, "514 555-0100", "15145550100"])
+def test_a_number_of_the_company_rings_its_person_however_the_trunk_writes_it(number):
+    plan = arriving(number, company(ines(), leads_to="103"))
+    assert plan.first.extension == "103"
+    assert plan.steps() == People(ines()).call("103").steps()
+
+
+def test_a_number_of_the_company_leads_to_a_ring_group_queue_or_receptionist():
+    step = arriving(MAIN_LINE, company(leads_to="801")).first
+    assert isinstance(step, System)
+    assert (step.extension, step.kind, whys(step)) == ("801", "ring_group", [Why.TO_SYSTEM])
+
+
+def test_a_suspended_company_has_no_ring_group_either():
+    people = company(leads_to="801")
+    people.systems["801"] = replace(people.systems["801"], suspended=True)
+    assert whys(arriving(MAIN_LINE, people).first) == [Why.BUSY_TONE, Why.SUSPENDED]
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [(MAIN_LINE, Why.LEADS_NOWHERE), (CLIENT, Why.UNKNOWN_NUMBER), ("199", Why.UNKNOWN_EXTENSION)],
+)
+def test_a_number_that_nobody_has_is_busy_and_says_why(number, why):
+    assert whys(arriving(number, company()).first) == [Why.BUSY_TONE, why]
+
+
+def test_a_rule_that_leads_to_the_companys_own_number_stays_inside():
+    to_main_line = away(everywhere(f"external:{MAIN_LINE}"))
+    assert isinstance(last(company(to_main_line, leads_to="801").call("103")), System)
+    rings = last(company(to_main_line, felix(), leads_to="102").call("103"), Outcome.ANSWERED)
+    assert (rings.extension, rings.devices) == ("102", (DESK,))
+    assert whys(last(company(to_main_line, leads_to="103").call("103")))[1] is Why.LOOP
+    assert isinstance(last(company(to_main_line).call("103")), Outside)
 
 
 def test_the_mobile_rings_with_the_devices_when_asked():
     ring = last(People(ines(rule=StatusRule(ring_mobile=True))).call("103"), Outcome.ANSWERED)
     assert (ring.devices, ring.mobile) == ((DESK,), MOBILE)
-    assert ring.reason.data["targets"] == ("T54W", MOBILE)
+    assert ring.reason.data["targets"] == (DESK, MOBILE)
 
 
 def test_push_decides_whether_apps_ring():
@@ -201,9 +306,9 @@ def test_each_way_in_which_ringing_ends_has_its_branch(outcome, number):
 
 
 def test_lunch_rings_for_its_own_time():
-    people = People(ines(status=Status.LUNCH, rule=StatusRule(no_answer_seconds=45, greeting="Dîner")))
+    people = People(ines(status=Status.LUNCH, rule=StatusRule(no_answer_seconds=45, greeting="7")))
     _, ring, voicemail = path(people.call("103"))
-    assert (ring.seconds, voicemail.greeting) == (45, "Dîner")
+    assert (ring.seconds, voicemail.greeting) == (45, "7")
 
 
 def test_the_greeting_is_that_of_the_status_else_of_the_mailbox_else_the_systems():
@@ -224,7 +329,7 @@ def nobody_answers(destination: Branch) -> Callee:
 
 
 def on_the_phone(destination: Branch) -> Callee:
-    return ines(on_a_call=True, rule=StatusRule(busy=destination, accept_multiple_calls=False))
+    return ines(rule=StatusRule(busy=destination, accept_multiple_calls=False))
 
 
 def no_phone(destination: Branch) -> Callee:
@@ -251,7 +356,7 @@ ENDS = {
 @pytest.mark.parametrize("destination", ENDS)
 def test_every_destination_is_reached_from_every_branch(branch, caller, destination):
     # A colleague's call takes "same as all calls", which is the rule for outside calls with its modifiers.
-    people = People(felix(), branch(everywhere(destination)))
+    people = People(felix(), branch(everywhere(destination)), on_a_call={"103"})
     step, expected = ENDS[destination]
     outcomes = [Outcome.NO_ANSWER, Outcome.ANSWERED] if branch is nobody_answers else [Outcome.ANSWERED]
     end = last(people.call("103", caller), *outcomes)
@@ -264,7 +369,7 @@ def test_every_destination_is_reached_from_every_branch(branch, caller, destinat
     "destination", [each for each in ENDS if "mobile" not in each and "bounce" not in each]
 )
 def test_a_colleague_takes_the_internal_destination_where_there_is_one(branch, destination):
-    people = People(felix(), branch(everywhere("external:+15145550999", destination)))
+    people = People(felix(), branch(everywhere("external:+15145550999", destination)), on_a_call={"103"})
     step, expected = ENDS[destination]
     outcomes = [Outcome.NO_ANSWER, Outcome.ANSWERED] if branch is nobody_answers else [Outcome.ANSWERED]
     end = last(people.call("103", "101"), *outcomes)
@@ -292,7 +397,7 @@ def test_a_destination_that_is_not_there_is_busy_and_says_so(branch, destination
     here = replace(branch(everywhere(destination)), mailbox=off, mobile="")
     olivier = person("104", "Olivier Bélanger", mailbox=off)
     maude = person("105", "Maude Côté", disabled=True)
-    end = last(People(here, olivier, maude).call("103"))
+    end = last(People(here, olivier, maude, on_a_call={"103"}).call("103"))
     assert isinstance(end, Busy)
     assert whys(end)[:2] == [Why.BUSY_TONE, why]
 
@@ -428,7 +533,7 @@ def test_rules_that_fan_out_without_end_make_a_plan_of_bounded_size():
         (ines(disabled=True), Why.DISABLED),
         (ines(devices=()), Why.NO_DEVICE),
         (ines(devices=(), rule=StatusRule(ring_mobile=True)), Why.NO_DEVICE),
-        (ines(on_a_call=True, rule=StatusRule(accept_multiple_calls=False)), Why.ON_A_CALL),
+        (ines(rule=StatusRule(accept_multiple_calls=False)), Why.ON_A_CALL),
         (away(everywhere("extension:102")), Why.DIVERTED_EXTERNAL),
         (
             ines(status=Status.AWAY, rule=StatusRule(accept_ring_group_calls=False)),
@@ -438,7 +543,7 @@ def test_rules_that_fan_out_without_end_make_a_plan_of_bounded_size():
     ids=["not accepted", "disabled", "no device", "only a mobile", "on a call", "away", "away, not accepted"],
 )
 def test_a_ring_group_leaves_out_who_cannot_ring_and_follows_nobodys_rules(member, why):
-    end = last(People(member, felix()).call("103", from_ring_group=True))
+    end = last(People(member, felix(), on_a_call={"103"}).call("103", from_ring_group=True))
     assert isinstance(end, NotRung)
     assert whys(end) == [Why.NOT_RUNG, why]
 

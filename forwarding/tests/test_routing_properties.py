@@ -17,7 +17,7 @@ from forwarding.calls import (
     StatusRule,
     TemporaryStatus,
 )
-from forwarding.decisions import Mode, Outcome, Outside, Ring, Voicemail, path
+from forwarding.decisions import Mode, Outcome, Outside, Reach, Ring, Voicemail, path
 from forwarding.reasons import sentence
 from forwarding.routing import MAX_HOPS, effective_status, route
 from forwarding.tests.people import APP, CLIENT, DESK, MOBILE, OFFICE, TUESDAY_MORNING, People, away
@@ -67,11 +67,14 @@ def anybody(extension: str) -> st.SearchStrategy[Callee]:
         call_screening=st.booleans(),
         supports_deflection=st.booleans(),
         devices=st.lists(st.sampled_from([DESK, APP]), max_size=2).map(tuple),
-        on_a_call=st.booleans(),
     )
 
 
-directories = st.tuples(*(anybody(extension) for extension in NUMBERS)).map(lambda people: People(*people))
+directories = st.tuples(
+    st.tuples(*(anybody(extension) for extension in NUMBERS)),
+    st.sets(st.sampled_from(NUMBERS)),
+    st.sets(st.sampled_from([DESK, APP])),
+).map(lambda drawn: People(*drawn[0], on_a_call=drawn[1], unregistered=drawn[2]))
 origins = st.sampled_from([FromOutside(CLIENT), FromOutside(), FromExtension("101"), FromExtension("105")])
 calls = st.builds(Call, origins, instants, st.booleans())
 
@@ -79,7 +82,7 @@ calls = st.builds(Call, origins, instants, st.booleans())
 @settings(deadline=None)
 @given(directories, calls, st.lists(st.sampled_from(Outcome), max_size=12))
 def test_whatever_is_configured_a_call_ends_and_every_step_has_a_sentence(people, call, outcomes):
-    plan = route(call, people.user("103"), people)
+    plan = route(call, people.user("103"), people, people)
     steps = path(plan, outcomes)
     # A person, his ringing, ten more of both, and the end.
     assert len(steps) <= 2 * (MAX_HOPS + 1) + 2
@@ -90,14 +93,22 @@ def test_whatever_is_configured_a_call_ends_and_every_step_has_a_sentence(people
 @settings(deadline=None)
 @given(directories, calls)
 def test_whatever_is_configured_the_same_call_has_the_same_plan(people, call):
-    once, again = (route(call, people.user("103"), people).as_data() for _ in range(2))
+    once, again = (route(call, people.user("103"), people, people).as_data() for _ in range(2))
     assert once == again
 
 
 @settings(deadline=None)
 @given(directories, calls)
+def test_whatever_is_configured_nobody_is_asked_about_to_whom_the_call_does_not_come(people, call):
+    plan = route(call, people.user("103"), people, people)
+    reached = {step.extension for step in plan.steps() if isinstance(step, Reach)}
+    assert {extension for extension, _what in people.asked} <= reached
+
+
+@settings(deadline=None)
+@given(directories, calls)
 def test_whatever_is_configured_no_rule_is_broken(people, call):
-    for step in route(call, people.user("103"), people).steps():
+    for step in route(call, people.user("103"), people, people).steps():
         match step:
             case Voicemail():
                 mailbox = people.user(step.extension)
@@ -111,6 +122,9 @@ def test_whatever_is_configured_no_rule_is_broken(people, call):
                 assert not callee.disabled
                 assert not callee.suspended
                 assert step.devices or step.mobile
+                assert not people.unregistered & set(step.devices)
+                assert step.one_call is not callee.rules[status].accept_multiple_calls
+                assert not (step.one_call and step.extension in people.busy)
                 assert callee.rules[status].accept_push or APP not in step.devices
                 assert not call.from_ring_group or step.on == {}
             case Outside():

@@ -12,9 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from forwarding.decisions import Verdict
+from forwarding.asking import NoSuchCallerError, plan_call
+from forwarding.calls import Call, FromExtension, FromOutside
+from forwarding.decisions import Ring, Verdict
 from forwarding.effects import effects
 from forwarding.models import ForwardingRule
+from forwarding.routing import route
 from forwarding.simulator import Question, State, ask
 from forwarding.snapshot import CustomerDirectory, caller_of
 from forwarding.tabs.rules import RULE_COLUMNS
@@ -22,9 +25,11 @@ from forwarding.tests.road import change, department_hours, values
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.values.destinations import Destination
 from pbxadmin.common.values.statuses import Status
+from phones.tests.factories import make_phone
 from signin.tests.signing import sign_in_fully
 from users.models import Did, SystemExtension, User
 from users.tests.factories import make_user
+from voicemail.models import Greeting
 
 TUESDAY = datetime(2026, 11, 24, 9, 30, tzinfo=ZoneInfo("America/Toronto"))
 SUNDAY = datetime(2026, 11, 22, 9, 30, tzinfo=ZoneInfo("America/Toronto"))
@@ -205,9 +210,6 @@ def test_every_option_of_every_status_changes_a_call_or_what_the_pbx_is_told(bor
             for state in State
         ]
         directory = CustomerDirectory(boreale)
-        from forwarding.calls import Call, FromOutside
-        from forwarding.routing import route
-
         group = route(
             Call(FromOutside(CLIENT), TUESDAY, from_ring_group=True), directory.user("105"), directory
         )
@@ -259,6 +261,50 @@ def test_a_temporary_status_hides_the_one_beneath(boreale, felix, maude):
         "Lunch"
         in titles(boreale, "105", at=datetime(2026, 11, 24, 14, 0, tzinfo=ZoneInfo("America/Toronto")))[0]
     )
+
+
+@pytest.mark.parametrize(
+    "caller", [FromOutside(CLIENT), FromExtension("102")], ids=["from outside", "a colleague"]
+)
+def test_a_call_plan_is_the_same_in_both_languages(boreale, felix, maude, caller):
+    vacation = Greeting.objects.get(name="En vacances")
+    change(felix, maude, available__greeting=str(vacation.pk))
+    plans = []
+    for language in ("fr-ca", "en"):
+        with translation.override(language):
+            plans.append(json.dumps(plan_call(boreale, caller, "105", TUESDAY).as_data()))
+    assert plans[0] == plans[1]
+    assert f'"greeting": "{vacation.pk}"' in plans[0]
+    assert "En vacances" not in plans[0]
+
+
+def test_people_read_the_name_of_a_greeting_in_their_language(boreale, felix, maude):
+    change(felix, maude, available__greeting=str(Greeting.objects.get(name="En vacances").pk))
+    assert titles(boreale, "105")[-1] == "Voicemail of 105, greeting “On vacation”"
+    with translation.override("fr-ca"):
+        assert (
+            ask(boreale, Question("105", CLIENT, TUESDAY)).steps[-1].title.endswith("«\xa0En vacances\xa0»")
+        )
+
+
+def test_two_phones_of_one_model_ring_as_two(boreale, maude):
+    keys = [make_phone(boreale, maude, mac).mac for mac in ("805ec0000001", "805ec0000002")]
+    plan = plan_call(boreale, FromOutside(CLIENT), "105", TUESDAY).plan
+    ring = next(step for step in plan.steps() if isinstance(step, Ring))
+    assert [device.key for device in ring.devices] == [f"phone:{mac}" for mac in keys]
+    assert {device.label for device in ring.devices} == {"T54W"}
+
+
+def test_a_call_of_an_extension_that_nobody_has_is_an_error(boreale):
+    with pytest.raises(NoSuchCallerError):
+        plan_call(boreale, FromExtension("199"), "101", TUESDAY)
+
+
+def test_a_rule_that_leads_to_a_number_of_the_company_rings_whoever_has_it(boreale, felix, amelie, maude):
+    did = Did.objects.of(boreale).first()
+    change(felix, maude, dids=[did.pk])
+    change(felix, amelie, status="away", away__divert_external=f"external:{did.number}")
+    assert titles(boreale, "101")[1] == "105 Maude Côté: status Available"
 
 
 def test_a_plan_costs_as_many_queries_among_many_people_as_among_few(boreale, felix, amelie, maude):

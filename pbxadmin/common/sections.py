@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, Scope, Text
 from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.values.devices import Device
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Section:
     removal_rules: tuple[Callable[[Sequence[Any], Scope], Mapping[Any, Text]], ...] = ()
     # What this app does for a box of the reset dialog: {name of the box in `users.people.reset.BOXES`: what renews the secrets}.
     resets: Mapping[str, Renew] = field(default_factory=dict)
-    # What rings when a person is called, for the plan of a call: {primary key: [(name, whether PUSH wakes it)]}.
-    rings: Callable[[Sequence[Any]], Mapping[Any, Sequence[tuple[str, bool]]]] | None = None
+    # What rings when a person is called, for the plan of a call: {primary key: devices}.
+    rings: Callable[[Sequence[Any]], Mapping[Any, Sequence[Device]]] | None = None
     # What the tab tells the PBX of these people beyond their own row: {primary key: what, as data and in words}.
     effects: Callable[[Sequence[Any]], Mapping[Any, "Effects"]] | None = None
     # What a person says beside his status, as an expression over users.

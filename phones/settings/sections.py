@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import Column, ReferenceColumn, Scope, columns_of
 from pbxadmin.common.sections import Section, Sheet
+from pbxadmin.common.values import devices
+from pbxadmin.common.values.devices import Device
 from phones import selectors
 from phones.context import Codec
 from phones.models import Phone, Settings
@@ -411,13 +413,13 @@ def phones_in_list(people: Sequence[User]) -> dict[Any, list[Listed]]:
     return found
 
 
-def phones_that_ring(people: Sequence[User]) -> dict[Any, list[tuple[str, bool]]]:
+def phones_that_ring(people: Sequence[User]) -> dict[Any, list[Device]]:
     """The phones of these people, for the plan of a call: one query."""
-    found: dict[Any, list[tuple[str, bool]]] = {}
+    found: dict[Any, list[Device]] = {}
     for phone in selectors.light(Phone.objects.filter(user__in=[person.pk for person in people])).order_by(
         "pk"
     ):
-        found.setdefault(phone.user_id, []).append((selectors.model_of(phone).name, False))
+        found.setdefault(phone.user_id, []).append(devices.phone(phone.mac, selectors.model_of(phone).name))
     return found
 
 

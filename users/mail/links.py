@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from pbxadmin.common.crypto import MASK, fingerprint, random_token
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.values.signalling import Srtp, Transport
 from users import rights, road
-from users.models import Customer, Operation, Options, PersonalLink, User
+from users.models import Customer, Operation, PersonalLink, User
 from users.people.sections import user_sheet
 
 Kind = PersonalLink.Kind
@@ -31,9 +32,9 @@ NAMESPACE = "http://www.linphone.org/xsds/lpconfig.xsd"
 SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 # Linphone's words for the encryption of the voice.
 MEDIA_ENCRYPTION = {
-    Options.Srtp.DISABLED: "none",
-    Options.Srtp.ENABLED: "srtp",
-    Options.Srtp.ENFORCED: "srtp",
+    Srtp.DISABLED: "none",
+    Srtp.ENABLED: "srtp",
+    Srtp.ENFORCED: "srtp",
 }
 
 
@@ -128,15 +129,14 @@ def app_configuration(user: User) -> bytes:
     """
     customer = user.customer
     assert customer is not None, "support staff have no extension"
-    encrypted = user.srtp != Options.Srtp.DISABLED
-    # The keys of the voice travel in the signalling (RFC 4568): in clear they would protect nothing.
-    transport = "tls" if encrypted else "tcp"
+    srtp = Srtp(user.srtp)
+    transport = srtp.transport(plain=Transport.TCP)
     domain = customer.fqdn
     sections = {
         "sip": {
             "default_proxy": "0",
-            "media_encryption": MEDIA_ENCRYPTION[Options.Srtp(user.srtp)],
-            "media_encryption_mandatory": "1" if user.srtp == Options.Srtp.ENFORCED else "0",
+            "media_encryption": MEDIA_ENCRYPTION[srtp],
+            "media_encryption_mandatory": "1" if srtp is Srtp.ENFORCED else "0",
             "register_only_when_network_is_up": "1",
         },
         "auth_info_0": {

@@ -19,6 +19,7 @@ from pbxadmin.common.fields import (
     YesNoField,
 )
 from pbxadmin.common.scoping import ScopedManager
+from pbxadmin.common.values import dial_codes
 
 # The languages in which a department, its phones and its voicemail may speak.
 LANGUAGES = [("fr-CA", _("French (Canada)")), ("en", _("English")), ("es", _("Spanish"))]
@@ -168,7 +169,7 @@ class Customer(SingleSignOn):
     @property
     def pin_protection_code(self) -> str:
         """What a PIN-protected person dials before an outside call: 777 with three digits, 7777 with four."""
-        return "7" * self.extension_digits
+        return dial_codes.pin_code(self.extension_digits)
 
     @property
     def single_sign_on(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from pbxadmin.common.fields import (
     phone_number_national,
 )
 from pbxadmin.common.scoping import ScopedQuerySet
+from pbxadmin.common.values import signalling
 from users.models.customer import AskedOfVisitors, Customer, Department, Role
 
 
@@ -150,9 +151,9 @@ class Options(models.Model):
     class Srtp(models.TextChoices):
         """Encryption of the voice between phone and PBX."""
 
-        DISABLED = "disabled", _("Disabled")
-        ENABLED = "enabled", _("Enabled")
-        ENFORCED = "enforced", _("Enforced")
+        DISABLED = signalling.Srtp.DISABLED.value, _("Disabled")
+        ENABLED = signalling.Srtp.ENABLED.value, _("Enabled")
+        ENFORCED = signalling.Srtp.ENFORCED.value, _("Enforced")
 
     recording = models.CharField(
         _("Call recording"), max_length=8, choices=Recording.choices, default=Recording.OFF

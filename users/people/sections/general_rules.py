@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
-from pbxadmin.common.values.short_codes import SHORT_CODES
+from pbxadmin.common.values.short_codes import RESERVED
 from users import rights, road
 from users.models import Department, Did, Role, SystemExtension, User
 
@@ -30,7 +30,7 @@ def why_no_extension(number: str, customer: Any) -> str | None:
     if len(number) != customer.extension_digits:
         return _("An extension of this customer has %(count)s digits.") % {"count": customer.extension_digits}
     # Dialling 911 must never reach a colleague.
-    if number in SHORT_CODES or number == customer.pin_protection_code or number.startswith("0"):
+    if number in RESERVED or number == customer.pin_protection_code or number.startswith("0"):
         return _("%(number)s is reserved and can't be an extension.") % {"number": number}
     return None
 
@@ -133,7 +133,7 @@ def numbers_are_free(plan: road.Plan) -> None:
         if number and row not in blank and (number in taken or asked[number] > 1):
             row.refuse("number", _("Extension %(number)s is already taken.") % {"number": number})
     digits = plan.scope.customer.extension_digits
-    reserved = SHORT_CODES | {plan.scope.customer.pin_protection_code}
+    reserved = RESERVED | {plan.scope.customer.pin_protection_code}
     free = (
         number
         for number in map(str, range(10 ** (digits - 1), 10**digits))
