@@ -18,7 +18,7 @@ from pbxadmin.common.values import configtext
 from pbxadmin.common.values.configtext import DiffLine, UnsafeTextError
 from phones import build, moving, selectors
 from phones.models import Phone
-from phones.push import outbox as push
+from phones.push import outbox, telling
 from phones.settings import logos
 from phones.settings.sections import MODEL, SETTINGS, offers, phone_sheet
 from phones.vendors import ContextError, UnknownModelError, Vendor, vendor_of
@@ -131,7 +131,7 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
             "or enter its provisioning link."
         )
     with transaction.atomic():
-        if not push.press(phone.pk, command, timezone.now()):
+        if not outbox.press(phone.pk, command, timezone.now()):
             return _("The phone was told so a moment ago.")
         cell = {"column": "command", "old": "", "new": str(command), "new_label": str(command.label)}
         road.record_operation(
@@ -142,7 +142,7 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
             "",
             [road.change_of(phone_sheet(), phone, Kind.COMMAND, [cell])],
         )
-        push.after_commit([phone.pk])
+        telling.after_commit([phone.pk])
     return ""
 
 
@@ -198,7 +198,7 @@ def token_rotate(actor: User, phone: Phone, facts: RequestFacts, at_once: bool =
             "",
             [road.change_of(phone_sheet(), held, Kind.EDIT, [cell])],
         )
-        push.after_commit(push.mark_stale(Phone.objects.filter(pk=held.pk)))
+        telling.after_commit(outbox.mark_stale(Phone.objects.filter(pk=held.pk)))
 
 
 # --- The file ---

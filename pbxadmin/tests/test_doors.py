@@ -151,7 +151,7 @@ DOORS = {
     "meet_waiting": [HIDDEN] * 7,
     "redirection": [HIDDEN] * 7,
     "redirection_nothing": [HIDDEN] * 7,
-    # What a phone fetches: a wrong token is a 404 for everybody alike; `phones.tests.test_provisioning` holds the rest.
+    # What a phone fetches: a wrong token is a 404 for everybody alike; `phones.serving.tests.test_strangers` holds the rest.
     "provisioning": [HIDDEN] * 7,
     "provisioning_nothing": [HIDDEN] * 7,
 }

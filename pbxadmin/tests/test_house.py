@@ -50,6 +50,7 @@ WRITERS = {
     "signin/lockout.py": "failed sign-ins",
     "signin/single_sign_on.py": "accounts that are linked with people, with their history",
     "phones/push/outbox.py": "the outbox",
+    "phones/push/worker.py": "what became of telling a phone",
     "phones/serving/provisioning.py": "what a fetch tells",
     "phones/services.py": "a phone's new secret address, with its history",
     "phones/settings/resets.py": "new secrets of phones; the reset writes the history",
@@ -74,7 +75,7 @@ def sources() -> list[Path]:
         path
         for app in APPS
         for path in sorted((ROOT / app).rglob("*.py"))
-        if not {"tests", "migrations"} & set(path.relative_to(ROOT).parts)
+        if not {"tests", "migrations", "conftest.py"} & set(path.relative_to(ROOT).parts)
     ]
 
 

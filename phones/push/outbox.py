@@ -1,68 +1,28 @@
-"""The push: from a change in the database to a phone that holds it, through an outbox that no crash empties.
+"""The outbox: which phones may hold an old file, and which were given a command. Columns of the phone, so that no crash
+empties it.
 
-What must be done is a row: `stale_since` (the phone may hold an old file) or `command_at` (a button was
-pressed) isn't null. Workers claim such rows, and a claim ends by itself: a worker that is killed loses
-nothing. The operational columns of a phone are written here and, by a fetch, in `phones.serving.provisioning`.
+What must be done is a row: `stale_since` (the phone may hold an old file) or `command_at` (a button was pressed) isn't
+null. Whoever changes something marks the rows here, in the transaction of the change; `telling` tells the workers after the
+commit, `worker` brings the phones up to date, and a fetch (`phones.serving.provisioning`) acknowledges.
 """
 
-import asyncio
-import logging
-import random
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from kombu import Connection
-from kombu.pools import producers
 
-from pbxadmin.celery import app
-from pbxadmin.common.values.configtext import UnsafeTextError
-from phones import build
 from phones.models import Phone
-from phones.push.notify import sip
-from phones.push.notify.targets import Address, phone_networks
-from phones.selectors import UNWRITABLE
-from phones.vendors import Command, ContextError, UnknownModelError, vendor_of
-
-logger = logging.getLogger("pbxadmin.push")
 
 Item = TypeVar("Item")
 
-# Phones in one statement, and in one task.
-CHUNK = 500
-# Phones claimed, rendered and notified together. One that doesn't answer holds one of the 16 places for eight
-# seconds.
-SLICE = 128
-# The longest that the sending of a whole slice may take, and how long its claim outlives that: then others
-# may take it up.
-SENDING = 24.0
-CLAIM_MARGIN = 8.0
-# Customers whose phones are told at the same time; each has a socket of its own.
-CUSTOMERS_AT_ONCE = 16
-
-# How long to wait after the 1st, 2nd… attempt: an answer that never came, and a promised fetch that didn't.
-RETRY_AFTER = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
-FETCH_AFTER = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
-# A restart that nobody could send in this time isn't wanted any more: it would end somebody's call hours
-# later.
-RESTART_LIFE = timedelta(minutes=15)
 # Two presses within this are one.
 COOL_DOWN = timedelta(seconds=30)
 
-# How long the broker is left alone after it failed: the sweep works from the rows, and pages stay quick.
-BROKER_REST = 10.0
 
-
-# --- The outbox ---
 def mark_stale(phones: "QuerySet[Phone]") -> list[int]:
     """Note that the files of these phones may have changed: one UPDATE, in the caller's transaction.
 
@@ -79,7 +39,7 @@ def mark_stale_by_key(ids: Sequence[int]) -> None:
     """`mark_stale` for phones whose primary keys are known; `ids` are sorted."""
     now = timezone.now()
     for part in chunks(ids, 5_000):
-        _update(
+        update_in_order(
             part,
             Q(),
             revision=F("revision") + 1,
@@ -89,7 +49,7 @@ def mark_stale_by_key(ids: Sequence[int]) -> None:
         )
 
 
-def _update(ids: Sequence[int], condition: Q, **values: Any) -> int:
+def update_in_order(ids: Sequence[int], condition: Q, **values: Any) -> int:
     """One UPDATE of the phones among `ids` that fulfil `condition`; returns how many they were.
 
     The rows are locked in the order of their keys first: a save and a worker that touch the same phones wait
@@ -102,13 +62,6 @@ def _update(ids: Sequence[int], condition: Q, **values: Any) -> int:
     with transaction.atomic(savepoint=False):
         held = list(phones.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
         return Phone.objects.filter(condition, pk__in=held).update(**values)
-
-
-def after_commit(ids: Sequence[int]) -> None:
-    """Once the transaction is committed, have a worker push these phones at once. Never fails, never waits
-    for long."""
-    if ids:
-        transaction.on_commit(lambda: publish(ids), robust=True)
 
 
 def press(phone_id: int, command: str, now: datetime) -> bool:
@@ -126,345 +79,6 @@ def press(phone_id: int, command: str, now: datetime) -> bool:
     else:
         phones = phones.exclude(command_at__isnull=False)
     return bool(phones.update(command=command, command_at=now, attempts=0, next_attempt_at=None))
-
-
-# --- Telling a worker ---
-_broker_rests_until = 0.0
-
-
-def rest(seconds: float) -> None:
-    """Leave the broker alone for so long; 0: try it at once."""
-    global _broker_rests_until
-    _broker_rests_until = time.monotonic() + seconds if seconds else 0.0
-
-
-@lru_cache(maxsize=1)
-def _connection() -> Connection:
-    """To the broker, for whoever holds a page open: it gives up sooner than a worker would."""
-    options = {**app.conf.broker_transport_options, "socket_timeout": 1, "socket_connect_timeout": 1}
-    return Connection(app.conf.broker_write_url or app.conf.broker_url, transport_options=options)
-
-
-def publish(ids: Sequence[int]) -> bool:
-    """Ask the workers to push these phones; False where the broker can't be reached, and the sweep will do
-    it."""
-    from phones.push.tasks import push_phones
-
-    if time.monotonic() < _broker_rests_until:
-        return False
-    try:
-        with producers[_connection()].acquire(block=True, timeout=2) as producer:
-            for part in chunks(ids, CHUNK):
-                push_phones.apply_async((list(part),), producer=producer)
-    except Exception as error:
-        # Whatever is wrong with the broker: the change is saved, and its row stays in the outbox.
-        rest(BROKER_REST)
-        logger.warning(
-            "the broker can't be reached (%s): %s phones wait for the sweep", type(error).__name__, len(ids)
-        )
-        return False
-    return True
-
-
-# --- In the worker ---
-def _due(now: datetime) -> Q:
-    """The phones that there is something to tell, and that nobody is telling: a claim is a `next_attempt_at`
-    ahead.
-
-    A phone that never fetched isn't known to be anywhere; its first fetch empties its outbox.
-    """
-    return (
-        (Q(stale_since__isnull=False) | Q(command_at__isnull=False))
-        & (Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now))
-        & Q(fetched_from__isnull=False)
-    )
-
-
-def sweep(limit: int = CHUNK, budget: float = 20.0) -> int:
-    """Push what was lost, what waits for another try, and what no broker could tell; what waits least often
-    comes first."""
-    ids = list(
-        Phone.objects.filter(_due(timezone.now()))
-        .order_by("attempts", "stale_since")
-        .values_list("pk", flat=True)[:limit]
-    )
-    return push(ids, budget=budget) if ids else 0
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What a phone was told, and how it stood when it was read."""
-
-    phone: Phone
-    command: str
-
-
-def push(ids: Sequence[int], rate: float | None = None, budget: float | None = None) -> int:
-    """Bring phones up to date: claim, render, compare, notify, remember. Returns how many were notified.
-
-    May run any number of times, on any number of workers: a phone is told by one of them. `rate`: phones a
-    second at most (default `settings.NOTIFY_RATE`, 0: no limit); `budget`: seconds after which no further
-    phones are taken up.
-    """
-    rate = settings.NOTIFY_RATE if rate is None else rate
-    begin = time.monotonic()
-    told = 0
-    for part in chunks(ids, SLICE):
-        if budget is not None and time.monotonic() - begin > budget:
-            break
-        if rate and told:
-            # Between two slices, when nothing is claimed.
-            time.sleep(max(0.0, begin + told / rate - time.monotonic()))
-        told += _push(part)
-    return told
-
-
-def _push(ids: Sequence[int]) -> int:
-    claim = _claim(ids)
-    if claim is None:
-        return 0
-    phones = list(build.loaded(Phone.objects.filter(pk__in=ids, next_attempt_at=claim)))
-    sending, settled, dropped = _decide(phones, timezone.now())
-    _store_settled(settled, claim)
-    _store_dropped(dropped)
-    if not sending:
-        return 0
-    _note_restarts(sending)
-    results = _send(sending)
-    _store_results(sending, results, claim)
-    return len(results)
-
-
-def _claim(ids: Sequence[int]) -> datetime | None:
-    """Take what is due among these phones, in one UPDATE that two workers can't both win; None where nothing
-    is.
-
-    The claim is the very value of `next_attempt_at`: it ends by itself, and whoever changes the phone
-    meanwhile sets another one, by which the worker sees later that what it knows is old.
-    """
-    now = timezone.now()
-    # No two claims are the same, even those of workers whose clocks agree to the microsecond.
-    unlike = timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311 - not a secret
-    claim = now + timedelta(seconds=_sending_time(len(ids)) + CLAIM_MARGIN) + unlike
-    return claim if _update(ids, _due(now), next_attempt_at=claim) else None
-
-
-def _sending_time(count: int) -> float:
-    """The longest that the sending may take, in seconds: one round where all go at once."""
-    return sip.TIMEOUT if count <= sip.IN_FLIGHT else SENDING
-
-
-def _decide(
-    phones: Iterable[Phone], now: datetime
-) -> tuple[list[tuple[Sent, sip.Notify]], dict[str, list[int]], list[Phone]]:
-    """What each claimed phone gets: a NOTIFY; nothing, because its file is the same or there is none
-    ("current"), or can't be written ("unwritable"); and the phones whose restart isn't wanted any more."""
-    phones = list(phones)
-    contexts = build.contexts_for(phones)
-    sending: list[tuple[Sent, sip.Notify]] = []
-    settled: dict[str, list[int]] = defaultdict(list)
-    dropped: list[Phone] = []
-    for phone in phones:
-        command = phone.command if phone.command_at else ""
-        if command == Phone.Command.RESTART and _is_over(phone, now):
-            dropped.append(phone)
-            command = ""
-        made = contexts.get(phone.pk)
-        if made is None:
-            # Nobody's phone, or somebody who isn't served: there is no file to fetch, and nobody to tell.
-            settled["current"].append(phone.pk)
-            dropped += [phone] if command else []
-            continue
-        try:
-            same = not command and build.digest(build.device_file(made)) == phone.fetched_digest
-            notify = None if same else _notify(phone, command)
-        except (ContextError, UnsafeTextError, UnknownModelError, ValueError) as error:
-            logger.error("push mac=%s can't be written: %s", phone.mac, error)
-            settled["unwritable"].append(phone.pk)
-            dropped += [phone] if command else []
-            continue
-        if notify is None:
-            settled["current"].append(phone.pk)
-        else:
-            sending.append((Sent(phone, command), notify))
-    return sending, settled, dropped
-
-
-def _is_over(phone: Phone, now: datetime) -> bool:
-    """Whether a waiting restart is too old, or was carried out although the worker died before it could note
-    it."""
-    if phone.command_at is None:
-        return False
-    left = (
-        phone.notified_at
-        if phone.outcome == Phone.Outcome.WAITING and phone.notified_command == Phone.Command.RESTART
-        else None
-    )
-    came_back = (
-        left is not None
-        and left > phone.command_at
-        and phone.fetched_at is not None
-        and phone.fetched_at > left
-    )
-    return came_back or now - phone.command_at > RESTART_LIFE
-
-
-def _notify(phone: Phone, command: str) -> sip.Notify:
-    user = phone.user
-    if user is None or phone.fetched_from is None:
-        raise ValueError("nobody's phones, and those that never fetched, can't be notified")
-    event = vendor_of(phone.model).notify_event(
-        Command.RESTART if command == Phone.Command.RESTART else Command.RESYNC
-    )
-    target = sip.Target(
-        host=phone.fetched_from,
-        port=phone.sip_port,
-        transport="tcp" if phone.sip_transport == "tcp" else "udp",
-        user=user.number,
-        auth_id=user.sip_auth_id,
-        password=user.sip_password,
-    )
-    return sip.Notify(key=phone.pk, target=target, event=event)
-
-
-def _send(sending: Sequence[tuple[Sent, sip.Notify]]) -> list[sip.Result]:
-    """Tell all of them, those of each customer in the name of his phone system; at most 16 in flight each."""
-    by_customer: dict[str, list[sip.Notify]] = defaultdict(list)
-    for sent, notify in sending:
-        by_customer[sent.phone.user.customer.fqdn].append(notify)  # type: ignore[union-attr]  # `_notify` has seen them
-    end = time.monotonic() + _sending_time(len(sending))
-
-    async def everybody() -> list[sip.Result]:
-        places = asyncio.Semaphore(CUSTOMERS_AT_ONCE)
-
-        async def customer(fqdn: str, notifies: list[sip.Notify]) -> list[sip.Result]:
-            async with places:
-                return await sip.send_all_async(
-                    notifies,
-                    from_host=fqdn,
-                    allowed=allowed_networks(),
-                    budget=max(0.0, end - time.monotonic()),
-                )
-
-        found = await asyncio.gather(*(customer(fqdn, notifies) for fqdn, notifies in by_customer.items()))
-        return [result for results in found for result in results]
-
-    return asyncio.run(everybody())
-
-
-def allowed_networks() -> Callable[[Address], bool]:
-    """Where a NOTIFY may go: ordinary addresses, and those that this installation adds."""
-    return phone_networks(*settings.NOTIFY_EXTRA_NETWORKS)
-
-
-# --- Remembering, only as far as nothing has changed since the claim ---
-def _store_settled(settled: dict[str, list[int]], claim: datetime) -> None:
-    if settled["current"]:
-        _update(
-            settled["current"], Q(next_attempt_at=claim), stale_since=None, attempts=0, next_attempt_at=None
-        )
-    if settled["unwritable"]:
-        now = timezone.now()
-        _update(
-            settled["unwritable"],
-            Q(next_attempt_at=claim),
-            attempts=F("attempts") + 1,
-            next_attempt_at=now + RETRY_AFTER[-1],
-            notified_at=now,
-            notified_command="",
-            outcome=Phone.Outcome.REFUSED,
-            outcome_detail=UNWRITABLE,
-        )
-
-
-def _store_dropped(phones: Iterable[Phone]) -> None:
-    """Take back commands, unless another one was given since."""
-    for phone in phones:
-        Phone.objects.filter(pk=phone.pk, command_at=phone.command_at).update(command="", command_at=None)
-
-
-def _note_restarts(sending: Iterable[tuple[Sent, sip.Notify]]) -> None:
-    """Before a restart leaves: should this worker die, the next one asks whether the phone has come back
-    since."""
-    restarts = [sent.phone.pk for sent, _notify in sending if sent.command == Phone.Command.RESTART]
-    if restarts:
-        _update(
-            restarts,
-            Q(),
-            notified_at=timezone.now(),
-            notified_command=Phone.Command.RESTART,
-            outcome=Phone.Outcome.WAITING,
-            outcome_detail="",
-        )
-
-
-OUTCOMES = {
-    sip.Outcome.ACCEPTED: Phone.Outcome.ACCEPTED,
-    sip.Outcome.REFUSED: Phone.Outcome.REFUSED,
-    sip.Outcome.UNAUTHORIZED: Phone.Outcome.REFUSED,
-    sip.Outcome.SILENT: Phone.Outcome.SILENT,
-    sip.Outcome.UNREACHABLE: Phone.Outcome.UNREACHABLE,
-}
-
-
-def _store_results(
-    sending: Sequence[tuple[Sent, sip.Notify]], results: Iterable[sip.Result], claim: datetime
-) -> None:
-    """One UPDATE for all phones with the same outcome."""
-    by_key = {sent.phone.pk: sent for sent, _notify in sending}
-    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for result in results:
-        sent = by_key[result.key]  # type: ignore[index]  # the key that we gave it
-        detail = f"{result.code or ''} {result.reason}".strip()[:100]
-        groups[
-            result.outcome,
-            detail,
-            min(sent.phone.attempts, len(RETRY_AFTER)),
-            sent.command,
-            sent.phone.command_at,
-        ].append(sent.phone.pk)
-    now = timezone.now()
-    for (outcome, detail, attempts, command, command_at), ids in groups.items():
-        _update(ids, Q(), **_stored(outcome, detail, attempts, command, command_at, claim, now))
-
-
-def _stored(
-    outcome: sip.Outcome,
-    detail: str,
-    attempts: int,
-    command: str,
-    command_at: datetime | None,
-    claim: datetime,
-    now: datetime,
-) -> dict[str, Any]:
-    """The columns after one NOTIFY. Whoever changed the phone meanwhile wants it told again, and at once."""
-    mine = Q(next_attempt_at=claim)
-    if outcome is sip.Outcome.NOT_SENT:
-        return {"next_attempt_at": _where(mine, None, "next_attempt_at")}
-    waits = FETCH_AFTER if outcome is sip.Outcome.ACCEPTED else RETRY_AFTER
-    values: dict[str, Any] = {
-        "notified_at": now,
-        "notified_command": command or Phone.Command.RESYNC,
-        "outcome": OUTCOMES[outcome],
-        "outcome_detail": detail,
-        "attempts": _where(mine, F("attempts") + 1, "attempts"),
-        "next_attempt_at": _where(mine, now + waits[min(attempts, len(waits) - 1)], "next_attempt_at"),
-    }
-    # A restart is sent once for each press, whatever came of it: the phone may be in a call by the next try.
-    if command == Phone.Command.RESTART or (command and outcome is sip.Outcome.ACCEPTED):
-        same = Q(command_at=command_at)
-        values |= {
-            "command": _where(same, "", "command"),
-            "command_at": _where(same, None, "command_at"),
-        }
-    return values
-
-
-def _where(condition: Q, value: Any, name: str) -> Case:
-    """`value` for the column `name` in the rows of `condition`; the others keep theirs."""
-    kind: Any = type(Phone._meta.get_field(name))
-    new = value if hasattr(value, "resolve_expression") else Value(value, output_field=kind())
-    return Case(When(condition, then=new), default=F(name), output_field=kind())
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

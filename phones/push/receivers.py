@@ -7,7 +7,7 @@ from django.db.models import Model, Q
 
 from phones import build
 from phones.models import Key, Phone, Sbc
-from phones.push import outbox as push
+from phones.push import outbox, telling
 from phones.settings.logos import forget_after_commit
 from users.models import Customer, Department, Operation, User
 from users.signals import changed
@@ -26,15 +26,15 @@ def phones_fall_behind(sender: type[Model], rows: Sequence[Any], operation: Oper
     """
     _pictures_go(sender, rows)
     found: set[int] = set()
-    for part in push.chunks(rows, 2_000):
+    for part in outbox.chunks(rows, 2_000):
         if (condition := CONDITIONS.get(sender, _nobody)(part)) is not None:
             # A phone that nobody uses has no file.
             found.update(
                 Phone.objects.filter(condition, user__isnull=False).order_by().values_list("pk", flat=True)
             )
     ids = sorted(found)
-    push.mark_stale_by_key(ids)
-    push.after_commit(ids)
+    outbox.mark_stale_by_key(ids)
+    telling.after_commit(ids)
 
 
 def _pictures_go(sender: type[Model], rows: Sequence[Any]) -> None:

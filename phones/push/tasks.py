@@ -3,16 +3,16 @@ the truth."""
 
 from celery import shared_task
 
-from phones.push import outbox as push
+from phones.push import worker
 
 
 @shared_task(acks_late=True, ignore_result=True)
 def push_phones(ids: list[int]) -> None:
     """Bring these phones up to date."""
-    push.push(ids)
+    worker.push(ids)
 
 
 @shared_task(acks_late=True, ignore_result=True)
 def sweep() -> None:
     """Push what no task has: every five seconds, by beat."""
-    push.sweep()
+    worker.sweep()

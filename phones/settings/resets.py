@@ -7,7 +7,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import random_secret
 from pbxadmin.common.sections import Renewed
 from phones.models import Phone
-from phones.push import outbox as push
+from phones.push import outbox, telling
 from phones.selectors import model_of
 from users.models import User
 
@@ -32,7 +32,7 @@ def _renew(
     for phone in phones:
         change(phone)
     Phone.objects.bulk_update(phones, columns, batch_size=200)
-    push.after_commit(push.mark_stale(Phone.objects.filter(pk__in=[phone.pk for phone in phones])))
+    telling.after_commit(outbox.mark_stale(Phone.objects.filter(pk__in=[phone.pk for phone in phones])))
     return _said(phones)
 
 

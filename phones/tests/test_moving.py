@@ -10,7 +10,7 @@ from pbxadmin.common.values import configtext
 from phones import services
 from phones.models import Phone
 from phones.moving import person_meant
-from phones.push import outbox as push
+from phones.push import telling
 from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone
 from signin.tests.signing import sign_in_fully
@@ -33,7 +33,7 @@ def owner(felix: User) -> Client:
 def told(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The phones that the workers were asked to push."""
     found: list[int] = []
-    monkeypatch.setattr(push, "publish", lambda ids: bool(found.extend(ids)) or True)
+    monkeypatch.setattr(telling, "publish", lambda ids: bool(found.extend(ids)) or True)
     return found
 
 

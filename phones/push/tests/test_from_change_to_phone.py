@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from phones import selectors, services
 from phones.models import Phone
-from phones.push import outbox as push
-from phones.push import tasks
+from phones.push import tasks, telling
+from phones.push import worker as pushing
+from phones.push.tests.test_notify import sipp
 from phones.tests import factories
 from phones.tests.desk import Desk
 from phones.tests.factories import FACTS, again, fetch, fetched, make_phone, rename
 from phones.tests.processes import shared_database, valkey, wait_until, worker
-from phones.tests.test_notify_sip import sipp
 from users.models import Customer, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,7 +99,7 @@ def test_a_worker_killed_in_the_middle_loses_neither_a_change_nor_a_restart(
             first.kill()
         claim = again(phone).next_attempt_at
         assert claim is not None, "the claim stands, and ends by itself"
-        assert 0 < (claim - timezone.now()).total_seconds() < push.sip.TIMEOUT + push.CLAIM_MARGIN + 1
+        assert 0 < (claim - timezone.now()).total_seconds() < pushing.sip.TIMEOUT + pushing.CLAIM_MARGIN + 1
     with Desk() as desk, worker(tmp_path, *place, "second"):
         for one in (phone, other):
             put(one, desk.port)
@@ -118,7 +118,7 @@ def push_sweep() -> None:
     """What beat does every five seconds."""
     from kombu.pools import producers
 
-    with producers[push._connection()].acquire(block=True) as producer:
+    with producers[telling._connection()].acquire(block=True) as producer:
         tasks.sweep.apply_async(producer=producer)
 
 
@@ -127,11 +127,11 @@ def test_a_change_that_was_saved_without_a_broker_is_told_by_the_sweep(
 ) -> None:
     with Desk() as desk, worker(tmp_path, *place):
         put(phone, desk.port)
-        push.rest(60)
+        telling.rest(60)
         begin = time.monotonic()
         rename(amelie, "Anne")
         assert time.monotonic() - begin < 1
         assert state(phone) == "waiting"
-        push.rest(0)
+        telling.rest(0)
         push_sweep()
         wait_until(lambda: desk.events, 10, "the sweep")

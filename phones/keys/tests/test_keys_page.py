@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, expect
 
 from pbxadmin.tests.installation import chromium, running
 from phones.keys.sections import LAST_POSITION, KeyValue
+from phones.keys.tests.test_keys import keys_of, set_keys
 from phones.models import Phone
 from phones.tests.factories import make_phone, outbox
-from phones.tests.test_keys import keys_of, set_keys
 from signin.tests.signing import sign_in_fully
 from users.models import Change, Customer, User
 from users.tests.factories import make_user

@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from phones.models import Phone
-from phones.push import outbox as push
+from phones.push import telling
 from phones.serving import fetches, provisioning
 from phones.tests import factories
 from users.models import Customer, User
@@ -19,7 +19,7 @@ def _no_memory_of_other_tests() -> Iterator[None]:
     """Blocked addresses, a resting cache and a resting broker belong to one test."""
     cache.clear()
     provisioning.throttle = provisioning.Throttle()
-    push.rest(0)
+    telling.rest(0)
     fetches.gathered.forget()
     yield
     fetches.gathered.forget()

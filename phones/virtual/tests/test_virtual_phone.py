@@ -489,7 +489,7 @@ def test_a_wrong_proof_and_a_used_one_are_refused(asking: VirtualPhone, wrong: d
 
 
 def command(*arguments: str) -> subprocess.Popen[str]:
-    manage = Path(__file__).resolve().parents[2] / "manage.py"
+    manage = Path(__file__).resolve().parents[3] / "manage.py"
     return subprocess.Popen(
         [sys.executable, str(manage), "virtual_phone", *arguments],
         stdout=subprocess.PIPE,

@@ -14,9 +14,9 @@ from phones import services
 from phones.models import Phone
 from phones.settings import logos
 from phones.settings.sections import phone_sheet
+from phones.settings.tests.test_pictures import opened
 from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, drawn, fetch, fetched, upload
-from phones.tests.test_pictures import opened
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.company.sheets import customer_sheet
