@@ -145,10 +145,11 @@ class SystemExtension:
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """A number of the public network, and the extension it leads to: a person's or a system extension's, '' for none."""
+    """A number of the public network, and the extension it leads to: a person's (`to_person`) or a system extension's, '' for none."""
 
     number: str
     extension: str = ""
+    to_person: bool = False
 
 
 class Directory(Protocol):

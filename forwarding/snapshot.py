@@ -109,8 +109,9 @@ class CustomerDirectory:
         if new:
             rows = models.Did.objects.of(self.customer).filter(number__in=new - {""})
             self._dids |= dict.fromkeys(new)
-            for number, person in rows.values_list("number", "user__number"):
-                self._dids[number] = Did(number, person or "")
+            leading = rows.values_list("number", "user__number", "system_extension__number")
+            for number, person, system in leading:
+                self._dids[number] = Did(number, person or system or "", to_person=bool(person))
 
     def _load(self, extensions: Sequence[str]) -> None:
         people: list[models.User] = []
@@ -135,7 +136,7 @@ class CustomerDirectory:
                 colleagues |= set(_values(rule, Kind.EXTENSION))
                 outside |= set(_values(rule, Kind.EXTERNAL))
             self._load_dids(outside)
-            own = {did.extension for number in outside if (did := self._dids[number]) and did.extension}
+            own = {did.extension for number in outside if (did := self._dids[number]) and did.to_person}
             frontier = (colleagues | own) - self._people.keys()
         self._complete(people, rules)
 

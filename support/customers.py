@@ -95,10 +95,10 @@ class DidAdmin(RoadAdmin):
     """Numbers of all customers. Whom a number rings is chosen on its page in the portal, or with the person."""
 
     sheet = did_sheet
-    facts = ("user",)
-    list_display = ("national", "name", "owner", "user", "portal")
+    facts = ("user", "system_extension")
+    list_display = ("national", "name", "owner", "user", "system_extension", "portal")
     list_filter = (("customer", CustomersFilter), ("user", admin.EmptyFieldListFilter))
-    list_select_related = ("customer", "user")
+    list_select_related = ("customer", "user", "system_extension")
     search_fields = ("number", "name", "customer__name", "user__search_text")
 
     @admin.display(description=_("DID number"), ordering="number")

@@ -89,6 +89,16 @@ def test_a_did_rings_its_person_and_says_so_where_it_rings_nobody(boreale, felix
     assert "not a number of this company" in titles(boreale, "+15149990000")[0]
 
 
+def test_a_did_that_leads_to_a_ring_group_comes_to_the_group(boreale, felix, amelie):
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="ring_group")
+    did = Did.objects.of(boreale).first()
+    Did.objects.filter(pk=did.pk).update(system_extension=group)
+    assert titles(boreale, did.number) == ["Ring group 180 Accueil"]
+    change(felix, amelie, status="away", away__divert_external=f"external:{did.number}")
+    assert titles(boreale, "101")[-1] == "Ring group 180 Accueil"
+    assert titles(boreale, did.number, caller="101") == ["Internal call to 180", "Ring group 180 Accueil"]
+
+
 def test_outgoing_calls_are_dialled_first(boreale, felix, amelie, maude):
     assert titles(boreale, "105", caller="101")[0] == "Internal call to 105"
     assert titles(boreale, "911", caller="101")[0].startswith("Emergency call")

@@ -1,5 +1,6 @@
 """The provider's customers, and what each of them has: departments, numbers, and the roles their people may hold."""
 
+from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -20,6 +21,9 @@ from pbxadmin.common.fields import (
 )
 from pbxadmin.common.scoping import ScopedManager
 from pbxadmin.common.values import dial_codes
+
+if TYPE_CHECKING:
+    from users.models.person import User
 
 # The languages in which a department, its phones and its voicemail may speak.
 LANGUAGES = [("fr-CA", _("French (Canada)")), ("en", _("English")), ("es", _("Spanish"))]
@@ -262,7 +266,10 @@ class Role(models.Model):
 
 
 class Did(models.Model):
-    """A number of the public network that leads to a customer's phone system, and to at most one person directly."""
+    """A number of the public network that leads to a customer's phone system: to a person, a system extension, or nobody directly.
+
+    Whom it rings is written with the person (tab General), the system extension here.
+    """
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="dids", editable=False)
     number = PhoneNumberField(pgettext_lazy("telephone", "number"), unique=True)
@@ -276,6 +283,16 @@ class Did(models.Model):
         verbose_name=_("user"),
         editable=False,
     )
+    # Not the person's way (SET_NULL): a main line that falls silent is no side effect of tidying up.
+    system_extension = models.ForeignKey(
+        "users.SystemExtension",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="dids",
+        verbose_name=_("System extension"),
+        help_text=_("The ring group, queue or IVR that answers, instead of a person."),
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ScopedManager()
@@ -284,9 +301,19 @@ class Did(models.Model):
         ordering = ["number"]
         verbose_name = _("DID number")
         verbose_name_plural = _("DID numbers")
+        constraints = [
+            models.CheckConstraint(
+                name="did_leads_to_one", condition=models.Q(user=None) | models.Q(system_extension=None)
+            )
+        ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def answers(self) -> "User | SystemExtension | None":
+        """Whom, or what, it rings."""
+        return self.user or self.system_extension
 
 
 class SystemExtension(models.Model):

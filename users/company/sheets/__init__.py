@@ -14,11 +14,13 @@ from pbxadmin.common.values.destinations import Kind
 from users import road
 from users.company.sheets.columns import (
     MEMBERS,
+    AnsweringColumn,
     CountriesColumn,
     PeopleColumn,
     ZoneColumn,
     model_field,
     people,
+    system_extensions,
 )
 from users.company.sheets.rules import (
     addresses_are_nobodys,
@@ -29,7 +31,9 @@ from users.company.sheets.rules import (
     extensions_keep_their_length,
     kind_fits,
     names_are_there_once,
+    number_leads_to_one,
     numbers_are_nobodys,
+    stays_while_numbers_lead_there,
     system_number_is_possible,
     system_numbers_are_free,
     talk_links_are_free,
@@ -115,8 +119,9 @@ DID = Section(
             "help": _("For example 514 555-0123."),
         },
         name={"label": _("Name"), "help": _("What the number is for: a campaign, a site, the main line.")},
+        system_extension=AnsweringColumn(model_field(Did, "system_extension"), system_extensions),
     ),
-    set_rules=(numbers_are_nobodys,),
+    set_rules=(numbers_are_nobodys, number_leads_to_one),
     losses=what_a_deleted_number_means,
 )
 
@@ -142,7 +147,7 @@ SYSTEM_EXTENSION = Section(
     row_rules=(system_number_is_possible, kind_fits, a_link_is_no_page),
     set_rules=(names_are_there_once, system_numbers_are_free, talk_links_are_free),
     losses=what_a_deleted_system_extension_loses,
-    removal_rules=(stays_while_calls_lead_there(Kind.SYSTEM),),
+    removal_rules=(stays_while_numbers_lead_there, stays_while_calls_lead_there(Kind.SYSTEM)),
 )
 
 SECURITY = Section(
@@ -268,12 +273,12 @@ def department_sheet() -> Sheet:
 
 @lru_cache(maxsize=1)
 def did_sheet() -> Sheet:
-    """A number of the public network. Whom it rings is written with the person (tab General)."""
+    """A number of the public network. The person whom it rings is written with the person (tab General)."""
     return Sheet(
         model=Did,
         sections=(DID,),
         subject=belongs_to_nobody,
-        related=("user",),
+        related=("user", "system_extension"),
         allowed=of_the_company(create=Verb.SUPPORT, delete=Verb.SUPPORT),
     )
 

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.columns import FieldColumn, LinkedColumn, Option, Scope, Store
+from pbxadmin.common.columns import FieldColumn, LinkedColumn, Option, ReferenceColumn, Scope, Store
 from users.models import SystemExtension, User
 
 CANADIAN_ZONES = (
@@ -90,6 +90,21 @@ def people(scope: Scope) -> list[Option]:
 
 # More people than this aren't boxes to tick any more: their extensions are typed.
 MOST_BOXES = 200
+
+
+def system_extensions(scope: Scope) -> list[Option]:
+    """The customer's ring groups, queues and IVRs, by extension."""
+    found = scope.once(
+        "system extensions by extension",
+        lambda: list(SystemExtension.objects.of(scope.customer).values_list("pk", "number", "name")),
+    )
+    return [Option(key, f"{number} {name}", (number,)) for key, number, name in found]
+
+
+class AnsweringColumn(ReferenceColumn):
+    """The system extension to which a number leads; chosen together with the person, in one place ("Rings")."""
+
+    own_form = True
 
 
 class PeopleColumn(LinkedColumn):

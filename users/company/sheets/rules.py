@@ -129,6 +129,35 @@ def numbers_are_nobodys(plan: road.Plan) -> None:
             )
 
 
+def number_leads_to_one(plan: road.Plan) -> None:
+    """A number rings a person or leads to a system extension, not both."""
+    rows = {
+        row.key: row for row in plan.rows if row.key and row.changes.get("system_extension", (None, None))[1]
+    }
+    if not rows:
+        return
+    for did in Did.objects.filter(pk__in=rows, user__isnull=False).select_related("user"):
+        rows[did.pk].refuse(
+            "system_extension",
+            _("%(number)s already rings %(user)s.")
+            % {"number": phone_number_national(did.number), "user": did.user},
+        )
+
+
+def stays_while_numbers_lead_there(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:
+    """A ring group, queue or IVR isn't deleted while callers from outside come to it by a number of their own."""
+    leading: dict[Any, list[str]] = {}
+    for key, number in Did.objects.filter(system_extension__in=records).values_list(
+        "system_extension", "number"
+    ):
+        leading.setdefault(key, []).append(phone_number_national(number))
+    return {
+        key: _("%(numbers)s leads here. Let it ring somebody else first.")
+        % {"numbers": ", ".join(numbers[:3]) + (" …" if len(numbers) > 3 else "")}
+        for key, numbers in leading.items()
+    }
+
+
 def what_a_deleted_number_means(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
     """Whom it rang, and whose caller ID it is."""
     losses: dict[Any, list[str]] = {}
@@ -147,8 +176,8 @@ def what_a_deleted_number_means(records: Sequence[Any], scope: Scope) -> dict[An
             _("The number %(number)s: calls to it don't reach the customer any more.")
             % {"number": phone_number_national(record.number)}
         ]
-        if record.user:
-            sentences.append(_("It rings %(user)s directly.") % {"user": record.user})
+        if record.answers:
+            sentences.append(_("It rings %(user)s directly.") % {"user": record.answers})
         if departments := shown_by[record.number]:
             sentences.append(
                 _("It is the caller ID of %(departments)s, also for emergency calls.")

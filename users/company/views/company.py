@@ -1,6 +1,6 @@
 """The pages of what belongs to a customer as a whole: departments, numbers, system extensions, settings, roles."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -225,7 +225,7 @@ def numbers(actor: User, customer: Customer) -> QuerySet[Did]:
     return (
         Did.objects.visible_to(actor)
         .of(customer)
-        .select_related("user")
+        .select_related("user", "system_extension")
         .defer(*(f"user__{name}" for name in selectors.NOT_IN_LISTS))
     )
 
@@ -233,12 +233,26 @@ def numbers(actor: User, customer: Customer) -> QuerySet[Did]:
 def _search_numbers(text: str) -> Q:
     digits = "".join(sign for sign in text if sign.isascii() and sign.isdigit())
     found = Q(name__icontains=text) | Q(user__search_text__contains=text.lower())
+    found |= Q(system_extension__name__icontains=text) | Q(system_extension__number=text)
     return found | Q(number__contains=digits) if digits else found
 
 
 def _rings(actor: User, customer: Customer, record: Did) -> Mapping[str, Any]:
-    may = rights.why_not(actor, Verb.EDIT, record.user, customer) if record.user else None
-    return {"rings_url": reverse("did_assign", args=[customer.slug, record.pk]), "may_assign": may is None}
+    may = rights.why_not(actor, Verb.EDIT, record.user, customer) if record.answers else None
+    return {
+        "rings_url": reverse("did_assign", args=[customer.slug, record.pk]),
+        "may_assign": may is None,
+        "answers_url": _answers_url(customer, record),
+    }
+
+
+def _answers_url(customer: Customer, record: Did) -> str:
+    """The page of whoever, or whatever, a number rings."""
+    if record.user:
+        return reverse("user_tab", args=[customer.slug, record.user.number, "general"])
+    if record.system_extension:
+        return SYSTEM_EXTENSIONS.url(customer, record.system_extension)
+    return ""
 
 
 NUMBERS = SheetPages(
@@ -254,12 +268,8 @@ NUMBERS = SheetPages(
         Cell(gettext_lazy("Name"), lambda record: record.name),
         Cell(
             gettext_lazy("Rings"),
-            lambda record: record.user or _("nobody directly"),
-            lambda customer, record: (
-                reverse("user_tab", args=[customer.slug, record.user.number, "general"])
-                if record.user
-                else ""
-            ),
+            lambda record: record.answers or _("nobody directly"),
+            _answers_url,
         ),
     ),
     rows=numbers,
@@ -274,41 +284,68 @@ NUMBERS = SheetPages(
 @require_POST
 @in_customer()
 def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
-    """Let a number ring somebody, somebody else or nobody: a change of these people, with their own rules."""
+    """Let a number ring somebody, a ring group, queue or IVR, or nobody: a change of these people and of the number, both or neither."""
     record = NUMBERS.record_or_404(request.user, customer, pk)
     typed = request.POST.get("extension", "").replace("\0", "").split()
-    holder = (
-        User.objects.visible_to(request.user).of(customer).filter(number=typed[0]).first() if typed else None
-    )
     url = f"{NUMBERS.url(customer, record)}#rings"
-    if typed and holder is None:
-        messages.error(request, _("There is no extension %(numbers)s.") % {"numbers": typed[0][:20]})
+    holder: User | SystemExtension | None = None
+    if typed:
+        seen = User.objects.visible_to(request.user).of(customer).filter(number=typed[0]).first()
+        holder = seen or SystemExtension.objects.of(customer).filter(number=typed[0]).first()
+        if holder is None:
+            messages.error(request, _("There is no extension %(numbers)s.") % {"numbers": typed[0][:20]})
+            return redirect(url)
+    if holder == record.answers:
         return redirect(url)
-    wanted: dict[int, set[int]] = {user.pk: set() for user in (record.user, holder) if user}
+    done: list[road.Commit] = []
+    with transaction.atomic():
+        for step in _steps_of_assigning(customer, record, holder):
+            done.append(road.commit(step(request.user), RequestFacts.of(request)))
+            if done[-1].outcome in (Outcome.CONFLICT, Outcome.REFUSED):
+                transaction.set_rollback(True)
+                break
+    number = phone_number_national(record.number)
+    if done[-1].outcome is Outcome.CONFLICT:
+        messages.error(request, _("Somebody else changed it in between. Try again."))
+    elif done[-1].outcome is Outcome.REFUSED:
+        for sentence in {text for row in done[-1].plan.refused for text in row.sentences}:
+            messages.error(request, sentence)
+    elif holder:
+        messages.success(request, _("%(number)s rings %(user)s.") % {"number": number, "user": holder})
+    else:
+        messages.success(request, _("%(number)s rings nobody directly any more.") % {"number": number})
+    return redirect(url)
+
+
+def _steps_of_assigning(
+    customer: Customer, record: Did, holder: User | SystemExtension | None
+) -> Iterator[Callable[[User], road.Plan]]:
+    """The plans, one after the other: a number leaves whoever has it before somebody else takes it."""
+
+    def leading_to(system: SystemExtension | None) -> Callable[[User], road.Plan]:
+        values = {"system_extension": system.pk if system else None}
+        return lambda actor: road.plan(actor, customer, did_sheet(), [road.Row(record.pk, values)])
+
+    if record.system_extension and not isinstance(holder, SystemExtension):
+        yield leading_to(None)
+    people = [person for person in (record.user, holder) if isinstance(person, User)]
+    if people:
+        yield lambda actor: _numbers_moved(actor, customer, record, people)
+    if isinstance(holder, SystemExtension):
+        yield leading_to(holder)
+
+
+def _numbers_moved(actor: User, customer: Customer, record: Did, people: Sequence[User]) -> road.Plan:
+    """The number leaves the person who has it, and goes to the last of these people where that is somebody else."""
+    wanted: dict[int, set[int]] = {person.pk: set() for person in people}
     for key, user in Did.objects.of(customer).filter(user__in=wanted).values_list("pk", "user"):
         wanted[user].add(key)
     if record.user_id:
         wanted[record.user_id].discard(record.pk)
-    if holder:
-        wanted[holder.pk].add(record.pk)
-    plan = road.plan(
-        request.user,
-        customer,
-        user_sheet(),
-        [road.Row(key, {"dids": sorted(keys)}) for key, keys in wanted.items()],
-    )
-    outcome = road.commit(plan, RequestFacts.of(request)).outcome
-    number = phone_number_national(record.number)
-    if outcome is Outcome.CONFLICT:
-        messages.error(request, _("Somebody else changed it in between. Try again."))
-    elif outcome is Outcome.REFUSED:
-        for sentence in {text for row in plan.refused for text in row.sentences}:
-            messages.error(request, sentence)
-    elif outcome is Outcome.SAVED and holder:
-        messages.success(request, _("%(number)s rings %(user)s.") % {"number": number, "user": holder})
-    elif outcome is Outcome.SAVED:
-        messages.success(request, _("%(number)s rings nobody directly any more.") % {"number": number})
-    return redirect(url)
+    if people[-1].pk != record.user_id:
+        wanted[people[-1].pk].add(record.pk)
+    rows = [road.Row(key, {"dids": sorted(keys)}) for key, keys in wanted.items()]
+    return road.plan(actor, customer, user_sheet(), rows)
 
 
 # --- System extensions ------------------------------------------------------------------------------------------

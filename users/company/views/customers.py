@@ -75,7 +75,10 @@ class NewCustomer:
             for place in range(DEPARTMENT_ROWS)
         ]
         self.numbers = [
-            SectionForm(DID.columns, scope, data, prefix=f"number-{place}") for place in range(NUMBER_ROWS)
+            SectionForm(
+                [each for each in DID.columns if not each.own_form], scope, data, prefix=f"number-{place}"
+            )
+            for place in range(NUMBER_ROWS)
         ]
         self.owner = SectionForm(
             [columns[name] for name in ("first_name", "last_name", "email", "number", "mobile")],

@@ -57,16 +57,21 @@ def dids(scope: Scope) -> list[Option]:
         "dids",
         lambda: list(
             Did.objects.of(scope.customer)
-            .select_related("user")
-            .only("customer", "number", "name", *(f"user__{name}" for name in named))
+            .select_related("user", "system_extension")
+            .only(
+                "customer",
+                "number",
+                "name",
+                *(f"user__{name}" for name in named),
+                "system_extension__number",
+                "system_extension__name",
+            )
         ),
     )
     return [
         Option(
             did.pk,
-            " · ".join(
-                filter(None, [phone_number_national(did.number), did.name, str(did.user) if did.user else ""])
-            ),
+            " · ".join(filter(None, [phone_number_national(did.number), did.name, str(did.answers or "")])),
             (did.number,),
         )
         for did in found
@@ -122,7 +127,7 @@ class DidStore(Store):
         for row in rows:
             before, after = row.changes["dids"]
             wanted = set(after) - set(before or ())
-            free = Did.objects.of(scope.customer).filter(pk__in=wanted, user=None)
+            free = Did.objects.of(scope.customer).filter(pk__in=wanted, user=None, system_extension=None)
             if wanted and free.update(user=row.key, version=version) != len(wanted):
                 raise road.ChangedMeanwhileError([row.key])
 

@@ -181,7 +181,7 @@ def seats_are_in_the_contract(plan: road.Plan) -> None:
 
 
 def dids_are_free(plan: road.Plan) -> None:
-    """Refuse DID numbers that already ring somebody else, naming him."""
+    """Refuse DID numbers that already ring somebody else, or lead to a system extension, naming it."""
     wanting = [row for row in plan.rows if "dids" in row.changes]
     if not wanting:
         return
@@ -198,16 +198,20 @@ def dids_are_free(plan: road.Plan) -> None:
         key for key, count in Counter(key for wanted in added.values() for key in wanted).items() if count > 1
     }
     holders = {
-        did.pk: did for did in Did.objects.of(plan.scope.customer).filter(pk__in=keys).select_related("user")
+        did.pk: did
+        for did in Did.objects.of(plan.scope.customer)
+        .filter(pk__in=keys)
+        .select_related("user", "system_extension")
     }
     for row in wanting:
         for key in sorted(added[row.key or id(row)]):
             did = holders[key]
-            if key in twice or (did.user_id and did.user_id != row.key and key not in moving):
+            elsewhere = did.user_id and did.user_id != row.key and key not in moving
+            if key in twice or elsewhere or did.system_extension_id:
                 row.refuse(
                     "dids",
                     _("%(number)s already rings %(user)s.")
-                    % {"number": phone_number_national(did.number), "user": did.user or _("another row")},
+                    % {"number": phone_number_national(did.number), "user": did.answers or _("another row")},
                 )
 
 

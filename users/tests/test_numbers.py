@@ -1,0 +1,111 @@
+"""Numbers of the public network: a person, or a ring group, queue or IVR, or nobody directly; never two."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from pbxadmin.common.fields import phone_number_national
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.company.sheets import did_sheet
+from users.company.views.company import NUMBERS
+from users.models import Change, Did, Operation, SystemExtension
+from users.people.sections import user_sheet
+from users.road import undo
+from users.tests.factories import FACTS, make_user
+
+
+def write(actor, customer, sheet, key, **values):
+    """Plan and apply one row; the planned row, refused or written."""
+    plan = road.plan(actor, customer, sheet, [road.Row(key, values)])
+    if not plan.refused:
+        road.apply(plan, FACTS)
+    return plan.rows[0]
+
+
+def test_a_number_leads_to_a_ring_group_and_back_in_one_place(client, boreale, felix, amelie):
+    sign_in_fully(client, felix)
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="ring_group")
+    did = Did.objects.of(boreale).first()
+    address, page = reverse("did_assign", args=["boreale", did.pk]), NUMBERS.url(boreale, did)
+    for typed, answers in (
+        ("101", amelie),
+        ("180", group),
+        ("180", group),
+        ("101", amelie),
+        ("180", group),
+        ("", None),
+    ):
+        client.post(address, {"extension": typed})
+        did = Did.objects.select_related("user", "system_extension").get(pk=did.pk)
+        assert did.answers == answers, typed
+        shown = client.get(page).content.decode()
+        assert (str(group) in shown) is (answers == group)
+    changes = Change.objects.filter(model="users.did").order_by("id")
+    assert [change.cells[0]["new_label"] for change in changes] == [
+        "180 Accueil",
+        "(vide)",
+        "180 Accueil",
+        "(vide)",
+    ]
+    client.post(address, {"extension": "180"})
+    assert str(group) in client.get(NUMBERS.list_url(boreale)).content.decode()
+    assert not amelie.dids.count()
+
+
+def test_a_number_never_rings_a_person_and_a_ring_group(boreale, staff, amelie):
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="queue")
+    did, other = Did.objects.of(boreale)
+    write(staff, boreale, user_sheet(), amelie.pk, dids=[did.pk])
+    refused = write(staff, boreale, did_sheet(), did.pk, system_extension=group.pk)
+    assert "101 Amélie Tremblay" in refused.errors["system_extension"][0]
+    write(staff, boreale, did_sheet(), other.pk, system_extension=group.pk)
+    refused = write(staff, boreale, user_sheet(), amelie.pk, dids=[did.pk, other.pk])
+    assert "180 Accueil" in refused.errors["dids"][0]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Did.objects.filter(pk=did.pk).update(system_extension=group)
+
+
+def test_another_customers_ring_group_is_none(boreale, laurier, staff):
+    theirs = SystemExtension.objects.create(customer=laurier, number="180", name="Accueil", kind="queue")
+    did = Did.objects.of(boreale).first()
+    assert write(staff, boreale, did_sheet(), did.pk, system_extension=theirs.pk).errors["system_extension"]
+
+
+def test_a_number_that_moves_to_a_ring_group_stays_where_it_is_when_its_person_is_above(
+    client, boreale, felix
+):
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="queue")
+    did = Did.objects.of(boreale).first()
+    write(felix, boreale, user_sheet(), felix.pk, dids=[did.pk])
+    admin = make_user(boreale, "105", "Ada", role="system_admins")
+    sign_in_fully(client, admin)
+    client.post(reverse("did_assign", args=["boreale", did.pk]), {"extension": "180"})
+    did.refresh_from_db()
+    assert (did.user, did.system_extension) == (felix, None)
+    assert group.dids.count() == 0
+
+
+def test_a_ring_group_stays_while_a_number_leads_to_it(client, boreale, felix, staff):
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="queue")
+    did = Did.objects.of(boreale).first()
+    write(staff, boreale, did_sheet(), did.pk, system_extension=group.pk)
+    sign_in_fully(client, felix)
+    address = reverse("system_extension_delete", args=["boreale", group.pk])
+    assert phone_number_national(did.number) in client.get(address).content.decode()
+    assert client.post(address, {"confirm": "180 Accueil"}).status_code == 422
+    assert SystemExtension.objects.filter(pk=group.pk).exists()
+    losses = " ".join(road.plan_removal(staff, boreale, did_sheet(), [did.pk]).losses[did.pk])
+    assert "180 Accueil" in losses
+    write(staff, boreale, did_sheet(), did.pk, system_extension=None)
+    assert client.post(address, {"confirm": "180 Accueil"}).status_code == 302
+
+
+def test_where_a_number_leads_can_be_taken_back(boreale, felix, staff):
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="queue")
+    did = Did.objects.of(boreale).first()
+    write(staff, boreale, did_sheet(), did.pk, system_extension=group.pk)
+    operation = Operation.objects.latest("pk")
+    undo.undo(staff, boreale, operation, FACTS)
+    did.refresh_from_db()
+    assert did.system_extension is None
