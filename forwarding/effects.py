@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
@@ -11,6 +12,7 @@ from forwarding.models import ForwardingRule
 from pbxadmin.common.sections import Effects
 from pbxadmin.common.values.statuses import Status
 from users.models import User
+from users.models.person import status_in_words
 
 # What a person says beside the status that he has now.
 STATUS_MESSAGE = Subquery(
@@ -20,17 +22,19 @@ STATUS_MESSAGE = Subquery(
 )
 
 
-def effects(people: Sequence[User]) -> Mapping[Any, Effects]:
-    """Of each of these people, in one query: what each status is to do, and in words what the present one does."""
+def of(people: Sequence[User]) -> Mapping[Any, dict[str, Any]]:
+    """For each of these people, in one query: the status that they have, and what each status is to do when it is taken."""
     found: dict[Any, dict[str, ForwardingRule]] = defaultdict(dict)
-    for rule in ForwardingRule.objects.filter(user__in=people):
+    for rule in ForwardingRule.objects.filter(user__in=[person.pk for person in people]):
         found[rule.user_id][rule.status] = rule
-    return {person.pk: _effects(person, found[person.pk]) for person in people}
+    return {person.pk: _data(person, found[person.pk]) for person in people}
 
 
-def _effects(person: User, rules: Mapping[str, ForwardingRule]) -> Effects:
-    data = {
+def _data(person: User, rules: Mapping[str, ForwardingRule]) -> dict[str, Any]:
+    return {
         "status": person.status,
+        "until": person.status_until.isoformat() if person.status_until else "",
+        "time_zone": person.time_zone,
         "statuses": {
             str(status): {
                 "dial_code": status.dial_code,
@@ -43,10 +47,18 @@ def _effects(person: User, rules: Mapping[str, ForwardingRule]) -> Effects:
             if status in rules
         },
     }
-    now = rules.get(person.status)
-    words = [person.status_in_words]
-    if now is not None and now.custom_message:
-        words.append(_("“%(message)s”") % {"message": now.custom_message})
-    if now is not None and now.log_out_of_queues:
+
+
+def in_words(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the present status says and does."""
+    until = datetime.fromisoformat(data["until"]) if data["until"] else None
+    words = [status_in_words(data["status"], until, data["time_zone"])]
+    now = data["statuses"].get(data["status"], {})
+    if now.get("message"):
+        words.append(_("“%(message)s”") % {"message": now["message"]})
+    if now.get("leaves_queues"):
         words.append(_("logged out of the queues"))
-    return Effects(data, [(_("Status"), " · ".join(words))])
+    return [(_("Status"), " · ".join(words))]
+
+
+EFFECTS = Effects(of, in_words)

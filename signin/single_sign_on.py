@@ -27,7 +27,7 @@ the same sentence (`signin.views.single_sign_on`); the reason is in the history,
 import json
 import logging
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from hmac import compare_digest
 from time import time
@@ -265,8 +265,16 @@ def providers_for(person: User) -> list[str]:
 
 
 def linked(person: User) -> dict[str, LinkedAccount]:
-    """The accounts of a person, by provider; those that hold no more (his address has changed) as well."""
-    return {link.provider: link for link in person.linked_accounts.all()}
+    """The accounts of a person, by provider; those that hold no more (the address has changed) as well."""
+    return linked_accounts([person])[person.pk]
+
+
+def linked_accounts(people: Sequence[User]) -> dict[int, dict[str, LinkedAccount]]:
+    """The accounts of these people, by provider, in one query."""
+    found: dict[int, dict[str, LinkedAccount]] = {person.pk: {} for person in people}
+    for link in LinkedAccount.objects.filter(user__in=found):
+        found[link.user_id][link.provider] = link
+    return found
 
 
 def holds(link: LinkedAccount, person: User) -> bool:

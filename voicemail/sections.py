@@ -15,7 +15,7 @@ from pbxadmin.common.parts import PartColumn, PartStore
 from pbxadmin.common.sections import Section
 from users import road
 from users.models import User
-from voicemail.effects import effects
+from voicemail.effects import EFFECTS
 from voicemail.models import Greeting, Mailbox
 from voicemail.pins import Weakness, random_pin, weakness
 from voicemail.resets import RESETS
@@ -239,5 +239,5 @@ VOICEMAIL = Section(
     losses=greetings_of_a_deleted_user,
     page_facts=page_facts,
     resets=RESETS,
-    effects=effects,
+    effects=EFFECTS,
 )

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy
 
-from forwarding.effects import STATUS_MESSAGE, effects
+from forwarding.effects import EFFECTS, STATUS_MESSAGE
 from forwarding.tabs import facts as pages
 from forwarding.tabs import rules
 from forwarding.tabs.schedule import (
@@ -35,7 +35,7 @@ FORWARDING = Section(
     ),
     companions=(rules.make_rules,),
     removal_rules=(stays_while_calls_lead_there(Kind.EXTENSION),),
-    effects=effects,
+    effects=EFFECTS,
     status_message=STATUS_MESSAGE,
 )
 

@@ -12,10 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from forwarding import effects
 from forwarding.asking import NoSuchCallerError, plan_call
 from forwarding.calls import Call, FromExtension, FromOutside
 from forwarding.decisions import Ring, Verdict
-from forwarding.effects import effects
 from forwarding.models import ForwardingRule
 from forwarding.routing import route
 from forwarding.simulator import Question, State, ask
@@ -223,7 +223,7 @@ def test_every_option_of_every_status_changes_a_call_or_what_the_pbx_is_told(bor
         group = route(
             Call(FromOutside(CLIENT), TUESDAY, from_ring_group=True), directory.user("105"), directory
         )
-        elsewhere = effects([maude])[maude.pk].data if acts_elsewhere else None
+        elsewhere = effects.of([maude])[maude.pk] if acts_elsewhere else None
         return json.dumps([calls, group.as_data(), elsewhere], default=str)
 
     department_hours(felix, boreale, "Accueil", office_hours="tue 8:00-17:00")

@@ -27,10 +27,12 @@ Renew = Callable[[Sequence[Any], Scope], Mapping[Any, Renewed]]
 
 @dataclass(frozen=True)
 class Effects:
-    """What one tab makes of one person for the PBX: for programs, and in words (label and sentence)."""
+    """What a tab makes of people for the PBX beyond their own row: data for programs, and the same data in words for people."""
 
-    data: Mapping[str, Any]
-    words: Sequence[tuple[str, str]]
+    # {primary key: data}, ready for JSON and the same in every language; a constant number of queries for any number of people.
+    of: Callable[[Sequence[Any]], Mapping[Any, Mapping[str, Any]]]
+    # Label and sentence of each thing that the data says, in the reader's language.
+    in_words: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class Section:
     resets: Mapping[str, Renew] = field(default_factory=dict)
     # What rings when a person is called, for the plan of a call: {primary key: devices}.
     rings: Callable[[Sequence[Any]], Mapping[Any, Sequence[Device]]] | None = None
-    # What the tab tells the PBX of these people beyond their own row: {primary key: what, as data and in words}.
-    effects: Callable[[Sequence[Any]], Mapping[Any, "Effects"]] | None = None
+    # What the tab tells the PBX of people beyond their own row.
+    effects: Effects | None = None
     # What a person says beside his status, as an expression over users.
     status_message: Any = None
     # What the tab's page shows beside the form: (scope, person, form) → context of its template.

@@ -1,5 +1,6 @@
 """A person with an extension: one wide row, in which each abstract model is the part of one tab."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -282,13 +283,7 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     @property
     def status_in_words(self) -> str:
         """The status, and until when it lasts where that is limited: "Away until 14:00"."""
-        label = str(self.get_status_display())
-        if self.status_until is None or self.status_until <= now():
-            return label
-        return _("%(status)s until %(until)s") % {
-            "status": label,
-            "until": moment_in_zone(self.status_until, self.time_zone),
-        }
+        return status_in_words(self.status, self.status_until, self.time_zone)
 
     @property
     def own_state(self) -> dict[str, str]:
@@ -380,3 +375,11 @@ class Visibility(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} on {self.department_id}"
+
+
+def status_in_words(status: str, until: datetime | None, zone: str) -> str:
+    """A status, and until when it lasts (aware) on the clock of `zone`, where that is limited and not over."""
+    label = str(User.Status(status).label)
+    if until is None or until <= now():
+        return label
+    return _("%(status)s until %(until)s") % {"status": label, "until": moment_in_zone(until, zone)}

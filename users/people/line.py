@@ -1,6 +1,9 @@
-"""A person's line as the PBX is to treat it: what the tabs say, worked out in one place, in no telephone system's own words."""
+"""People's lines as the PBX is to treat them: what the tabs say, worked out in one place, in no telephone system's own words.
 
-from collections.abc import Mapping
+`lines_of` gives data, the same in every language; `in_words` tells a line to people.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -8,10 +11,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.fields import phone_number_national
-from pbxadmin.common.sections import Effects
 from signin import single_sign_on
 from users import rights
-from users.models import AskedOfVisitors, Customer, Options, Planning, User
+from users.models import AskedOfVisitors, Customer, LinkedAccount, Options, Planning, User
 from users.people.sections import user_sheet
 from users.people.sections.talk import meet_url, talk_url
 
@@ -84,13 +86,13 @@ class Line:
     meeting_needs_approval: bool
     sees: tuple[str, ...]  # "presence", "calls", … in at least one department, see `users.rights.Sight`
     shows_calls: bool  # in at least one of his departments
-    # What the tabs of other apps add: {address of the tab: effects}.
-    tabs: Mapping[str, Effects]
+    # What the tabs of other apps add: {address of the tab: data}.
+    tabs: Mapping[str, Mapping[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "tabs"}
-        return own | {tab: effects.data for tab, effects in self.tabs.items()}
+        return own | dict(self.tabs)
 
 
 ASKS = {
@@ -105,15 +107,50 @@ INTEGRATIONS = (
 )
 
 
+# Who is asked about comes with these loaded, and without what no line says.
+LOADED = ("customer", "role", "primary_department")
+NOT_LOADED = ("password", "sip_password")
+
+
 def line_of(user: User) -> Line:
-    """The line of somebody with an extension; `user` comes with customer, role and primary department. Four queries more at most, and one for
-    each tab that keeps rows of its own."""
+    """The line of somebody with an extension: `lines_of` for one."""
+    return lines_of([user])[user.pk]
+
+
+def lines_of(people: Sequence[User]) -> dict[int, Line]:
+    """The lines of people with an extension: {primary key: line}. They come with what `LOADED` names.
+
+    Four queries for any number of people, and those of the tabs that keep rows of their own (`Section.effects`).
+    """
+    active = [person for person in people if person.is_active]
+    rights.learn_departments(people)
+    forced = rights.forcings_of(active)
+    views = rights.views_of(active, forced)
+    accounts = single_sign_on.linked_accounts([person for person in active if person.email])
+    tabs = {section.slug: section.effects.of(people) for section in user_sheet().sections if section.effects}
+    return {
+        person.pk: _line(
+            person,
+            forced.get(person.pk, {}),
+            views.get(person.pk, {}),
+            accounts.get(person.pk, {}),
+            {slug: found[person.pk] for slug, found in tabs.items()},
+        )
+        for person in people
+    }
+
+
+def _line(
+    user: User,
+    forced: rights.Forcings,
+    views: Mapping[int, rights.Sight],
+    linked: Mapping[str, LinkedAccount],
+    tabs: Mapping[str, Mapping[str, Any]],
+) -> Line:
     customer, department = user.customer, user.primary_department
     assert customer is not None, "support staff have no extension"
     active = user.is_active
     edition = customer.edition
-    forced = rights.forcings_of([user])[user.pk] if active else {}
-    views = rights.view_of(user, forced)
 
     def chosen(options: tuple[tuple[str, str, str], ...]) -> tuple[str, ...]:
         return tuple(
@@ -123,7 +160,6 @@ def line_of(user: User) -> Line:
         )
 
     offered = single_sign_on.providers_for(user) if active and user.email else []
-    linked = single_sign_on.linked(user) if offered else {}
     holding = tuple(key for key in offered if key in linked and single_sign_on.holds(linked[key], user))
     pin = active and user.pin_protected and not user.outbound_disabled
     emergency_caller_id = department.outbound_caller_id if department else ""
@@ -166,9 +202,7 @@ def line_of(user: User) -> Line:
             name for name in ("presence", "calls", "pick_up", "control_ivr", "intercom", "barge_in")
             if any(getattr(sight, name) for sight in views.values())
         ),
-        tabs={
-            section.slug: section.effects([user])[user.pk] for section in user_sheet().sections if section.effects
-        },
+        tabs=tabs,
         shows_calls=active and any(forced.get(key, rights.Forced()).show_my_calls is not False for key in user.department_ids),
     )  # fmt: skip
 
@@ -251,7 +285,12 @@ def in_words(line: Line) -> list[tuple[str, str]]:
         (_("Integrations"), listed(line.integrations, names)),
         (_("Signs in with"), signs_in),
         (_("Talk and Meet"), " · ".join(filter(None, [line.talk_url, line.meet_url])) or _("switched off")),
-        *(told for effects in line.tabs.values() for told in effects.words),
+        *(
+            told
+            for section in user_sheet().sections
+            if section.effects and section.slug in line.tabs
+            for told in section.effects.in_words(line.tabs[section.slug])
+        ),
     ]  # fmt: skip
 
 

@@ -5,14 +5,16 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from users import road
 from users.models import Customer, Department, Planning, User
-from users.people.line import OutsideCalls, Registration, in_words, line_of
+from users.people.line import LOADED, NOT_LOADED, OutsideCalls, Registration, in_words, line_of, lines_of
 from users.people.sections import user_sheet
 from users.people.sections.options import OPTIONS
 from users.people.sections.talk import TALK
 from users.tests.factories import FACTS, make_customer, make_user
+from voicemail.models import Greeting
 
 BASE = {
     "email": "amelie@boreale.example", "talk_enabled": True, "talk_name": "amelie", "pin_protected": True, "sip_id": "at",
@@ -135,6 +137,38 @@ def test_the_line_is_built_in_a_constant_number_of_queries(person, django_assert
         line_of(person)
 
 
+@pytest.mark.parametrize("count", [1, 12])
+def test_many_lines_cost_as_many_queries_as_one(person, count, django_assert_max_num_queries):
+    for number in range(count - 1):
+        make_user(
+            person.customer, str(110 + number), "Gens", str(number), email=f"gens{number}@boreale.example"
+        )
+    people = list(User.objects.of(person.customer).select_related(*LOADED).defer(*NOT_LOADED))
+    with django_assert_max_num_queries(4 + 2):
+        found = lines_of(people)
+    assert found == {each.pk: line_of(loaded(each)) for each in people}
+
+
+def test_a_line_is_the_same_in_every_language(person):
+    vacation = Greeting.objects.get(name="En vacances")
+    person = change(
+        person,
+        **{"voicemail.default_greeting": vacation.pk, "lunch.custom_message": "À table", "status": "lunch"},
+    )
+    told = {}
+    for language in ("fr-ca", "en"):
+        with translation.override(language):
+            line = line_of(loaded(person))
+            told[language] = (json.dumps(line.as_dict(), ensure_ascii=False), dict(in_words(line)))
+    assert told["fr-ca"][0] == told["en"][0]
+    assert f'"greeting": "{vacation.pk}"' in told["en"][0]
+    assert (told["fr-ca"][1]["Message d'accueil"], told["en"][1]["Greeting"]) == (
+        "En vacances",
+        "On vacation",
+    )
+    assert told["en"][1]["Status"] == "Lunch · “À table”"
+
+
 def test_the_terminal_prints_the_line_as_json_and_in_words(person):
     out = StringIO()
     call_command("line", person.customer.slug, "101", "--json", stdout=out)
@@ -144,8 +178,19 @@ def test_the_terminal_prints_the_line_as_json_and_in_words(person):
     out = StringIO()
     call_command("line", person.customer.slug, "101", stdout=out)
     assert "777" in out.getvalue()
-    with pytest.raises(CommandError):
-        call_command("line", person.customer.slug, "999")
+    for unknown in ([person.customer.slug, "101", "999"], ["nobody"]):
+        with pytest.raises(CommandError):
+            call_command("line", *unknown)
+
+
+def test_the_terminal_prints_everybody_where_nobody_is_named(person):
+    make_user(person.customer, "102", "Félix", "Gagnon")
+    out = StringIO()
+    call_command("line", person.customer.slug, "--json", stdout=out)
+    assert [json.loads(line)["extension"] for line in out.getvalue().splitlines()] == ["101", "102"]
+    out = StringIO()
+    call_command("line", person.customer.slug, stdout=out)
+    assert out.getvalue().count("sip:10") >= 2
 
 
 def test_no_secret_is_in_the_line(person):
