@@ -10,3 +10,4 @@ app = Celery("pbxadmin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Tasks stand beside what they do; the rooms that have some.
 app.autodiscover_tasks(["users", "phones.push", "forwarding"])
+app.autodiscover_tasks(["users.road"], related_name="jobs")

@@ -34,7 +34,7 @@ from pbxadmin.common.http import RequestFacts, client_address
 from signin import lockout
 from users import road
 from users.access import signed_in_user
-from users.models import Customer, Operation, TotpDevice, User
+from users.models import Customer, Job, Operation, TotpDevice, User
 
 logger = logging.getLogger("signin.credentials")
 
@@ -105,8 +105,9 @@ def people() -> QuerySet[User]:
     from users.people.selectors import with_status_message
 
     enrolled = TotpDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+    jobs = Job.objects.to_be_told_to(OuterRef("pk"))
     found = User.objects.select_related("customer", "role", "primary_department")
-    return with_status_message(found.annotate(enrolled=Exists(enrolled)))
+    return with_status_message(found.annotate(enrolled=Exists(enrolled), has_jobs=Exists(jobs)))
 
 
 def find_user(login: str, address: str = "") -> User | None:

@@ -12,9 +12,10 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the descriptions of this app's tables known to the road of changes, and listen to it."""
-        from users.people import sections
+        from users.people import actions, sections
         from users.people.endings import sessions_and_links_end
         from users.signals import changed
 
         sections.register()
+        actions.register_all()
         changed.connect(sessions_and_links_end, dispatch_uid="users.people.endings")

@@ -7,6 +7,7 @@ from users.company.views import company, customers
 from users.history import views as history
 from users.history import views_undo as undo
 from users.people.views import chosen, editor, links, people
+from users.road.pages import jobs
 
 urlpatterns = [
     path("", include("signin.urls")),
@@ -23,12 +24,7 @@ urlpatterns = [
     path("c/<slug:slug>/users/", people.users, name="users"),
     path("c/<slug:slug>/users/new", people.user_create, name="user_create"),
     path("c/<slug:slug>/users/chosen/copy", chosen.copy, name="chosen_copy"),
-    path("c/<slug:slug>/users/chosen/delete", chosen.delete, name="chosen_delete"),
-    path("c/<slug:slug>/users/chosen/reset", chosen.reset_chosen, name="chosen_reset"),
-    path(
-        "c/<slug:slug>/users/chosen/second-factor", chosen.require_second_factor, name="chosen_second_factor"
-    ),
-    path("c/<slug:slug>/users/chosen/welcome", chosen.welcome, name="chosen_welcome"),
+    *chosen.PEOPLE.urls(),
     path("c/<slug:slug>/users/reset/<int:operation>", chosen.reset_done, name="reset_done"),
     path("c/<slug:slug>/users/<str:number>/reset", people.user_reset, name="user_reset"),
     path("c/<slug:slug>/users/<str:number>/app", links.app_link, name="app_link"),
@@ -45,6 +41,11 @@ urlpatterns = [
     path("c/<slug:slug>/history", history.history, name="history"),
     path("c/<slug:slug>/history/<int:operation>", history.operation, name="operation"),
     path("c/<slug:slug>/history/<int:operation>/undo", undo.undo_operation, name="undo"),
+    path("c/<slug:slug>/jobs/", jobs.job_list, name="job_list"),
+    path("c/<slug:slug>/jobs/<int:pk>", jobs.job, name="job"),
+    path("c/<slug:slug>/jobs/<int:pk>/cancel", jobs.job_cancel, name="job_cancel"),
+    path("me/jobs", jobs.own_jobs, name="own_jobs"),
+    path("me/jobs/bell", jobs.bell, name="bell"),
     path("me/app", links.own_app, name="own_app"),
     path("me/app/qr.png", links.own_app_qr, name="own_app_qr"),
     path("me/visitors", contact.own_visitors, name="own_visitors"),

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from phones.models import Sbc
 from phones.tests import factories as phone_factories
 from signin.tests.signing import sign_in_fully
-from users.models import Department, Did, Operation, SystemExtension
+from users.models import Department, Did, Job, Operation, SystemExtension
 from users.tests.factories import make_staff, make_user
 
 OPEN, HIDDEN, REFUSED, SIGN_IN = "opens", "404", "403", "to the sign-in"
@@ -29,6 +29,7 @@ LOOK_IN_SOINS = [SIGN_IN, REFUSED, OPEN, REFUSED, OPEN, HIDDEN, OPEN]
 # The right people find nothing there: no link was made, no reset done.
 NOTHING_OF_PERSON = [SIGN_IN, REFUSED, REFUSED, *[HIDDEN] * 4]
 NOTHING_THERE = [SIGN_IN, REFUSED, *[HIDDEN] * 5]
+STARTER = [SIGN_IN, REFUSED, HIDDEN, HIDDEN, OPEN, HIDDEN, OPEN]
 NOT_SWITCHED_ON = [SIGN_IN, *[HIDDEN] * 6]
 # One's own line: support staff have none.
 OWN_LINE = [SIGN_IN, *[OPEN] * 5, REFUSED]
@@ -99,6 +100,12 @@ DOORS = {
     "chosen_second_factor": ADMINISTRATORS,
     "chosen_welcome": ADMINISTRATORS,
     "reset_done": NOTHING_THERE,
+    # Long work: the job of the table was started by the owner.
+    "job_list": ADMINISTRATORS,
+    "job": STARTER,
+    "job_cancel": STARTER,
+    "own_jobs": SIGNED_IN,
+    "bell": SIGNED_IN,
     "undo": OF_PERSON,
     # The customer as a whole.
     "destination_search": ADMINISTRATORS,
@@ -230,6 +237,9 @@ def world(boreale, laurier):
         "system_extension": group,
         "sbc": site,
         "add_statutory_holidays": soins,
+        "job": Job.objects.create(
+            customer=boreale, kind="welcome", starter=people["owner"], keys=[accueil_user.pk], total=1
+        ).pk,
     }
     return clients, arguments, {"things": things, "operation": operation, "stock": stock.mac}
 

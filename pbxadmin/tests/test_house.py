@@ -44,6 +44,7 @@ WRITERS = {
     "users/road/applying.py": "the road itself",
     "users/road/recording.py": "the history of the road",
     "users/road/removal.py": "the road itself, where it deletes",
+    "users/road/jobs.py": "jobs, their steps and leases",
     "signin/credentials.py": "credentials: password, sessions, support accounts",
     "signin/second_factor.py": "second factors and backup codes",
     "users/models/signin.py": "the second factor's own counters",

@@ -58,6 +58,7 @@ def publish_to(url: str) -> None:
     """Where this process publishes from now on. Celery asks the environment first, its settings after."""
     os.environ["CELERY_BROKER_URL"] = url
     app.conf.broker_url = url
+    app._after_fork()  # its producers hold on to the broker that they know
     telling._connection.cache_clear()
 
 

@@ -296,6 +296,8 @@ def reason_in_words(operation: Operation) -> str:
         return gettext("Undoing of an earlier change")
     if operation.reason.startswith("copy "):
         return gettext("Copy of extension %(number)s") % {"number": operation.reason.removeprefix("copy ")}
+    if operation.reason.startswith("job "):
+        return gettext("Job %(number)s") % {"number": operation.reason.removeprefix("job ")}
     return str(REASONS.get(operation.reason) or signin.REASONS.get(operation.reason, operation.reason))
 
 

@@ -11,6 +11,7 @@ from users.models.customer import (
     SystemExtension,
 )
 from users.models.history import Change, Operation
+from users.models.job import Job, JobStep
 from users.models.links import PersonalLink
 from users.models.person import Identity, Membership, Options, Planning, Presence, Talk, User, Visibility
 from users.models.signin import BackupCode, KnownAddress, LinkedAccount, SignInAttempt, TotpDevice
@@ -23,6 +24,8 @@ __all__ = [
     "Department",
     "Did",
     "Identity",
+    "Job",
+    "JobStep",
     "KnownAddress",
     "Letter",
     "LinkedAccount",

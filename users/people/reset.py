@@ -142,7 +142,13 @@ def plan_reset(actor: User, customer: Customer, keys: Iterable[Any]) -> Reset:
     return Reset(Scope(actor, customer), people, refusals)
 
 
-def reset(planned: Reset, names: Collection[str], facts: RequestFacts) -> Operation | None:
+def reset(
+    planned: Reset,
+    names: Collection[str],
+    facts: RequestFacts,
+    reason: str = "",
+    into: Operation | None = None,
+) -> Operation | None:
     """Renew what the boxes `names` say, of all people of the plan or of none; None when nothing was ticked or nobody is meant.
 
     Raises `road.RefusedError` where somebody can't be reset. One transaction: secrets, history, outbox and mails.
@@ -173,8 +179,9 @@ def reset(planned: Reset, names: Collection[str], facts: RequestFacts) -> Operat
             scope.customer,
             Operation.Kind.RESET,
             facts,
-            "",
+            reason,
             [road.change_of(user_sheet(), user, Operation.Kind.RESET, done[user.pk]) for user in people],
+            into=into,
         )
         if "sip" in names:
             rows = [
@@ -243,7 +250,9 @@ def aftermath(actor: User, customer: Customer, operation: Operation) -> Aftermat
 
 
 # --- The welcome mail alone ---------------------------------------------------------------------------------------
-def send_welcome(planned: Reset, facts: RequestFacts) -> Operation | None:
+def send_welcome(
+    planned: Reset, facts: RequestFacts, reason: str = "", into: Operation | None = None
+) -> Operation | None:
     """Mail a welcome to all people of the plan who have an address; None where nobody has one. Raises as `reset`."""
     if planned.refusals:
         raise road.RefusedError
@@ -256,7 +265,7 @@ def send_welcome(planned: Reset, facts: RequestFacts) -> Operation | None:
             planned.scope.customer,
             Operation.Kind.MAIL,
             facts,
-            "",
+            reason,
             [
                 road.change_of(
                     user_sheet(),
@@ -266,6 +275,7 @@ def send_welcome(planned: Reset, facts: RequestFacts) -> Operation | None:
                 )
                 for user in people
             ],
+            into=into,
         )
         letters.post(Letter.Kind.WELCOME, people)
     return operation

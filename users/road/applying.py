@@ -18,7 +18,11 @@ from users.signals import changed
 
 
 def apply(
-    made: Plan, facts: RequestFacts, reason: str = "", undoes: Operation | None = None
+    made: Plan,
+    facts: RequestFacts,
+    reason: str = "",
+    undoes: Operation | None = None,
+    into: Operation | None = None,
 ) -> Operation | None:
     """Write a plan: rows, history and outbox in one transaction. None when nothing changes.
 
@@ -58,6 +62,7 @@ def apply(
             reason,
             [history_row(sheet, scope, row) for row in rows],
             undoes,
+            into,
         )
         changed.send(sheet.model, rows=rows, operation=operation)
     return operation

@@ -37,7 +37,13 @@ class Commit:
         return self.plan.rows[0]
 
 
-def commit(plan: Plan, facts: RequestFacts, reason: str = "", undoes: Operation | None = None) -> Commit:
+def commit(
+    plan: Plan,
+    facts: RequestFacts,
+    reason: str = "",
+    undoes: Operation | None = None,
+    into: Operation | None = None,
+) -> Commit:
     """Write a plan, all of it or nothing, and say how it ended.
 
     Rows whose sender had an older version before them make it a conflict, where nothing else refuses the plan.
@@ -45,7 +51,7 @@ def commit(plan: Plan, facts: RequestFacts, reason: str = "", undoes: Operation 
     refused = plan.refused
     if refused and all(row.stale for row in refused):
         return Commit(Outcome.CONFLICT, plan)
-    outcome, operation = ended(lambda: apply(plan, facts, reason, undoes))
+    outcome, operation = ended(lambda: apply(plan, facts, reason, undoes, into))
     return Commit(outcome, plan, operation)
 
 

@@ -124,7 +124,11 @@ class Plan:
     @property
     def sentences(self) -> list[str]:
         """Why rows can't be written, each sentence with the record that it is about."""
-        return [f"{row.label or row.record}: {text}" for row in self.refused for text in row.sentences]
+        return [
+            f"{name}: {text}" if (name := str(row.label or row.record or "").strip()) else text
+            for row in self.refused
+            for text in row.sentences
+        ]
 
     def without(self, rows: Iterable[RowPlan]) -> "Plan":
         """The plan of the other rows alone, made anew: what a rule says of a row may hang on rows that aren't there any more.

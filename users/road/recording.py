@@ -57,12 +57,14 @@ def record_operation(
     reason: str,
     changes: Sequence[Change] = (),
     undoes: Operation | None = None,
+    into: Operation | None = None,
 ) -> Operation:
     """Write an operation with its rows into the history. Inside the caller's transaction.
 
-    Also for what changes no column but must be remembered: a restart sent, a secret shown.
+    Also for what changes no column but must be remembered: a restart sent, a secret shown. With `into` the rows are added to
+    an operation that is there: work in several transactions reads, and is taken back, as one.
     """
-    operation = Operation.objects.create(
+    operation = into or Operation.objects.create(
         kind=kind,
         customer=customer,
         actor_pk=actor.pk if actor else None,

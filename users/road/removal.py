@@ -56,7 +56,9 @@ def plan_removal(
     return Removal(sheet, scope, records, refusals, dict(losses), verb)
 
 
-def remove(removal: Removal, facts: RequestFacts, reason: str = "") -> Operation | None:
+def remove(
+    removal: Removal, facts: RequestFacts, reason: str = "", into: Operation | None = None
+) -> Operation | None:
     """Delete the records of a removal, with what hangs on them, and keep what they were in the history."""
     if removal.refusals:
         raise RefusedError
@@ -88,7 +90,9 @@ def remove(removal: Removal, facts: RequestFacts, reason: str = "") -> Operation
             )
             for row in rows
         ]
-        operation = record_operation(scope.actor, scope.customer, Kind.DELETE, facts, reason, changes)
+        operation = record_operation(
+            scope.actor, scope.customer, Kind.DELETE, facts, reason, changes, into=into
+        )
         changed.send(sheet.model, rows=rows, operation=operation)
         manager: models.Manager = sheet.model._default_manager
         manager.filter(pk__in=[row.key for row in rows]).delete()

@@ -68,16 +68,18 @@ class Departure:
         """Why not, each sentence once; after `commit` was refused."""
         return " ".join(dict.fromkeys(self.removal.refusals.values()))
 
-    def leave(self, typed: str, facts: RequestFacts, reason: str = "") -> Operation | None:
+    def leave(
+        self, typed: str, facts: RequestFacts, reason: str = "", into: Operation | None = None
+    ) -> Operation | None:
         """Delete; the calls go where `typed` says ("105", "" for each person's own voicemail), in the same transaction.
 
         Raises `road.RefusedError` and `road.ChangedMeanwhileError`; then nothing has happened. Inside a transaction with more
         in it; else see `commit`.
         """
         if not self.references:
-            return road.remove(self.removal, facts, reason)
+            return road.remove(self.removal, facts, reason, into)
         instead = instead_of(self.removal.scope.customer, typed)
-        return remove_with_replacement(self.removal, self.references, instead, facts, reason)
+        return remove_with_replacement(self.removal, self.references, instead, facts, reason, into)
 
     def commit(self, typed: str, facts: RequestFacts, reason: str = "") -> road.Outcome:
         """`leave`, and how it ended."""
@@ -132,6 +134,7 @@ def remove_with_replacement(
     instead: str,
     facts: RequestFacts,
     reason: str = "",
+    into: Operation | None = None,
 ) -> Operation | None:
     """Send the calls elsewhere and delete, both or neither.
 
@@ -166,4 +169,4 @@ def remove_with_replacement(
             removal.verb,
         )
         removal.refusals = again.refusals
-        return road.remove(again, facts, reason)
+        return road.remove(again, facts, reason, into)

@@ -24,6 +24,8 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
         raise NotUndoableError(_("Only changes can be undone; what was created or deleted can't."))
     if operation.undone_by.exists():
         raise NotUndoableError(_("This was undone already."))
+    if operation.jobs.open().exists():
+        raise NotUndoableError(_("A job is still at it: wait until it is over, or cancel it first."))
     by_sheet: dict[str, list[Change]] = defaultdict(list)
     for change in operation.changes.order_by("id"):
         by_sheet[change.model].append(change)

@@ -1,0 +1,92 @@
+"""What can be done to many records at once: an action says whom it may be done to, and does it; a page asks, a job repeats.
+
+The page is `users.road.pages.chosen_action`, the job `users.road.jobs`. An app makes its actions known by `register`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+
+from pbxadmin.common.columns import Scope, Text
+from pbxadmin.common.http import PortalRequest, RequestFacts
+from users.models import Customer, Operation, User
+from users.road.outcomes import Outcome
+
+Settings = Mapping[str, Any]  # what was asked for beside the records, as JSON; never a secret
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the history keeps of where something came from; `into`: the operation that it is a further part of."""
+
+    facts: RequestFacts
+    reason: str = ""
+    into: Operation | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an action's own part of the page said and shows."""
+
+    settings: Settings = field(default_factory=dict)
+    problem: str = ""  # why that isn't enough to begin
+    refusals: Mapping[Any, str] = field(
+        default_factory=dict
+    )  # of the records: what only shows among those who are left
+    facts: Mapping[str, Any] = field(default_factory=dict)  # for the template
+
+
+@dataclass(frozen=True)
+class Done:
+    """How it ended. Nothing is done to anybody unless `outcome` is SAVED."""
+
+    outcome: Outcome
+    operation: Operation | None = None
+    told: str = ""  # the sentence for whoever waits for it
+    why_not: str = ""
+    mend: bool = False  # whether other settings would help
+
+    @property
+    def well(self) -> bool:
+        """Whether everything is as it was wanted."""
+        return self.outcome in (Outcome.SAVED, Outcome.UNCHANGED)
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action: its words, and what it *may*, *asks* and *does*."""
+
+    slug: str  # in addresses, and as the kind of a job
+    # The records that it is about, as far as `actor` sees them, with all that the functions below read.
+    records: Callable[[User, Customer], QuerySet]
+    label: Text  # of the button that leads to it
+    title: Callable[[int], str]  # of the page that asks, for so many records
+    name: Callable[[int], str]  # of a job that does it
+    template: str
+    # Why it can't be done to some of these records: {primary key: sentence}.
+    may: Callable[[Scope, Sequence[Any]], dict[Any, str]]
+    # What is to be said before: (scope, records that it may be done to, what was sent).
+    ask: Callable[[Scope, Sequence[Any], QueryDict], Asked]
+    # Does it to all of these records or to none, in one transaction.
+    do: Callable[[Scope, Sequence[Any], Settings, Trace], Done]
+    # Up to so many at once, and while one waits; more are a job's.
+    at_once: int
+    # Where a record is, for links in a report.
+    url: Callable[[Customer, Any], str]
+    # What is to be read when it is done: the page's name for a link, and its address.
+    after: Callable[[Customer, Operation], tuple[str, str]] | None = None
+    # What must be shown before it is let in, as a page ("Enter your code again").
+    guard: Callable[[PortalRequest], HttpResponse | None] | None = None
+    danger: bool = False
+
+
+ACTIONS: dict[str, Action] = {}
+
+
+def register(action: Action) -> Action:
+    """Make an action known under its slug, so that a job can go on with it in another process."""
+    ACTIONS[action.slug] = action
+    return action

@@ -1,0 +1,251 @@
+"""Long work in steps: asked for once, carried out by workers, left and found again.
+
+A job is a row. A step is one transaction that holds all of it: what is done to some records, the line that says so, and the
+place where the next step begins. So what was done isn't done twice, and a worker that is killed in the middle has done
+nothing. Which worker has a job is a lease: a conditional UPDATE takes it, each step renews it, and when it has run out the
+sweep starts the job again. Who acts is whoever started it, with the rights of this very step.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from pbxadmin.common.columns import Scope
+from pbxadmin.common.crypto import random_secret
+from pbxadmin.common.http import RequestFacts
+from users import rights
+from users.models import Customer, Job, JobStep, User
+from users.road.actions import ACTIONS, Action, Settings, Trace
+
+logger = logging.getLogger(__name__)
+
+State = Job.State
+# How long nothing may be heard of a worker until it counts as dead.
+LEASE = timedelta(seconds=30)
+# How long a worker stays with one job before others, and the phones that wait for news, have their turn: seconds.
+TURN = 2.0
+# How many records a step begins with, and takes at most. It grows while a step is quick, and shrinks where somebody would wait
+# for the customer's row: seconds.
+FIRST, MOST = 50, 200
+QUICK, SLOW = 0.5, 2.0
+SWEEP_EVERY = 10  # seconds
+KEPT = timedelta(days=30)
+
+
+# --- From a page --------------------------------------------------------------------------------------------------
+def start(action: Action, scope: Scope, keys: Sequence[int], settings: Settings, facts: RequestFacts) -> Job:
+    """Have `action` done to these records, one after the other; a worker is told after the commit.
+
+    The same asked again while it still runs (a second click) is the job that is there.
+    """
+    with transaction.atomic():
+        Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
+        asked = {"keys": list(keys), "settings": dict(settings)}
+        same = Job.objects.of(scope.customer).filter(starter=scope.actor, kind=action.slug).open()
+        for job in same:
+            if {"keys": job.keys, "settings": job.settings} == asked:
+                return job
+        job = Job.objects.create(
+            customer=scope.customer,
+            kind=action.slug,
+            starter=scope.actor,
+            starter_name=str(scope.actor)[:160],
+            language=translation.get_language() or "",
+            source=facts.source,
+            address=facts.address,
+            request_id=facts.request_id,
+            total=len(keys),
+            **asked,
+        )
+        # Robust: the job is there whatever the broker says, and the sweep finds it.
+        transaction.on_commit(lambda: publish(job.pk), robust=True)
+    return job
+
+
+def cancel(job: Job) -> None:
+    """Have it end after the step that is under way; what nobody has begun ends now."""
+    now = timezone.now()
+    mine = Job.objects.filter(pk=job.pk).open()
+    if not mine.filter(position=0, lease_until=None).update(
+        state=State.CANCELLED, cancel_asked_at=now, ended_at=now
+    ):
+        mine.filter(cancel_asked_at=None).update(cancel_asked_at=now)
+
+
+# --- In a worker --------------------------------------------------------------------------------------------------
+def run(key: int) -> bool:
+    """Go on with a job for one turn; whether there is more to do. Does nothing where another worker has it, or it is over.
+
+    Raises what the database raises when it is away: the sweep tries again.
+    """
+    worker = _claim(key)
+    if not worker:
+        return False
+    until = 0.0
+    size = FIRST
+    try:
+        while True:
+            job = Job.objects.select_related("customer").get(pk=key)
+            if job.worker != worker or job.is_over:
+                return False
+            if job.cancel_asked_at or not job.left:
+                _end(job, State.CANCELLED if job.left else State.DONE)
+                return False
+            if until and time.monotonic() > until:
+                return True
+            until = until or time.monotonic() + TURN  # one step at least
+            with translation.override(job.language):
+                size = _go_on(job, size)
+    except _TakenOver:
+        return False
+    finally:
+        Job.objects.filter(pk=key, worker=worker).update(worker="", lease_until=None)
+
+
+def _claim(key: int) -> str:
+    """Take the job for this worker: the name under which it has it, "" where it isn't to be had."""
+    now, worker = timezone.now(), random_secret(12)
+    free = Job.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), pk=key).open()
+    taken = free.update(
+        worker=worker,
+        lease_until=now + LEASE,
+        state=State.RUNNING,
+        started_at=Coalesce("started_at", now),
+    )
+    return worker if taken else ""
+
+
+def _end(job: Job, state: Job.State, words: str = "") -> None:
+    Job.objects.filter(pk=job.pk, worker=job.worker).open().update(
+        state=state, words=words[:300], ended_at=timezone.now()
+    )
+
+
+class _TakenOver(Exception):  # noqa: N818  # not an error: this worker was believed to be dead
+    """Another worker has the job."""
+
+
+class _Smaller(Exception):  # noqa: N818  # not an error: the step is rolled back and tried with fewer
+    """Something stands against these records together."""
+
+
+def _go_on(job: Job, size: int) -> int:
+    """Take one step of at most `size` records; how many the next one should take."""
+    began = time.monotonic()
+    try:
+        with transaction.atomic():
+            _step(job, size)
+    except _Smaller:
+        return max(1, size // 2)
+    except (_TakenOver, OperationalError, InterfaceError):
+        raise  # the database is away, or two waited for each other: nothing is wrong with the records
+    except Exception:
+        logger.exception("job %s: step at %s of %s records failed", job.pk, job.position, size)
+        if size > 1:
+            return max(1, size // 2)
+        failed = [[job.keys[job.position], "", _("It failed unexpectedly. Support can see why.")]]
+        with transaction.atomic():
+            _note(job, 1, [], failed, job.operation)
+        return FIRST
+    took = time.monotonic() - began
+    return min(size * 2, MOST) if took < QUICK else max(1, size // 2) if took > SLOW else size
+
+
+def _step(job: Job, size: int) -> None:
+    action = ACTIONS[job.kind]
+    # First, as everybody who writes does: whose rights are read below has them until the commit.
+    customer = Customer.objects.select_for_update().get(pk=job.customer_id)
+    actor = _actor(job, customer)
+    if isinstance(actor, str):
+        _end(job, State.STOPPED, actor)
+        return
+    keys = job.keys[job.position : job.position + size]
+    scope = Scope(actor, customer)
+    found = action.records(actor, customer).in_bulk(keys)
+    records = [found[key] for key in keys if key in found]
+    refusals = {key: str(words) for key, words in action.may(scope, records).items()}
+    going = [record for record in records if record.pk not in refusals]
+    names = {record.pk: str(record) for record in records}
+    operation = job.operation
+    if going:
+        facts = RequestFacts(job.source, job.address, job.request_id)
+        done = action.do(scope, going, job.settings, Trace(facts, f"job {job.pk}", operation))
+        if not done.well:
+            if len(keys) > 1:
+                raise _Smaller
+            words = done.why_not or _("Somebody else changed it in between.")
+            refusals |= dict.fromkeys((record.pk for record in going), words)
+            going = []
+        operation = done.operation or operation
+    gone = [[key, "", _("It doesn't exist any more.")] for key in keys if key not in found]
+    refused = [[key, names[key], refusals[key]] for key in keys if key in refusals]
+    _note(job, len(keys), [[record.pk, names[record.pk]] for record in going], [*refused, *gone], operation)
+
+
+def _actor(job: Job, customer: Customer) -> User | str:
+    """Whoever started it, as they are now; as a sentence why they may not go on."""
+    people = User.objects.select_related("role", "customer", "primary_department")
+    actor = people.filter(pk=job.starter_id or 0).first()
+    if actor is None:
+        return _("The account that started this doesn't exist any more.")
+    return str(rights.why_not(actor, rights.Verb.ADMINISTER, customer=customer) or "") or actor
+
+
+def _note(job: Job, count: int, done: list[Any], refused: list[Any], operation: Any) -> None:
+    """Write down what a step did, and where the next one begins; all is rolled back where another worker was there first."""
+    moved = Job.objects.filter(pk=job.pk, worker=job.worker, position=job.position).update(
+        position=F("position") + count,
+        done=F("done") + len(done),
+        refused=F("refused") + len(refused),
+        operation=operation,
+        lease_until=timezone.now() + LEASE,
+    )
+    if moved != 1:
+        raise _TakenOver
+    JobStep.objects.create(job=job, position=job.position, done=done, refused=refused)
+
+
+# --- Telling workers ----------------------------------------------------------------------------------------------
+@shared_task(name="users.road.jobs.run")
+def run_job(key: int) -> None:
+    """One turn of a job, and a place at the end of the queue for the next."""
+    if run(key):
+        publish(key)
+
+
+@shared_task(name="users.road.jobs.sweep")
+def sweep_jobs() -> None:
+    """Start what no worker has: what the broker lost, and what died with its worker."""
+    for key in due():
+        publish(key, expires=SWEEP_EVERY)
+
+
+@shared_task(name="users.road.jobs.forget")
+def forget_jobs() -> None:
+    """Delete what ended more than thirty days ago; what was done stays in the history."""
+    Job.objects.filter(ended_at__lt=timezone.now() - KEPT).delete()
+
+
+def due() -> list[int]:
+    """The jobs that nobody is at."""
+    free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+    return list(Job.objects.filter(free).open().order_by("pk").values_list("pk", flat=True)[:1_000])
+
+
+def publish(key: int, expires: int | None = None) -> None:
+    """Ask a worker to go on with a job. Never fails: where no broker answers, the sweep does it."""
+    try:
+        run_job.apply_async((key,), expires=expires)
+    except Exception as error:  # whatever is wrong with the broker: the row says what is to be done
+        logger.warning(
+            "the broker can't be reached (%s): job %s waits for the sweep", type(error).__name__, key
+        )

@@ -1,0 +1,223 @@
+"""What is done to the records chosen in a list: first a page that says what happens to whom, then a POST does it.
+
+Whom it can't be done to is listed with the reason; nothing happens to anybody until the reader has left those out. Few
+records have it done while the reader waits; for many it becomes a job, and the reader is led to its page.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from pbxadmin.common.columns import Scope, Text
+from pbxadmin.common.http import PortalRequest, RequestFacts
+from users.models import Customer, User
+from users.people import selectors
+from users.road import jobs
+from users.road.actions import Action, Asked, Trace
+from users.road.pages.doors import in_customer
+
+# Names in full on the page that asks; the others are counted.
+SHOWN = 30
+REFUSED, CONFLICT = 422, 409
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which records were chosen: by box, or "all that match", which is asked of the database again each time."""
+
+    keys: list[int]
+    all_matching: bool = False
+    query: Mapping[str, str] | None = None
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What the next form sends along to mean the same."""
+        if self.all_matching:
+            return [("all_matching", "1"), *(self.query or {}).items()]
+        return [("chosen", str(key)) for key in self.keys]
+
+
+@dataclass
+class Chosen:
+    """The chosen records at one moment: whom an action reaches, whom it can't and why."""
+
+    records: list[Any]
+    refusals: dict[Any, str]
+    strangers: int = 0  # those that don't exist for the reader: another customer's, deleted ones
+
+    @property
+    def allowed(self) -> list[Any]:
+        """Those whom it reaches."""
+        return [record for record in self.records if record.pk not in self.refusals]
+
+    @property
+    def refused(self) -> list[tuple[Any, str]]:
+        """Those whom it can't reach, with the sentence."""
+        return [(record, self.refusals[record.pk]) for record in self.records if record.pk in self.refusals]
+
+
+@dataclass(frozen=True)
+class ChosenList:
+    """A list whose rows can be chosen, and what can be done to them. Addresses are named chosen_<action>."""
+
+    path: str  # under /c/<customer>/
+    title: Text
+    actions: Sequence[Action]
+    # What the list was narrowed to, as parameters of its address; and everything that matches it, in the list's order.
+    query: Callable[[QueryDict], Mapping[str, str]]
+    matching: Callable[[User, Customer, QueryDict], QuerySet]
+    list_url: Callable[[Customer], str]
+
+    def urls(self) -> list[URLPattern]:
+        """The addresses, for a URLconf."""
+        start = f"c/<slug:slug>/{self.path}/chosen/"
+        return [
+            path(f"{start}{action.slug.replace('_', '-')}", self._view(action), name=f"chosen_{action.slug}")
+            for action in self.actions
+        ]
+
+    def bar(self, customer: Customer) -> list[dict[str, Any]]:
+        """The actions that rise when rows are chosen."""
+        return [
+            {
+                "label": action.label,
+                "url": reverse(f"chosen_{action.slug}", args=[customer.slug]),
+                "danger": action.danger,
+            }
+            for action in self.actions
+        ]
+
+    def back_url(self, customer: Customer, choice: Choice) -> str:
+        """The list as it was."""
+        return self.list_url(customer) + "?" + urlencode(choice.query or {})
+
+    def choice(self, request: PortalRequest, customer: Customer) -> Choice:
+        """Read the choice out of a form. What isn't a key is nobody."""
+        query = self.query(request.POST)
+        if request.POST.get("all_matching") == "1":
+            found = self.matching(request.user, customer, request.POST)
+            return Choice(list(found.values_list("pk", flat=True)), True, query)
+        typed = [
+            text
+            for text in request.POST.getlist("chosen")
+            if text.isascii() and text.isdigit() and len(text) < 18
+        ]
+        return Choice(list(dict.fromkeys(int(text) for text in typed)), False, query)
+
+    def _view(self, action: Action) -> Callable[..., HttpResponse]:
+        def view(request: PortalRequest, customer: Customer) -> HttpResponse:
+            """Say what the action would do to the chosen, or do it."""
+            if request.method != "POST":
+                return redirect(self.list_url(customer))
+            if action.guard and (first := action.guard(request)):
+                return first
+            choice = self.choice(request, customer)
+            if not choice.keys:
+                messages.warning(request, _("Choose somebody first."))
+                return redirect(self.back_url(customer, choice))
+            return act(
+                request,
+                customer,
+                action,
+                choice,
+                self.back_url(customer, choice),
+                trail=(self.title, self.back_url(customer, choice)),
+            )
+
+        return require_http_methods(["GET", "HEAD", "POST"])(in_customer()(view))
+
+
+def act(
+    request: PortalRequest,
+    customer: Customer,
+    action: Action,
+    choice: Choice,
+    back_url: str,
+    trail: tuple[Text, str],
+    title: str = "",
+    **facts: Any,
+) -> HttpResponse:
+    """Ask whether `action` is to be done to the chosen; do it, or begin the job, where the reader has confirmed."""
+    scope = Scope(request.user, customer)
+    chosen, asked = looked_at(scope, action, choice, request.POST)
+    going, error = confirmed(request.POST, chosen)
+    status = CONFLICT if error else 200
+    if going and asked.problem:
+        going, error, status = False, asked.problem, REFUSED
+    if going and len(chosen.allowed) > action.at_once:
+        keys = [record.pk for record in chosen.allowed]
+        job = jobs.start(action, scope, keys, asked.settings, RequestFacts.of(request))
+        return redirect("job", customer.slug, job.pk)
+    if going:
+        done = action.do(scope, chosen.allowed, asked.settings, Trace(RequestFacts.of(request)))
+        if done.well:
+            if done.told:
+                messages.success(request, done.told)
+            if action.after and done.operation:
+                return redirect(action.after(customer, done.operation)[1])
+            return redirect(back_url)
+        error, status = done.why_not, REFUSED if done.mend else CONFLICT
+        chosen, asked = looked_at(scope, action, choice, request.POST)
+    allowed = chosen.allowed
+    title = title or action.title(len(allowed))
+    return render(
+        request,
+        action.template,
+        {
+            "hidden": [*choice.hidden, ("expected", str(len(allowed)))],
+            "action": chosen,
+            "count": len(allowed),
+            "shown": allowed[:SHOWN],
+            "more": max(0, len(allowed) - SHOWN),
+            "refused": chosen.refused,
+            "is_a_job": len(allowed) > action.at_once,
+            "error": error,
+            "title": title,
+            "back_url": back_url,
+            "gauge": selectors.gauge(customer),
+            "breadcrumbs": [trail, (title, None)],
+            **asked.facts,
+            **facts,
+        },
+        status=status,
+    )
+
+
+def looked_at(scope: Scope, action: Action, choice: Choice, data: QueryDict) -> tuple[Chosen, Asked]:
+    """Whom an action reaches as things are now, and what its own part of the form says of them."""
+    records = list(action.records(scope.actor, scope.customer).filter(pk__in=choice.keys))
+    chosen = Chosen(records, action.may(scope, records), len(choice.keys) - len(records))
+    asked = action.ask(scope, chosen.allowed, data)
+    chosen.refusals |= asked.refusals
+    return chosen, asked
+
+
+def confirmed(data: QueryDict, chosen: Chosen) -> tuple[bool, str]:
+    """Whether the reader has confirmed this very action; else why not, where it was tried.
+
+    The number that was seen is compared with the number now: who was added to, or fell out of, what matches in between is
+    never hit unseen. Whom it can't reach stays out only where the reader ticked that.
+    """
+    if data.get("confirmed") != "1":
+        return False, ""
+    if not chosen.allowed:
+        return False, _("There is nobody left to whom this could be done.")
+    if (chosen.refusals or chosen.strangers) and data.get("without") != "1":
+        return False, _("Tick that you go on without those who can't be changed.")
+    if data.get("expected") != str(len(chosen.allowed)):
+        return False, ngettext(
+            "The choice has changed in the meantime: it is now %(count)s person. Look again and confirm.",
+            "The choice has changed in the meantime: it is now %(count)s people. Look again and confirm.",
+            len(chosen.allowed),
+        ) % {"count": len(chosen.allowed)}
+    return True, ""

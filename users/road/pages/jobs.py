@@ -1,0 +1,225 @@
+"""Long work as pages: the bell in the header, the list, one job with its progress, its report at the end."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from pbxadmin.common.http import PortalRequest
+from users.access import signed_in_user
+from users.models import Customer, Job
+from users.people import selectors
+from users.road import jobs
+from users.road.actions import ACTIONS
+from users.road.pages.doors import in_customer
+
+BELL = 8  # jobs in the menu of the bell
+PAGE_SIZE = 50
+STOP_POLLING = 286  # htmx's own status: this answer is shown, and nobody asks again
+SHAPES = {
+    Job.State.WAITING: "wait",
+    Job.State.RUNNING: "wait",
+    Job.State.DONE: "ok",
+    Job.State.CANCELLED: "off",
+    Job.State.STOPPED: "bad",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A job as pages tell it."""
+
+    job: Job
+    title: str
+    url: str
+    shape: str
+
+    @property
+    def live(self) -> bool:
+        """Whether it is moving."""
+        return self.job.state == Job.State.RUNNING
+
+    @property
+    def counts(self) -> str:
+        """How far it is, or what became of it: "212 done · 2 not possible · 40 not reached"."""
+        job = self.job
+        if not job.is_over:
+            return _("%(done)s of %(total)s") % {"done": job.position, "total": job.total}
+        parts = [ngettext("%(count)s done", "%(count)s done", job.done) % {"count": job.done}]
+        if job.refused:
+            parts.append(
+                ngettext("%(count)s not possible", "%(count)s not possible", job.refused)
+                % {"count": job.refused}
+            )
+        if job.left:
+            parts.append(
+                ngettext("%(count)s not reached", "%(count)s not reached", job.left) % {"count": job.left}
+            )
+        return " · ".join(parts)
+
+    @property
+    def left(self) -> str:
+        """How long it still takes, roughly; "" where that can't be said."""
+        seconds = self.job.seconds_left
+        if seconds is None:
+            return ""
+        if seconds < 60:
+            return _("less than a minute left")
+        minutes = round(seconds / 60)
+        return ngettext("about %(count)s minute left", "about %(count)s minutes left", minutes) % {
+            "count": minutes
+        }
+
+    @property
+    def tenth(self) -> int:
+        """How far it is in tenths, for what is said aloud: a voice that tells each record would never be silent."""
+        return self.job.position * 10 // max(1, self.job.total)
+
+
+def told(job: Job) -> Told:
+    """A job in words; an action that this version of the portal doesn't know any more is called by its name."""
+    action = ACTIONS.get(job.kind)
+    title = action.name(job.total) if action else job.kind
+    return Told(job, title, reverse("job", args=[job.customer.slug, job.pk]), SHAPES[Job.State(job.state)])
+
+
+# --- The bell -----------------------------------------------------------------------------------------------------
+@never_cache
+@require_safe
+def bell(request: PortalRequest) -> HttpResponse:
+    """The bell with what runs and what ended lately: fetched by every page of whoever has such a job, and while one runs.
+
+    `?open=1` asks for the inside alone: the menu stays open while it is brought up to date.
+    """
+    actor = signed_in_user(request)
+    found = list(
+        Job.objects.visible_to(actor).to_be_told_to(actor).select_related("customer").defer("keys")[:BELL]
+    )
+    running = sum(not job.is_over for job in found)
+    inside = request.GET.get("open") == "1"
+    answer = render(
+        request,
+        "users/jobs/bell_jobs.html" if inside else "users/jobs/bell.html",
+        {"jobs": [told(job) for job in found], "running": running, "inside": inside},
+    )
+    if inside and not running:
+        answer.status_code = STOP_POLLING
+    return answer
+
+
+@require_safe
+def own_jobs(request: PortalRequest) -> HttpResponse:
+    """Everything that one has started in the last thirty days, in whichever customer."""
+    actor = signed_in_user(request)
+    mine = Job.objects.visible_to(actor).filter(starter=actor)
+    return _list(request, mine, [(_("Jobs"), None)])
+
+
+@require_safe
+@in_customer()
+def job_list(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """The jobs of a customer: one's own, and for support staff everybody's."""
+    found = Job.objects.visible_to(request.user).of(customer)
+    return _list(request, found, [(_("Jobs"), None)], gauge=selectors.gauge(customer))
+
+
+def _list(request: PortalRequest, found: Any, trail: list[Any], **facts: Any) -> HttpResponse:
+    rows = found.select_related("customer").defer("keys")
+    page: Any = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page.object_list = [told(job) for job in page.object_list]
+    return render(request, "users/jobs/list.html", {"page": page, "breadcrumbs": trail, **facts})
+
+
+# --- One job ------------------------------------------------------------------------------------------------------
+def _job_or_404(request: PortalRequest, customer: Customer, pk: int) -> Job:
+    found = Job.objects.visible_to(request.user).of(customer).select_related("customer", "operation")
+    job = found.filter(pk=pk).first() if pk < 2**63 else None
+    if job is None:
+        raise Http404
+    return job
+
+
+@never_cache
+@require_safe
+@in_customer()
+def job(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
+    """How far it is, followed live; its report when it is over. htmx gets the bar alone, and the whole page at the end."""
+    found = _job_or_404(request, customer, pk)
+    facts = {"told": told(found), "job": found}
+    if request.htmx:
+        if found.is_over:
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        said = request.GET.get("said", "")
+        aloud = said != str(facts["told"].tenth)  # type: ignore[attr-defined]
+        return render(request, "users/jobs/progress.html", {**facts, "aloud": aloud})
+    if found.is_over:
+        facts |= _report(request, customer, found)
+    return render(
+        request,
+        "users/jobs/job.html",
+        {
+            **facts,
+            "gauge": selectors.gauge(customer),
+            "breadcrumbs": [
+                (_("Jobs"), reverse("job_list", args=[customer.slug])),
+                (facts["told"].title, None),  # type: ignore[attr-defined]
+            ],
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record in a report: its name, where it is (while it is there), why it was left out."""
+
+    name: str
+    url: str
+    words: str = ""
+
+
+def _report(request: PortalRequest, customer: Customer, found: Job) -> dict[str, Any]:
+    """What was done to whom, and what wasn't, and why; with what is to be done now."""
+    steps = list(found.steps.all())
+    action = ACTIONS.get(found.kind)
+    after = action.after(customer, found.operation) if action and action.after and found.operation else None
+
+    def lines(rows: list[list[Any]], parameter: str) -> Page:
+        page: Any = Paginator(rows, PAGE_SIZE).get_page(request.GET.get(parameter))
+        shown = list(page.object_list)
+        there = (
+            action.records(request.user, customer).in_bulk([key for key, *_rest in shown]) if action else {}
+        )
+        page.object_list = [
+            Line(
+                name or _("Record %(key)s") % {"key": key},
+                action.url(customer, there[key]) if action and key in there else "",
+                "".join(words),
+            )
+            for key, name, *words in shown
+        ]
+        return page
+
+    return {
+        "refused": lines([row for step in steps for row in step.refused], "refused"),
+        "done": lines([row for step in steps for row in step.done], "done"),
+        "after": after,
+        "operation_url": reverse("operation", args=[customer.slug, found.operation_id])
+        if found.operation_id
+        else "",
+    }
+
+
+@require_POST
+@in_customer()
+def job_cancel(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
+    """Have a job end after the step that is under way; what was done stays done."""
+    found = _job_or_404(request, customer, pk)
+    jobs.cancel(found)
+    return redirect("job", customer.slug, found.pk)
