@@ -24,7 +24,7 @@ from django.test.runner import DiscoverRunner  # noqa: E402
 
 from forwarding import switching  # noqa: E402
 from forwarding.models import DepartmentPeriod  # noqa: E402
-from users import rights, road  # noqa: E402
+from users import road  # noqa: E402
 from users.models import User  # noqa: E402
 from users.people.sections import user_sheet  # noqa: E402
 from users.tests.factories import FACTS, make_customer  # noqa: E402
@@ -52,7 +52,9 @@ def main() -> None:
                 })
                 for number in range(start, min(start + 2_000, PEOPLE))
             ]  # fmt: skip
-            plan = road.plan(rights.system_actor(), customer, user_sheet(), rows)
+            plan = road.plan(
+                User(is_staff=True, role_id="users", email="banc@tic.example"), customer, user_sheet(), rows
+            )
             road.apply(plan, FACTS)
         people = User.objects.filter(customer=customer, auto_switch_status=True)
         count = people.count()

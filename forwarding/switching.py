@@ -58,10 +58,10 @@ def switch(now: datetime | None = None) -> int:
 def due(now: datetime) -> list[Due]:
     """Who has another status than he should: everybody with the automatic status, and whose temporary one is over.
 
-    A temporary status that still runs is left alone.
+    A temporary status that still runs is left alone; of a suspended customer, which nobody serves, all are until it is back.
     """
     over = Q(status_until__lte=now)
-    people = User.objects.filter(customer__isnull=False, primary_department__isnull=False).order_by("pk")
+    people = User.objects.filter(customer__suspended=False, primary_department__isnull=False).order_by("pk")
     columns = (
         "pk",
         "customer",
@@ -129,7 +129,7 @@ def _write(customer: Customer, people: Iterable[Due], now: datetime) -> int:
             road.Row(key, {"status": each.status, "status_until": None, "status_after": ""})
             for key, each in wanted.items()
         ]
-        plan = road.plan(rights.system_actor(), customer, user_sheet(), rows)
+        plan = road.plan(rights.schedule_actor(customer), customer, user_sheet(), rows, rights.Verb.STATUS)
         while refused := plan.refused:
             for row in refused:
                 log.warning("status of user %s not switched: %s", row.key, " ".join(row.sentences))

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Scope
 from support.road import SupportAdmin
-from users import rights
 from users.history.timeline import cells_in_words, look_up, reason_in_words, source_in_words
 from users.models import Change
 from users.road import SHEETS
@@ -162,7 +161,7 @@ class ChangeAdmin(SupportAdmin):
     def what(self, record: Change) -> SafeString:
         """Each column with its old and new value."""
         customer = record.operation.customer
-        scope = Scope(rights.system_actor(), customer) if customer else None
+        scope = Scope(None, customer) if customer else None
         look_up([record], scope)
         cells = cells_in_words(record, scope)
         return format_html_join(

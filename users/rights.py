@@ -76,6 +76,8 @@ def why_not(
     )
     if not actor.is_active:
         return _("Your account is disabled.")
+    if actor.machine is not None:
+        return _why_not_a_machine(actor, actor.machine, verb, subject)
     if verb is Verb.SELF:
         own = subject is not None and subject.pk is not None and subject.pk == actor.pk
         return None if own else _("You can do this for yourself only.")
@@ -223,9 +225,52 @@ def own_columns(person: User) -> frozenset[str]:
     return OWN_STATUS | OWN_VOICEMAIL | (OWN_FORWARDING if sees_own_forwarding(person) else frozenset())
 
 
-def system_actor() -> User:
-    """Who acts when the portal does something by itself: "pbxadmin" in the history; nobody can sign in as it."""
-    return User(is_staff=True, first_name="pbxadmin", role_id="users")
+def columns_within(actor: User, verb: Verb) -> frozenset[str]:
+    """The columns that somebody changes by a right that isn't the one over the whole record (`SELF`, `STATUS`)."""
+    if actor.machine is not None:
+        return actor.machine.columns
+    return own_columns(actor) if verb is Verb.SELF else OWN_STATUS
+
+
+# --- Who acts and is no person -----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Machine:
+    """All that an actor may do who is no person: one verb, these columns, in one customer; `only` these people, or all (None).
+
+    It is nobody's row: nobody can sign in as it, and the history knows it by its name.
+    """
+
+    verb: Verb
+    columns: frozenset[str]
+    only: frozenset[int] | None = None
+
+
+def schedule_actor(customer: Customer) -> User:
+    """Who acts when statuses change by themselves, "pbxadmin" in the history: gives people of this customer the status that is due."""
+    return _machine("pbxadmin", customer, Machine(Verb.STATUS, OWN_STATUS | {"status_after"}))
+
+
+def pbx_actor(person: User) -> User:
+    """Who acts when somebody dials a code on their own phone, "PBX" in the history: changes this very person's status."""
+    assert person.customer is not None, "support staff have no extension"
+    return _machine("PBX", person.customer, Machine(Verb.STATUS, OWN_STATUS, frozenset({person.pk})))
+
+
+def _machine(name: str, customer: Customer, machine: Machine) -> User:
+    actor = User(first_name=name, customer=customer, role_id="users")
+    actor.machine = machine
+    return actor
+
+
+def _why_not_a_machine(actor: User, machine: Machine, verb: Verb, subject: User | None) -> Text | None:
+    """A status isn't taken away from whoever is above or elsewhere: there is nobody whose right could be exceeded."""
+    if verb is not machine.verb or subject is None:
+        return _("Only a person may do this.")
+    if subject.customer_id != actor.customer_id:
+        return _("This belongs to another customer.")
+    if machine.only is not None and subject.pk not in machine.only:
+        return _("You can do this for yourself only.")
+    return None
 
 
 # --- What somebody sees of others --------------------------------------------------------------------------------

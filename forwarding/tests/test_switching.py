@@ -96,6 +96,18 @@ def test_the_portal_itself_stands_in_the_history(automatic):
     assert [cell["column"] for cell in change_.cells] == ["status"]
 
 
+def test_a_suspended_customers_statuses_wait_until_it_is_back(boreale, automatic):
+    before = status(automatic)
+    boreale.suspended = True
+    boreale.save()
+    assert switching.switch(at("2026-12-25T09:00")) == 0
+    assert status(automatic) == before
+    boreale.suspended = False
+    boreale.save()
+    assert switching.switch(at("2026-12-25T09:00")) == 1
+    assert status(automatic) == "do_not_disturb"
+
+
 def test_a_temporary_status_ends_by_itself_and_the_former_one_returns(felix, amelie):
     change(felix, amelie, status="lunch", status_until=(timezone.now() + timedelta(minutes=30)).isoformat())
     amelie.refresh_from_db()

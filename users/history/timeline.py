@@ -31,6 +31,7 @@ SOURCES: Mapping[str, Any] = {
     "self": _("own page"),
     "system": _("automatic"),
     "demo": _("demo data"),
+    "pbx": _("phone system"),
 }
 # What the portal itself notes as a reason; where "where from" says it already, nothing.
 REASONS: Mapping[str, Any] = {"automatic status": _("Status changed by the schedule"), "demo": " "}

@@ -1,7 +1,7 @@
 """A person with an extension: one wide row, in which each abstract model is the part of one tab."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
@@ -26,6 +26,9 @@ from pbxadmin.common.fields import (
 from pbxadmin.common.scoping import ScopedQuerySet
 from pbxadmin.common.values import signalling
 from users.models.customer import AskedOfVisitors, Customer, Department, Role
+
+if TYPE_CHECKING:
+    from users.rights import Machine
 
 
 class Identity(models.Model):
@@ -205,6 +208,9 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
 
     Signs in with this same record. Written by `users.road` alone.
     """
+
+    # What an actor is limited to who is no person (`users.rights.Machine`); never of a row.
+    machine: "Machine | None" = None
 
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="users", editable=False)
     is_staff = models.BooleanField(_("support staff"), default=False, editable=False)

@@ -226,7 +226,7 @@ def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
     for row in made.rows:
         if row.new:
             row.refusal = row.refusal or _("You can do this for yourself only.")
-        allowed = rights.own_columns(made.scope.actor) if verb is rights.Verb.SELF else rights.OWN_STATUS
+        allowed = rights.columns_within(made.scope.actor, verb)
         for name in row.raw.keys() - allowed:
             row.after.pop(name, None)
             row.errors[name] = [_("You can't change this yourself: ask an administrator of your company.")]
