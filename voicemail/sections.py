@@ -180,9 +180,9 @@ def pin_is_not_guessed(row: road.RowPlan, plan: road.Plan) -> None:
     number = str(row.value("number") or "")
     pin = row.after[PIN.name]
     if pin == REGENERATE or (pin == "" and row.new):
-        row.after[PIN.name] = random_pin(secrets.SystemRandom(), number)
+        row.put(PIN.name, random_pin(secrets.SystemRandom(), number))
     elif pin == "":
-        del row.after[PIN.name]
+        row.leave(PIN.name)
     elif weakness(pin, number) is Weakness.EXTENSION:
         row.refuse(PIN.name, SENTENCES[Weakness.EXTENSION])
 
@@ -234,7 +234,6 @@ VOICEMAIL = Section(
     columns=COLUMNS,
     template="voicemail/tab.html",
     row_rules=(pin_is_not_guessed, open_mailbox_is_told),
-    companions=(MAILBOXES.companion(lambda part, person: {}),),
     filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},
     losses=greetings_of_a_deleted_user,
     page_facts=page_facts,

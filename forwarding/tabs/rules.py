@@ -26,6 +26,7 @@ from users.models import User
 RULES = PartStore(
     ForwardingRule, parts=tuple(str(status) for status in Status), part_field="status",
     together={"busy_external": ("not_registered_external",), "busy_internal": ("not_registered_internal",)},
+    defaults=lambda status: {"accept_push": False} if status == Status.DO_NOT_DISTURB else {},
 )  # fmt: skip
 
 FOR_ALL = ("custom_message", "log_out_of_queues", "accept_ring_group_calls", "accept_push", "greeting")
@@ -140,14 +141,6 @@ DESTINATIONS = {column.name: column for column in RULE_COLUMNS if isinstance(col
 RING_MOBILE = frozenset(column.name for column in RULE_COLUMNS if column.attribute == "ring_mobile")
 _NEED_MOBILE = (*DESTINATIONS, *RING_MOBILE)
 _TOUCHING = frozenset(_NEED_MOBILE)
-
-
-def defaults(status: str, person: User) -> dict[str, Any]:
-    """What a new person's rule says where it isn't the field's default."""
-    return {"accept_push": False} if status == Status.DO_NOT_DISTURB else {}
-
-
-make_rules = RULES.companion(defaults)
 
 
 # --- Rules across a row ------------------------------------------------------------------------------------------

@@ -174,9 +174,11 @@ def _settle(row: road.RowPlan, now: datetime, week: hours.Schedule | None) -> No
     )
     until = row.after.get("status_until")
     if "status" in row.after and "status_until" not in row.after:
-        until = row.after["status_until"] = None
+        until = None
+        row.put("status_until", until)
     if isinstance(until, time):
-        until = row.after["status_until"] = hours.until_local(now, zone, until)
+        until = hours.until_local(now, zone, until)
+        row.put("status_until", until)
     if until is not None and until != row.before["status_until"] and not now < until <= now + LONGEST_STATUS:
         row.refuse("status_until", _("Choose a time in the next twelve months."))
         return
@@ -187,7 +189,8 @@ def _settle(row: road.RowPlan, now: datetime, week: hours.Schedule | None) -> No
         and "status" in row.after
         and wanted != status_of_hours(hours.state_at(week, now))
     ):
-        until = row.after["status_until"] = hours.next_change(week, now)
+        until = hours.next_change(week, now)
+        row.put("status_until", until)
         if until is None:
             row.refuse(
                 "status",
@@ -201,7 +204,7 @@ def _settle(row: road.RowPlan, now: datetime, week: hours.Schedule | None) -> No
         })  # fmt: skip
     running = row.before["status_until"] is not None and row.before["status_until"] > now
     former = row.before["status_after"] if running and row.before["status_after"] else row.before["status"]
-    row.after["status_after"] = "" if until is None else former
+    row.put("status_after", "" if until is None else former)
 
 
 def next_change_in_words(person: User, week: hours.Schedule, now: datetime) -> str:

@@ -33,7 +33,6 @@ FORWARDING = Section(
         rules.loops_are_told,
         rules.people_called_by_others_stay_reachable,
     ),
-    companions=(rules.make_rules,),
     removal_rules=(stays_while_calls_lead_there(Kind.EXTENSION),),
     effects=EFFECTS,
     status_message=STATUS_MESSAGE,

@@ -280,6 +280,11 @@ class Store:
         keys = [record.pk for record in records]
         return {key: scope.found[self, key] for key in keys if (self, key) in scope.found}
 
+    def create(self, rows: Sequence[Any], touched: Sequence[Any], scope: Scope) -> None:
+        """Write what new rows have here: `touched` are those that say something; the others may need rows of their own too."""
+        if touched:
+            self.save(touched, scope)
+
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
         """Write what the planned rows (`users.road.RowPlan`, with `record`, `changes`, `new`) change here."""
         raise NotImplementedError

@@ -2,21 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.db import models
 
+from pbxadmin.common import many
 from pbxadmin.common.columns import Column, FieldColumn, ReferenceColumn, Scope, Store, Text
 from pbxadmin.common.crypto import MASK, is_secret
 
 CHUNK = 10_000
+# From so many distinct sets of values on, each row is given its own by one statement instead.
+DISTINCT = 10
 
 
 class PartStore(Store):
     """Where the parts of a record are kept: one row of `model` for each record and part.
 
-    A record has the same parts always (`companion` makes them), so loading is one SELECT and saving one UPDATE for each
+    A record has the same parts always, from its first moment, so loading is one SELECT and saving one UPDATE for each
     part and set of new values, whatever the number of records. A column is called "<part>.<field>"; `together` names the
     fields that take another one's value. Secrets aren't loaded: they are known as set or not.
     """
@@ -28,11 +32,14 @@ class PartStore(Store):
         parts: Sequence[str],
         part_field: str = "",
         together: Mapping[str, Sequence[str]] | None = None,
+        defaults: Callable[[str], Mapping[str, Any]] = lambda part: {},
     ) -> None:
+        """`defaults`: what a new record's part says where it isn't the field's default (by attribute)."""
         self.model = model
         self.parts = parts
         self.part_field = part_field
         self.together = together or {}
+        self.defaults = defaults
         self.columns: dict[str, PartColumn] = {}
 
     def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
@@ -59,9 +66,35 @@ class PartStore(Store):
                         )
         return found
 
+    def create(self, rows: Sequence[Any], touched: Sequence[Any], scope: Scope) -> None:
+        """One INSERT for each part: a new record has all its parts, with what the row says and the defaults for the rest."""
+        people = [row.key for row in rows]
+        said = set().union(*(row.changes for row in touched))
+        for part in self.parts:
+            given = self.defaults(part)
+            columns: dict[str, many.Values] = {name: many.Same(value) for name, value in given.items()}
+            for column in self.columns.values():
+                if column.part != part or column.name not in said:
+                    continue
+                for name in (column.attribute, *self.together.get(column.attribute, ())):
+                    field = self._fields[name]
+                    fixed = given.get(name, many.NOTHING)
+                    columns[name] = [
+                        row.changes[column.name][1]
+                        if column.name in row.changes
+                        else field.get_default() if fixed is many.NOTHING else fixed
+                        for row in rows
+                    ]  # fmt: skip
+            columns["user_id"] = people
+            if self.part_field:
+                columns[self.part_field] = many.Same(part)
+            many.insert(self.model, columns, len(rows))
+
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
-        """One UPDATE for each part and distinct set of new values."""
-        groups: dict[tuple[str, tuple[tuple[str, Any], ...]], list[Any]] = defaultdict(list)
+        """One UPDATE for each part and distinct set of new values, or for each part where the rows have values of their own."""
+        groups: dict[tuple[str, tuple[str, ...]], dict[tuple[Any, ...], list[Any]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         for row in rows:
             new: dict[str, dict[str, Any]] = defaultdict(dict)
             for name, (_before, value) in row.changes.items():
@@ -70,27 +103,24 @@ class PartStore(Store):
                     for attribute in (column.attribute, *self.together.get(column.attribute, ())):
                         new[column.part][attribute] = value
             for part, changed in new.items():
-                groups[part, tuple(sorted(changed.items(), key=lambda item: item[0]))].append(row.key)
-        for (part, values), keys in groups.items():
+                groups[part, tuple(changed)][tuple(changed.values())].append(row.key)
+        for (part, names), sets in groups.items():
             condition = {self.part_field: part} if self.part_field else {}
-            for some in _chunks(keys):
-                self.model._default_manager.filter(user__in=some, **condition).update(**dict(values))
+            if len(sets) > DISTINCT:
+                keys = [(key, values) for values, some in sets.items() for key in some]
+                columns = {name: [values[place] for _key, values in keys] for place, name in enumerate(names)}
+                many.update(
+                    self.model, [key for key, _values in keys], columns, key="user_id", also=condition
+                )
+                continue
+            for values, some in sets.items():
+                for part_of_them in _chunks(some):
+                    found = self.model._default_manager.filter(user__in=part_of_them, **condition)
+                    found.update(**dict(zip(names, values, strict=True)))
 
-    def companion(
-        self, defaults: Callable[[str, Any], Mapping[str, Any]]
-    ) -> Callable[[Sequence[Any], Scope], None]:
-        """What a `Section` does for new records: their rows. `defaults`: (part, record) → values that aren't the field's own."""
-
-        def make(records: Sequence[Any], scope: Scope) -> None:
-            self.model._default_manager.bulk_create(
-                [
-                    self.model(user=record, **({self.part_field: part} if self.part_field else {}), **defaults(part, record))
-                    for record in records for part in self.parts
-                ],
-                batch_size=2_000,
-            )  # fmt: skip
-
-        return make
+    @cached_property
+    def _fields(self) -> Mapping[str, Any]:
+        return {field.attname: field for field in self.model._meta.concrete_fields}
 
 
 def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

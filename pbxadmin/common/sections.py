@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.columns import Column, Scope, Text
+from pbxadmin.common.columns import Column, FieldColumn, Scope, Text
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.values.devices import Device
 
@@ -53,8 +53,6 @@ class Section:
     # Rules across one planned row, and across all of them (one query each, whatever the number of rows).
     row_rules: tuple[Callable[[Any, Any], None], ...] = ()
     set_rules: tuple[Callable[[Any], None], ...] = ()
-    # Rows of other tables that every new record has from its first moment: called once with all new records.
-    companions: tuple[Callable[[Sequence[Any], Scope], None], ...] = ()
     # What the tab shows of a user in the list: a heading, a template, and its facts for all rows of the page at once.
     list_heading: Text = ""
     list_template: str = ""
@@ -121,6 +119,8 @@ class Sheet:
     # Values of a new record that nobody types in (secrets), and columns computed from others ({attribute: value}).
     complete: Callable[[Any, Scope], None] = lambda record, scope: None
     derive: Callable[[Any], Mapping[str, Any]] = lambda record: {}
+    # The attributes that `derive` reads; None: any of them.
+    derived_from: frozenset[str] | None = None
     related: tuple[str, ...] = ()
     has_customer: bool = True
 
@@ -133,6 +133,13 @@ class Sheet:
     def columns(self) -> dict[str, Column]:
         """Every column by its name."""
         return {column.name: column for section in self.sections for column in section.columns}
+
+    @cached_property
+    def attributes(self) -> Mapping[str, str]:
+        """The columns that the record's own row keeps, each with the attribute that holds it (a reference's key)."""
+        return {
+            name: column.attribute for name, column in self.columns.items() if isinstance(column, FieldColumn)
+        }
 
     @cached_property
     def own_verbs(self) -> Mapping[str, str]:

@@ -41,6 +41,7 @@ CATALOGUE = ROOT / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 
 # Who writes tables without the road, and why they may.
 WRITERS = {
+    "pbxadmin/common/many.py": "the writing itself, for the road and the stores",
     "users/road/applying.py": "the road itself",
     "users/road/recording.py": "the history of the road",
     "users/road/removal.py": "the road itself, where it deletes",

@@ -262,7 +262,7 @@ def model_can_do_it(row: road.RowPlan, plan: road.Plan) -> None:
         if column.name in row.changes and column.name in row.raw:
             row.refuse(column.name, _("The %(model)s doesn't offer this.") % {"model": model.display_name})
         elif replaced:
-            row.after[column.name] = instead
+            row.put(column.name, instead)
             row.warn(
                 column.name,
                 _("The %(model)s doesn't offer “%(value)s” for “%(option)s”: it is now “%(instead)s”.")

@@ -21,6 +21,7 @@ from phones.vendors import models
 from users import road
 from users.models import Change, Customer, Operation, User
 from users.people.sections import user_sheet
+from users.road import outcomes
 from users.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -91,17 +92,17 @@ def test_a_mac_is_there_once_in_the_whole_portal_and_whose_it_is_isnt_told(
 def test_two_customers_adding_the_same_mac_in_the_same_moment_both_get_an_answer(
     boreale: Customer, laurier: Customer, amelie: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    apply = road.apply
+    apply = outcomes.apply
 
     def meanwhile(plan: Any, *rest: Any) -> Any:
         monkeypatch.undo()
         make_phone(laurier, None, MAC)
         # What the rules saw isn't so any more, and the other transaction's row can't be seen by them.
-        plan.rows[0].after["mac"] = MAC
+        plan.rows[0].put("mac", MAC)
         monkeypatch.setattr(sections.Phone.objects, "filter", Phone.objects.filter, raising=False)
         return apply(plan, *rest)
 
-    monkeypatch.setattr(road, "apply", meanwhile)
+    monkeypatch.setattr(outcomes, "apply", meanwhile)
     assert add(factories.provider(), boreale, amelie, MAC).errors["mac"]
     assert Phone.objects.get().customer == laurier
 

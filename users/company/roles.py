@@ -31,7 +31,7 @@ def plan(actor: User, role: Role, values: Mapping[str, Any]) -> road.Plan:
             continue
         row.before[name] = column.read(role)
         try:
-            row.after[name] = column.clean(raw, scope)
+            row.put(name, column.clean(raw, scope))
         except ValidationError as error:
             row.errors.setdefault(name, []).extend(str(message) for message in error.messages)
     if role.pk == "system_owners":

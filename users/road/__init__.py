@@ -10,7 +10,7 @@ from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
 from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, Row, RowPlan, plan
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove
-from users.road.sheets import SHEETS, locks, register, why_not
+from users.road.sheets import SHEETS, chunks, locks, register, why_not
 
 __all__ = [
     "SHEETS",
@@ -24,6 +24,7 @@ __all__ = [
     "RowPlan",
     "apply",
     "change_of",
+    "chunks",
     "commit",
     "commit_removal",
     "ended",

@@ -4,16 +4,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import F
+from django.db.models.base import ModelState
 
-from pbxadmin.common.columns import FieldColumn, Scope
+from pbxadmin.common import many
+from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users.models import Customer, Operation
 from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, RowPlan
-from users.road.recording import Kind, history_row, record_operation
-from users.road.sheets import chunks, rules_of, stores_of
+from users.road.recording import Kind, record_operation, write_history
+from users.road.sheets import chunks, rules_of, store_columns, stores_of
 from users.signals import changed
 
 
@@ -48,22 +50,16 @@ def apply(
             _insert(sheet, scope, new)
         _update(sheet, scope, old)
         for store in stores_of(sheet.columns.values()):
-            names = {
-                name for name, column in sheet.columns.items() if getattr(column, "store", None) is store
-            }
-            touched = [row for row in rows if names & row.changes.keys()]
-            if touched:
+            names = store_columns(sheet, store)
+            if new:
+                store.create(new, [row for row in new if not names.isdisjoint(row.changes)], scope)
+            if touched := [row for row in old if not names.isdisjoint(row.changes)]:
                 store.save(touched, scope)
+        kind = Kind.CREATE if not old else Kind.EDIT
         operation = record_operation(
-            scope.actor,
-            scope.customer,
-            Kind.CREATE if not old else Kind.EDIT,
-            facts,
-            reason,
-            [history_row(sheet, scope, row) for row in rows],
-            undoes,
-            into,
+            scope.actor, scope.customer, kind, facts, reason, undoes=undoes, into=into
         )
+        write_history(operation, sheet, scope, rows)
         changed.send(sheet.model, rows=rows, operation=operation)
     return operation
 
@@ -94,52 +90,96 @@ def hold(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
 
 def _own(sheet: Sheet, row: RowPlan) -> dict[str, Any]:
     """The changed attributes that the record's own row keeps."""
-    own = {}
-    for name, (_before, value) in row.changes.items():
-        column = sheet.columns[name]
-        if isinstance(column, FieldColumn):
-            own[column.attribute] = value
-    return own
+    attributes = sheet.attributes
+    return {attributes[name]: pair[1] for name, pair in row.changes.items() if name in attributes}
 
 
 def _insert(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
-    for row in rows:
+    """Make the records of new rows, which shared an empty one until now, and write them."""
+    copies = _copies(rows[0].record, len(rows)) if len(rows) > 1 else [rows[0].record]
+    for row, record in zip(rows, copies, strict=True):
+        row.record = record
         for attribute, value in _own(sheet, row).items():
-            setattr(row.record, attribute, value)
-        sheet.complete(row.record, scope)
-        for attribute, value in sheet.derive(row.record).items():
-            setattr(row.record, attribute, value)
-    sheet.model._default_manager.bulk_create([row.record for row in rows])
-    for row in rows:
-        row.key = row.record.pk
-    for companion in rules_of(sheet, "companions"):
-        companion([row.record for row in rows], scope)
+            setattr(record, attribute, value)
+        sheet.complete(record, scope)
+        for attribute, value in sheet.derive(record).items():
+            setattr(record, attribute, value)
+    many.insert_records(copies)
+    for row, record in zip(rows, copies, strict=True):
+        row.key = record.pk
+
+
+def _copies(blank: Any, count: int) -> list[Any]:
+    """As many records as are asked for, like an empty one; what is made anew for each (a token) is."""
+    model: Any = type(blank)
+    made_anew = [
+        each
+        for each in model._meta.concrete_fields
+        if callable(each.default) and each.default is not models.NOT_PROVIDED
+    ]
+    copies = []
+    for _number in range(count):
+        record: Any = model.__new__(model)
+        record.__dict__.update(blank.__dict__)
+        record._state = ModelState()
+        record._state.fields_cache = dict(blank._state.fields_cache)
+        for each in made_anew:
+            record.__dict__[each.attname] = each.get_default()
+        copies.append(record)
+    return copies
+
+
+# From so many distinct sets of values on, each row is given its own by one statement instead.
+DISTINCT = 10
 
 
 def _update(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
-    """One UPDATE for each distinct set of new values; all rows that were meant, and no other, must be touched."""
-    groups: dict[tuple[Any, ...], list[RowPlan]] = defaultdict(list)
+    """One UPDATE for each distinct set of new values, or one for all where most rows have their own; all rows that were meant,
+    and no other, must be touched."""
+    groups: dict[tuple[str, ...], dict[tuple[Any, ...], list[RowPlan]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for row in rows:
         own = _own(sheet, row)
         if own:
-            derived_before = sheet.derive(row.record)
-            for attribute, value in own.items():
-                setattr(row.record, attribute, value)
-            own |= {
-                name: value
-                for name, value in sheet.derive(row.record).items()
-                if value != derived_before.get(name)
-            }
-            for attribute, value in own.items():
-                setattr(row.record, attribute, value)
-        groups[tuple(sorted(own.items()))].append(row)
+            _assign(sheet, row.record, own)
+        groups[tuple(own)][tuple(own.values())].append(row)
     manager: Any = sheet.model._default_manager
-    for values, group in groups.items():
-        for part in chunks(group):
-            meant = (
-                manager.visible_to(scope.actor).of(scope.customer).filter(pk__in=[row.key for row in part])
+    for names, sets in groups.items():
+        if len(sets) > DISTINCT:
+            group = [row for some in sets.values() for row in some]
+            touched = many.update(
+                sheet.model,
+                [row.key for row in group],
+                {name: [getattr(row.record, name) for row in group] for name in names},
+                counting="version",
+                also={"customer_id": scope.customer.pk} if sheet.has_customer else {},
             )
-            if meant.order_by().update(**dict(values), version=F("version") + 1) != len(part):
-                raise ChangedMeanwhileError(row.key for row in part)
+            if touched != len(group):
+                raise ChangedMeanwhileError(row.key for row in group)
+            continue
+        for values, group in sets.items():
+            for part in chunks(group):
+                meant = (
+                    manager.visible_to(scope.actor)
+                    .of(scope.customer)
+                    .filter(pk__in=[row.key for row in part])
+                )
+                new = dict(zip(names, values, strict=True))
+                if meant.order_by().update(**new, version=F("version") + 1) != len(part):
+                    raise ChangedMeanwhileError(row.key for row in part)
     for row in rows:
         row.record.version += 1
+
+
+def _assign(sheet: Sheet, record: Any, own: dict[str, Any]) -> None:
+    """Give a record its new values, and add to `own` what is computed from them and changes with them."""
+    derives = sheet.derived_from is None or not sheet.derived_from.isdisjoint(own)
+    before = sheet.derive(record) if derives else {}
+    for attribute, value in own.items():
+        setattr(record, attribute, value)
+    if derives:
+        computed = {name: value for name, value in sheet.derive(record).items() if value != before.get(name)}
+        for attribute, value in computed.items():
+            setattr(record, attribute, value)
+        own |= computed

@@ -1,6 +1,6 @@
 """Planning: every row is cleaned, judged by itself and among the others, and told what would happen to it; nothing is written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,10 +8,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.columns import Column, FieldColumn, Scope, Store, Text
+from pbxadmin.common.crypto import is_secret
 from pbxadmin.common.sections import Sheet
 from users import rights
 from users.models import Customer, User
-from users.road.sheets import rules_of, stores_of, why_not
+from users.road.sheets import chunks, rules_of, stores_of, why_not
+
+# What a row doesn't say: None is an answer.
+NOTHING: Any = object()
 
 
 class ChangedMeanwhileError(Exception):
@@ -39,9 +43,12 @@ class Row:
     seen: int | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class RowPlan:
-    """What would happen to one record."""
+    """What would happen to one record.
+
+    `after` is read by everybody and written by `put` and `leave` alone, so that `changes` is worked out once and kept.
+    """
 
     key: Any
     label: str
@@ -50,22 +57,39 @@ class RowPlan:
     new: bool = False
     removed: bool = False
     before: dict[str, Any] = field(default_factory=dict)
-    after: dict[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
     errors: dict[str, list[str]] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
     refusal: str = ""
     stale: bool = False
     subject: Any = None  # primary key of the person whose record it was when the plan was made
     seen: int | None = None
+    _changes: dict[str, tuple[Any, Any]] | None = None
 
     @property
-    def changes(self) -> dict[str, tuple[Any, Any]]:
+    def changes(self) -> Mapping[str, tuple[Any, Any]]:
         """Old and new value of each column that differs."""
-        return {
-            name: (None if self.new else self.before.get(name), value)
-            for name, value in self.after.items()
-            if self.new or value != self.before.get(name)
-        }
+        if self._changes is None:
+            before = self.before
+            if self.new:
+                self._changes = {name: (None, value) for name, value in self.after.items()}
+            else:
+                self._changes = {
+                    name: (old, value)
+                    for name, value in self.after.items()
+                    if value != (old := before.get(name))
+                }
+        return self._changes
+
+    def put(self, name: str, value: Any) -> None:
+        """Plan a value for a column."""
+        self.after[name] = value  # type: ignore[index]
+        self._changes = None
+
+    def leave(self, name: str) -> None:
+        """Plan nothing for a column after all."""
+        self.after.pop(name, None)  # type: ignore[attr-defined]
+        self._changes = None
 
     @property
     def outcome(self) -> str:
@@ -111,6 +135,7 @@ class Plan:
     rows: list[RowPlan]
     loaded: set[Store] = field(default_factory=set)
     verb: rights.Verb = rights.Verb.EDIT
+    known: set[str] = field(default_factory=set)  # columns whose present value every row has
 
     def having(self, *outcomes: str) -> list[RowPlan]:
         """The rows with one of these outcomes."""
@@ -157,6 +182,9 @@ class Plan:
     def need(self, *names: str) -> None:
         """Load columns that aren't planned themselves, because a rule asks for their present value."""
         for name in names:
+            if name in self.known:
+                continue
+            self.known.add(name)
             column = self.sheet.columns[name]
             if store := getattr(column, "store", None):
                 self._load(store)
@@ -164,6 +192,7 @@ class Plan:
             for row in self.rows:
                 if name not in row.before and row.record is not None:
                     row.before[name] = column.read(row.record)
+                    row._changes = None
 
     def _load(self, store: Store) -> None:
         if store in self.loaded:
@@ -175,10 +204,13 @@ class Plan:
         names = [
             name for name, column in self.sheet.columns.items() if getattr(column, "store", None) is store
         ]
-        for row in self.rows:
+        self.known.update(names)
+        new = [row for row in self.rows if row.new][:1]  # all of them share one `before`
+        for row in [*new, *(row for row in self.rows if not row.new)]:
             found = values.get(row.key, {})
             for name in names:
                 row.before.setdefault(name, found.get(name, ()))
+            row._changes = None
 
 
 def plan(
@@ -212,9 +244,10 @@ def plan(
         _refuse_what_is_not_ones_own(made, verb)
     _refuse_what_takes_another_right(made)
     _refuse_what_the_customer_does_not_have(made)
+    judged = [row for row in made.rows if row.record is not None and not row.refusal]
     for rule in rules_of(sheet, "row_rules"):
-        for row in made.rows:
-            if row.record is not None and not row.refusal:
+        for row in judged:
+            if not row.refusal:
                 rule(row, made)
     for rule in rules_of(sheet, "set_rules"):
         rule(made)
@@ -228,7 +261,7 @@ def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
             row.refusal = row.refusal or _("You can do this for yourself only.")
         allowed = rights.columns_within(made.scope.actor, verb)
         for name in row.raw.keys() - allowed:
-            row.after.pop(name, None)
+            row.leave(name)
             row.errors[name] = [_("You can't change this yourself: ask an administrator of your company.")]
 
 
@@ -244,7 +277,7 @@ def _refuse_what_takes_another_right(made: Plan) -> None:
                 reason := why_not(sheet, made.scope, sheet.own_verbs[name], None if row.new else row.record)
             ):
                 continue
-            row.after.pop(name, None)
+            row.leave(name)
             row.errors[name] = [str(reason)]
 
 
@@ -261,44 +294,95 @@ def _refuse_what_the_customer_does_not_have(made: Plan) -> None:
                 row.refuse(name, words)
 
 
+# From so many records on what they point to is read once for all of them, rather than beside each.
+MANY = 50
+
+
 def _load_records(made: Plan, verb: rights.Verb, known: Mapping[Any, Any]) -> None:
     """Find every record that isn't known yet in one query, through the entrance of tenancy; ask whether the actor may."""
     sheet, scope = made.sheet, made.scope
     found = dict(known)
     keys = [row.key for row in made.rows if not row.new and row.key not in found]
     if keys:
-        manager: Any = sheet.model._default_manager
-        found |= (
-            manager.visible_to(scope.actor).of(scope.customer).select_related(*sheet.related).in_bulk(keys)
-        )
+        found |= records_of(sheet, scope, made.columns.values(), keys)
+    if any(row.new for row in made.rows):
+        _prepare_new(made)
+    rights.look_up_departments(scope.actor, [sheet.subject(record) for record in found.values()])
+    own = [(name, column) for name, column in made.columns.items() if isinstance(column, FieldColumn)]
     for row in made.rows:
         if row.new:
-            row.record = _new_record(sheet, scope)
-            row.before = {
-                name: column.read(row.record)
-                for name, column in sheet.columns.items()
-                if isinstance(column, FieldColumn)
-            }
-            row.refusal = str(why_not(sheet, scope, rights.Verb.CREATE) or "")
             continue
-        row.record = found.get(row.key)
-        if row.record is None:
+        row.record = record = found.get(row.key)
+        if record is None:
             row.refusal = _("It doesn't exist any more.")
             continue
-        row.subject = getattr(sheet.subject(row.record), "pk", None)
+        row.subject = getattr(sheet.subject(record), "pk", None)
         # Who changes nothing but the hours of a department isn't asked for the right over the department.
         if not row.raw or row.raw.keys() - sheet.own_verbs.keys():
-            row.refusal = str(why_not(sheet, scope, verb, row.record) or "")
-        if row.seen is not None and row.seen != row.record.version:
+            row.refusal = str(why_not(sheet, scope, verb, record) or "")
+        if row.seen is not None and row.seen != record.version:
             row.stale = True
             row.refusal = _("Somebody else changed it in between.")
-        row.before = {
-            name: column.read(row.record)
-            for name, column in made.columns.items()
-            if isinstance(column, FieldColumn)
-        }
+        row.before = {name: column.read(record) for name, column in own}
+    made.known.update(name for name, _column in own)
     for store in stores_of(made.columns.values()):
         made._load(store)
+
+
+def records_of(sheet: Sheet, scope: Scope, columns: Iterable[Column], keys: Sequence[Any]) -> dict[Any, Any]:
+    """The records with these keys that the scope's actor sees in its customer, by key.
+
+    Secrets that nobody is about to change stay in the database, and what many records point to is made once for all.
+    """
+    manager: Any = sheet.model._default_manager
+    planned = {column.name for column in columns}
+    rows = (
+        manager.visible_to(scope.actor)
+        .of(scope.customer)
+        .defer(*_secrets_of(sheet.model, planned))
+        .order_by()
+    )
+    if len(keys) < MANY:
+        rows = rows.select_related(*sheet.related)
+    found = {record.pk: record for part in chunks(keys) for record in rows.filter(pk__in=part)}
+    if len(keys) >= MANY:
+        for path in sheet.related:
+            _share(list(found.values()), path)
+    return found
+
+
+def _secrets_of(model: Any, planned: Container[str] = ()) -> list[str]:
+    return [
+        each.attname for each in model._meta.concrete_fields if is_secret(each) and each.name not in planned
+    ]
+
+
+def _share(records: Sequence[Any], path: str) -> None:
+    """Read what records point to ("user__role") in one query for each step, and let them share it."""
+    name, _separator, rest = path.partition("__")
+    asking = [record for record in records if not record._meta.get_field(name).is_cached(record)]
+    for model in {type(record) for record in asking}:
+        reference = model._meta.get_field(name)
+        keys = {getattr(record, reference.attname) for record in asking} - {None}
+        other = reference.related_model
+        found = other._base_manager.defer(*_secrets_of(other)).in_bulk(keys)
+        for record in asking:
+            reference.set_cached_value(record, found.get(getattr(record, reference.attname)))
+    if rest and (further := [each for record in records if (each := getattr(record, name)) is not None]):
+        _share(list({each.pk: each for each in further}.values()), rest)
+
+
+def _prepare_new(made: Plan) -> None:
+    """New rows share one empty record and its values until they are written: ten thousand of them differ in nothing yet."""
+    sheet, scope = made.sheet, made.scope
+    blank = _new_record(sheet, scope)
+    values = {
+        name: column.read(blank) for name, column in sheet.columns.items() if isinstance(column, FieldColumn)
+    }
+    refusal = str(why_not(sheet, scope, rights.Verb.CREATE) or "")
+    for row in made.rows:
+        if row.new:
+            row.record, row.before, row.refusal = blank, values, refusal
 
 
 def _new_record(sheet: Sheet, scope: Scope) -> Any:
@@ -310,28 +394,30 @@ def _new_record(sheet: Sheet, scope: Scope) -> Any:
 
 def _clean(made: Plan) -> None:
     """Column by column, remembering what each distinct raw value became: options have few distinct values."""
-    scope = made.scope
+    scope, columns = made.scope, made.sheet.columns
+    fixed = {name for name, column in made.columns.items() if column.at_creation_only}
     for row in made.rows:
-        for name in row.raw:
-            if name not in made.sheet.columns:
-                row.refuse("", _("There is no column “%(name)s”.") % {"name": str(name)[:40]})
-            elif made.sheet.columns[name].at_creation_only and not row.new:
+        for name in row.raw.keys() - columns.keys():
+            row.refuse("", _("There is no column “%(name)s”.") % {"name": str(name)[:40]})
+        if fixed and not row.new:
+            for name in row.raw.keys() & fixed:
                 row.refuse(name, _("This can't be changed after creation."))
+    rows = [row for row in made.rows if row.record is not None]
     for name, column in made.columns.items():
         memory: dict[Any, tuple[Any, list[str] | None]] = {}
-        for row in made.rows:
-            if name not in row.raw or name in row.errors or row.record is None:
+        for row in rows:
+            raw = row.raw.get(name, NOTHING)
+            if raw is NOTHING or (row.errors and name in row.errors):
                 continue
-            raw = row.raw[name]
             # Lists may hold lists (a history's old value): what they say is their key.
             remembered = (repr(raw),) if isinstance(raw, (list, tuple, dict)) else raw
-            if remembered not in memory:
+            if (known := memory.get(remembered)) is None:
                 try:
-                    memory[remembered] = (column.clean(raw, scope), None)
+                    known = (column.clean(raw, scope), None)
                 except ValidationError as error:
-                    memory[remembered] = (None, [str(message) for message in error.messages])
-            value, messages = memory[remembered]
-            if messages is None:
-                row.after[name] = value
+                    known = (None, [str(message) for message in error.messages])
+                memory[remembered] = known
+            if known[1] is None:
+                row.after[name] = known[0]  # type: ignore[index]  # nobody has asked for the changes yet
             else:
-                row.errors.setdefault(name, []).extend(messages)
+                row.errors.setdefault(name, []).extend(known[1])

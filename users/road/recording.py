@@ -1,8 +1,10 @@
 """The history, written by the road itself: one operation with a row for every record that changed."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
+from pbxadmin.common import many
 from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.crypto import MASK
 from pbxadmin.common.http import RequestFacts
@@ -13,17 +15,63 @@ from users.road.planning import RowPlan
 Kind = Operation.Kind
 
 
-def history_row(sheet: Sheet, scope: Scope, row: RowPlan) -> Change:
-    cells = []
-    for name, (old, new) in row.changes.items():
-        column = sheet.columns[name]
-        if row.new and new in (None, "", (), False):
-            continue
-        cells.append(cell_of(column, scope, old, new))
-    change = change_of(sheet, row.record, Kind.CREATE if row.new else Kind.EDIT, cells)
-    if row.subject != change.subject_pk:
-        change.former_subject_pk = row.subject
-    return change
+# What the history leaves out of a new record: nobody said anything there.
+NOTHING_SAID = (None, "", (), False)
+
+
+def write_history(operation: Operation, sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
+    """Write a row of the history for each planned row that was written, all of them at once."""
+    cells = Cells(sheet, scope)
+    about = [getattr(sheet.subject(row.record), "pk", None) for row in rows]
+    many.insert(
+        Change,
+        {
+            "operation_id": many.Same(operation.pk),
+            "model": many.Same(sheet.label),
+            "object_pk": [row.key for row in rows],
+            "object_name": [str(row.record)[:160] for row in rows],
+            "subject_pk": about,
+            "former_subject_pk": [
+                row.subject if row.subject != subject and not row.new else None
+                for row, subject in zip(rows, about, strict=True)
+            ],
+            "kind": [Kind.CREATE.value if row.new else Kind.EDIT.value for row in rows],
+            "version": [row.record.version for row in rows],
+            "cells": [cells.of(row) for row in rows],
+        },
+        len(rows),
+    )
+
+
+class Cells:
+    """The cells of history rows as JSON: what a column says of an old and a new value is worked out once for all rows."""
+
+    def __init__(self, sheet: Sheet, scope: Scope) -> None:
+        self.sheet = sheet
+        self.scope = scope
+        self.known: dict[str, dict[Any, str]] = {name: {} for name in sheet.columns}
+
+    def of(self, row: RowPlan) -> many.Json:
+        """The cells of one row: `[{"column": …, "old": …, "new": …}, …]`."""
+        texts = []
+        for name, pair in row.changes.items():
+            if row.new and pair[1] in NOTHING_SAID:
+                continue
+            known = self.known[name]
+            # True is 1 to a dictionary, and "0" is no key of a tuple: the kind of value belongs to what is remembered.
+            key = (*pair, pair[1].__class__, pair[0].__class__)
+            try:
+                text = known.get(key)
+            except TypeError:
+                texts.append(self._text(name, pair))
+                continue
+            if text is None:
+                text = known[key] = self._text(name, pair)
+            texts.append(text)
+        return many.Json(f"[{', '.join(texts)}]")
+
+    def _text(self, name: str, pair: tuple[Any, Any]) -> str:
+        return json.dumps(cell_of(self.sheet.columns[name], self.scope, *pair))
 
 
 def cell_of(column: Column, scope: Scope, old: Any, new: Any) -> dict[str, Any]:

@@ -44,5 +44,12 @@ def stores_of(columns: Iterable[Column]) -> list[Store]:
     return list({id(store): store for store in found}.values())
 
 
+def store_columns(sheet: Sheet, store: Store) -> frozenset[str]:
+    """The names of the columns that a store keeps."""
+    return frozenset(
+        name for name, column in sheet.columns.items() if getattr(column, "store", None) is store
+    )
+
+
 def chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

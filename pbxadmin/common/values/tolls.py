@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -70,18 +71,25 @@ def toll_of(number: str, countries: Collection[str] | None = None) -> Toll | Non
         return Toll.SATELLITE
     if number.startswith("+1") and number[2:5] in _CARIBBEAN:
         return Toll.CARIBBEAN
+    # In North America the first seven of the ten digits decide: many numbers of a company are one look-up.
+    alike = f"{number[:9]}000" if number.startswith("+1") and len(number) == 12 else number
+    paid, where = _in_the_numbering_plan(alike)
+    if paid:
+        return Toll.PREMIUM
+    return None if countries is None or where & set(countries) else Toll.COUNTRY
+
+
+@lru_cache(maxsize=16_384)
+def _in_the_numbering_plan(number: str) -> tuple[bool, frozenset[str]]:
+    """Whether a number's own plan calls it paid, and the countries that it may be in; of none where it can't be read."""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
-        return Toll.COUNTRY if countries is not None else None
-    if phonenumbers.number_type(parsed) in _PAID:
-        return Toll.PREMIUM
-    if countries is None:
-        return None
+        return False, frozenset()
     region = phonenumbers.region_code_for_number(parsed)
     code = parsed.country_code or 0
     where = [region] if region else _SHARED.get(code) or phonenumbers.region_codes_for_country_code(code)
-    return None if set(where) & set(countries) else Toll.COUNTRY
+    return phonenumbers.number_type(parsed) in _PAID, frozenset(where)
 
 
 def as_dialled(text: str) -> str:

@@ -8,9 +8,9 @@ from zoneinfo import available_timezones
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common import many
 from pbxadmin.common.columns import FieldColumn, LinkedColumn, Option, ReferenceColumn, Scope, Store
 from users.models import SystemExtension, User
 
@@ -163,14 +163,14 @@ class MemberStore(Store):
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
         """Add and remove, for all rows together."""
         through = SystemExtension.members.through
-        gone, added = Q(pk__in=[]), []
+        extensions, people = [], []
         for row in rows:
-            before, after = set(row.changes["members"][0] or ()), set(row.changes["members"][1])
+            before, after = (set(keys or ()) for keys in row.changes["members"])
             if before - after:
-                gone |= Q(systemextension=row.key, user__in=before - after)
-            added += [through(systemextension_id=row.key, user_id=key) for key in sorted(after - before)]
-        through.objects.filter(gone).delete()
-        through.objects.bulk_create(added, batch_size=2_000)
+                through.objects.filter(systemextension=row.key, user__in=before - after).delete()
+            extensions += [row.key] * len(after - before)
+            people += sorted(after - before)
+        many.insert(through, {"systemextension_id": extensions, "user_id": people}, len(people))
 
 
 MEMBERS = MemberStore()

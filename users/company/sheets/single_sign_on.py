@@ -43,7 +43,7 @@ def registration_is_whole(row: road.RowPlan, plan: road.Plan) -> None:
             typed = secret in row.changes
             if typed or (names[0] != client and row.value(names[0])):
                 row.refuse(client, _("Enter the client ID as well, or nothing at all."))
-            row.after[secret] = ""
+            row.put(secret, "")
             continue
         if names[0] != client and not row.value(names[0]):
             row.refuse(

@@ -22,6 +22,7 @@ def user_sheet() -> Sheet:
         subject=lambda user: user,
         complete=complete,
         derive=derived,
+        derived_from=frozenset({"number", "first_name", "last_name", "email", "mobile"}),
         related=("role", "customer", "primary_department"),
     )
 

@@ -1,13 +1,16 @@
 """Tab "Général": who the person is, his role, his departments and numbers. Its rules: `users.people.sections.general_rules`."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common import many
 from pbxadmin.common.columns import LinkedColumn, Option, ReferenceColumn, Scope, Store, columns_of
-from pbxadmin.common.crypto import random_secret
+from pbxadmin.common.crypto import random_secret, random_token
 from pbxadmin.common.fields import phone_number_national, without_accents
 from pbxadmin.common.sections import Section
 from users import rights, road
@@ -93,18 +96,20 @@ class MembershipStore(Store):
 
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
         """Add and remove memberships, for all rows together."""
-        gone, added = Q(pk__in=[]), []
+        left: dict[int, list[int]] = defaultdict(list)
+        people, joined = [], []
         for row in rows:
-            before, after = row.changes["departments"]
-            left = set(before or ()) - set(after)
-            if left:
-                gone |= Q(user=row.key, department__in=left)
-            added += [
-                Membership(user_id=row.key, department_id=key) for key in set(after) - set(before or ())
-            ]
+            before, after = (set(keys or ()) for keys in row.changes["departments"])
+            for key in before - after:
+                left[key].append(row.key)
+            for key in after - before:
+                people.append(row.key)
+                joined.append(key)
             row.record.__dict__.pop("department_ids", None)
-        Membership.objects.filter(gone).delete()
-        Membership.objects.bulk_create(added, batch_size=2_000)
+        for department, leaving in left.items():
+            for part in road.chunks(leaving):
+                Membership.objects.filter(department=department, user__in=part).delete()
+        many.insert(Membership, {"user_id": people, "department_id": joined}, len(people))
 
 
 class DidStore(Store):
@@ -119,17 +124,26 @@ class DidStore(Store):
 
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
         """Free the numbers that rows give up, then take what rows want: a number moves within one plan."""
-        version = F("version") + 1
-        given_up = [
-            key for row in rows for key in set(row.changes["dids"][0] or ()) - set(row.changes["dids"][1])
-        ]
-        Did.objects.of(scope.customer).filter(pk__in=given_up).update(user=None, version=version)
+        given_up: list[int] = []
+        wanted: dict[int, int] = {}
         for row in rows:
-            before, after = row.changes["dids"]
-            wanted = set(after) - set(before or ())
-            free = Did.objects.of(scope.customer).filter(pk__in=wanted, user=None, system_extension=None)
-            if wanted and free.update(user=row.key, version=version) != len(wanted):
-                raise road.ChangedMeanwhileError([row.key])
+            before, after = (set(keys or ()) for keys in row.changes["dids"])
+            given_up += before - after
+            wanted |= dict.fromkeys(after - before, row.key)
+        numbers = Did.objects.of(scope.customer)
+        for part in road.chunks(given_up):
+            numbers.filter(pk__in=part).update(user=None, version=F("version") + 1)
+        held = {
+            key
+            for part in road.chunks(sorted(wanted))
+            for key in numbers.filter(pk__in=part, user=None, system_extension=None)
+            .select_for_update()
+            .values_list("pk", flat=True)
+        }
+        takers = [wanted[key] for key in held]
+        touched = many.update(Did, list(held), {"user_id": takers}, counting="version")
+        if touched != len(wanted):
+            raise road.ChangedMeanwhileError(user for key, user in wanted.items() if key not in held)
 
 
 MEMBERSHIPS = MembershipStore()
@@ -166,7 +180,8 @@ def complete(user: User, scope: Scope) -> None:
     """The secrets of a new person, and no password: he sets one by a link."""
     user.sip_auth_id = random_secret(10)
     user.sip_password = random_secret(24)
-    user.set_unusable_password()
+    # As `set_unusable_password` writes it, from the same source: no hash, and nothing that a link could have been made from.
+    user.password = UNUSABLE_PASSWORD_PREFIX + random_token()
 
 
 class RoleColumn(ReferenceColumn):

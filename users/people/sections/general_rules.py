@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -53,7 +53,7 @@ def primary_department_is_one_of_his(row: road.RowPlan, plan: road.Plan) -> None
     if primary is None:
         row.refuse("primary_department", _("Choose the primary department."))
     elif primary not in row.value("departments"):
-        row.after["departments"] = tuple(sorted({*row.value("departments"), primary}))
+        row.put("departments", tuple(sorted({*row.value("departments"), primary})))
 
 
 def departments_are_within_reach(row: road.RowPlan, plan: road.Plan) -> None:
@@ -144,7 +144,7 @@ def numbers_are_free(plan: road.Plan) -> None:
         if number is None:
             row.refuse("number", _("There is no free extension left."))
         else:
-            row.after["number"] = number
+            row.put("number", number)
 
 
 def taken_extensions(customer: Any, among: list[str] | None = None) -> set[str]:
@@ -252,14 +252,16 @@ def names_are_unique(plan: road.Plan) -> None:
         if not rows:
             continue
         asked = Counter(row.value(column).casefold() for row in rows)
-        condition = Q()
-        for name in {row.value(column) for row in rows}:
-            condition |= Q(**{f"{column}__iexact": name})
+        own = {row.key for row in rows if row.key}
+        # Letters and digits of ASCII alone: small letters are the same to Python and to the database.
         holders = {
             getattr(user, column).casefold(): user
+            for part in road.chunks(list(asked))
             for user in User.objects.of(plan.scope.customer)
-            .filter(condition)
-            .exclude(pk__in=[row.key for row in rows if row.key])
+            .annotate(small=Lower(column))
+            .filter(small__in=part)
+            .only("number", "first_name", "last_name", "email", column)
+            if user.pk not in own
         }
         taken = talk_names_of_places(plan.scope.customer) if column == "talk_name" else {}
         for row in rows:
@@ -311,13 +313,14 @@ def shared_addresses_are_told(plan: road.Plan) -> None:
     if not rows:
         return
     holders: dict[str, list[str]] = {}
-    wanted = [row.value("email") for row in rows]
-    for user in (
-        User.objects.of(plan.scope.customer)
-        .filter(email__in=wanted)
-        .only("pk", "number", "first_name", "last_name", "email")
-    ):
-        holders.setdefault(user.email, []).append(f"{user.pk}|{user}")
+    wanted = list({row.value("email") for row in rows})
+    for part in road.chunks(wanted):
+        for user in (
+            User.objects.of(plan.scope.customer)
+            .filter(email__in=part)
+            .only("pk", "number", "first_name", "last_name", "email")
+        ):
+            holders.setdefault(user.email, []).append(f"{user.pk}|{user}")
     for row in rows:
         others = [
             name.partition("|")[2]

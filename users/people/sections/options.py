@@ -81,7 +81,7 @@ def deleting_recordings_means_seeing_them(row: road.RowPlan, plan: road.Plan) ->
     if not row.value("recordings_deletable") or row.value("recordings_visible"):
         return
     if "recordings_deletable" in row.changes:
-        row.after["recordings_visible"] = True
+        row.put("recordings_visible", True)
     else:
         row.refuse("recordings_visible", _("Who may delete recordings sees them: turn that off as well."))
 

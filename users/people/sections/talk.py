@@ -80,7 +80,7 @@ def who_has_talk_has_a_link(plan: road.Plan) -> None:
     twice = {name for name, count in Counter(wanted.values()).items() if count > 1}
     for row in nameless:
         name = wanted[id(row)]
-        row.after["talk_name"] = f"{name}{row.value('number')}" if name in taken | twice else name
+        row.put("talk_name", f"{name}{row.value('number')}" if name in taken | twice else name)
 
 
 def addresses(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from pbxadmin.common import many
 from pbxadmin.common.columns import Column, Scope, Store
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.sections import Section
@@ -68,14 +69,9 @@ class VisibilityStore(Store):
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
         """Replace the rows of these users: one DELETE and one INSERT."""
         Visibility.objects.filter(user__in=[row.key for row in rows]).delete()
-        Visibility.objects.bulk_create(
-            [
-                Visibility(user_id=row.key, department_id=department, **Forced(*forced)._asdict())
-                for row in rows
-                for department, *forced in row.changes["visibility"][1]
-            ],
-            batch_size=2_000,
-        )
+        forced = [(row.key, *entry) for row in rows for entry in row.changes["visibility"][1]]
+        names = ("user_id", "department_id", *Forced._fields)
+        many.insert(Visibility, dict(zip(names, zip(*forced, strict=True), strict=False)), len(forced))
 
 
 VISIBILITY = VisibilityStore()
@@ -172,7 +168,7 @@ def leaving_a_department_forgets_its_view(row: road.RowPlan, plan: road.Plan) ->
     rows = row.value("visibility")
     kept = tuple(entry for entry in rows if entry[0] not in left)
     if kept != rows and "visibility" not in row.raw:
-        row.after["visibility"] = kept
+        row.put("visibility", kept)
 
 
 def nobody_grants_a_view_beyond_his_own(row: road.RowPlan, plan: road.Plan) -> None:
