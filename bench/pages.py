@@ -4,7 +4,7 @@
 through the whole middleware by Django's test client, by turns, so that a slow moment of the machine hits both sides alike;
 the figures are medians of the turns' ratios. A tab is compared with three constant pages of the same server: the portal's frame
 without content (what a page of a signed-in person costs before it says anything), a signed-in answer without a template, and
-/healthz, which asks the database for a 1 and nothing else.
+/healthz, which asks the database for a 1 and nothing else. The goal: opening at most 5 times the frame, saving at most 3 times.
 """
 
 import os
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 TURNS = 15
 CHUNK = 5_000
@@ -141,7 +142,9 @@ def tabs(client: Any) -> None:
 
         def save(url: str = url, form: dict[str, object] = form, slug: str = section.slug) -> None:
             nonlocal turn
-            response = client.post(url, typed(slug, form, turn))
+            # As a browser sends a form without files; the test client's own way costs the server several times as much.
+            sent = urlencode(typed(slug, form, turn), doseq=True)
+            response = client.post(url, sent, content_type="application/x-www-form-urlencoded")
             assert response.status_code == 302, (slug, response.status_code)
             assert "saved=1" in response.url, slug
             turn += 1

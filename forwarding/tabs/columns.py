@@ -27,6 +27,7 @@ from pbxadmin.common.destination_field import (
     refused,
 )
 from pbxadmin.common.fields import OneLineFormField, phone_number_national, without_accents
+from pbxadmin.common.rendering import Menu
 from pbxadmin.common.values.destinations import Code, Destination, Kind
 from users import rights
 from users.models import SystemExtension, User
@@ -93,10 +94,10 @@ class DestinationColumn(FieldColumn):
         made = self.field.formfield()
         made.label, made.help_text = self.label, self.help
         widget: DestinationWidget = made.widget
-        widget.systems = [
+        widget.systems = scope.once("menu of system extensions", lambda: Menu(
             (number, f"{number} {each.name} ({each.get_kind_display()})")
             for number, each in systems_of(scope).items()
-        ]
+        ))  # fmt: skip
         widget.names = scope.once("names by extension", dict)
         # Whoever has no administration pages searches from his own.
         admin = scope.actor is not None and scope.actor.is_authenticated and rights.administers(scope.actor)

@@ -7,6 +7,7 @@ something that calls are sent to is deleted.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from pbxadmin.common.fields import phone_number_e164, phone_number_national
+from pbxadmin.common.rendering import Menu, options
 from pbxadmin.common.values.destinations import (
     Code,
     Destination,
@@ -150,14 +152,14 @@ class DestinationWidget(forms.Widget):
     `name.external`, `name.system` and the boxes `name.voicemail`, `name.bounce`, `name.deflect` the rest.
     """
 
-    template_name = "widgets/destination.html"
+    template_name = "widgets/destination.html.j2"
     use_fieldset = True
 
     def __init__(self, side: Side, attrs: Any = None) -> None:
         super().__init__(attrs)
         self.side = side
         # What the page knows and the field doesn't; a column fills it in.
-        self.systems: Sequence[tuple[str, str]] = ()
+        self.systems = Menu(())
         self.names: Mapping[str, str] = {}
         self.mobile: str | None = None
         self.search_url = ""
@@ -195,29 +197,35 @@ class DestinationWidget(forms.Widget):
             shown = f"{typed} {self.names[typed]}".strip()
         elif kind == Kind.EXTERNAL and typed.startswith("+"):
             shown = phone_number_national(typed)
+        kinds = allowed(self.side)
         context |= {
-            "kinds": [
-                {"value": str(each), "label": self.label(each), "selected": each == kind,
-                 "disabled": each is Kind.MOBILE and self.mobile == "" and each != kind}
-                for each in allowed(self.side)
-            ],
-            "unknown": text if kind not in set(allowed(self.side)) and text else "",
+            "kinds": options(
+                [(str(each), self.label(each)) for each in kinds],
+                kind,
+                {Kind.MOBILE} if self.mobile == "" and kind != Kind.MOBILE else (),
+            ),
+            "unknown": text if kind not in set(kinds) and text else "",
             "extension": shown if kind == Kind.EXTENSION else "",
             "external": shown if kind == Kind.EXTERNAL else "",
-            "systems": [{"value": number, "label": label, "selected": kind == Kind.SYSTEM and number == typed}
-                        for number, label in self.systems],
-            "unknown_system": typed if kind == Kind.SYSTEM and typed and typed not in dict(self.systems) else "",
+            "systems": self.systems.options(typed if kind == Kind.SYSTEM else ""),
+            "unknown_system": typed if kind == Kind.SYSTEM and typed and typed not in self.systems else "",
             "modifiers": [
-                {"name": flag, "label": MODIFIER_LABELS[flag], "checked": flag in on,
-                 "kinds": " ".join(str(each) for each in allowed(self.side) if flag in modifiers_allowed(each, self.side)),
-                 "locked": self.no_deflection if flag == "deflect" and flag not in on else ""}
-                for flag in MODIFIER_LABELS
-                if any(flag in modifiers_allowed(each, self.side) for each in allowed(self.side))
+                {
+                    "name": flag,
+                    "label": MODIFIER_LABELS[flag],
+                    "checked": flag in on,
+                    "kinds": takers,
+                    "locked": self.no_deflection if flag == "deflect" and flag not in on else "",
+                }
+                for flag, takers in _takers_of_modifiers(self.side).items()
             ],
-            "search_url": self.search_url, "trunk_warning": self.trunk_warning, "blank": not self.required_kind,
+            "search_url": self.search_url,
+            "trunk_warning": self.trunk_warning,
+            "blank": not self.required_kind,
             "label": self.attrs.get("aria-label", ""),
-            "invalid": invalid, "described_by": described,
-        }  # fmt: skip
+            "invalid": invalid,
+            "described_by": described,
+        }
         return context
 
     def label(self, kind: Kind) -> str:
@@ -227,6 +235,16 @@ class DestinationWidget(forms.Widget):
         if kind is Kind.MOBILE and self.mobile == "":
             return str(_("Mobile (no number)"))
         return str(KIND_LABELS[kind])
+
+
+@cache
+def _takers_of_modifiers(side: Side) -> dict[str, str]:
+    """The modifiers that some destination of a side takes, with the kinds that take each: "extension system"."""
+    takers = {
+        flag: " ".join(each for each in allowed(side) if flag in modifiers_allowed(each, side))
+        for flag in MODIFIER_LABELS
+    }
+    return {flag: kinds for flag, kinds in takers.items() if kinds}
 
 
 class DestinationFormField(forms.Field):

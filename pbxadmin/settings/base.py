@@ -82,8 +82,8 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=20000;",
 }
 
-# Widgets of our own have their templates beside the others.
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+# Widgets of our own have their templates beside the others; Django's have theirs in Jinja2.
+FORM_RENDERER = "pbxadmin.common.rendering.WidgetRenderer"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -200,7 +200,7 @@ def test_every_marked_text_is_in_the_catalogue(tmp_path: Path) -> None:
         if path.is_file():
             missing += [
                 f"{path.name}: {word!r}"
-                for _quote, word in re.findall(r"""\{% translate (["'])(.*?)\1""", path.read_text())
+                for _quote, word in re.findall(r"""(?:\{% translate |\b_\()(["'])(.*?)\1""", path.read_text())
                 if word not in known
             ]
     assert missing == []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from pbxadmin.common.rendering import Menu
 from phones.context import KeyKind
 from phones.keys.sections import (
     AGENT_ACTIONS,
@@ -289,12 +290,12 @@ def _parts(cells: Sequence[Cell], size: int) -> Iterator[Sequence[Cell]]:
     return (cells[start : start + size] for start in range(0, len(cells), max(size, 1)))
 
 
-def choices() -> dict[str, list[tuple[str, str]]]:
+def choices() -> dict[str, Menu]:
     """What the menus of a key offer."""
     return {
-        "kinds": [(kind.value, str(kind.label)) for kind in (Kind(one.value) for one in KeyKind)],
-        "agent_actions": [(value, str(words)) for value, words in AGENT_ACTIONS.items()],
-        "statuses": [(value, str(words)) for value, words in User.Status.choices],
+        "kinds": Menu((kind.value, Kind(kind.value).label) for kind in KeyKind),
+        "agent_actions": Menu(AGENT_ACTIONS.items()),
+        "statuses": Menu(User.Status.choices),
     }
 
 

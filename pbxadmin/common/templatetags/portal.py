@@ -1,9 +1,10 @@
 """Template tags of the portal's components: icons, faces, rows of a form, page links, bars of a day."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, cached_property
 from typing import Any
 
 from django import forms, template
@@ -11,12 +12,13 @@ from django.core.paginator import Page
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template.context import Context
-from django.templatetags.static import static
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext
+
+from pbxadmin.common.rendering import icon, part
 
 register = template.Library()
 
@@ -24,18 +26,8 @@ MINUTES_OF_A_DAY = 24 * 60
 TINTS = 4
 
 
-@register.simple_tag
-def icon(name: str, label: str = "", css: str = "") -> SafeString:
-    """The drawing `name` of icons.svg; without `label` it is decoration and hidden from screen readers."""
-    href = f"{static('pbxadmin/icons.svg')}#{name}"
-    classes = f"icon {css}".strip()
-    if label:
-        return format_html(
-            '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>', classes, label, href
-        )
-    return format_html(
-        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', classes, href
-    )
+register.simple_tag(icon)
+register.simple_tag(part)
 
 
 @register.filter
@@ -78,9 +70,14 @@ def of_day(minutes: int) -> str:
 
 
 @register.simple_tag
-def hour_marks() -> list[str]:
-    """Where the full hours between two midnights stand along a day's bar."""
-    return [of_day(hour * 60) for hour in range(1, 24)]
+@cache
+def hour_lines() -> SafeString:
+    """The lines of a day's bar at the full hours between two midnights."""
+    return format_html_join(
+        "",
+        '<line class="hour" x1="{0}" x2="{0}" y1="0" y2="100%"></line>',
+        ((of_day(hour * 60),) for hour in range(1, 24)),
+    )
 
 
 @register.filter
@@ -119,6 +116,7 @@ class FieldRow:
     """One row of a form as the reader meets it: the question, the place to answer, what is said about it."""
 
     bound: BoundField
+    id: str
     kind: str  # "text", "select", "switch", "check", "radio", "checks", "group", "hidden"
     label: str
     unit: str
@@ -129,34 +127,38 @@ class FieldRow:
     theirs: str | None  # what somebody else saved here in the meantime; None when nobody did
     theirs_by: str
     layout: str
+    errors: Sequence[str]
 
     @property
-    def id(self) -> str:
-        return str(self.bound.auto_id)
+    def label_for(self) -> str:
+        """The id of what the label belongs to."""
+        return str(self.bound.id_for_label)
 
-    @property
+    @cached_property
     def is_group(self) -> bool:
+        """Whether several widgets answer together: a fieldset with a legend."""
         return self.kind in ("radio", "checks", "group")
 
     @property
     def required(self) -> bool:
+        """Whether an answer is missing and must be given."""
+        if not self.bound.field.required or self.kind not in ("text", "checks"):
+            return False
         # What has a value already, or always has one (a menu), needn't be told to be filled in.
         # Nought is a value too: a priority of 0 isn't missing.
         value = self.bound.value()
-        return (
-            bool(self.bound.field.required) and self.kind in ("text", "checks") and not value and value != 0
-        )
+        return not value and value != 0
 
-    @property
+    @cached_property
     def described_by(self) -> str:
         """The ids of what a screen reader reads after the label: the error first, then warning and help."""
         texts = {
-            "error": bool(self.bound.errors),
+            "error": self.errors,
             "theirs": self.theirs is not None,
-            "locked": bool(self.locked),
-            "warning": bool(self.warning),
-            "helptext": bool(self.help),
-            "unit": bool(self.unit),
+            "locked": self.locked,
+            "warning": self.warning,
+            "helptext": self.help,
+            "unit": self.unit,
         }
         return " ".join(f"{self.id}_{name}" for name, present in texts.items() if present)
 
@@ -180,15 +182,15 @@ class FieldRow:
 
     @property
     def choices(self) -> Iterator[Choice]:
-        for part in self.bound:
-            attrs = part.data["attrs"]
+        for box in self.bound:
+            attrs = box.data["attrs"]
             attrs["class"] = f"{attrs.get('class', '')} form-check-input".strip()
             if self.kind == "radio":
                 # aria-invalid belongs to the group: the role radio doesn't know it.
                 attrs.pop("aria-invalid", None)
             if self.locked:
                 attrs["disabled"] = "disabled"
-            yield Choice(part.id_for_label, part.tag(), str(part.choice_label))
+            yield Choice(box.id_for_label, box.tag(), str(box.choice_label))
 
     @property
     def _own_class(self) -> str:
@@ -223,10 +225,11 @@ def _kind_of(bound: BoundField, layout: str) -> str:
 
 @register.simple_tag
 def field_row(field: BoundField, **said: Any) -> FieldRow:
-    """Everything that `partials/field.html` shows of `field`.
+    """Everything that a row of a form shows of `field`.
 
-    What the caller doesn't say is looked up on the form field (`unit`, `more_help`, `warning`, `locked`) and,
-    for what somebody else saved meanwhile, on the form: `theirs` (field name → value) and `theirs_by` (who).
+    What the caller doesn't say (`label`, `unit`, `help`, `more`, `warning`, `locked`) is looked up on the form field (`unit`,
+    `more_help`, `warning`, `locked`) and, for what somebody else saved meanwhile, on the form: `theirs` (field name → value) and
+    `theirs_by` (who). `layout`: "check" is a box before its label instead of a switch; "columns" has the boxes of a list side by side.
     """
 
     def word(name: str, attribute: str = "") -> str:
@@ -237,9 +240,9 @@ def field_row(field: BoundField, **said: Any) -> FieldRow:
     if theirs in (None, ""):
         saved_by_others = getattr(field.form, "theirs", None)
         theirs = saved_by_others.get(field.name) if isinstance(saved_by_others, Mapping) else None
-    by = said.get("theirs_by") or getattr(field.form, "theirs_by", "") or gettext("Somebody else")
     return FieldRow(
         bound=field,
+        id=str(field.auto_id),
         kind=_kind_of(field, layout),
         label=str(said.get("label") or field.label or ""),
         unit=word("unit"),
@@ -248,15 +251,20 @@ def field_row(field: BoundField, **said: Any) -> FieldRow:
         warning=word("warning"),
         locked=word("locked"),
         theirs=None if theirs is None else str(theirs),
-        theirs_by=str(by),
+        theirs_by=str(
+            said.get("theirs_by") or getattr(field.form, "theirs_by", "") or gettext("Somebody else")
+        )
+        if theirs is not None
+        else "",
         layout=layout,
+        errors=[str(error) for error in field.errors],
     )
 
 
-@register.inclusion_tag("partials/field.html")
-def field(field: BoundField, **said: Any) -> dict[str, Any]:
-    """`partials/field.html` for one field; see there for what can be said about it."""
-    return {"field": field, **said}
+@register.simple_tag
+def field(field: BoundField, **said: Any) -> SafeString:
+    """One row of a form: question, answer, and what is said about it; `said` as in `field_row`."""
+    return part("partials/field.html.j2", row=field_row(field, **said))
 
 
 @register.simple_tag
