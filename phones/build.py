@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import pgettext
 
-from pbxadmin.common.crypto import is_secret
+from pbxadmin.common.crypto import Reader, is_secret, plain
 from pbxadmin.common.prepared import Prepared
 from pbxadmin.common.values.signalling import Srtp, Transport
 from phones import context
@@ -171,9 +171,9 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def provisioning_url(phone: Phone) -> str:
+def provisioning_url(phone: Phone, reader: Reader) -> str:
     """The phone's secret address, a folder: it ends with "/"."""
-    return f"{_folders(settings.PROVISIONING_URL)}{phone.token}/"
+    return f"{_folders(settings.PROVISIONING_URL)}{plain(phone, Phone.token, reader)}/"
 
 
 @lru_cache(maxsize=8)
@@ -274,14 +274,14 @@ def _context(phone: Phone, keys: Sequence[KeyRow]) -> PhoneContext:
         raise ValueError("phones without a user have no file")
     department = user.primary_department
     language = _choice(context.Language, phone.language or (department.language if department else ""))
-    address = provisioning_url(phone)
+    address = provisioning_url(phone, Reader.PHONE)
     logo = logo_of(phone, user.customer) if user.customer else None
     return PhoneContext(
         mac=phone.mac,
         model=phone.model,
         account=_account(phone, user),
         provisioning_url=address,
-        web_password=phone.web_password,
+        web_password=plain(phone, Phone.web_password, Reader.PHONE),
         keys=tuple([_key(row, language) for row in keys]),
         sidecars=phone.sidecars,
         language=language,
@@ -317,7 +317,7 @@ def _account(phone: Phone, user: User) -> context.Account:
         display_name=user.full_name,
         label=f"{user.number} {user.first_name}".strip(),
         auth_id=user.sip_auth_id,
-        password=user.sip_password,
+        password=plain(user, User.sip_password, Reader.PHONE),
         registrar=user.customer.fqdn,
         port=transport.port,
         transport=transport,

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.crypto import EncryptedTextField, fingerprint, random_secret, random_token
+from pbxadmin.common.crypto import EncryptedTextField, Reader, fingerprint, random_secret, random_token
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ScopedManager
 from phones import context
@@ -229,9 +229,11 @@ class Phone(Settings):
         max_length=40,
         help_text=_("As it is printed on the back of the phone; it decides what can be chosen here."),
     )
-    web_password = EncryptedTextField(_("Web console password"), editable=False)
+    web_password = EncryptedTextField(
+        _("Web console password"), editable=False, readers=(Reader.PERSON, Reader.PHONE)
+    )
 
-    token = EncryptedTextField(editable=False)
+    token = EncryptedTextField(editable=False, readers=(Reader.PERSON, Reader.PHONE, Reader.TECHNICIAN))
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     # While a new token hasn't been used yet: the phone still asks with the old one, and learns the new one by that.
     previous_token_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -258,7 +260,7 @@ class Phone(Settings):
     fetched_from = models.GenericIPAddressField(null=True, editable=False)
     fetched_digest = models.CharField(max_length=64, blank=True, editable=False)
     fetched_text = EncryptedTextField(
-        blank=True, default="", editable=False
+        blank=True, default="", editable=False, readers=(Reader.COMPARISON,)
     )  # for the diff: it holds passwords
     firmware = models.CharField(_("Firmware"), max_length=40, blank=True, editable=False)
     seen_model = models.CharField(max_length=40, blank=True, editable=False)
@@ -291,8 +293,8 @@ class Phone(Settings):
 
     def new_token(self) -> None:
         """Give the phone a new secret address (not saved)."""
-        self.token = random_token()
-        self.token_hash = fingerprint(self.token)
+        token = random_token()
+        self.token, self.token_hash = token, fingerprint(token)
 
     def complete(self) -> None:
         """The secrets of a new phone (not saved)."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pbxadmin.common.crypto import fingerprint
+from pbxadmin.common.crypto import Reader, fingerprint
 from phones import build
 from phones.models import Phone
 from phones.vendors import Model, UnknownModelError, find_model
@@ -47,7 +47,7 @@ def provisioning_address(mac: str) -> tuple[str, int] | None:
     one."""
     canonical = "".join(sign for sign in mac.lower() if sign not in ":-. ")
     phone = Phone.objects.filter(mac=canonical).only("token", "sip_port").first()
-    return (build.provisioning_url(phone), phone.sip_port) if phone else None
+    return (build.provisioning_url(phone, Reader.TECHNICIAN), phone.sip_port) if phone else None
 
 
 def phones_of(actor: User, customer: Customer, person: User) -> "QuerySet[Phone]":

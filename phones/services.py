@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import Scope
-from pbxadmin.common.crypto import MASK, fingerprint, random_token
+from pbxadmin.common.crypto import MASK, Reader, fingerprint, plain, random_token
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.values import configtext
 from pbxadmin.common.values.configtext import DiffLine, UnsafeTextError
@@ -150,26 +150,17 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
 def reveal_secret(actor: User, phone: Phone, which: str, facts: RequestFacts) -> str:
     """A secret of `SECRETS` in plain text; that it was shown is in the history before it is. Raises
     `RefusedError`."""
-    if rights.why_not(actor, rights.Verb.REVEAL, phone.user, phone.customer):
-        raise road.RefusedError
-    known = Phone.objects.select_related("user").get(pk=phone.pk)
-    if which == "link":
-        secret = build.provisioning_url(known)
-    elif which == "web":
-        secret = known.web_password
-    else:
-        secret = known.user.sip_password if known.user else ""
+
+    def read() -> str:
+        known = Phone.objects.select_related("user").get(pk=phone.pk)
+        if which == "link":
+            return build.provisioning_url(known, Reader.PERSON)
+        if which == "web":
+            return plain(known, Phone.web_password, Reader.PERSON)
+        return plain(known.user, User.sip_password, Reader.PERSON) if known.user else ""
+
     cell = {"column": which, "old": "", "new": MASK, "new_label": str(SECRETS[which])}
-    with transaction.atomic():
-        road.record_operation(
-            actor,
-            phone.customer,
-            Kind.REVEAL,
-            facts,
-            "",
-            [road.change_of(phone_sheet(), phone, Kind.REVEAL, [cell])],
-        )
-    return secret
+    return road.reveal(actor, phone.customer, phone_sheet(), phone, cell, facts, read)
 
 
 def token_rotate(actor: User, phone: Phone, facts: RequestFacts, at_once: bool = False) -> None:
@@ -264,7 +255,8 @@ def file_for_page(phone: Phone) -> ShownFile:
 
 
 def _fetched_text(phone: Phone) -> str:
-    return Phone.objects.values_list("fetched_text", flat=True).get(pk=phone.pk)
+    known = Phone.objects.only("fetched_text").get(pk=phone.pk)
+    return plain(known, Phone.fetched_text, Reader.COMPARISON)
 
 
 def _vendor(phone: Phone) -> Vendor | None:

@@ -36,7 +36,7 @@ from django.views.decorators.debug import sensitive_variables
 from joserfc import jwk, jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 
-from pbxadmin.common.crypto import fingerprint
+from pbxadmin.common.crypto import Reader, fingerprint, plain
 from users.models import Customer
 
 logger = logging.getLogger("signin.credentials")
@@ -118,6 +118,9 @@ class Identity:
     hosted_domain: str
 
 
+SECRETS = {"microsoft": Customer.microsoft_client_secret, "google": Customer.google_client_secret}
+
+
 def client_of(customer: Customer, key: str) -> Client | None:
     """How `customer` has registered the portal at the provider `key`; None where it hasn't, or is suspended."""
     if customer.suspended or key not in customer.single_sign_on:
@@ -135,7 +138,7 @@ def client_of(customer: Customer, key: str) -> Client | None:
         issuer=issuer.replace("{tenant}", tenant),
         origins=origins,
         client_id=getattr(customer, f"{key}_client_id"),
-        secret=getattr(customer, f"{key}_client_secret"),
+        secret=plain(customer, SECRETS[key], Reader.PROVIDER),
         tenant=tenant,
         hosted_domain=customer.google_hosted_domain.lower() if key == "google" else "",
     )

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.crypto import EncryptedTextField
+from pbxadmin.common.crypto import EncryptedTextField, Reader
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ScopedManager
 from users.models import Customer, User
@@ -85,7 +85,7 @@ class Mailbox(models.Model):
         blank=True,
         help_text=_("Of the prompts that callers and the user hear."),
     )
-    pin = EncryptedTextField(_("PIN number"), default=new_pin)
+    pin = EncryptedTextField(_("PIN number"), default=new_pin, readers=(Reader.PERSON,))
     default_greeting = models.ForeignKey(
         Greeting,
         models.RESTRICT,

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from pbxadmin.common.crypto import Reader, plain
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from signin.second_factor import step_up
 from users import rights, road
 from users.access import signed_in_user
-from users.models import Customer, Operation, User
+from users.models import Customer, User
 from users.people.sections import user_sheet
 from users.people.views.own_tabs import own_section
 from users.road import Outcome
@@ -47,11 +48,12 @@ def show_own_pin(request: PortalRequest) -> HttpResponse:
 
 
 def _show(request: PortalRequest, person: User, url: str, facts: RequestFacts) -> HttpResponse:
-    pin = Mailbox.objects.get(user=person).pin
-    row = road.change_of(
-        user_sheet(), person, Operation.Kind.REVEAL, [{"column": PIN.name, "old": "", "new": ""}]
-    )
-    road.record_operation(request.user, person.customer, Operation.Kind.REVEAL, facts, "", [row])
+    def read() -> str:
+        return plain(Mailbox.objects.get(user=person), Mailbox.pin, Reader.PERSON)
+
+    assert person.customer is not None, "support staff have no mailbox"
+    cell = {"column": PIN.name, "old": "", "new": ""}
+    pin = road.reveal(request.user, person.customer, user_sheet(), person, cell, facts, read, own=True)
     shown = {"id": "secret-pin", "what": _("PIN number"), "value": pin, "in_form": False, "reveal_url": url}
     if request.htmx:
         return render(request, "partials/secret.html", shown)

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import os
 import secrets
+from collections.abc import Collection
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -65,11 +67,56 @@ def written_by_first_key(stored: str) -> bool:
     return stored.partition(":")[0] == next(iter(_ciphers(tuple(settings.FIELD_KEYS))))
 
 
+class Reader(StrEnum):
+    """For whom a secret is read in plain text. Each column says which of them it has; nobody else reads it."""
+
+    PERSON = (
+        "person"  # somebody who may see it, remembered in the history before it is shown: `users.road.reveal`
+    )
+    PHONE = (
+        "phone"  # the phone's own file and the way to it, behind the phone's token or the key of its person
+    )
+    APP = "app"  # the document that configures an app, behind the personal link
+    CHALLENGE = "challenge"  # the answer to a phone that asks who tells it to reload; never sent itself
+    PROVIDER = "provider"  # Microsoft or Google, for the code of a sign-in
+    CHECK = "check"  # compared with what was typed; never leaves the process
+    COMPARISON = "comparison"  # the file that a phone holds beside today's, its secrets masked
+    TECHNICIAN = "technician"  # who sits at the server's terminal, or a phone in software beside it
+
+
+class SecretReaderError(TypeError):
+    """A secret is read for somebody who isn't named with its column."""
+
+
+def plain(record: Any, column: Any, reader: Reader) -> str:
+    """A secret of `record` in plain text, for one of the readers that its column names: `plain(user, User.sip_password, Reader.APP)`.
+
+    The one way to a secret, so that who reads them is one list: the columns, and the callers of this. `record` may be anything
+    that has what was read of the row under the column's name.
+    """
+    field = column.field
+    if reader not in field.readers:
+        raise SecretReaderError(f"{field.purpose} is nothing for {reader}")
+    return str(getattr(record, field.attname) or "")
+
+
+def is_set(record: Any, column: Any) -> bool:
+    """Whether there is a secret at all."""
+    return bool(getattr(record, column.field.attname))
+
+
 class EncryptedTextField(models.TextField):
-    """A secret. From being one follows: masked in history, never filled into a form, never filtered or sorted by."""
+    """A secret. From being one follows: masked in history, never filled into a form, never filtered or sorted by.
+
+    `readers`: for whom it may be read in plain text (`plain`).
+    """
 
     is_secret = True
     description = "Encrypted text"
+
+    def __init__(self, *args: Any, readers: Collection[Reader] = (), **kwargs: Any) -> None:
+        self.readers = frozenset(readers)
+        super().__init__(*args, **kwargs)
 
     @property
     def purpose(self) -> str:

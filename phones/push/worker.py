@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
+from pbxadmin.common.crypto import Reader, plain
 from pbxadmin.common.values.configtext import UnsafeTextError
 from phones import build
 from phones.models import Phone
@@ -26,6 +27,7 @@ from phones.push.notify import sip
 from phones.push.notify.targets import Address, phone_networks
 from phones.selectors import UNWRITABLE
 from phones.vendors import Command, ContextError, UnknownModelError, vendor_of
+from users.models import User
 
 logger = logging.getLogger("pbxadmin.push")
 
@@ -204,7 +206,7 @@ def _notify(phone: Phone, command: str) -> sip.Notify:
         transport="tcp" if phone.sip_transport == "tcp" else "udp",
         user=user.number,
         auth_id=user.sip_auth_id,
-        password=user.sip_password,
+        password=plain(user, User.sip_password, Reader.CHALLENGE),
     )
     return sip.Notify(key=phone.pk, target=target, event=event)
 

@@ -9,6 +9,7 @@ import logging
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from pbxadmin.common.crypto import Reader
 from pbxadmin.common.http import client_address
 from phones import build
 from phones.models import Phone
@@ -51,7 +52,7 @@ def _redirect(request: HttpRequest, key: str, name: str) -> HttpResponse:
         try:
             if wanted.is_for(phone.mac, find_model(phone.model)):
                 response = HttpResponse(
-                    status=302, headers={"Location": build.provisioning_url(phone) + name}
+                    status=302, headers={"Location": build.provisioning_url(phone, Reader.PHONE) + name}
                 )
                 response.headers["Cache-Control"] = "no-store"
                 return response

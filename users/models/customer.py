@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from pbxadmin.common.crypto import EncryptedTextField
+from pbxadmin.common.crypto import EncryptedTextField, Reader, is_set
 from pbxadmin.common.fields import (
     DIGITS,
     HOST_NAME,
@@ -91,13 +91,23 @@ class SingleSignOn(models.Model):
         _("Application (client) ID of Microsoft"), max_length=200, blank=True, validators=[CLIENT_ID]
     )
     microsoft_client_secret = EncryptedTextField(
-        _("Client secret of Microsoft"), max_length=500, blank=True, default="", validators=[CLIENT_SECRET]
+        _("Client secret of Microsoft"),
+        max_length=500,
+        blank=True,
+        default="",
+        validators=[CLIENT_SECRET],
+        readers=(Reader.PROVIDER,),
     )
     google_client_id = models.CharField(
         _("Client ID of Google"), max_length=200, blank=True, validators=[CLIENT_ID]
     )
     google_client_secret = EncryptedTextField(
-        _("Client secret of Google"), max_length=500, blank=True, default="", validators=[CLIENT_SECRET]
+        _("Client secret of Google"),
+        max_length=500,
+        blank=True,
+        default="",
+        validators=[CLIENT_SECRET],
+        readers=(Reader.PROVIDER,),
     )
     google_hosted_domain = models.CharField(
         _("Google Workspace domain"), max_length=253, blank=True, validators=[HOST_NAME]
@@ -180,10 +190,14 @@ class Customer(SingleSignOn):
         """With whose accounts its people may sign in: the integration is on, and the portal is registered there."""
         found = []
         if self.has_microsoft_365 and all(
-            (self.microsoft_tenant_id, self.microsoft_client_id, self.microsoft_client_secret)
+            (
+                self.microsoft_tenant_id,
+                self.microsoft_client_id,
+                is_set(self, Customer.microsoft_client_secret),
+            )
         ):
             found.append("microsoft")
-        if self.has_google and self.google_client_id and self.google_client_secret:
+        if self.has_google and self.google_client_id and is_set(self, Customer.google_client_secret):
             found.append("google")
         return tuple(found)
 

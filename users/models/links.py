@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.crypto import EncryptedTextField
+from pbxadmin.common.crypto import EncryptedTextField, Reader
 from pbxadmin.common.scoping import ScopedManager
 
 
@@ -24,7 +24,7 @@ class PersonalLink(models.Model):
 
     user = models.ForeignKey("users.User", models.CASCADE, related_name="links")
     kind = models.CharField(max_length=4, choices=Kind.choices)
-    token = EncryptedTextField(editable=False)
+    token = EncryptedTextField(editable=False, readers=(Reader.PERSON,))
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)  # NULL: until it is reset

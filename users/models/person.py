@@ -14,7 +14,7 @@ from django.utils.timezone import get_default_timezone_name, now
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.clock import moment_in_zone
-from pbxadmin.common.crypto import EncryptedTextField
+from pbxadmin.common.crypto import EncryptedTextField, Reader
 from pbxadmin.common.fields import (
     DIGITS,
     LETTERS_AND_DIGITS,
@@ -221,7 +221,11 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     # The address at which a one-time link was used: it is his, whoever else is given the same one.
     confirmed_email = models.EmailField(blank=True, default="", max_length=254, editable=False)
     sip_auth_id = models.CharField(_("Authentication ID"), max_length=32, editable=False)
-    sip_password = EncryptedTextField(_("SIP password"), editable=False)
+    sip_password = EncryptedTextField(
+        _("SIP password"),
+        editable=False,
+        readers=(Reader.PERSON, Reader.PHONE, Reader.APP, Reader.CHALLENGE),
+    )
 
     # Counts up with every change: whoever saves says which version he had before his eyes.
     version = models.PositiveIntegerField(default=1, editable=False)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin, VerifyNotAllowed
 from django_otp.oath import TOTP
 
-from pbxadmin.common.crypto import EncryptedTextField
+from pbxadmin.common.crypto import EncryptedTextField, Reader, plain
 
 
 class TotpDevice(ThrottlingMixin, Device):
@@ -25,7 +25,7 @@ class TotpDevice(ThrottlingMixin, Device):
     FIRST_WAIT = 10  # seconds
     LONGEST_WAIT = 300  # seconds: at most 12 guesses an hour, each right with 3 in 1,000,000
 
-    key = EncryptedTextField(editable=False)  # hex
+    key = EncryptedTextField(editable=False, readers=(Reader.CHECK,))  # hex
     # The time step of the last code that was accepted: a code works once.
     last_step = models.BigIntegerField(default=-1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -78,7 +78,7 @@ class TotpDevice(ThrottlingMixin, Device):
         the library does."""
         if self.waits_until():
             return False
-        step = self.matching_step(self.key, token, self.last_step)
+        step = self.matching_step(plain(self, TotpDevice.key, Reader.CHECK), token, self.last_step)
         # The condition stands in the statement too: of two requests that carry the same code, one writes.
         if step is not None and TotpDevice.objects.filter(pk=self.pk, last_step__lt=step).update(
             last_step=step, throttling_failure_count=0, throttling_failure_timestamp=None

@@ -10,6 +10,7 @@ from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
 from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, Row, RowPlan, plan
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove
+from users.road.revealing import reveal
 from users.road.sheets import SHEETS, chunks, locks, register, why_not
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "record_operation",
     "register",
     "remove",
+    "reveal",
     "why_not",
 ]
