@@ -47,6 +47,7 @@ def context(model: str, keys: int, sidecars: int = 0) -> PhoneContext:
         ),
         provisioning_url="https://pbx.example.net/p/9vK2mQ7xT4bN8wR1/",
         web_password="Zx93kLmP2q",
+        ntp_servers=("pool.ntp.org",),
         keys=tuple(Key(n, *_kind(n)) for n in range(1, keys + 1)),
         sidecars=sidecars,
     )

@@ -20,6 +20,7 @@ from django.utils import translation
 from django.utils.translation import pgettext
 
 from pbxadmin.common.crypto import Reader, is_secret, plain
+from pbxadmin.common.phone_system import ntp_servers, sip_server
 from pbxadmin.common.prepared import Prepared
 from pbxadmin.common.values.signalling import Srtp, Transport
 from phones import context
@@ -300,6 +301,7 @@ def _context(phone: Phone, keys: Sequence[KeyRow]) -> PhoneContext:
         vlan_wan=context.Vlan(phone.vlan_wan_enabled, phone.vlan_wan_id, phone.vlan_wan_priority),
         vlan_pc=context.Vlan(phone.vlan_pc_enabled, phone.vlan_pc_id, phone.vlan_pc_priority),
         nightly_at=context.nightly_time(phone.mac),
+        ntp_servers=ntp_servers(),
     )
 
 
@@ -308,7 +310,8 @@ def _account(phone: Phone, user: User) -> context.Account:
         raise ValueError("support staff have no phones")
     srtp = _choice(Srtp, user.srtp)
     transport = srtp.transport(plain=Transport.UDP) if isinstance(srtp, Srtp) else Transport.UDP
-    proxy = None
+    server = sip_server(transport)
+    proxy = context.Proxy(server.host, server.port, transport) if server.host else None
     if phone.connection == Phone.Connection.SBC and phone.sbc is not None:
         address = phone.sbc.address
         proxy = context.Proxy(f"[{address}]" if ":" in address else address, phone.sbc.port)
@@ -319,7 +322,7 @@ def _account(phone: Phone, user: User) -> context.Account:
         auth_id=user.sip_auth_id,
         password=plain(user, User.sip_password, Reader.PHONE),
         registrar=user.customer.fqdn,
-        port=transport.port,
+        port=server.port,
         transport=transport,
         srtp=srtp,
         outbound_proxy=proxy,

@@ -179,6 +179,7 @@ class PhoneContext:
     account: Account
     provisioning_url: str = field(repr=False)
     web_password: str = field(repr=False)
+    ntp_servers: tuple[str, ...]
     keys: tuple[Key, ...] = ()
     sidecars: int = 0
     language: Language = Language.FR_CA
@@ -199,7 +200,6 @@ class PhoneContext:
     vlan_pc: Vlan = Vlan()
     web_user: str = "admin"
     nightly_at: time = time(2, 0)
-    ntp_servers: tuple[str, ...] = ("pool.ntp.org",)
     trusted_certificate_url: str | None = None
     codes: DialCodes = DialCodes()
 

@@ -8,3 +8,7 @@ class CommonConfig(AppConfig):
 
     name = "pbxadmin.common"
     label = "common"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from pbxadmin.common import phone_system  # noqa: F401

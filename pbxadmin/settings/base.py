@@ -251,6 +251,12 @@ CELERY_BEAT_SCHEDULE = {
 # Where phones fetch their configuration and people open the portal, seen from outside.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 PROVISIONING_URL = env.str("PROVISIONING_URL", default=PUBLIC_URL)
+# Where devices send SIP: a host of its own, or "" for the customer's host name, which is the domain in any case.
+SIP_SERVER = env.str("SIP_SERVER", default="")
+SIP_PORT = env.int("SIP_PORT", default=5060)  # UDP and TCP
+SIP_TLS_PORT = env.int("SIP_TLS_PORT", default=5061)
+# The time servers of every device.
+NTP_SERVERS: list[str] = env.list("NTP_SERVERS", default=["pool.ntp.org"])
 # Networks in which a phone may live although they are not ordinary unicast (development: loopback).
 NOTIFY_EXTRA_NETWORKS: list[str] = env.list("NOTIFY_EXTRA_NETWORKS", default=[])
 # Phones that one worker tells to reload in a second at most: each of them then asks for its files. 0: as many as it can.

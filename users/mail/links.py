@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from pbxadmin.common.crypto import MASK, Reader, fingerprint, plain, random_token
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.phone_system import SipServer, sip_server
 from pbxadmin.common.values.signalling import Srtp, Transport
 from users import road
 from users.models import Customer, PersonalLink, User
@@ -126,7 +127,7 @@ def app_configuration(user: User) -> bytes:
     customer = user.customer
     assert customer is not None, "support staff have no extension"
     srtp = Srtp(user.srtp)
-    transport = srtp.transport(plain=Transport.TCP)
+    server = sip_server(srtp.transport(plain=Transport.TCP))
     domain = customer.fqdn
     sections = {
         "sip": {
@@ -140,8 +141,8 @@ def app_configuration(user: User) -> bytes:
         },
         "proxy_0": {
             "reg_identity": f'"{_quoted(user.full_name)}" <sip:{user.number}@{domain}>',
-            "reg_proxy": f"<sip:{domain};transport={transport}>",
-            "reg_route": f"<sip:{domain};transport={transport}>",
+            "reg_proxy": f"<{SipServer('', server.port, server.transport).uri(domain)}>",
+            "reg_route": f"<{server.uri(domain)}>",
             "reg_expires": "600", "reg_sendregister": "1", "publish": "0", "push_notification_allowed": "1",
         },
     }  # fmt: skip

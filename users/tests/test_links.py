@@ -78,6 +78,17 @@ def test_the_encryption_is_the_options_tabs(client, amelie, link, srtp, encrypti
     assert found["proxy_0", "reg_proxy"].endswith(f"transport={transport}>")
 
 
+def test_the_app_finds_the_server_that_the_settings_name(client, amelie, link, settings):
+    settings.SIP_SERVER, settings.SIP_PORT = "pbx.example.net", 5080
+    link.uses_left = 5
+    found = entries(client.get(path_of(link)).content)
+    assert found["proxy_0", "reg_identity"].endswith("<sip:101@boreale.example.com>")
+    assert found["proxy_0", "reg_route"] == "<sip:pbx.example.net:5080;transport=tcp>"
+    User.objects.filter(pk=amelie.pk).update(srtp="enforced")
+    found = entries(client.get(path_of(link)).content)
+    assert found["proxy_0", "reg_route"] == "<sip:pbx.example.net;transport=tls>"
+
+
 @pytest.mark.parametrize(
     "name", ['<entry name="x">', "]]>", "&lol;", '"><sip:evil@x>', "\\", "{{ 7*7 }}", "é" * 50]
 )

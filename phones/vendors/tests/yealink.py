@@ -61,6 +61,7 @@ def phone(model: str = "yealink-t54w", **changes: object) -> PhoneContext:
         account=ACCOUNT,
         provisioning_url=f"https://pbx.example.net/p/{TOKEN}/",
         web_password=WEB_PASSWORD,
+        ntp_servers=("pool.ntp.org",),
         nightly_at=time(2, 17),
     )
     return replace(plain, **changes)
