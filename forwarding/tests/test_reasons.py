@@ -1,4 +1,4 @@
-"""Plans as they are told: sentences in both languages, and the list for JSON."""
+"""Call plans as they are told: sentences in both languages, and the list for JSON."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
