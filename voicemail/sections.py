@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope
-from pbxadmin.common.parts import PartColumn, PartStore
+from pbxadmin.common.companions import CompanionColumn, CompanionStore
 from pbxadmin.common.sections import Section
 from users import road
 from users.models import User
@@ -20,8 +20,8 @@ from voicemail.models import Greeting, Mailbox
 from voicemail.pins import Weakness, random_pin, weakness
 from voicemail.resets import RESETS
 
-PART = "voicemail"
-MAILBOXES = PartStore(Mailbox, parts=(PART,))
+PREFIX = "voicemail"
+MAILBOXES = CompanionStore(Mailbox, prefixes=(PREFIX,))
 # What a form or a file says to have a new PIN made; each row then gets its own.
 REGENERATE = "regenerate"
 
@@ -102,9 +102,9 @@ class PinColumn(FieldColumn):
         return pin
 
 
-PIN = PartColumn(
+PIN = CompanionColumn(
     MAILBOXES,
-    PART,
+    PREFIX,
     PinColumn(_field("pin")),
     bulk=False,
     csv="VMPIN",
@@ -117,10 +117,10 @@ PIN = PartColumn(
     ),
 )
 COLUMNS = (
-    PartColumn(MAILBOXES, PART, FieldColumn(_field("enabled")), csv="VMEnable"),
-    PartColumn(
+    CompanionColumn(MAILBOXES, PREFIX, FieldColumn(_field("enabled")), csv="VMEnable"),
+    CompanionColumn(
         MAILBOXES,
-        PART,
+        PREFIX,
         LanguageColumn(_field("language")),
         csv="VMLanguage",
         more=gettext_lazy(
@@ -128,24 +128,24 @@ COLUMNS = (
         ),
     ),
     PIN,
-    PartColumn(
+    CompanionColumn(
         MAILBOXES,
-        PART,
+        PREFIX,
         DefaultGreetingColumn(_field("default_greeting"), greetings),
         more=gettext_lazy(
             "In the Call forwarding tab, a status can have a greeting of its own, or use the default one chosen here."
         ),
     ),
-    PartColumn(
+    CompanionColumn(
         MAILBOXES,
-        PART,
+        PREFIX,
         FieldColumn(_field("play_date_time")),
         csv="VMPlayMsgDateTime",
         help=gettext_lazy("Whether the voicemail says on which day and at what time each message was left."),
     ),
-    PartColumn(
+    CompanionColumn(
         MAILBOXES,
-        PART,
+        PREFIX,
         FieldColumn(_field("email_option")),
         csv="VMEmailOptions",
         help=gettext_lazy("What is sent to the user's email address when a message comes in."),
@@ -154,16 +154,16 @@ COLUMNS = (
             "prefers to handle messages by email only chooses the attachment with deletion from the mailbox."
         ),
     ),
-    PartColumn(
+    CompanionColumn(
         MAILBOXES,
-        PART,
+        PREFIX,
         FieldColumn(_field("pin_disabled")),
         csv="VMNoPin",
         help=gettext_lazy("Easier, but less safe: anybody at the user's phone can listen to the messages."),
     ),
-    PartColumn(
+    CompanionColumn(
         MAILBOXES,
-        PART,
+        PREFIX,
         FieldColumn(_field("play_caller_id")),
         csv="VMPlayCallerID",
         help=gettext_lazy("Says the caller's number at the beginning of each message."),

@@ -14,17 +14,17 @@ from forwarding.models import ForwardingRule
 from forwarding.routing import MAX_HOPS
 from forwarding.tabs.columns import DestinationColumn, systems_of
 from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope, Text
+from pbxadmin.common.companions import CompanionColumn, CompanionStore
 from pbxadmin.common.destination_field import DestinationField, Reference, references_to, tells_references
 from pbxadmin.common.fields import phone_number_national
-from pbxadmin.common.parts import PartColumn, PartStore
 from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.statuses import Status
 from pbxadmin.common.values.tolls import Toll, toll_of
 from users import road
 from users.models import User
 
-RULES = PartStore(
-    ForwardingRule, parts=tuple(str(status) for status in Status), part_field="status",
+RULES = CompanionStore(
+    ForwardingRule, prefixes=tuple(str(status) for status in Status), prefix_field="status",
     together={"busy_external": ("not_registered_external",), "busy_internal": ("not_registered_internal",)},
     defaults=lambda status: {"accept_push": False} if status == Status.DO_NOT_DISTURB else {},
 )  # fmt: skip
@@ -130,8 +130,8 @@ def names_for(status: Status) -> tuple[str, ...]:
 
 
 _INNER = {name: _inner(name) for name in (*FOR_ALL, *FOR_AVAILABLE, *FOR_AWAY)}
-RULE_COLUMNS: tuple[PartColumn, ...] = tuple(
-    PartColumn(
+RULE_COLUMNS: tuple[CompanionColumn, ...] = tuple(
+    CompanionColumn(
         RULES, str(status), _INNER[name],
         label=format_lazy("{status} · {label}", status=User.Status(status).label, label=_INNER[name].label),
     )

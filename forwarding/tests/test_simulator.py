@@ -202,7 +202,7 @@ ACTS_ELSEWHERE = ("custom_message", "log_out_of_queues")
 @pytest.mark.parametrize("column", RULE_COLUMNS, ids=[column.name for column in RULE_COLUMNS])
 def test_every_option_of_every_status_changes_a_call_or_what_the_pbx_is_told(boreale, felix, maude, column):
     field = column.inner.name
-    status = column.part
+    status = column.prefix
     acts_elsewhere = field in ACTS_ELSEWHERE or (field == "accept_push" and not Status(status).rings)
     User.objects.filter(pk=maude.pk).update(status=status)
     if field == "greeting":

@@ -17,11 +17,11 @@ CHUNK = 10_000
 DISTINCT = 10
 
 
-class PartStore(Store):
-    """Where the parts of a record are kept: one row of `model` for each record and part.
+class CompanionStore(Store):
+    """Where the companions of a record are kept: one row of `model` for each record and prefix ("voicemail", or each status).
 
-    A record has the same parts always, from its first moment, so loading is one SELECT and saving one UPDATE for each
-    part and set of new values, whatever the number of records. A column is called "<part>.<field>"; `together` names the
+    A record has the same companions always, from its first moment, so loading is one SELECT and saving one UPDATE for each
+    prefix and set of new values, whatever the number of records. A column is called "<prefix>.<field>"; `together` names the
     fields that take another one's value. Secrets aren't loaded: they are known as set or not.
     """
 
@@ -29,37 +29,37 @@ class PartStore(Store):
         self,
         model: type[models.Model],
         *,
-        parts: Sequence[str],
-        part_field: str = "",
+        prefixes: Sequence[str],
+        prefix_field: str = "",
         together: Mapping[str, Sequence[str]] | None = None,
-        defaults: Callable[[str], Mapping[str, Any]] = lambda part: {},
+        defaults: Callable[[str], Mapping[str, Any]] = lambda prefix: {},
     ) -> None:
-        """`defaults`: what a new record's part says where it isn't the field's default (by attribute)."""
+        """`defaults`: what a new record's companion says where it isn't the field's default (by attribute)."""
         self.model = model
-        self.parts = parts
-        self.part_field = part_field
+        self.prefixes = prefixes
+        self.prefix_field = prefix_field
         self.together = together or {}
         self.defaults = defaults
-        self.columns: dict[str, PartColumn] = {}
+        self.columns: dict[str, CompanionColumn] = {}
 
     def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         """{record: {column: value}}, in one query."""
         found: dict[Any, dict[str, Any]] = {record.pk: {} for record in records}
         plain = sorted({column.attribute for column in self.columns.values() if not column.secret})
         secret = sorted({column.attribute for column in self.columns.values() if column.secret})
-        part_of = [self.part_field] if self.part_field else []
+        prefix_of = [self.prefix_field] if self.prefix_field else []
         set_or_not = {f"has_{name}": ~models.Q(**{f"{name}__isnull": True}) for name in secret}
         rows = self.model._default_manager.order_by()
         for keys in _chunks(list(found)):
             for row in (
                 rows.filter(user__in=keys)
                 .annotate(**set_or_not)
-                .values("user", *part_of, *plain, *set_or_not)
+                .values("user", *prefix_of, *plain, *set_or_not)
             ):
-                part = row[self.part_field] if self.part_field else self.parts[0]
+                prefix = row[self.prefix_field] if self.prefix_field else self.prefixes[0]
                 values = found[row["user"]]
                 for column in self.columns.values():
-                    if column.part == part:
+                    if column.prefix == prefix:
                         name = column.attribute
                         values[column.name] = (
                             (MASK if row[f"has_{name}"] else "") if column.secret else row[name]
@@ -67,14 +67,14 @@ class PartStore(Store):
         return found
 
     def create(self, rows: Sequence[Any], touched: Sequence[Any], scope: Scope) -> None:
-        """One INSERT for each part: a new record has all its parts, with what the row says and the defaults for the rest."""
+        """One INSERT for each prefix: a new record has all its companions, with what the row says and the defaults for the rest."""
         people = [row.key for row in rows]
         said = set().union(*(row.changes for row in touched))
-        for part in self.parts:
-            given = self.defaults(part)
+        for prefix in self.prefixes:
+            given = self.defaults(prefix)
             columns: dict[str, many.Values] = {name: many.Same(value) for name, value in given.items()}
             for column in self.columns.values():
-                if column.part != part or column.name not in said:
+                if column.prefix != prefix or column.name not in said:
                     continue
                 for name in (column.attribute, *self.together.get(column.attribute, ())):
                     field = self._fields[name]
@@ -86,12 +86,12 @@ class PartStore(Store):
                         for row in rows
                     ]  # fmt: skip
             columns["user_id"] = people
-            if self.part_field:
-                columns[self.part_field] = many.Same(part)
+            if self.prefix_field:
+                columns[self.prefix_field] = many.Same(prefix)
             many.insert(self.model, columns, len(rows))
 
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
-        """One UPDATE for each part and distinct set of new values, or for each part where the rows have values of their own."""
+        """One UPDATE for each prefix and distinct set of new values, or for each prefix where the rows have values of their own."""
         groups: dict[tuple[str, tuple[str, ...]], dict[tuple[Any, ...], list[Any]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -101,11 +101,11 @@ class PartStore(Store):
                 column = self.columns.get(name)
                 if column is not None:
                     for attribute in (column.attribute, *self.together.get(column.attribute, ())):
-                        new[column.part][attribute] = value
-            for part, changed in new.items():
-                groups[part, tuple(changed)][tuple(changed.values())].append(row.key)
-        for (part, names), sets in groups.items():
-            condition = {self.part_field: part} if self.part_field else {}
+                        new[column.prefix][attribute] = value
+            for prefix, changed in new.items():
+                groups[prefix, tuple(changed)][tuple(changed.values())].append(row.key)
+        for (prefix, names), sets in groups.items():
+            condition = {self.prefix_field: prefix} if self.prefix_field else {}
             if len(sets) > DISTINCT:
                 keys = [(key, values) for values, some in sets.items() for key in some]
                 columns = {name: [values[place] for _key, values in keys] for place, name in enumerate(names)}
@@ -114,8 +114,8 @@ class PartStore(Store):
                 )
                 continue
             for values, some in sets.items():
-                for part_of_them in _chunks(some):
-                    found = self.model._default_manager.filter(user__in=part_of_them, **condition)
+                for some_keys in _chunks(some):
+                    found = self.model._default_manager.filter(user__in=some_keys, **condition)
                     found.update(**dict(zip(names, values, strict=True)))
 
     @cached_property
@@ -127,14 +127,14 @@ def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
 
 
-class PartColumn(Column):
-    """A column of a part; everything but its name and place comes from the model field, or from the column it is given."""
+class CompanionColumn(Column):
+    """A column of a companion; everything but its name and place comes from the model field, or from the column it is given."""
 
     def __init__(
-        self, store: PartStore, part: str, inner: FieldColumn, *, label: Text = "", **settings: Any
+        self, store: CompanionStore, prefix: str, inner: FieldColumn, *, label: Text = "", **settings: Any
     ) -> None:
         self.store = store
-        self.part = part
+        self.prefix = prefix
         self.inner = inner
         self.secret = is_secret(inner.field)
         self.attribute = inner.attribute
@@ -145,7 +145,7 @@ class PartColumn(Column):
             name: getattr(inner, name)
             for name in ("help", "more", "warning", "unit", "bulk", "at_creation_only", "csv", "identity")
         }
-        super().__init__(f"{part}.{inner.name}", label=label or inner.label, **(said | settings))
+        super().__init__(f"{prefix}.{inner.name}", label=label or inner.label, **(said | settings))
         store.columns[self.name] = self
 
     def form_field(self, scope: Scope) -> forms.Field:
