@@ -45,8 +45,8 @@ class ForwardingRule(models.Model):
         _("Not registered: internal"), side=Side.INTERNAL, default=SAME
     )
     divert_external = DestinationField(_("Forward external calls to"), default=VOICEMAIL)
-    divert_internal = DestinationField(_("Forward internal calls to"), side=Side.INTERNAL, default=SAME)
     voicemail_out_of_hours_external = YesNoField(_("Voicemail outside office hours"), default=False)
+    divert_internal = DestinationField(_("Forward internal calls to"), side=Side.INTERNAL, default=SAME)
     voicemail_out_of_hours_internal = YesNoField(_("Voicemail outside office hours"), default=False)
     ring_mobile = YesNoField(_("Ring my mobile simultaneously"), default=False)
     accept_multiple_calls = YesNoField(_("Accept multiple calls"), default=True)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope
-from pbxadmin.common.companions import CompanionColumn, CompanionStore
+from pbxadmin.common.companions import CompanionStore, companion_columns
+from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from users import road
 from users.models import User
@@ -102,73 +103,62 @@ class PinColumn(FieldColumn):
         return pin
 
 
-PIN = CompanionColumn(
+COLUMNS = companion_columns(
     MAILBOXES,
     PREFIX,
-    PinColumn(_field("pin")),
-    bulk=False,
-    csv="VMPIN",
-    identity=True,
-    help=gettext_lazy(
-        "Entered by the user to reach the voicemail from a phone: 4 to 10 digits. Blank: the PIN stays as it is."
-    ),
-    more=gettext_lazy(
-        "A safe PIN protects the messages: not the extension, no digit said over and over, no digits that follow one another, not a year."
-    ),
-)
-COLUMNS = (
-    CompanionColumn(MAILBOXES, PREFIX, FieldColumn(_field("enabled")), csv="VMEnable"),
-    CompanionColumn(
-        MAILBOXES,
-        PREFIX,
-        LanguageColumn(_field("language")),
+    enabled={"csv": "VMEnable"},
+    language=LanguageColumn(
+        _field("language"),
         csv="VMLanguage",
         more=gettext_lazy(
             "You can choose the language of the voice prompts that the caller and the user hear."
         ),
     ),
-    PIN,
-    CompanionColumn(
-        MAILBOXES,
-        PREFIX,
-        DefaultGreetingColumn(_field("default_greeting"), greetings),
+    pin=PinColumn(
+        _field("pin"),
+        csv="VMPIN",
+        identity=True,
+        help=gettext_lazy(
+            "Entered by the user to reach the voicemail from a phone: 4 to 10 digits. Blank: the PIN stays as it is."
+        ),
+        more=gettext_lazy(
+            "A safe PIN protects the messages: not the extension, no digit said over and over, no digits that follow one another, not a year."
+        ),
+    ),
+    default_greeting=DefaultGreetingColumn(
+        _field("default_greeting"),
+        greetings,
         more=gettext_lazy(
             "In the Call forwarding tab, a status can have a greeting of its own, or use the default one chosen here."
         ),
     ),
-    CompanionColumn(
-        MAILBOXES,
-        PREFIX,
-        FieldColumn(_field("play_date_time")),
-        csv="VMPlayMsgDateTime",
-        help=gettext_lazy("Whether the voicemail says on which day and at what time each message was left."),
-    ),
-    CompanionColumn(
-        MAILBOXES,
-        PREFIX,
-        FieldColumn(_field("email_option")),
-        csv="VMEmailOptions",
-        help=gettext_lazy("What is sent to the user's email address when a message comes in."),
-        more=gettext_lazy(
+    play_date_time={
+        "csv": "VMPlayMsgDateTime",
+        "help": gettext_lazy(
+            "Whether the voicemail says on which day and at what time each message was left."
+        ),
+    },
+    email_option={
+        "csv": "VMEmailOptions",
+        "help": gettext_lazy("What is sent to the user's email address when a message comes in."),
+        "more": gettext_lazy(
             "Deleting a message from the email inbox doesn't delete it from the mailbox: the user has to do that himself. Who "
             "prefers to handle messages by email only chooses the attachment with deletion from the mailbox."
         ),
-    ),
-    CompanionColumn(
-        MAILBOXES,
-        PREFIX,
-        FieldColumn(_field("pin_disabled")),
-        csv="VMNoPin",
-        help=gettext_lazy("Easier, but less safe: anybody at the user's phone can listen to the messages."),
-    ),
-    CompanionColumn(
-        MAILBOXES,
-        PREFIX,
-        FieldColumn(_field("play_caller_id")),
-        csv="VMPlayCallerID",
-        help=gettext_lazy("Says the caller's number at the beginning of each message."),
-    ),
+    },
+    pin_disabled={
+        "csv": "VMNoPin",
+        "help": gettext_lazy(
+            "Easier, but less safe: anybody at the user's phone can listen to the messages."
+        ),
+    },
+    play_caller_id={
+        "csv": "VMPlayCallerID",
+        "help": gettext_lazy("Says the caller's number at the beginning of each message."),
+    },
 )
+PIN = MAILBOXES.columns["voicemail.pin"]
+LANGUAGE = MAILBOXES.columns["voicemail.language"]
 
 
 # --- Rules -------------------------------------------------------------------------------------------------------
@@ -219,12 +209,12 @@ def greetings_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[An
 
 
 def page_facts(scope: Scope, person: User, form: Any) -> dict[str, Any]:
-    """What the tab shows beside the form: which language the department has."""
-    department = person.primary_department
-    return {
-        "department_language": department.get_language_display() if department else "",
-        "greetings_used": Greeting.objects.filter(used_by_statuses__user=person).distinct(),
-    }
+    """Nothing beside the form; in it, which language the department has."""
+    if (department := person.primary_department) and LANGUAGE.name in form.fields:
+        form.fields[LANGUAGE.name].help_text = _(
+            "Of the prompts that callers and the user hear. The department's: %(department_language)s."
+        ) % {"department_language": department.get_language_display()}
+    return {}
 
 
 VOICEMAIL = Section(
@@ -232,6 +222,10 @@ VOICEMAIL = Section(
     title=gettext_lazy("Voicemail"),
     intro="",
     columns=COLUMNS,
+    parts=(
+        Part("voicemail.enabled"),
+        Part("voicemail.pin_disabled", gettext_lazy("Additional options")),
+    ),
     template="voicemail/tab.html",
     row_rules=(pin_is_not_guessed, open_mailbox_is_told),
     filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,12 +14,12 @@ from django.utils.translation import gettext as _
 from forwarding import hours, periods, schedules
 from forwarding.simulator import STATE_LABELS, Question, State, local_moment
 from forwarding.tabs.columns import WEEKDAYS, lines_of, names_of, week_in_words
-from forwarding.tabs.rules import names_for
 from forwarding.tabs.schedule import next_change_in_words, week_to_look_at
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.destination_field import DestinationWidget
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.parts import DrawnPart
 from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.statuses import Status
 from users import rights
@@ -33,21 +32,15 @@ STEP_MINUTES = 15
 
 # --- Forwarding --------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class StatusPart:
+class ShownRule:
     """The rule of one status on the page."""
 
     status: Status
     label: str
-    code: str
     current: bool
     shown: bool
     refused: bool
-    fields: dict[str, BoundField]
-
-    @property
-    def rings(self) -> bool:
-        """Whether it rings first."""
-        return self.status.rings
+    drawn: DrawnPart
 
 
 def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
@@ -56,15 +49,19 @@ def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str,
     refused = [name.partition(".")[0] for name in form.errors if name in form.fields]
     wanted = refused[:1] or [form.data.get("_shown", ""), getattr(form, "shown_status", ""), person.status]
     shown = next(status for status in (*wanted, person.status) if status in set(Status))
-    parts = [
-        StatusPart(
-            status, str(User.Status(status).label), status.dial_code, status == person.status, status == shown, str(status) in refused,
-            {name: form[f"{status}.{name}"] for name in names_for(status)},
+    shown_rules = [
+        ShownRule(
+            status,
+            str(drawn.part.title),
+            status == person.status,
+            status == shown,
+            str(status) in refused,
+            drawn,
         )
-        for status in Status
-    ]  # fmt: skip
+        for status, drawn in zip(Status, form.parts, strict=True)
+    ]
     return {
-        "parts": parts,
+        "rules": shown_rules,
         "offered": offered_at_once(scope.customer),
         "asked": Asked(to=person.number, at=_clock_now(person.time_zone), zone=person.time_zone),
         "states": state_choices(),

@@ -1,7 +1,7 @@
 """The columns of the five forwarding rules, and what is refused or told when they change."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from forwarding.models import ForwardingRule
 from forwarding.routing import MAX_HOPS
 from forwarding.tabs.columns import DestinationColumn, systems_of
-from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope, Text
+from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope, Text, columns_of
 from pbxadmin.common.companions import CompanionColumn, CompanionStore
 from pbxadmin.common.destination_field import DestinationField, Reference, references_to, tells_references
 from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.parts import Part
 from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.statuses import Status
 from pbxadmin.common.values.tolls import Toll, toll_of
@@ -29,62 +30,26 @@ RULES = CompanionStore(
     defaults=lambda status: {"accept_push": False} if status == Status.DO_NOT_DISTURB else {},
 )  # fmt: skip
 
-FOR_ALL = ("custom_message", "log_out_of_queues", "accept_ring_group_calls", "accept_push", "greeting")
-FOR_AVAILABLE = (
-    "no_answer_seconds",
-    "no_answer_external",
-    "no_answer_internal",
-    "busy_external",
-    "busy_internal",
-    "ring_mobile",
-    "accept_multiple_calls",
+# The fields that only a status of one type has; every other one belongs to all five.
+ONLY_RINGING = frozenset(
+    {
+        "no_answer_seconds",
+        "no_answer_external",
+        "no_answer_internal",
+        "busy_external",
+        "busy_internal",
+        "ring_mobile",
+        "accept_multiple_calls",
+    }
 )
-FOR_AWAY = (
-    "divert_external",
-    "divert_internal",
-    "voicemail_out_of_hours_external",
-    "voicemail_out_of_hours_internal",
+ONLY_DIVERTING = frozenset(
+    {
+        "divert_external",
+        "voicemail_out_of_hours_external",
+        "divert_internal",
+        "voicemail_out_of_hours_internal",
+    }
 )
-
-MORE: Mapping[str, Text] = {
-    "no_answer_external": gettext_lazy("The destination of unanswered calls that come from outside."),
-    "divert_external": gettext_lazy(
-        "In this status the phone doesn't ring: calls from outside go there at once."
-    ),
-    "divert_internal": gettext_lazy(
-        "In this status the phone doesn't ring: calls from other users go there at once."
-    ),
-    "no_answer_internal": gettext_lazy("The destination of unanswered calls that come from another user."),
-    "busy_external": gettext_lazy(
-        "The destination of calls from outside while the user is on a call and “Accept multiple calls” is off, or while no device "
-        "is connected to the extension."
-    ),
-    "busy_internal": gettext_lazy(
-        "The destination of calls from another user while the user is on a call and “Accept multiple calls” is off, or while no "
-        "device is connected to the extension."
-    ),
-    "voicemail_out_of_hours_internal": gettext_lazy("The same for calls from other users."),
-    "voicemail_out_of_hours_external": gettext_lazy(
-        "Sends calls to the voicemail when they arrive outside the office hours that are set."
-    ),
-    "ring_mobile": gettext_lazy(
-        "Calls ring the number in the field “Mobile” of the General tab together with the devices of the extension. When the mobile "
-        "answers, the call takes two channels for as long as it lasts."
-    ),
-    "accept_multiple_calls": gettext_lazy(
-        "The user can answer several calls without ending the first one. Off: the destination “Busy or not registered” is used while "
-        "the user is on a call."
-    ),
-    "log_out_of_queues": gettext_lazy(
-        "A user who is a queue agent has to log in by hand each time this status is taken."
-    ),
-    "accept_ring_group_calls": gettext_lazy("Calls of a ring group ring the user's extension."),
-    "accept_push": gettext_lazy(
-        "The mobile app is told of calls and messages even when it isn't open. Needed to answer with the app; switch it off in the "
-        "statuses in which the user mustn't be notified."
-    ),
-    "greeting": gettext_lazy("“Play the default options” uses the recording chosen in the Voicemail tab."),
-}
 
 
 def greetings(scope: Scope) -> list[Option]:
@@ -112,31 +77,137 @@ class GreetingColumn(ReferenceColumn):
         return super().show(value, scope) if value else _("Play the default options")
 
 
-def _inner(name: str) -> FieldColumn:
-    field: Any = ForwardingRule._meta.get_field(name)
-    more = {"more": MORE.get(name, "")}
-    if isinstance(field, DestinationField):
-        return DestinationColumn(field, **more)
-    if name == "greeting":
-        return GreetingColumn(field, greetings, **more)
-    unit = {"unit": gettext_lazy("s")} if name == "no_answer_seconds" else {}
-    return FieldColumn(field, **more, **unit)
+def _field(name: str) -> Any:
+    return ForwardingRule._meta.get_field(name)
 
 
-def names_for(status: Status) -> tuple[str, ...]:
-    """The fields that a status of this type has, in the order of the tab."""
-    first, *rest = FOR_ALL
-    return (first, *(FOR_AVAILABLE if status.rings else FOR_AWAY), *rest)
+EXTERNAL = gettext_lazy("Forward external calls to")
+INTERNAL = gettext_lazy("Forward internal calls to")
+# Both halves of "Busy or not registered" are one choice: `RULES` writes them together.
+NOT_BY_THEMSELVES = {"not_registered_external": None, "not_registered_internal": None}
+FIELDS = columns_of(
+    ForwardingRule,
+    **NOT_BY_THEMSELVES,
+    no_answer_seconds={"unit": gettext_lazy("s")},
+    no_answer_external=DestinationColumn(
+        _field("no_answer_external"),
+        short=EXTERNAL,
+        more=gettext_lazy("The destination of unanswered calls that come from outside."),
+    ),
+    no_answer_internal=DestinationColumn(
+        _field("no_answer_internal"),
+        short=INTERNAL,
+        more=gettext_lazy("The destination of unanswered calls that come from another user."),
+    ),
+    busy_external=DestinationColumn(
+        _field("busy_external"),
+        short=EXTERNAL,
+        more=gettext_lazy(
+            "The destination of calls from outside while the user is on a call and “Accept multiple calls” is off, or while no device "
+            "is connected to the extension."
+        ),
+    ),
+    busy_internal=DestinationColumn(
+        _field("busy_internal"),
+        short=INTERNAL,
+        more=gettext_lazy(
+            "The destination of calls from another user while the user is on a call and “Accept multiple calls” is off, or while no "
+            "device is connected to the extension."
+        ),
+    ),
+    divert_external=DestinationColumn(
+        _field("divert_external"),
+        short=EXTERNAL,
+        more=gettext_lazy("In this status the phone doesn't ring: calls from outside go there at once."),
+    ),
+    voicemail_out_of_hours_external={
+        "help": gettext_lazy("External calls"),
+        "more": gettext_lazy(
+            "Sends calls to the voicemail when they arrive outside the office hours that are set."
+        ),
+    },
+    divert_internal=DestinationColumn(
+        _field("divert_internal"),
+        short=INTERNAL,
+        more=gettext_lazy("In this status the phone doesn't ring: calls from other users go there at once."),
+    ),
+    voicemail_out_of_hours_internal={
+        "help": gettext_lazy("Internal calls"),
+        "more": gettext_lazy("The same for calls from other users."),
+    },
+    ring_mobile={
+        "more": gettext_lazy(
+            "Calls ring the number in the field “Mobile” of the General tab together with the devices of the extension. When the mobile "
+            "answers, the call takes two channels for as long as it lasts."
+        )
+    },
+    accept_multiple_calls={
+        "more": gettext_lazy(
+            "The user can answer several calls without ending the first one. Off: the destination “Busy or not registered” is used while "
+            "the user is on a call."
+        )
+    },
+    log_out_of_queues={
+        "more": gettext_lazy(
+            "A user who is a queue agent has to log in by hand each time this status is taken."
+        )
+    },
+    accept_ring_group_calls={"more": gettext_lazy("Calls of a ring group ring the user's extension.")},
+    accept_push={
+        "more": gettext_lazy(
+            "The mobile app is told of calls and messages even when it isn't open. Needed to answer with the app; switch it off in the "
+            "statuses in which the user mustn't be notified."
+        )
+    },
+    greeting=GreetingColumn(
+        _field("greeting"),
+        greetings,
+        more=gettext_lazy("“Play the default options” uses the recording chosen in the Voicemail tab."),
+    ),
+)
 
 
-_INNER = {name: _inner(name) for name in (*FOR_ALL, *FOR_AVAILABLE, *FOR_AWAY)}
-RULE_COLUMNS: tuple[CompanionColumn, ...] = tuple(
-    CompanionColumn(
-        RULES, str(status), _INNER[name],
-        label=format_lazy("{status} · {label}", status=User.Status(status).label, label=_INNER[name].label),
+def columns_for(status: Status) -> tuple[CompanionColumn, ...]:
+    """The columns of one status: what its type has, in the order of the tab."""
+    without = ONLY_DIVERTING if status.rings else ONLY_RINGING
+    return tuple(
+        CompanionColumn(
+            RULES,
+            str(status),
+            column,
+            label=format_lazy("{status} · {label}", status=User.Status(status).label, label=column.label),
+            short=column.short or column.label,
+        )
+        for column in FIELDS
+        if isinstance(column, FieldColumn) and column.name not in without
     )
-    for status in Status for name in names_for(status)
-)  # fmt: skip
+
+
+def part_for(status: Status) -> Part:
+    """One status on the page, under the guide's headings."""
+    label = User.Status(status).label
+    if status.rings:
+        return Part(
+            title=label,
+            parts=(
+                Part(f"{status}.custom_message"),
+                Part(f"{status}.no_answer_seconds", gettext_lazy("Unanswered calls")),
+                Part(f"{status}.busy_external", gettext_lazy("Busy or not registered")),
+                Part(f"{status}.ring_mobile", gettext_lazy("General options")),
+            ),
+        )
+    return Part(
+        title=label,
+        parts=(
+            Part(f"{status}.custom_message"),
+            Part(f"{status}.divert_external", gettext_lazy("Calls are forwarded at once")),
+            Part(f"{status}.log_out_of_queues", gettext_lazy("General options")),
+        ),
+    )
+
+
+RULE_COLUMNS = tuple(column for status in Status for column in columns_for(status))
+PARTS = tuple(part_for(status) for status in Status)
 DESTINATIONS = {column.name: column for column in RULE_COLUMNS if isinstance(column.inner, DestinationColumn)}
 RING_MOBILE = frozenset(column.name for column in RULE_COLUMNS if column.attribute == "ring_mobile")
 _NEED_MOBILE = (*DESTINATIONS, *RING_MOBILE)

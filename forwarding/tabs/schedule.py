@@ -46,7 +46,7 @@ STATUS_COLUMNS: tuple[Column, ...] = (
         User._meta.get_field("status_until"), identity=True, csv="StatusUntil",
         help=gettext_lazy("Local time of the user's department; afterwards the former status returns. Blank: until it is changed."),
     ),
-    StatusAfterColumn(User._meta.get_field("status_after"), identity=True, bulk=False),
+    StatusAfterColumn(User._meta.get_field("status_after"), identity=True),
 )  # fmt: skip
 
 

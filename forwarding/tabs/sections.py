@@ -14,6 +14,7 @@ from forwarding.tabs.schedule import (
     schedule_columns,
     statuses_last_as_said,
 )
+from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.destinations import Kind
 from users.road.replacements import stays_while_calls_lead_there
@@ -23,6 +24,7 @@ FORWARDING = Section(
     title=gettext_lazy("Call forwarding"),
     intro=gettext_lazy("Choose a status to set its destinations and options."),
     columns=(*STATUS_COLUMNS, *rules.RULE_COLUMNS),
+    parts=rules.PARTS,
     template="forwarding/tab.html",
     view="forwarding.views.forwarding_tab",
     page_facts=pages.forwarding_facts,
@@ -68,7 +70,7 @@ HOLIDAYS_OF_DEPARTMENT = Section(
     title=gettext_lazy("Holidays"),
     intro=gettext_lazy("They count for everybody whose primary department this is."),
     columns=(HOLIDAYS_COLUMN,),
-    template="forwarding/holidays.html",
+    parts=(Part(HOLIDAYS_COLUMN.name, below="forwarding/statutory_holidays.html"),),
     page_facts=pages.holidays_of_department,
     verb="hours",
 )

@@ -56,11 +56,11 @@ class Column:
         name: str,
         *,
         label: Text,
+        short: Text = "",
         help: Text = "",
         more: Text = "",
         warning: Text = "",
         unit: Text = "",
-        bulk: bool = True,
         at_creation_only: bool = False,
         csv: str | None = None,
         verb: str = "",
@@ -70,20 +70,27 @@ class Column:
     ) -> None:
         self.name = name
         self.label = label
+        self.short = short  # as its page calls it, below a heading that says the rest
         self.help = help
         self.more = more  # the guide's explanation, behind "?"
         self.warning = warning  # the guide's warning, where the choice is made
         self.unit = unit
-        self.bulk = bulk
         self.at_creation_only = at_creation_only
         self.csv = csv
         self.verb = (
             verb  # the right (`users.rights.Verb`) that changing it takes, where it isn't the record's
         )
-        self.identity = identity  # belongs to this one record: a copy doesn't take it over
+        self.identity = (
+            identity  # belongs to this one record: neither a copy nor a change of many takes it over
+        )
         # Why this customer doesn't have the option at all; and why its present value can't be changed here ("" where it can).
         self._absent = absent
         self._locked = locked
+
+    @property
+    def bulk(self) -> bool:
+        """Whether many records may be given one value of it: not what makes one record itself, no secret, nothing with a form of its own."""
+        return not (self.identity or self.secret or self.at_creation_only or self.own_form)
 
     @property
     def has_limits(self) -> bool:
@@ -145,7 +152,7 @@ class FieldColumn(Column):
         settings = {
             "label": model_field.verbose_name,
             "help": model_field.help_text,
-            "bulk": not model_field.unique,
+            "identity": model_field.unique,
         } | overrides
         super().__init__(model_field.name, **settings)
 
@@ -329,12 +336,17 @@ class LinkedColumn(OptionsMixin, Column):
         return super().show([self._label_of(key, scope) for key in value or ()])
 
 
-def columns_of(group: type[models.Model], **overrides: Mapping[str, Any] | Column) -> tuple[Column, ...]:
-    """The columns of a tab from its group of model fields, in their order; `overrides` by name (settings, or a Column)."""
+def columns_of(
+    group: type[models.Model], **overrides: Mapping[str, Any] | Column | None
+) -> tuple[Column, ...]:
+    """The columns of a tab from its group of model fields, in their order.
+
+    `overrides` by name: settings of the column, or a column of another class; None leaves the field out.
+    """
     columns: list[Column] = []
     for model_field in group._meta.local_fields:
-        if not model_field.editable or model_field.primary_key:
-            continue
         override = overrides.get(model_field.name, {})
+        if not model_field.editable or model_field.primary_key or override is None:
+            continue
         columns.append(override if isinstance(override, Column) else FieldColumn(model_field, **override))
     return tuple(columns)

@@ -9,7 +9,7 @@ from django import forms
 from django.db import models
 
 from pbxadmin.common import many
-from pbxadmin.common.columns import Column, FieldColumn, ReferenceColumn, Scope, Store, Text
+from pbxadmin.common.columns import Column, FieldColumn, ReferenceColumn, Scope, Store, Text, columns_of
 from pbxadmin.common.crypto import MASK, is_secret
 
 CHUNK = 10_000
@@ -143,7 +143,7 @@ class CompanionColumn(Column):
             self.options = inner.options
         said = {
             name: getattr(inner, name)
-            for name in ("help", "more", "warning", "unit", "bulk", "at_creation_only", "csv", "identity")
+            for name in ("short", "help", "more", "warning", "unit", "at_creation_only", "csv", "identity")
         }
         super().__init__(f"{prefix}.{inner.name}", label=label or inner.label, **(said | settings))
         store.columns[self.name] = self
@@ -169,3 +169,14 @@ class CompanionColumn(Column):
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """As the model field's own column does."""
         return self.inner.show(value, scope)
+
+
+def companion_columns(
+    store: CompanionStore, prefix: str, **overrides: Mapping[str, Any] | Column | None
+) -> tuple[CompanionColumn, ...]:
+    """The columns of a companion from the fields of its model, in their order; `overrides` as `columns_of` takes them."""
+    return tuple(
+        CompanionColumn(store, prefix, column)
+        for column in columns_of(store.model, **overrides)
+        if isinstance(column, FieldColumn)
+    )

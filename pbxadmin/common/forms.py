@@ -1,6 +1,6 @@
 """The form of a tab, and widgets that Django doesn't have: a choice of several in an order that counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -8,6 +8,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.utils import ErrorDict, ErrorList
 
 from pbxadmin.common.columns import Column, Scope, Text
+from pbxadmin.common.parts import DrawnPart, Part
 
 
 class OrderedBoxes(forms.SelectMultiple):
@@ -54,9 +55,13 @@ class SectionForm(forms.Form):
         data: Any = None,
         initial: Any = None,
         locked: Mapping[str, Text] | None = None,
+        draw: Callable[["SectionForm"], list[DrawnPart]] | None = None,
         **kwargs: Any,
     ) -> None:
-        """`locked`: why columns can't be changed here, by name; they are shown, and what is sent for them is left out."""
+        """`locked`: why columns can't be changed here, by name; they are shown, and what is sent for them is left out.
+
+        `draw` says how its page is parted; without it all fields stand together.
+        """
         super().__init__(data, initial=initial, **kwargs)
         self.locked = locked or {}
         self.columns = {column.name: column for column in columns}
@@ -64,6 +69,7 @@ class SectionForm(forms.Form):
             made = column.form_field(scope)
             # What the row of the form says besides label and help.
             for name, words in (
+                ("short", column.short),
                 ("more_help", column.more),
                 ("warning", column.warning),
                 ("unit", column.unit),
@@ -73,9 +79,17 @@ class SectionForm(forms.Form):
                 made.disabled = True
                 made.locked = self.locked[column.name]  # type: ignore[attr-defined]
             self.fields[column.name] = made
+        self._draw = draw
         # What somebody else saved while this form was open: field name → value in words.
         self.theirs: dict[str, str] = {}
         self.theirs_by = ""
+
+    @property
+    def parts(self) -> list[DrawnPart]:
+        """The fields under the headings of the page, for `partials/parts.html`."""
+        if self._draw:
+            return self._draw(self)
+        return [DrawnPart(Part(), "1", list(self))]
 
     def raw(self) -> dict[str, Any]:
         """What was typed, by column. Every column of the tab is there: an unticked box is an answer too."""

@@ -1,7 +1,7 @@
 """One definition per fact: a tab is a `Section` of columns, and all tabs of one kind of row are its `Sheet`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, FieldColumn, Scope, Text
 from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.parts import DrawnPart, Part, begin_in_order, drawn
 from pbxadmin.common.values.devices import Device
 
 
@@ -43,6 +44,8 @@ class Section:
     title: Text
     columns: tuple[Column, ...]
     intro: Text = ""
+    # The headings of its page. A first part without one stands under the tab's title, and so does all of a tab without parts.
+    parts: tuple[Part, ...] = ()
     template: str = "users/tab.html"
     # A tab with a life of its own (several phones) names the view that answers for it: "phones.views.tab.phone_tab".
     view: str = ""
@@ -74,6 +77,10 @@ class Section:
     # What the tab's page shows beside the form: (scope, person, form) → context of its template.
     page_facts: Callable[[Scope, Any, "SectionForm"], Mapping[str, Any]] | None = None
 
+    def __post_init__(self) -> None:
+        if not begin_in_order(self.parts, [column.name for column in self.columns]):
+            raise ValueError(f"a part of “{self.slug}” begins with no column of it, or not in their order")
+
     def form(
         self,
         scope: Scope,
@@ -81,20 +88,23 @@ class Section:
         initial: Any = None,
         creating: bool = False,
         locked: Mapping[str, Text] | None = None,
+        only: Callable[[Column], bool] | None = None,
         **kwargs: Any,
     ) -> SectionForm:
         """The tab's form, without what this customer doesn't have; what can't be changed after creation is shown and locked.
 
-        `initial` also says which columns are locked at their present value: give it with `data` as well.
+        `initial` also says which columns are locked at their present value: give it with `data` as well. `only` says of a
+        column whether this one record has it (a phone's model may not).
         """
         known = initial or {}
-        columns = [
+        offered = [
             column
             for column in self.columns
             if (creating or not column.at_creation_only or column.name in known)
-            and not column.own_form
             and column.is_offered(scope)
+            and (only is None or only(column))
         ]
+        columns = [column for column in offered if not column.own_form]
         own: dict[str, Text] = {
             column.name: words
             for column in columns
@@ -103,7 +113,23 @@ class Section:
         if not creating:
             fixed = _("This can't be changed after creation.")
             own |= {column.name: fixed for column in columns if column.at_creation_only}
-        return SectionForm(columns, scope, data, initial, own | dict(locked or {}), **kwargs)
+        beside = frozenset(column.name for column in offered if column.own_form)
+        return SectionForm(
+            columns,
+            scope,
+            data,
+            initial,
+            own | dict(locked or {}),
+            draw=lambda form: self._drawn(form, beside),
+            **kwargs,
+        )
+
+    def _drawn(self, form: SectionForm, own_forms: frozenset[str]) -> list[DrawnPart]:
+        names = [column.name for column in self.columns]
+        first, *others = self.parts or (Part(names[0]),)
+        if not first.title:
+            first = replace(first, title=self.title, note=first.note or self.intro)
+        return drawn((first, *others), names, form, own_forms)
 
 
 @dataclass(frozen=True)

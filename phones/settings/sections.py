@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import Column, ReferenceColumn, Scope, columns_of
+from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
@@ -45,10 +46,14 @@ VLAN_WARNING = gettext_lazy(
     "configuration may make a "
     "local reset of the phone necessary."
 )
-VLAN_ID_HELP = gettext_lazy("Given by your network administrator: 1 to 4094.")
-VLAN_PRIORITY_HELP = gettext_lazy(
-    "0 to 7 (class of service): the higher, the more urgent; 5 or 6 suit voice."
-)
+VLAN_ID = {
+    "short": gettext_lazy("VLAN ID"),
+    "help": gettext_lazy("Given by your network administrator: 1 to 4094."),
+}
+VLAN_PRIORITY = {
+    "short": gettext_lazy("VLAN priority"),
+    "help": gettext_lazy("0 to 7 (class of service): the higher, the more urgent; 5 or 6 suit voice."),
+}
 
 
 def _settings(name: str) -> Any:
@@ -57,7 +62,6 @@ def _settings(name: str) -> Any:
 
 LOGO = logos.LogoColumn(
     _settings("logo"),
-    bulk=False,
     locked=logos.needs_enterprise,
     more=gettext_lazy(
         "Depending on the terms of your contract, choosing the logo here may not be possible. The provider's support "
@@ -135,10 +139,10 @@ SETTINGS: tuple[Column, ...] = columns_of(
             "G.729 is compressed: less bandwidth, slightly less quality."
         ),
     ),
-    vlan_wan_id={"help": VLAN_ID_HELP},
-    vlan_wan_priority={"help": VLAN_PRIORITY_HELP},
-    vlan_pc_id={"help": VLAN_ID_HELP},
-    vlan_pc_priority={"help": VLAN_PRIORITY_HELP},
+    vlan_wan_id=VLAN_ID,
+    vlan_wan_priority=VLAN_PRIORITY,
+    vlan_pc_id=VLAN_ID,
+    vlan_pc_priority=VLAN_PRIORITY,
 )
 MAC = MacColumn(
     Phone._meta.get_field("mac"),
@@ -443,27 +447,61 @@ PHONES = Section(
     resets=RESETS,
 )
 
-# What is asked of a new phone.
-ADDING = Section(
-    slug="phone-new",
-    title=gettext_lazy("Add a phone"),
-    columns=(MAC, MODEL),
-    row_rules=(phone_is_identified,),
-    set_rules=(macs_are_free,),
-)
-# What may be changed afterwards, and the rules of all of it.
+# The form of a new phone: what is asked first of the columns below.
+ADDING = Section(slug="phone-new", title=gettext_lazy("Add a phone"), columns=(MAC, MODEL))
+# All that may be changed, and its rules.
 PHONE_SETTINGS = Section(
     slug="phone-settings",
     title=gettext_lazy("IP phone"),
-    columns=(USER, *SETTINGS),
+    columns=(MAC, USER, MODEL, *SETTINGS),
+    # The guide's headings, letter for letter; what it calls by one name and is two fields here stands under that name.
+    parts=(
+        Part("model", gettext_lazy("Phone model")),
+        Part("connection", gettext_lazy("Router device (SBC)")),
+        Part(
+            "language",
+            gettext_lazy("Options"),
+            parts=(
+                Part(
+                    "date_format",
+                    gettext_lazy("Date and time format"),
+                    intro=gettext_lazy("How the date and the time are shown on the phone's screen."),
+                ),
+                Part("transfer_mode"),
+            ),
+        ),
+        Part("logo", gettext_lazy("Select the logo for this phone"), above="phones/logo.html"),
+        Part(
+            "ringtone",
+            gettext_lazy("Customise the call and queue ringtones"),
+            intro=gettext_lazy("For more advanced ringtones, your provider's support can help you."),
+        ),
+        Part("codecs", gettext_lazy("Codecs")),
+        Part(
+            title=gettext_lazy("Advanced"),
+            parts=(
+                Part(
+                    "vlan_wan_enabled",
+                    gettext_lazy("Enable VLAN for the WAN / PC port"),
+                    intro=gettext_lazy(
+                        "Keeps the calls apart from the rest of the network's traffic, which gives them better quality."
+                    ),
+                    warning=VLAN_WARNING,
+                ),
+                Part("vlan_wan_id", gettext_lazy("WAN port")),
+                Part("vlan_pc_id", gettext_lazy("PC port")),
+            ),
+        ),
+    ),
     row_rules=(
+        phone_is_identified,
         stock_is_the_companys,
         phone_in_stock_keeps_its_line,
         sbc_is_chosen,
         logo_can_be_shown,
         model_can_do_it,
     ),
-    set_rules=(people_are_within_reach, zones_are_known, direct_phones_are_let_in),
+    set_rules=(macs_are_free, people_are_within_reach, zones_are_known, direct_phones_are_let_in),
     removal_rules=(stock_stays,),
 )
 
@@ -473,7 +511,7 @@ def phone_sheet() -> Sheet:
     """Everything that may be changed of a phone. What the phone and the push write themselves isn't here."""
     return Sheet(
         model=Phone,
-        sections=(ADDING, PHONE_SETTINGS),
+        sections=(PHONE_SETTINGS,),
         subject=lambda phone: phone.user,
         complete=lambda phone, scope: phone.complete(),
         related=("customer", "user__role", "user__customer"),

@@ -79,7 +79,7 @@ SBC = Section(
     title=gettext_lazy("SBC"),
     columns=columns_of(
         Sbc,
-        name={"label": gettext_lazy("Name")},
+        name={"label": gettext_lazy("Name"), "identity": True},
         kind={"label": gettext_lazy("Kind")},
         address={
             "label": gettext_lazy("Local address"),

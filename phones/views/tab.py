@@ -20,7 +20,7 @@ from pbxadmin.common.http import PortalRequest, RequestFacts
 from phones import selectors, services
 from phones.models import Phone
 from phones.settings import logos
-from phones.settings.form import grouped, settings_form
+from phones.settings.form import settings_form
 from phones.settings.sections import ADDING, LOGO, PHONES, phone_sheet
 from signin.second_factor import step_up
 from users import rights, road
@@ -136,7 +136,6 @@ def show(
             "logo": logos.logo_of(phone, customer),
             "logo_column": LOGO,
             "logo_locked": LOGO.locked(Scope(request.user, customer), ""),
-            "settings_groups": grouped(form, with_logo=model.logo is not None),
             **facts,
         },
         status=status,

@@ -73,7 +73,11 @@ DEPARTMENT = Section(
     intro=_("Each department may have its own language, office hours, holidays and time zone."),
     columns=columns_of(
         Department,
-        name={"label": _("Name"), "help": _("As people call the department: in lists, menus and mails.")},
+        name={
+            "label": _("Name"),
+            "identity": True,
+            "help": _("As people call the department: in lists, menus and mails."),
+        },
         language={
             "label": _("Language"),
             "help": _("Of the phones and voicemail of its people, unless they have their own."),
@@ -92,6 +96,7 @@ DEPARTMENT = Section(
         },
         talk_name={
             "label": pgettext_lazy("heading", "Talk link"),
+            "identity": True,
             "help": _(
                 "Letters and digits. Requests from the link reach by mail those of the department who have the right "
                 "“Receptionist operations”, or else all its members."
@@ -132,14 +137,18 @@ SYSTEM_EXTENSION = Section(
         *columns_of(
             SystemExtension,
             number={"at_creation_only": True},
-            name={"label": _("Name"), "help": _("As people call it: in lists, pickers and on phones.")},
+            name={
+                "label": _("Name"),
+                "identity": True,
+                "help": _("As people call it: in lists, pickers and on phones."),
+            },
             kind={
                 "label": _("Kind"),
                 "help": _(
                     "A ring group rings several people, a queue lets callers wait, an IVR lets them choose."
                 ),
             },
-            talk_name={"label": pgettext_lazy("heading", "Talk link")},
+            talk_name={"label": pgettext_lazy("heading", "Talk link"), "identity": True},
             talk_ask={"help": _("What a visitor of the link tells of himself first.")},
         ),
         PeopleColumn("members", MEMBERS, people, label=_("Members"), help=_("The people whom it rings.")),
@@ -171,7 +180,11 @@ CONTRACT = Section(
         column
         for column in columns_of(
             Customer,
-            name={"label": _("Name"), "help": _("As it stands above every page and in mails.")},
+            name={
+                "label": _("Name"),
+                "identity": True,
+                "help": _("As it stands above every page and in mails."),
+            },
             slug={
                 "label": _("Address in the portal"),
                 "at_creation_only": True,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Scope, columns_of
 from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from signin import oidc
 from users import road
@@ -58,6 +59,7 @@ def registration_is_whole(row: road.RowPlan, plan: road.Plan) -> None:
 
 def status(scope: Scope, record: Customer, form: SectionForm) -> dict[str, Any]:
     """What works already, and the address that is to be registered at each provider."""
+    fields = {drawn.part.title: drawn.fields for drawn in form.parts}
     on = {"microsoft": record.has_microsoft_365, "google": record.has_google}
     return {
         "sign_in_url": settings.PUBLIC_URL.rstrip("/") + reverse("sign_in_at", args=[record.slug]),
@@ -67,7 +69,7 @@ def status(scope: Scope, record: Customer, form: SectionForm) -> dict[str, Any]:
                 "key": key,
                 "ready": key in record.single_sign_on,
                 "redirect_uri": oidc.redirect_uri(key),
-                "fields": [form[name] for name in form.fields if name.startswith(f"{key}_")],
+                "fields": fields[provider.name],
             }
             for key, provider in oidc.PROVIDERS.items()
             if on[key]
@@ -79,6 +81,10 @@ SINGLE_SIGN_ON = Section(
     slug="single-sign-on",
     title=_("Single sign-on"),
     template="users/sheets/single_sign_on.html",
+    parts=(
+        Part("microsoft_tenant_id", oidc.PROVIDERS["microsoft"].name),
+        Part("google_client_id", oidc.PROVIDERS["google"].name),
+    ),
     columns=columns_of(
         SingleSignOn,
         microsoft_tenant_id=MICROSOFT

@@ -201,21 +201,18 @@ GENERAL = Section(
     columns=(
         *columns_of(
             Identity,
-            number={"at_creation_only": True, "bulk": False, "csv": "Number"},
+            number={"at_creation_only": True, "csv": "Number"},
             first_name={
                 "help": _("Colleagues and phones show it; a first or a last name is needed."),
-                "bulk": False,
                 "identity": True,
                 "csv": "FirstName",
             },
             last_name={
                 "help": _("On phones, keys and in the directory, behind the first name."),
-                "bulk": False,
                 "identity": True,
                 "csv": "LastName",
             },
             email={
-                "bulk": False,
                 "identity": True,
                 "csv": "EmailAddress",
                 "more": _(
@@ -239,7 +236,6 @@ GENERAL = Section(
                 Identity._meta.get_field("primary_department"),
                 departments,
                 csv="Department",
-                bulk=True,
                 more=_("Each department may have its own language, office hours, holidays and time zone."),
             ),
         )[:-1],
@@ -256,7 +252,6 @@ GENERAL = Section(
             DIDS,
             dids,
             label=_("Assigned DID number(s)"),
-            bulk=False,
             identity=True,
             csv="DID",
             help=_("Calls to these numbers ring this user directly."),

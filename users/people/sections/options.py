@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import Scope, Text, columns_of
 from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from signin import single_sign_on
 from users import road
@@ -23,27 +24,9 @@ NEEDS_PRO = gettext_lazy(
 NOT_SET_UP = gettext_lazy(
     "Without effect for now: your company hasn't set single sign-on up (Settings, “Single sign-on”), so nobody signs in this way."
 )
-INTEGRATIONS = gettext_lazy("Integration with M365 and Google")
 WHO_SYNCHRONISES = gettext_lazy(
     "Teams, calendars and contacts are the phone system's: the portal keeps the choice and synchronises nothing itself."
 )
-GROUPS = (
-    (gettext_lazy("Recordings"), ("recording", "recordings_visible", "recordings_deletable", "recordings_controllable")),
-    (
-        gettext_lazy("Restrictions"),
-        (
-            "disabled", "hide_forwarding", "pin_protected", "pin_protect_seconds", "outbound_disabled", "hidden", "call_screening",
-        ),
-    ),
-    (
-        gettext_lazy("Options"),
-        ("block_remote", "pbx_delivers_audio", "srtp", "missed_call_email", "hot_desking", "sip_id"),
-    ),
-    (
-        INTEGRATIONS,
-        ("ms365_teams", "ms365_calendar", "ms365_sso", "ms365_contacts", "google_sso", "google_contacts", "google_calendar"),
-    ),
-)  # fmt: skip
 
 
 # --- Licence and integrations -----------------------------------------------------------------------------------
@@ -87,20 +70,12 @@ def deleting_recordings_means_seeing_them(row: road.RowPlan, plan: road.Plan) ->
 
 
 # --- The page ---------------------------------------------------------------------------------------------------
-def groups_and_line(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
-    """The fields under the guide's headings, and what the PBX makes of everything that is saved."""
+def line_as_saved(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
+    """What the PBX makes of everything that is saved; a sign-in that the company hasn't set up is told beside its switch."""
     for provider, option in single_sign_on.OPTION.items():
         if option in form.fields and provider not in scope.customer.single_sign_on:
             form.fields[option].warning = NOT_SET_UP  # type: ignore[attr-defined]
-    groups = [(title, [form[name] for name in names if name in form.fields]) for title, names in GROUPS]
-    return {
-        "groups": [
-            (title, fields, WHO_SYNCHRONISES if title is INTEGRATIONS else "")
-            for title, fields in groups
-            if fields
-        ],
-        "line": in_words(line_of(person)),
-    }
+    return {"line": in_words(line_of(person))}
 
 
 OPTIONS = Section(
@@ -108,6 +83,13 @@ OPTIONS = Section(
     title=gettext_lazy("Options"),
     intro=gettext_lazy("Advanced options: how the extension behaves, how its calls are protected, and what it is connected with."),
     template="users/options.html",
+    # The guide's headings.
+    parts=(
+        Part("recording", gettext_lazy("Recordings")),
+        Part("disabled", gettext_lazy("Restrictions")),
+        Part("block_remote", gettext_lazy("Options")),
+        Part("ms365_teams", gettext_lazy("Integration with M365 and Google"), note=WHO_SYNCHRONISES),
+    ),
     columns=columns_of(
         Options,
         recording={"help": gettext_lazy("Record outside calls only, all calls, or none.")},
@@ -170,7 +152,7 @@ OPTIONS = Section(
             "locked": hot_desking_stays_off,
         },
         sip_id={
-            "help": gettext_lazy("Letters and digits. Callers of the Internet reach the user at sip:ID@host name."), "bulk": False,
+            "help": gettext_lazy("Letters and digits. Callers of the Internet reach the user at sip:ID@host name."),
             "identity": True, "csv": "SIPID",
             "more": gettext_lazy(
                 "The SIP ID makes direct SIP calls possible: people call an address that looks like an e-mail address, without a gateway "
@@ -186,5 +168,5 @@ OPTIONS = Section(
         google_calendar=GOOGLE | {"help": gettext_lazy("The phone system may let the status follow the Google calendar.")},
     ),
     row_rules=(deleting_recordings_means_seeing_them,),
-    page_facts=groups_and_line,
+    page_facts=line_as_saved,
 )  # fmt: skip

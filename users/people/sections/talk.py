@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from pbxadmin.common.columns import Scope, columns_of
 from pbxadmin.common.fields import without_accents
 from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from users import road
 from users.models import Customer, Talk, User
@@ -105,7 +106,13 @@ TALK = Section(
     slug="talk",
     title=pgettext_lazy("tab", "Talk"),
     intro=gettext_lazy("Being called, or met by video, from a link in a mail signature or on a web site."),
-    template="users/talk.html",
+    parts=(
+        Part(
+            "talk_enabled",
+            below="users/talk_url.html",
+            parts=(Part("talk_ask", below="users/meet_url.html"), Part("meet_approve")),
+        ),
+    ),
     columns=columns_of(
         Talk,
         talk_enabled={
@@ -116,7 +123,6 @@ TALK = Section(
         },
         talk_name={
             "help": gettext_lazy("Letters and digits. Blank: made of the first and the last name."),
-            "bulk": False,
             "identity": True,
             "csv": "WebMeetingFriendlyName",
         },
