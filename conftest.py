@@ -1,13 +1,12 @@
 """What every app's tests share."""
 
 from collections.abc import Iterator
-from importlib import import_module
 
 import pytest
 from django.apps import apps
 from django.db import connection
 
-from users import append_only
+from users import append_only, first_roles
 from users.models import Customer, Role, User
 from users.tests import factories
 
@@ -28,7 +27,7 @@ def _tables_that_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None
         return
     request.getfixturevalue("transactional_db")
     if not Role.objects.exists():
-        import_module("users.migrations.0002_roles").add_roles(apps, None)
+        first_roles.add_roles(apps, None)
     with connection.schema_editor() as editor:
         append_only.remove(editor)
         append_only.install(editor)

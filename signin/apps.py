@@ -7,3 +7,11 @@ class SigninConfig(AppConfig):
     """Signing in: credentials, second factors, single sign-on."""
 
     name = "signin"
+
+    def ready(self) -> None:
+        """Say what writes the mails of this app."""
+        from signin.tasks import welcome
+        from users.mail import letters
+        from users.models import Letter
+
+        letters.register(Letter.Kind.WELCOME, welcome)

@@ -32,9 +32,10 @@ from django.views.decorators.debug import sensitive_variables
 from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import RequestFacts, client_address
 from signin import lockout
+from signin.models import TotpDevice
 from users import road
 from users.access import signed_in_user
-from users.models import Customer, Job, Operation, TotpDevice, User
+from users.models import Customer, Job, Operation, User
 
 logger = logging.getLogger("signin.credentials")
 

@@ -16,7 +16,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
-from users.models import KnownAddress, SignInAttempt, User
+from signin.models import KnownAddress, SignInAttempt
+from users.models import User
 
 SHORT = timedelta(minutes=15)
 LONG = timedelta(hours=1)

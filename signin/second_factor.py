@@ -2,7 +2,7 @@
 
 What is stored: the app's key encrypted, the backup codes as keyed hashes. A key that isn't confirmed yet
 lives in the visitor's session, encrypted as well. These tables are written here and in
-`users.models.signin` alone.
+`signin.models` alone.
 """
 
 import base64
@@ -30,8 +30,9 @@ from django.utils.translation import ngettext
 from pbxadmin.common.crypto import decrypt, encrypt
 from pbxadmin.common.http import page_path
 from signin import credentials as signin
+from signin.models import BackupCode, TotpDevice
 from users.access import signed_in_user
-from users.models import BackupCode, TotpDevice, User
+from users.models import User
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 

@@ -45,9 +45,10 @@ from pbxadmin.common.http import client_address
 from signin import credentials as signin
 from signin import lockout, oidc
 from signin import second_factor as factor
+from signin.models import LinkedAccount
 from signin.oidc import Client, Identity, OidcError
 from users import rights
-from users.models import Customer, LinkedAccount, User
+from users.models import Customer, User
 
 logger = logging.getLogger("signin.credentials")
 
@@ -217,7 +218,7 @@ def _first_match(answer: Answer) -> Match:
     person = found[0]
     if rights.administers(person):
         return Match(person, "single_sign_on.by_hand")
-    if person.linked_accounts.filter(provider=identity.provider, email=email).exists():
+    if LinkedAccount.objects.filter(user=person, provider=identity.provider, email=email).exists():
         return Match(person, "single_sign_on.another")
     return _unless_refused(Match(person, new=True), identity.provider)
 

@@ -15,8 +15,8 @@ from pbxadmin.common.fields import OneLineFormField, phone_number_national
 from pbxadmin.common.http import PortalRequest, client_address
 from pbxadmin.common.throttle import network_of
 from talk import visits
+from talk.models import Visitor
 from users.access import public, signed_in_user
-from users.models import Visitor
 
 Kind = Visitor.Kind
 

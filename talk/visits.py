@@ -10,23 +10,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, QuerySet, When
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from pbxadmin.common.crypto import fingerprint, random_token
 from pbxadmin.common.throttle import Limit, network_of
+from talk.models import Meeting, Visitor
 from users.mail import letters
-from users.models import (
-    AskedOfVisitors,
-    Customer,
-    Department,
-    Letter,
-    Meeting,
-    SystemExtension,
-    User,
-    Visitor,
-)
+from users.models import AskedOfVisitors, Customer, Department, Letter, SystemExtension, User
 from users.people.line import ASKS
 
 Kind = Visitor.Kind
@@ -188,7 +183,7 @@ def ask_for(link: Link, kind: Kind, name: str, email: str) -> str:
             )
             for one in people
         )
-        letters.post(Letter.Kind.VISITOR, people, visitors)
+        letters.post(Letter.Kind.VISITOR, people, {visitor.user_id: visitor.pk for visitor in visitors})
     return token
 
 
@@ -247,5 +242,23 @@ def _waiting(person: User) -> Any:
 
 def forget() -> int:
     """Delete what visitors told more than a day ago; how many they were."""
-    count, _rows = Visitor.objects.filter(created_at__lte=timezone.now() - KEPT).delete()
+    old = Visitor.objects.filter(created_at__lte=timezone.now() - KEPT)
+    with transaction.atomic():
+        Letter.objects.filter(kind=Letter.Kind.VISITOR, about__in=old.values("pk")).delete()
+        count, _rows = old.delete()
     return count
+
+
+def told(letter: Letter, user: User) -> letters.Mail | None:
+    """The mail about a visitor; None when he is forgotten already."""
+    visitor = Visitor.objects.filter(pk=letter.about or 0, user=user).first()
+    if visitor is None:
+        return None
+    if visitor.kind == Kind.MEET:
+        subject = _("Somebody waits for you in your meeting")
+    elif visitor.place:
+        subject = _("Somebody asks your company to call back")
+    else:
+        subject = _("Somebody would like to speak with you")
+    link = settings.PUBLIC_URL.rstrip("/") + reverse("own_visitors")
+    return letters.Mail(subject, "talk/mail/visitor", {"visitor": visitor, "link": link})

@@ -235,9 +235,9 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "users.road.jobs.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "old-jobs": {"task": "users.road.jobs.forget", "schedule": 3600.0, "options": {"expires": 3600}},
-    "letters": {"task": "users.tasks.send_letters", "schedule": 30.0, "options": {"expires": 30}},
-    "sessions": {"task": "users.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
-    "visitors": {"task": "users.tasks.forget_visitors", "schedule": 3600.0, "options": {"expires": 3600}},
+    "letters": {"task": "users.mail.letters.send_letters", "schedule": 30.0, "options": {"expires": 30}},
+    "sessions": {"task": "signin.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
+    "visitors": {"task": "talk.tasks.forget_visitors", "schedule": 3600.0, "options": {"expires": 3600}},
     # On the minute: office hours begin at one.
     "switch-statuses": {
         "task": "forwarding.tasks.switch_statuses",

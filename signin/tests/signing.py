@@ -8,7 +8,8 @@ from django_otp.oath import totp
 
 from signin import credentials as signin
 from signin import second_factor
-from users.models import TotpDevice, User
+from signin.models import TotpDevice
+from users.models import User
 
 KEY = "3132333435363738393031323334353637383930"
 

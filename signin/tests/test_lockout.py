@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from signin import credentials as signin
 from signin import lockout
-from users.models import KnownAddress, Operation, SignInAttempt
+from signin.models import KnownAddress, SignInAttempt
+from users.models import Operation
 from users.tests.factories import PASSWORD, make_user
 
 HERE, THERE = "203.0.113.7", "198.51.100.9"

@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from signin import second_factor
+from signin.models import BackupCode, KnownAddress, TotpDevice
 from signin.tests.signing import KEY, code_of, enrol, sign_in_fully
-from users.models import BackupCode, KnownAddress, Operation, TotpDevice, User
+from users.models import Operation, User
 from users.tests.factories import PASSWORD, make_user
 
 
@@ -44,7 +45,7 @@ def test_a_code_lets_the_person_in_to_where_he_wanted(half):
 @pytest.mark.parametrize(("steps", "right"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
 def test_the_clock_may_be_one_step_off(half, steps, right, monkeypatch):
     moment = 1_800_000_015.0
-    monkeypatch.setattr("users.models.signin.time", lambda: moment)
+    monkeypatch.setattr("signin.models.time", lambda: moment)
     monkeypatch.setattr("django_otp.oath.time", lambda: moment)
     give(half, code_of(steps=steps))
     assert is_in(half) is right
@@ -242,7 +243,7 @@ def test_the_key_is_encrypted_and_the_codes_are_hashed_wherever_they_are_kept(cl
             assert key not in str(Session.objects.model.get_session_store_class()().decode(data))
             assert base32 not in str(Session.objects.model.get_session_store_class()().decode(data))
         answer = client.post(reverse("second_factor_enrol"), {"code": code_of(key)})
-        cursor.execute("SELECT key FROM users_totpdevice")
+        cursor.execute("SELECT key FROM signin_totpdevice")
         assert key not in cursor.fetchone()[0]
     plain = re.findall(r"<li class=\"col\">([a-z2-9-]{9})</li>", answer.content.decode())
     stored = " ".join(BackupCode.objects.values_list("code_hash", flat=True))

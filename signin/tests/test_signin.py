@@ -24,10 +24,10 @@ from kombu.exceptions import OperationalError
 
 from signin import credentials as signin
 from signin.middleware import SignedInMiddleware
+from signin.tasks import send_set_password_mail
 from signin.tests.signing import enrol, sign_in_fully
 from users.access import access_of, public
 from users.models import Department, Operation, User
-from users.tasks import send_set_password_mail
 from users.tests.factories import PASSWORD, make_user
 
 TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"[^"]+"')

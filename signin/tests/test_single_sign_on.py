@@ -21,14 +21,15 @@ from django.utils.translation import gettext
 from signin import credentials as signin
 from signin import oidc, second_factor
 from signin import single_sign_on as sso
+from signin.models import LinkedAccount, SignInAttempt
+from signin.tasks import forget_sessions
 from signin.tests import providers
 from signin.tests.signing import code_of, enrol, sign_in_fully
 from users import road
 from users.company.sheets import customer_sheet
-from users.models import Change, Customer, LinkedAccount, Operation, SignInAttempt, User
+from users.models import Change, Customer, Operation, User
 from users.models.customer import PERSONAL_ACCOUNTS
 from users.people.line import in_words, line_of
-from users.tasks import forget_sessions
 from users.tests.factories import FACTS, PASSWORD, make_staff, make_user
 
 TENANT = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"

@@ -21,9 +21,9 @@ from signin import credentials as signin
 from signin import second_factor as factor
 from signin.forms import CodeForm, ForgotPasswordForm, NewPasswordForm, ProofForm, SignInForm
 from signin.oidc import PROVIDERS
+from signin.tasks import send_set_password_mail
 from users.access import half_signed_in, public, signed_in_user
 from users.models import Customer, User
-from users.tasks import send_set_password_mail
 
 logger = logging.getLogger("signin.credentials")
 

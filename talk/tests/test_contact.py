@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from signin.tests.signing import sign_in_fully
 from talk import visits
+from talk.models import Meeting, Visitor
 from users import road
 from users.mail import letters
-from users.models import Customer, Letter, Meeting, User, Visitor
+from users.models import Customer, Letter, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 

@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from signin.tests.signing import sign_in_fully
 from talk import visits
+from talk.models import Visitor
 from users import road
 from users.company.sheets import department_sheet, system_extension_sheet
 from users.mail import letters
-from users.models import Customer, Department, Letter, SystemExtension, User, Visitor
+from users.models import Customer, Department, Letter, SystemExtension, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, PASSWORD, make_user
 

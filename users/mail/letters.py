@@ -4,21 +4,21 @@ No mail holds a password: it leads to a page where its reader sets one. Names ar
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from smtplib import SMTPException
+from typing import Any
 
+from celery import shared_task
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 
-from signin import credentials as signin
-from users.models import Letter, User, Visitor
+from users.models import Letter, User
 
 logger = logging.getLogger("users.mail.letters")
 
@@ -34,6 +34,25 @@ RETRY_AFTER = (
 AT_ONCE = 100
 
 
+@dataclass(frozen=True)
+class Mail:
+    """What a kind of letter says: its subject, its pair of templates without their ending, and what they need."""
+
+    subject: str
+    template: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+# What writes each kind of letter; None where there is nothing to write about any more.
+Writer = Callable[[Letter, User], Mail | None]
+WRITERS: dict[str, Writer] = {}
+
+
+def register(kind: Letter.Kind, writer: Writer) -> None:
+    """Say what writes a kind of letter: its app knows what it is about."""
+    WRITERS[kind] = writer
+
+
 def language_of(user: User) -> str:
     """The language in which the portal writes to somebody: that of his primary department, French first."""
     department = user.primary_department
@@ -47,17 +66,16 @@ def has_an_address(user: User) -> bool:
     return bool(user.email) and user.is_active
 
 
-def post(kind: Letter.Kind, people: Iterable[User], visitors: Iterable[Visitor] = ()) -> list[Letter]:
+def post(kind: Letter.Kind, people: Iterable[User], about: Mapping[int, int] | None = None) -> list[Letter]:
     """Put a mail to each of these people into the box, in the caller's transaction; a worker is told after the commit.
 
-    Those without an address, or disabled, get none: `has_an_address`. Whoever has the same mail waiting gets one; of
-    `visitors`, each is told to the one whom he asked for.
+    Those without an address, or disabled, get none: `has_an_address`. Whoever has the same mail waiting gets one, but
+    where each mail is `about` a row of its own: {person: key of the row}.
     """
     people = [user for user in people if has_an_address(user)]
-    visitor_of = {visitor.user_id: visitor for visitor in visitors}
     waiting = (
         set()
-        if visitor_of
+        if about
         else set(
             Letter.objects.filter(
                 user__in=[user.pk for user in people], kind=kind, next_at__isnull=False
@@ -67,7 +85,7 @@ def post(kind: Letter.Kind, people: Iterable[User], visitors: Iterable[Visitor] 
     now = timezone.now()
     letters = Letter.objects.bulk_create(
         [
-            Letter(user=user, kind=kind, visitor=visitor_of.get(user.pk), next_at=now)
+            Letter(user=user, kind=kind, about=(about or {}).get(user.pk), next_at=now)
             for user in people
             if user.pk not in waiting
         ],
@@ -80,8 +98,6 @@ def post(kind: Letter.Kind, people: Iterable[User], visitors: Iterable[Visitor] 
 
 def tell_a_worker() -> None:
     """Have the box emptied now; where no broker answers, the sweep finds it."""
-    from users.tasks import send_letters
-
     send_letters.delay()
 
 
@@ -101,14 +117,18 @@ def _send(key: int) -> bool:
         next_at=now + CLAIM, attempts=F("attempts") + 1
     ):
         return False
-    letter = Letter.objects.select_related("visitor").get(pk=key)
-    user = signin.people().get(pk=letter.user_id)
+    letter = Letter.objects.get(pk=key)
+    user = User.objects.select_related("customer", "role", "primary_department").get(pk=letter.user_id)
     if not has_an_address(user):
         Letter.objects.filter(pk=key).update(next_at=None)
         return False
     try:
         with translation.override(language_of(user)):
-            write(letter, user).send()
+            mail = write(letter, user)
+            if mail is None:
+                Letter.objects.filter(pk=key).update(next_at=None)
+                return False
+            mail.send()
     except (OSError, SMTPException) as error:
         after = RETRY_AFTER[letter.attempts - 1] if letter.attempts <= len(RETRY_AFTER) else None
         Letter.objects.filter(pk=key).update(next_at=timezone.now() + after if after else None)
@@ -123,27 +143,23 @@ def _send(key: int) -> bool:
     return True
 
 
-def write(letter: Letter, user: User) -> EmailMultiAlternatives:
-    """The mail, in the active language. No name in a header: what people call themselves stays out of it."""
-    portal = settings.PUBLIC_URL.rstrip("/")
-    facts = {"user": user, "portal": portal, "days": settings.PASSWORD_RESET_TIMEOUT // 86_400}
-    if letter.kind == Letter.Kind.WELCOME:
-        subject = _("Welcome to your phone system")
-        # Made here and nowhere else: neither a queue nor a log has it. Who has a password needs no other.
-        facts |= {
-            "link": "" if user.has_usable_password() else signin.set_password_link(user),
-            "sign_in": portal + reverse("sign_in"),
-        }
-    else:
-        visitor = letter.visitor
-        if visitor and visitor.kind == Visitor.Kind.MEET:
-            subject = _("Somebody waits for you in your meeting")
-        elif visitor and visitor.place:
-            subject = _("Somebody asks your company to call back")
-        else:
-            subject = _("Somebody would like to speak with you")
-        facts |= {"visitor": visitor, "link": portal + reverse("own_visitors")}
-    template = f"users/mail/{letter.kind}"
-    mail = EmailMultiAlternatives(subject, render_to_string(f"{template}.txt", facts), to=[user.email])
-    mail.attach_alternative(render_to_string(f"{template}.html", facts), "text/html")
-    return mail
+def write(letter: Letter, user: User) -> EmailMultiAlternatives | None:
+    """The mail, in the active language; None where what it was about isn't there any more.
+
+    No name in a header: what people call themselves stays out of it.
+    """
+    mail = WRITERS[letter.kind](letter, user)
+    if mail is None:
+        return None
+    facts = {"user": user, "portal": settings.PUBLIC_URL.rstrip("/"), **mail.facts}
+    made = EmailMultiAlternatives(
+        mail.subject, render_to_string(f"{mail.template}.txt", facts), to=[user.email]
+    )
+    made.attach_alternative(render_to_string(f"{mail.template}.html", facts), "text/html")
+    return made
+
+
+@shared_task
+def send_letters() -> None:
+    """Send the mails that are due. Also started by the clock: no broker is trusted with a mail."""
+    send_due()

@@ -1,6 +1,5 @@
 """The tables of the customers and their people."""
 
-from users.models.contact import Letter, Meeting, Visitor
 from users.models.customer import (
     AskedOfVisitors,
     Customer,
@@ -12,13 +11,12 @@ from users.models.customer import (
 )
 from users.models.history import Change, Operation
 from users.models.job import Job, JobStep
+from users.models.letter import Letter
 from users.models.links import PersonalLink
 from users.models.person import Identity, Membership, Options, Planning, Presence, Talk, User, Visibility
-from users.models.signin import BackupCode, KnownAddress, LinkedAccount, SignInAttempt, TotpDevice
 
 __all__ = [
     "AskedOfVisitors",
-    "BackupCode",
     "Change",
     "Customer",
     "Department",
@@ -26,10 +24,7 @@ __all__ = [
     "Identity",
     "Job",
     "JobStep",
-    "KnownAddress",
     "Letter",
-    "LinkedAccount",
-    "Meeting",
     "Membership",
     "Operation",
     "Options",
@@ -37,12 +32,9 @@ __all__ = [
     "Planning",
     "Presence",
     "Role",
-    "SignInAttempt",
     "SingleSignOn",
     "SystemExtension",
     "Talk",
-    "TotpDevice",
     "User",
     "Visibility",
-    "Visitor",
 ]

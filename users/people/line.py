@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.fields import phone_number_national
 from signin import single_sign_on
+from signin.models import LinkedAccount
 from users import rights
-from users.models import AskedOfVisitors, Customer, LinkedAccount, Options, Planning, User
+from users.models import AskedOfVisitors, Customer, Options, Planning, User
 from users.people.sections import user_sheet
 from users.people.sections.talk import meet_url, talk_url
 

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.sections import Section
+from signin.models import TotpDevice
 from users import rights
-from users.models import Change, Customer, Department, TotpDevice, User
+from users.models import Change, Customer, Department, User
 from users.people.sections import user_sheet
 
 PAGE_SIZE = 50

@@ -10,9 +10,10 @@ from django.core import mail
 from django.test.signals import template_rendered
 from django.utils import translation
 
+from signin.tasks import send_set_password_mail
+from talk.models import Visitor
 from users.mail import letters
-from users.models import Department, Letter, User, Visitor
-from users.tasks import send_set_password_mail
+from users.models import Department, Letter, User
 from users.tests.factories import PASSWORD, make_user
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
@@ -53,7 +54,7 @@ def every_mail(person, language, visitors=VISITORS):
         visitor = Visitor.objects.create(
             user=person, kind=kind, place=place, name=name, email=email, token_hash=f"{language}{number}"
         )
-        letters.post(Letter.Kind.VISITOR, [fresh()], [visitor])
+        letters.post(Letter.Kind.VISITOR, [fresh()], {fresh().pk: visitor.pk})
     with translation.override("es"):  # whatever the worker speaks otherwise
         letters.send_due()
     assert len(mail.outbox) == 3 + len(visitors)

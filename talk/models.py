@@ -1,7 +1,6 @@
-"""What passes between a person and the outside: mails that are due, and visitors of his Talk and Meet links."""
+"""Visitors of the Talk and Meet links of people and places, and the meetings that let them in."""
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.fields import OneLineField
@@ -63,34 +62,3 @@ class Meeting(models.Model):
 
     def __str__(self) -> str:
         return f"meeting of {self.user_id}"
-
-
-class Letter(models.Model):
-    """A mail that is to be sent: written with the change that calls for it, so that no broker or mail server can lose it."""
-
-    class Kind(models.TextChoices):
-        """Which mail."""
-
-        WELCOME = "welcome", _("Welcome")
-        VISITOR = "visitor", _("Somebody asked for you")
-
-    customer_path = "user__customer"
-
-    user = models.ForeignKey("users.User", models.CASCADE, related_name="letters")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    visitor = models.ForeignKey(Visitor, models.CASCADE, null=True, related_name="letters")
-    created_at = models.DateTimeField(auto_now_add=True)
-    next_at = models.DateTimeField(
-        null=True
-    )  # not before; also the end of a worker's claim. NULL: sent, or given up
-    attempts = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
-
-    objects = ScopedManager()
-
-    class Meta:
-        verbose_name = _("letter")
-        indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="letter_due")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} to {self.user_id}"

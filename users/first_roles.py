@@ -1,6 +1,6 @@
-"""The seven roles with their rights: the guide's table, as data that support staff may edit."""
+"""The seven roles with their rights: the guide's table, written into an empty database; support staff may edit it there."""
 
-from django.db import migrations
+from typing import Any
 
 RIGHTS = [
     "see_members",
@@ -39,7 +39,8 @@ ROLES = [
 ]
 
 
-def add_roles(apps, schema_editor):
+def add_roles(apps: Any, schema_editor: Any) -> None:
+    """The seven roles, by a migration."""
     role = apps.get_model("users", "Role")
     role.objects.bulk_create(
         role(
@@ -54,10 +55,6 @@ def add_roles(apps, schema_editor):
     )
 
 
-def remove_roles(apps, schema_editor):
+def remove_roles(apps: Any, schema_editor: Any) -> None:
+    """None of them."""
     apps.get_model("users", "Role").objects.filter(slug__in=[row[0] for row in ROLES]).delete()
-
-
-class Migration(migrations.Migration):
-    dependencies = [("users", "0001_initial")]
-    operations = [migrations.RunPython(add_roles, remove_roles)]

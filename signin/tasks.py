@@ -1,4 +1,4 @@
-"""What the users app does in the background; arguments are primary keys, never secrets."""
+"""What signing in does in the background, and the mails that let people in; arguments are primary keys, never secrets."""
 
 from importlib import import_module
 from smtplib import SMTPException
@@ -7,13 +7,13 @@ from celery import shared_task
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from signin import credentials as signin
-from talk import visits
-from users.mail import letters
-from users.mail.letters import language_of
+from signin import credentials
+from users.mail.letters import Mail, language_of
+from users.models import Letter, User
 
 
 @shared_task(autoretry_for=(OSError, SMTPException), retry_backoff=10, max_retries=5)
@@ -23,15 +23,15 @@ def send_set_password_mail(user_id: int) -> None:
 
     The link is made here and is nowhere but in the mail: neither in the queue nor in a log.
     """
-    user = signin.people().filter(pk=user_id).first()
+    user = credentials.people().filter(pk=user_id).first()
     if user is None or not user.is_active or not user.email:
         return
     with translation.override(language_of(user)):
         facts = {
             "user": user,
-            "link": signin.set_password_link(user),
+            "link": credentials.set_password_link(user),
             "portal": settings.PUBLIC_URL.rstrip("/"),
-            "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
+            "days": days_of_a_link(),
         }
         # No name in the subject or the address: what people call themselves stays out of mail headers.
         mail = EmailMultiAlternatives(
@@ -42,18 +42,24 @@ def send_set_password_mail(user_id: int) -> None:
 
 
 @shared_task
-def send_letters() -> None:
-    """Send the mails that are due. Also started by the clock: no broker is trusted with a mail."""
-    letters.send_due()
-
-
-@shared_task
-def forget_visitors() -> None:
-    """Delete what visitors of Talk and Meet links told more than a day ago."""
-    visits.forget()
-
-
-@shared_task
 def forget_sessions() -> None:
     """Delete sessions that are over: whoever begins a single sign-on leaves one behind, also without finishing it."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+def days_of_a_link() -> int:
+    """How long a link for setting a password opens."""
+    return settings.PASSWORD_RESET_TIMEOUT // 86_400
+
+
+def welcome(letter: Letter, user: User) -> Mail:
+    """The welcome mail, with a link for setting a password to whoever has none.
+
+    The link is made here and nowhere else: neither a queue nor a log has it.
+    """
+    facts = {
+        "link": "" if user.has_usable_password() else credentials.set_password_link(user),
+        "sign_in": settings.PUBLIC_URL.rstrip("/") + reverse("sign_in"),
+        "days": days_of_a_link(),
+    }
+    return Mail(_("Welcome to your phone system"), "users/mail/welcome", facts)

@@ -1,0 +1,39 @@
+"""Mails that are to be sent to people."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.scoping import ScopedManager
+
+
+class Letter(models.Model):
+    """A mail that is to be sent: written with the change that calls for it, so that no broker or mail server can lose it."""
+
+    class Kind(models.TextChoices):
+        """Which mail."""
+
+        WELCOME = "welcome", _("Welcome")
+        VISITOR = "visitor", _("Somebody asked for you")
+
+    customer_path = "user__customer"
+
+    user = models.ForeignKey("users.User", models.CASCADE, related_name="letters")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    # The row that the mail is about (a visitor), by its key: what kinds of mail are about is known further up.
+    about = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    next_at = models.DateTimeField(
+        null=True
+    )  # not before; also the end of a worker's claim. NULL: sent, or given up
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        verbose_name = _("letter")
+        indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="letter_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.user_id}"
