@@ -107,12 +107,14 @@ def logo_change(
     return done
 
 
-def phone_delete(
-    actor: User, customer: Customer, phone: Phone, facts: RequestFacts, reason: str = ""
-) -> Operation | None:
-    """Take a phone away: its token is dead at once. Raises `RefusedError` or `ChangedMeanwhileError`."""
-    removal = road.plan_removal(actor, customer, phone_sheet(), [phone.pk], verb=rights.Verb.EDIT)
-    return road.remove(removal, facts, reason)
+def phone_removal(actor: User, customer: Customer, phone: Phone) -> road.Removal:
+    """What taking a phone away would mean; once it is done, its token is dead."""
+    return road.plan_removal(actor, customer, phone_sheet(), [phone.pk], verb=rights.Verb.EDIT)
+
+
+def phone_delete(actor: User, customer: Customer, phone: Phone, facts: RequestFacts) -> Operation | None:
+    """Take a phone away. Raises `RefusedError` or `ChangedMeanwhileError`."""
+    return road.remove(phone_removal(actor, customer, phone), facts)
 
 
 # --- Commands ---

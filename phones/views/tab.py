@@ -5,7 +5,6 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,10 +26,12 @@ from users import rights, road
 from users.models import Customer, User
 from users.people.selectors import changed_since
 from users.people.views.editor import frame_of
+from users.road import Outcome
 from users.road.pages import saving
 from users.road.pages.conflicts import put, seen_version
+from users.road.pages.deleting import Words, delete_page
 from users.road.pages.doors import of_person, require
-from users.road.pages.saving import Outcome
+from users.road.replacements import Departure
 
 
 def of_phone(verb: rights.Verb) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -320,42 +321,31 @@ def _summary(request: PortalRequest, customer: Customer, person: User) -> dict[s
 @of_phone(rights.Verb.COMMAND)
 def phone_delete(request: PortalRequest, customer: Customer, person: User, phone: Phone) -> HttpResponse:
     """Asks to type the MAC, offers the settings for download first, then takes the phone away."""
-    error, status = "", 200
-    if request.method == "POST":
-        typed = "".join(sign for sign in request.POST.get("confirm", "").lower() if sign.isalnum())
-        if typed == phone.mac:
-            try:
-                services.phone_delete(request.user, customer, phone, RequestFacts.of(request))
-            except road.ChangedMeanwhileError:
-                error = _(
-                    "Somebody else changed this phone in between. Look at it again before you delete it."
-                )
-            except road.RefusedError:
-                raise PermissionDenied from None
-            else:
-                messages.success(
-                    request, _("The phone %(mac)s was deleted.") % {"mac": phone.mac_with_colons}
-                )
-                return redirect(tab_url(customer, person))
-        else:
-            error = _("Type the MAC address to confirm.")
-        status = 422
-    return render(
+    return delete_page(
         request,
-        "phones/delete.html",
-        {
-            **frame_of(customer, person, PHONES.slug),
-            "section": PHONES,
-            "phone": phone,
-            "error": error,
-            "title": _("Delete the phone %(mac)s?") % {"mac": phone.mac_with_colons},
-            "losses": [
-                _("Its settings. Note them first: they can't be brought back."),
-                _("Its provisioning link: the phone gets no configuration any more."),
-            ],
-            "cancel_url": tab_url(customer, person, phone),
-        },
-        status=status,
+        phone,
+        lambda: Departure(services.phone_removal(request.user, customer, phone), ()),
+        Words(
+            title=_("Delete the phone %(mac)s?") % {"mac": phone.mac_with_colons},
+            typed=phone.mac_with_colons,
+            mistyped=_("Type the MAC address to confirm."),
+            deleted=_("The phone %(mac)s was deleted.") % {"mac": phone.mac_with_colons},
+            meanwhile=_(
+                "Somebody else changed this phone in between. Look at it again before you delete it."
+            ),
+        ),
+        done_url=tab_url(customer, person),
+        cancel_url=tab_url(customer, person, phone),
+        template="phones/delete.html",
+        losses=[
+            _("Its settings. Note them first: they can't be brought back."),
+            _("Its provisioning link: the phone gets no configuration any more."),
+        ],
+        spelled=lambda text: "".join(sign for sign in text.lower() if sign.isalnum()),
+        button=_("Delete the phone"),
+        phone=phone,
+        section=PHONES,
+        **frame_of(customer, person, PHONES.slug),
     )
 
 

@@ -476,5 +476,5 @@ def test_the_bell_costs_no_query_of_its_own(client, felix, people, django_assert
 def test_the_history_says_which_job_it_was(client, felix, people):
     job = finish(start(actions.DELETE, felix, people))
     page = sign_in_fully(client, felix).get(reverse("history", args=["boreale"])).content.decode()
-    assert f"Tâche n° {job.pk}" in page
+    assert f"Tâche n°\xa0{job.pk}" in page
     assert Change.objects.filter(operation=job.operation).count() == 7

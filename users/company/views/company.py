@@ -29,8 +29,10 @@ from users.people.sections import user_sheet
 from users.people.sections.talk import talk_url
 from users.rights import Verb
 from users.road import Outcome
+from users.road.pages.deleting import left
 from users.road.pages.doors import in_customer
 from users.road.pages.sheet_pages import Cell, SheetPages, Tab, edit_section
+from users.road.replacements import Departure
 
 # --- Talk links -------------------------------------------------------------------------------------------------
 # So many of those who take a link's requests are named; the others are counted.
@@ -143,45 +145,31 @@ def _move(
     return " ".join(plan.sentences[:5]) if outcome is Outcome.REFUSED else ""
 
 
-def department_delete(
-    pages: SheetPages, request: PortalRequest, customer: Customer, record: Department
-) -> HttpResponse:
-    """Delete a department; where people are in it, move them to another one in the same step."""
-    departure = pages.departure(request.user, customer, record)
+def department_deletion(request: PortalRequest, customer: Customer, record: Department) -> dict[str, Any]:
+    """Where people are in a department, they are moved to another one in the same step."""
     others = Department.objects.of(customer).exclude(pk=record.pk)
     people = list(User.objects.visible_to(request.user).of(customer).filter(memberships__department=record))
-    error = ""
-    if request.method == "POST":
-        error = pages.typed_wrongly(request, record)
-        if not error and people:
-            key = request.POST.get("replacement", "")
-            replacement = (
-                others.filter(pk=int(key)).first()
-                if key.isascii() and key.isdecimal() and len(key) < 18
-                else None
-            )
-            error = _("Choose another department for its people.") if replacement is None else ""
-            if replacement is not None:
-                with transaction.atomic():
-                    error = _move(request, customer, people, {replacement.pk}, {record.pk}, replacement.pk)
-                    error = error or pages.left(request, pages.departure(request.user, customer, record))
-                    if error:
-                        transaction.set_rollback(True)
-        elif not error:
-            error = pages.left(request, departure)
-        if not error:
-            messages.success(request, _("%(name)s was deleted.") % {"name": record})
-            return redirect(pages.list_url(customer))
-        departure = pages.departure(request.user, customer, record)
-    return pages.ask(
-        request,
-        customer,
-        record,
-        departure.removal,
-        error,
-        replacements=others if people else [],
-        losses=[_("The department %(name)s with its office hours and holidays.") % {"name": record.name}],
-    )
+
+    def leave(departure: Departure) -> str:
+        if not people:
+            return left(request, departure)
+        key = request.POST.get("replacement", "")
+        known = key.isascii() and key.isdecimal() and len(key) < 18
+        replacement = others.filter(pk=int(key)).first() if known else None
+        if replacement is None:
+            return _("Choose another department for its people.")
+        with transaction.atomic():
+            error = _move(request, customer, people, {replacement.pk}, {record.pk}, replacement.pk)
+            error = error or left(request, DEPARTMENTS.departure(request.user, customer, record))
+            if error:
+                transaction.set_rollback(True)
+        return error
+
+    return {
+        "leave": leave,
+        "replacements": others if people else [],
+        "losses": [_("The department %(name)s with its office hours and holidays.") % {"name": record.name}],
+    }
 
 
 DEPARTMENTS = SheetPages(
@@ -212,7 +200,7 @@ DEPARTMENTS = SheetPages(
     empty=gettext_lazy(
         "A department gives its people language, office hours, holidays, time zone and caller ID."
     ),
-    delete=department_delete,
+    deletion=department_deletion,
     initial=lambda customer: {"language": customer.language, "time_zone": customer.time_zone},
     below="users/sheets/talk_link.html",
     below_facts=_talk_link,

@@ -23,6 +23,7 @@ from users.people.sections import GENERAL, departments_of, user_sheet
 from users.people.sections.visualiser import VISUALISER, matrix
 from users.people.views import chosen
 from users.road import Outcome, replacements
+from users.road.pages.deleting import Words, delete_page
 from users.road.pages.doors import in_customer, of_person, require
 from users.road.pages.saving import tell_warnings
 
@@ -213,49 +214,33 @@ def _list_url(customer: Customer) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_person(rights.Verb.DELETE)
 def user_delete(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
-    """Says what goes with the person, asks to type his extension, and deletes."""
-    departure = replacements.plan_departure(request.user, customer, user_sheet(), Kind.EXTENSION, [person.pk])
-    error = departure.refusals.get(person.pk, "")
-    # Where it can't be deleted anyhow, nobody is asked who takes the calls.
-    asks_instead = bool(departure.references) and not error
-    typed = request.POST.get("instead", "")[:60]
-    status = 200
-    if request.method == "POST":
-        if request.POST.get("confirm", "").strip() != person.number:
-            error = error or _("Type the extension %(number)s to confirm.") % {"number": person.number}
-        if not error:
-            outcome = departure.commit(typed, RequestFacts.of(request))
-            if outcome is Outcome.SAVED:
-                messages.success(request, _("%(user)s was deleted.") % {"user": person})
-                return redirect("users", customer.slug)
-            error = departure.reasons
-            if outcome is Outcome.CONFLICT:
-                error = _(
-                    "Somebody else changed this user in between. Look at it again before you delete it."
-                )
-        status = 422
-    return render(
+    """Says what goes with the person, asks to type the extension, and deletes."""
+    return delete_page(
         request,
-        "users/delete.html",
-        {
-            "person": person,
-            "error": error,
-            "title": _("Delete %(name)s?") % {"name": person.full_name},
-            "references": [reference.words for reference in departure.references],
-            "instead": typed,
-            "asks_instead": asks_instead,
-            "losses": [
-                _("The extension %(number)s with its settings and its unread voicemail messages.")
-                % {"number": person.number},
-                *departure.removal.losses.get(person.pk, []),
-            ],
-            "breadcrumbs": [
-                (_("Users"), _list_url(customer)),
-                (person.full_name, _tab_url(customer, person)),
-                (_("Delete"), None),
-            ],
-        },
-        status=status,
+        person,
+        lambda: replacements.plan_departure(
+            request.user, customer, user_sheet(), Kind.EXTENSION, [person.pk]
+        ),
+        Words(
+            title=_("Delete %(name)s?") % {"name": person.full_name},
+            typed=person.number,
+            mistyped=_("Type the extension %(number)s to confirm.") % {"number": person.number},
+            deleted=_("%(user)s was deleted.") % {"user": person},
+            meanwhile=_("Somebody else changed this user in between. Look at it again before you delete it."),
+        ),
+        done_url=_list_url(customer),
+        cancel_url=_tab_url(customer, person),
+        losses=[
+            _("The extension %(number)s with its settings and its unread voicemail messages.")
+            % {"number": person.number}
+        ],
+        heading=_("Delete a user"),
+        button=_("Delete %(name)s") % {"name": person.full_name},
+        breadcrumbs=[
+            (_("Users"), _list_url(customer)),
+            (person.full_name, _tab_url(customer, person)),
+            (_("Delete"), None),
+        ],
     )
 
 

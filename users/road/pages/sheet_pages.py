@@ -28,13 +28,12 @@ from users.rights import Verb
 from users.road import Outcome
 from users.road.pages import saving
 from users.road.pages.conflicts import reconcile, seen_version, values_of
+from users.road.pages.deleting import Words, delete_page
 from users.road.pages.doors import in_customer
 from users.road.pages.saving import show_refusal, tell_warnings
 from users.road.replacements import Departure, plan_departure
 
 PAGE_SIZE = 50
-# Places named in full on the page that asks; the others are counted.
-SHOWN = 30
 PLAIN_TAB = "users/tab.html"
 
 
@@ -81,7 +80,10 @@ class SheetPages:
     # What stands below the form of a record.
     below: str = ""
     below_facts: Callable[[User, Customer, Any], Mapping[str, Any]] | None = None
-    delete: Callable[..., HttpResponse] | None = None
+    # What the page that deletes a record says or does otherwise: (request, customer, record) → arguments of `delete_page`.
+    deletion: Callable[[PortalRequest, Customer, Any], Mapping[str, Any]] = field(
+        default=lambda request, customer, record: {}
+    )
     # What sort of destination such a record is, where calls can be sent to it: who deletes it is asked who takes them.
     destination: Kind | None = None
     initial: Callable[[Customer], Mapping[str, Any]] = field(default=lambda customer: {})
@@ -251,80 +253,40 @@ class SheetPages:
         record = self.record_or_404(request.user, customer, pk)
         if refusal := road.why_not(self.sheet(), Scope(request.user, customer), Verb.DELETE, record):
             refuse(refusal)
-        if self.delete is not None:
-            return self.delete(self, request, customer, record)
-        departure = self.departure(request.user, customer, record)
-        error = ""
-        typed = request.POST.get("instead", "")[:60]
-        if request.method == "POST":
-            error = self.typed_wrongly(request, record) or self.left(request, departure, typed)
-            if not error:
-                messages.success(request, _("%(name)s was deleted.") % {"name": record})
-                return redirect(self.list_url(customer))
-            departure = self.departure(request.user, customer, record)
-        return self.ask(
+        return self.delete_page(request, customer, record, **self.deletion(request, customer, record))
+
+    def delete_page(
+        self, request: PortalRequest, customer: Customer, record: Any, **more: Any
+    ) -> HttpResponse:
+        """The page that asks before a record is deleted; `more` as `users.road.pages.deleting` takes it."""
+        lead = self.lead(record)
+        own: dict[str, Any] = {
+            "losses": [_("%(name)s and its settings.") % {"name": lead}],
+            "gauge": selectors.gauge(customer),
+            "breadcrumbs": [
+                (self.title, self.list_url(customer)),
+                (lead, self.url(customer, record)),
+                (_("Delete"), None),
+            ],
+        }
+        return delete_page(
             request,
-            customer,
             record,
-            departure.removal,
-            error,
-            refusal=departure.refusals.get(record.pk, ""),
-            asks_instead=bool(departure.references),
-            references=[reference.words for reference in departure.references[:SHOWN]],
-            more_references=max(0, len(departure.references) - SHOWN),
-            instead=typed,
+            lambda: self.departure(request.user, customer, record),
+            Words(
+                title=_("Delete %(name)s?") % {"name": lead},
+                typed=lead,
+                mistyped=_("Type “%(name)s” to confirm.") % {"name": lead},
+                deleted=_("%(name)s was deleted.") % {"name": record},
+            ),
+            done_url=self.list_url(customer),
+            cancel_url=self.url(customer, record),
+            **own | more,
         )
 
     def departure(self, actor: User, customer: Customer, record: Any) -> Departure:
         """What deleting a record means; where no calls can be sent to such a thing, nobody's calls lead there."""
         return plan_departure(actor, customer, self.sheet(), self.destination, [record.pk])
-
-    def typed_wrongly(self, request: PortalRequest, record: Any) -> str:
-        """Why what was typed to confirm isn't enough; "" when it is."""
-        if request.POST.get("confirm", "").strip() == self.lead(record):
-            return ""
-        return _("Type “%(name)s” to confirm.") % {"name": self.lead(record)}
-
-    def left(self, request: PortalRequest, departure: Departure, instead: str = "") -> str:
-        """Delete; why it can't be, or "" when it is done."""
-        outcome = departure.commit(instead, RequestFacts.of(request))
-        if outcome is Outcome.CONFLICT:
-            return _("Somebody else changed it in between. Look at it again before you delete it.")
-        return departure.reasons if outcome is Outcome.REFUSED else ""
-
-    def ask(
-        self,
-        request: PortalRequest,
-        customer: Customer,
-        record: Any,
-        removal: road.Removal,
-        error: str = "",
-        **facts: Any,
-    ) -> HttpResponse:
-        """The page that asks before a record is deleted."""
-        return render(
-            request,
-            "users/sheets/delete.html",
-            {
-                "pages": self,
-                "record": record,
-                "title": _("Delete %(name)s?") % {"name": self.lead(record)},
-                "typed": self.lead(record),
-                "error": error,
-                "refusal": removal.refusals.get(record.pk, ""),
-                "losses": removal.losses.get(record.pk)
-                or [_("%(name)s and its settings.") % {"name": self.lead(record)}],
-                "cancel_url": self.url(customer, record),
-                "gauge": selectors.gauge(customer),
-                "breadcrumbs": [
-                    (self.title, self.list_url(customer)),
-                    (self.lead(record), self.url(customer, record)),
-                    (_("Delete"), None),
-                ],
-                **facts,
-            },
-            status=422 if error else 200,
-        )
 
 
 def refuse(reason: Text) -> NoReturn:
