@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope
+from pbxadmin.common.columns import OPPOSITE, FieldColumn, Option, ReferenceColumn, Scope
 from pbxadmin.common.companions import CompanionStore, companion_columns
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
@@ -23,6 +23,12 @@ from voicemail.resets import RESETS
 
 PREFIX = "voicemail"
 MAILBOXES = CompanionStore(Mailbox, prefixes=(PREFIX,))
+# The sets of prompts of 3CX: each is known by its number in every installation. It has one French for all of them.
+PROMPT_SETS = {
+    "fr-CA": "0D767FEA-10A3-4ba4-8A57-FE74BDABE4E5",
+    "en": "8210986B-9412-497f-AD77-3A554F4A9BDB",
+    "es": "F1BAA317-E130-44ff-B467-63AE7F9EC061",
+}
 # What a form or a file says to have a new PIN made; each row then gets its own.
 REGENERATE = "regenerate"
 
@@ -43,7 +49,10 @@ def _field(name: str) -> Any:
 def greetings(scope: Scope) -> list[Option]:
     """The provider's standard greetings; a person's own library is added by a rule that knows the person."""
     found = scope.once("standard greetings", lambda: list(Greeting.objects.filter(customer=None, user=None)))
-    return [Option(greeting.pk, str(greeting), (greeting.name, greeting.name_en)) for greeting in found]
+    return [
+        Option(greeting.pk, str(greeting), (greeting.name, greeting.name_en), greeting.name)
+        for greeting in found
+    ]
 
 
 class LanguageColumn(FieldColumn):
@@ -110,6 +119,7 @@ COLUMNS = companion_columns(
     language=LanguageColumn(
         _field("language"),
         csv="VMLanguage",
+        codes=PROMPT_SETS,
         more=gettext_lazy(
             "You can choose the language of the voice prompts that the caller and the user hear."
         ),
@@ -134,12 +144,14 @@ COLUMNS = companion_columns(
     ),
     play_date_time={
         "csv": "VMPlayMsgDateTime",
+        "codes": {"no": "0", "h12": "1", "h24": "2"},
         "help": gettext_lazy(
             "Whether the voicemail says on which day and at what time each message was left."
         ),
     },
     email_option={
         "csv": "VMEmailOptions",
+        "codes": {"none": "0", "notify": "1", "attach": "2", "attach_delete": "3"},
         "help": gettext_lazy("What is sent to the user's email address when a message comes in."),
         "more": gettext_lazy(
             "Deleting a message from the email inbox doesn't delete it from the mailbox: the user has to do that himself. Who "
@@ -148,6 +160,7 @@ COLUMNS = companion_columns(
     },
     pin_disabled={
         "csv": "VMNoPin",
+        "codes": OPPOSITE,
         "help": gettext_lazy(
             "Easier, but less safe: anybody at the user's phone can listen to the messages."
         ),

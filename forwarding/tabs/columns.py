@@ -327,6 +327,9 @@ class PeriodsColumn(Column):
         """The text of the week."""
         return periods.text_of(value or ())
 
+    def _as_text(self, value: Any, scope: Scope) -> str:
+        return periods.text_of(value or ())
+
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """In words."""
         if isinstance(value, str):
@@ -471,6 +474,9 @@ class HolidaysColumn(Column):
         return [
             [each.first.isoformat(), each.last.isoformat(), each.name, each.yearly] for each in value or ()
         ]
+
+    def _as_text(self, value: Any, scope: Scope) -> str:
+        return json.dumps(self.to_json(value), ensure_ascii=False) if value else ""
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """ "1 January Jour de l'an; 24 December to 2 January Fêtes"."""

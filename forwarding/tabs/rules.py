@@ -58,7 +58,7 @@ def greetings(scope: Scope) -> list[Option]:
     found = scope.once(
         "standard greetings", lambda: list(library._default_manager.filter(customer=None, user=None))
     )
-    return [Option(greeting.pk, str(greeting)) for greeting in found]
+    return [Option(greeting.pk, str(greeting), cell=greeting.name) for greeting in found]
 
 
 class GreetingColumn(ReferenceColumn):

@@ -24,7 +24,7 @@ from forwarding.tabs.columns import (
     said,
 )
 from pbxadmin.common.clock import moment_in_zone
-from pbxadmin.common.columns import Column, FieldColumn, Scope, columns_of
+from pbxadmin.common.columns import NOT_IN_FILES, Blank, Column, FieldColumn, Scope, columns_of
 from users import road
 from users.models import Planning, User
 
@@ -40,13 +40,14 @@ HOLIDAYS = HolidayStore()
 
 STATUS_COLUMNS: tuple[Column, ...] = (
     StatusColumn(
-        User._meta.get_field("status"), identity=True, help=gettext_lazy("What decides now where calls to this user go."), csv="Status"
+        User._meta.get_field("status"), identity=True, help=gettext_lazy("What decides now where calls to this user go."), csv="Status",
+        blank=Blank.LEAVE,  # nobody becomes available because a cell is blank
     ),
     StatusUntilColumn(
         User._meta.get_field("status_until"), identity=True, csv="StatusUntil",
         help=gettext_lazy("Local time of the user's department; afterwards the former status returns. Blank: until it is changed."),
     ),
-    StatusAfterColumn(User._meta.get_field("status_after"), identity=True),
+    StatusAfterColumn(User._meta.get_field("status_after"), identity=True, csv=NOT_IN_FILES),  # follows from the status
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Form, file column, history and messages derive from the description. `users.road
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Union
 
 from django import forms
@@ -16,8 +17,9 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common import cells
 from pbxadmin.common.crypto import MASK, is_secret
-from pbxadmin.common.fields import PhoneNumberField, phone_number_national
+from pbxadmin.common.fields import PhoneNumberField, YesNoFormField, phone_number_national, without_accents
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -42,6 +44,21 @@ class Scope:
         return self.found[key]
 
 
+class Blank(Enum):
+    """What a blank cell of a file means for a column. A cell that isn't there at all always leaves the field alone."""
+
+    LEAVE = auto()  # what stands there stays; a new record gets what it gets when nobody says anything
+    EMPTY = auto()  # the text, the list or the reference goes
+    DEFAULT = auto()  # an option falls to what a new record has
+    REFUSE = auto()  # it has to be said
+
+
+# The file name of a column that no file holds: a picture, a secret that nobody may carry about, what follows from another.
+NOT_IN_FILES = ""
+# Codes of a switch whose column in 3CX's file says the opposite ("VMNoPin" is whether the PIN is asked).
+OPPOSITE: Mapping[Any, str] = {True: "0", False: "1"}
+
+
 class Column:
     """One fact that people may change: how it is called, read from what was typed, shown and kept in the history."""
 
@@ -63,6 +80,8 @@ class Column:
         unit: Text = "",
         at_creation_only: bool = False,
         csv: str | None = None,
+        codes: Mapping[Any, str] | None = None,
+        blank: Blank | None = None,
         verb: str = "",
         identity: bool = False,
         absent: Callable[[Scope], Text] | None = None,
@@ -76,7 +95,11 @@ class Column:
         self.warning = warning  # the guide's warning, where the choice is made
         self.unit = unit
         self.at_creation_only = at_creation_only
-        self.csv = csv
+        # The name of the column in a file: 3CX's where its file has one, else ours, made of the name.
+        self.given_csv = csv
+        self.csv = cells.file_name(name) if csv is None else csv
+        self.codes = codes or {}  # how 3CX's file writes each value, where that isn't the value itself
+        self._blank = blank
         self.verb = (
             verb  # the right (`users.rights.Verb`) that changing it takes, where it isn't the record's
         )
@@ -126,6 +149,54 @@ class Column:
         if isinstance(value, (date, datetime, time)):
             return value.isoformat()
         return list(value) if isinstance(value, (tuple, set, frozenset)) else value
+
+    def blank(self, record_is_new: bool) -> Blank:
+        """What a blank cell means: what the column was told, or what its kind makes of it."""
+        return self._blank or (Blank.LEAVE if self.secret else self._blank_of_kind(record_is_new))
+
+    def _blank_of_kind(self, record_is_new: bool) -> Blank:
+        return Blank.EMPTY
+
+    def default(self, scope: Scope) -> Any:
+        """What a new record has where nobody says anything."""
+        return ()
+
+    def to_cell(self, value: Any, scope: Scope, secrets: bool = False) -> str:
+        """A value as a file has it: the same text in every language. A secret has none unless it is asked for."""
+        if self.secret and not secrets:
+            return ""
+        if value in self.codes:
+            return self.codes[value]
+        return self._as_text(value, scope)
+
+    def _as_text(self, value: Any, scope: Scope) -> str:
+        return cells.plain(value)
+
+    def from_cell(self, text: str, scope: Scope) -> Any:
+        """The value that a file's text means, ready for a row of a plan; raises `ValidationError` as `clean` does.
+
+        `from_cell(to_cell(value))` is the value. What a blank means is for `blank` to say; asked here all the same, it is
+        the empty value.
+        """
+        word = text.strip().casefold()
+        for value, code in self.codes.items():
+            if word and word == code.casefold():
+                return value
+        return self._from_text(text, scope)
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        return self.clean(text, scope)
+
+    def said(self, text: str, scope: Scope, record_is_new: bool) -> dict[str, Any]:
+        """What a cell says, for the values of a row: {name: value}, or nothing where it leaves the field alone."""
+        if text.strip():
+            return {self.name: self.from_cell(text, scope)}
+        meaning = self.blank(record_is_new)
+        if meaning is Blank.REFUSE:
+            raise ValidationError(_("This is needed."), code="required")
+        if meaning is Blank.LEAVE:
+            return {}
+        return {self.name: self.default(scope) if meaning is Blank.DEFAULT else self.from_cell("", scope)}
 
     def look_up(self, values: Iterable[Any], scope: Scope) -> None:
         """Ask at once for what `show` will need to say these values, where they speak of other rows."""
@@ -182,6 +253,30 @@ class FieldColumn(Column):
         """The attribute; a secret's is only known as set or not."""
         return getattr(record, self.attribute)
 
+    def _blank_of_kind(self, record_is_new: bool) -> Blank:
+        if self.at_creation_only and not record_is_new:
+            return Blank.LEAVE
+        if self.field.null or (self.field.blank and not self.field.choices):
+            return Blank.EMPTY
+        return Blank.DEFAULT if self.field.has_default() or self.field.blank else Blank.REFUSE
+
+    def default(self, scope: Scope) -> Any:
+        """The model field's default."""
+        return self.field.get_default()
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        """Yes and no in all words that mean them, choices also by their words in every language, anything else as it is typed."""
+        word = text.strip()
+        if not word and self.field.null:
+            return None
+        if isinstance(self.field, models.BooleanField):
+            yes = YesNoFormField(required=False).to_python(word)
+            # Where 3CX's column says the opposite, so do the words.
+            return next((value for value, code in self.codes.items() if code == f"{yes:d}"), yes)
+        if self.field.choices:
+            text = cells.choice_of(word, self.field.flatchoices)
+        return self.clean(text, scope)
+
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """Choices by their label, phone numbers nationally, secrets as dots."""
         if self.secret:
@@ -195,11 +290,44 @@ class FieldColumn(Column):
 
 @dataclass(frozen=True)
 class Option:
-    """One thing that a reference may point to: its key, its name for people, and other words a file may use for it."""
+    """One thing that a reference may point to: its key, its name for people, and other words a file may use for it.
+
+    `cell` is what a file calls it, the same in every language; blank: its label.
+    """
 
     key: Any
     label: str
     words: tuple[str, ...] = ()
+    cell: str = ""
+
+
+class Pending:
+    """A reference to a row of another plan that isn't written yet: `users.road.apply_all` puts its key in its place."""
+
+    def __init__(self, row: Any) -> None:
+        self.row = row  # a `users.road.RowPlan` that makes a new record
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pending) and other.row is self.row
+
+    def __hash__(self) -> int:
+        return id(self.row)
+
+    def __lt__(self, other: object) -> bool:
+        """After every key: sets of references are kept sorted."""
+        return isinstance(other, Pending) and id(self.row) < id(other.row)
+
+    def __gt__(self, other: object) -> bool:
+        return not isinstance(other, Pending) or id(self.row) > id(other.row)
+
+    def __str__(self) -> str:
+        return str(self.row.label)
+
+    def checked(self) -> "Pending":
+        """Itself; raises `ValidationError` where the row that it means can't be written."""
+        if self.row.outcome != "new":
+            raise ValidationError(_("What it refers to can't be created."), code="refused")
+        return self
 
 
 class OptionsMixin:
@@ -234,7 +362,38 @@ class OptionsMixin:
             _("“%(value)s” is not one of the choices."), code="invalid", params={"value": text[:60]}
         )
 
+    def _key_of(self, text: str, scope: Scope) -> Any:
+        """The key of what a file calls so; never of a key, which is another thing in another system."""
+        known = scope.once(("options by word", self.name), lambda: self._by_word(scope))
+        word = self.spelling(text)
+        if word in known:
+            return known[word]
+        raise ValidationError(
+            _("“%(value)s” is not one of the choices."), code="invalid", params={"value": text.strip()[:60]}
+        )
+
+    def _by_word(self, scope: Scope) -> dict[str, Any]:
+        options = list(self.by_key(scope).values())
+        found: dict[str, Any] = {}
+        # A name of its own goes before another one's other words.
+        for option in options:
+            found.setdefault(self.spelling(option.cell or option.label), option.key)
+        for option in options:
+            for word in (option.label, *option.words):
+                found.setdefault(self.spelling(word), option.key)
+        return found
+
+    def spelling(self, text: str) -> str:
+        """What counts when a name in a file is compared: not its case, its accents, or blanks around it."""
+        return without_accents(text.strip())
+
+    def _cell_of(self, key: Any, scope: Scope) -> str:
+        option = self.by_key(scope).get(str(key))
+        return (option.cell or option.label) if option else ""
+
     def _label_of(self, key: Any, scope: Scope | None) -> str:
+        if isinstance(key, Pending):
+            return str(key)
         option = self.by_key(scope).get(str(key)) if scope else None
         return option.label if option else str(key)
 
@@ -261,11 +420,25 @@ class ReferenceColumn(OptionsMixin, FieldColumn):
 
     def clean(self, raw: Any, scope: Scope) -> Any:
         """The key, or None."""
+        if isinstance(raw, Pending):
+            return raw.checked()
         if raw is None or str(raw).strip() == "":
             if self.field.null or self.field.blank:
                 return None
             raise ValidationError(_("Choose one."), code="required")
         return self._find(raw, scope)
+
+    def _blank_of_kind(self, record_is_new: bool) -> Blank:
+        """What has to be there stays; a new record gets the field's default, or what the rules give it."""
+        if self.field.null and self.field.blank:
+            return Blank.EMPTY
+        return Blank.DEFAULT if record_is_new and self.field.has_default() else Blank.LEAVE
+
+    def _as_text(self, value: Any, scope: Scope) -> str:
+        return "" if value is None else self._cell_of(value, scope)
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        return self._key_of(text, scope) if text.strip() else self.clean("", scope)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """The other row's name."""
@@ -326,10 +499,23 @@ class LinkedColumn(OptionsMixin, Column):
     def clean(self, raw: Any, scope: Scope) -> Any:
         """The keys, sorted, each once; a file separates them by colons."""
         items = raw.split(":") if isinstance(raw, str) else list(raw or ())
-        keys = {self._find(item, scope) for item in items if str(item).strip()}
+        keys = {
+            item.checked() if isinstance(item, Pending) else self._find(item, scope)
+            for item in items
+            if str(item).strip()
+        }
         if self.required and not keys:
             raise ValidationError(_("Choose at least one."), code="required")
         return tuple(sorted(keys))
+
+    def _blank_of_kind(self, record_is_new: bool) -> Blank:
+        return Blank.REFUSE if self.required else Blank.EMPTY
+
+    def _as_text(self, value: Any, scope: Scope) -> str:
+        return cells.joined(self._cell_of(key, scope) for key in value or ())
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        return self.clean([self._key_of(item, scope) for item in cells.parts(text)], scope)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """The names, separated by commas."""

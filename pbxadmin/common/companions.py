@@ -9,7 +9,16 @@ from django import forms
 from django.db import models
 
 from pbxadmin.common import many
-from pbxadmin.common.columns import Column, FieldColumn, ReferenceColumn, Scope, Store, Text, columns_of
+from pbxadmin.common.columns import (
+    Blank,
+    Column,
+    FieldColumn,
+    ReferenceColumn,
+    Scope,
+    Store,
+    Text,
+    columns_of,
+)
 from pbxadmin.common.crypto import MASK, is_secret
 
 CHUNK = 10_000
@@ -143,8 +152,9 @@ class CompanionColumn(Column):
             self.options = inner.options
         said = {
             name: getattr(inner, name)
-            for name in ("short", "help", "more", "warning", "unit", "at_creation_only", "csv", "identity")
+            for name in ("short", "help", "more", "warning", "unit", "at_creation_only", "identity")
         }
+        said["csv"] = inner.given_csv
         super().__init__(f"{prefix}.{inner.name}", label=label or inner.label, **(said | settings))
         store.columns[self.name] = self
 
@@ -157,6 +167,20 @@ class CompanionColumn(Column):
     def clean(self, raw: Any, scope: Scope) -> Any:
         """As the model field's own column does."""
         return self.inner.clean(raw, scope)
+
+    def _blank_of_kind(self, record_is_new: bool) -> Blank:
+        return self.inner.blank(record_is_new)
+
+    def default(self, scope: Scope) -> Any:
+        """What a new record's companion says: it isn't the field's default in every one."""
+        given = self.store.defaults(self.prefix)
+        return given[self.attribute] if self.attribute in given else self.inner.default(scope)
+
+    def _as_text(self, value: Any, scope: Scope) -> str:
+        return self.inner.to_cell(value, scope, secrets=True)
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        return self.inner.from_cell(text, scope)
 
     def to_json(self, value: Any) -> Any:
         """As the model field's own column does."""

@@ -16,6 +16,7 @@ from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.tolls import as_dialled, toll_of
 from phones.context import AgentAction
+from phones.keys import blf
 from phones.models import Key
 from users import road
 from users.models import User
@@ -263,6 +264,26 @@ class KeysColumn(Column):
         """Lists instead of tuples."""
         return [list(key) for key in value or ()]
 
+    def _as_text(self, value: Any, scope: Scope) -> str:
+        """3CX's XML; colleagues by their extension."""
+        people = colleagues(scope)
+        return blf.written(
+            blf.Entry(
+                key.position, key.kind, people[key.target].number if key.target else key.value, key.first_name, key.last_name
+            )
+            for key in (KeyValue(*parts) for parts in value or ())
+        )  # fmt: skip
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        """3CX's XML, or the list as JSON."""
+        if not text.lstrip().startswith("<"):
+            return self.clean(text, scope)
+        try:
+            entries = blf.read(text)
+        except blf.BlfError as error:
+            raise ValidationError(PROBLEMS[error.problem], params={"text": error.text[:40]}) from None
+        return self.clean([entry._asdict() for entry in entries], scope)
+
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """ "1 Ligne, 3 BLF 101 Amélie Tremblay, …"."""
         people = colleagues(scope) if scope else {}
@@ -271,6 +292,13 @@ class KeysColumn(Column):
             key = KeyValue(*parts)
             words.append(f"{key.position} {kind_and_label(key, people)}")
         return super().show(words)
+
+
+PROBLEMS: Mapping[blf.Problem, Any] = {
+    blf.Problem.UNREADABLE: gettext_lazy("The list of keys can't be read."),
+    blf.Problem.TOO_LONG: gettext_lazy("The list of keys is longer than the phone system takes."),
+    blf.Problem.UNKNOWN_KIND: gettext_lazy("The portal doesn't know keys of the type “%(text)s”."),
+}
 
 
 def _position(raw: Any) -> int | None:

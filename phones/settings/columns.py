@@ -7,10 +7,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Field
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pbxadmin.common.columns import Column, FieldColumn, Option, Scope, Text
+from pbxadmin.common import cells
+from pbxadmin.common.columns import Blank, Column, FieldColumn, Option, Pending, Scope, Text
 from pbxadmin.common.forms import OrderedBoxes
 from phones.context import Codec, DateFormat, Language, TimeFormat
 from phones.models import Phone, Sbc
@@ -125,12 +127,37 @@ class UserColumn(FieldColumn):
 
     def clean(self, raw: Any, scope: Scope) -> Any:
         """The key, or None."""
-        return Column.clean(self, raw, scope)
+        return raw.checked() if isinstance(raw, Pending) else Column.clean(self, raw, scope)
+
+    def _blank_of_kind(self, record_is_new: bool) -> Blank:
+        """No phone is taken from anybody because a cell is blank."""
+        return Blank.EMPTY if record_is_new else Blank.LEAVE
+
+    def _as_text(self, value: Any, scope: Scope) -> str:
+        """The person's extension."""
+        return "" if value is None else extensions(scope).get(value, "")
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        """The person of an extension."""
+        word = text.strip()
+        if not word:
+            return None
+        keys = scope.once(
+            "people by extension, by number",
+            lambda: {number: key for key, number in extensions(scope).items()},
+        )
+        if word not in keys:
+            raise ValidationError(
+                _("“%(value)s” is not one of the choices."), code="invalid", params={"value": word[:60]}
+            )
+        return keys[word]
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """The person's extension and name."""
         if value is None:
             return _("(in stock)")
+        if isinstance(value, Pending):
+            return str(value)
         if scope is None:
             return str(value)
         known = people(scope)
@@ -147,6 +174,13 @@ def people(scope: Scope) -> dict[int, User]:
     return scope.once("people of phones", dict)
 
 
+def extensions(scope: Scope) -> dict[int, str]:
+    """The extension of everybody of the customer by key, looked up once in a scope."""
+    return scope.once(
+        "extensions", lambda: dict(User.objects.of(scope.customer).order_by().values_list("pk", "number"))
+    )
+
+
 class OfferedColumn(FieldColumn):
     """An option of which each model offers its own values; a model without any doesn't have the option."""
 
@@ -160,13 +194,13 @@ class OfferedColumn(FieldColumn):
     ) -> None:
         self.offered = offered
         self.words = words
-        self.blank = blank  # how a blank is called, where it is allowed
+        self.blank_label = blank  # how a blank is called, where it is allowed
         super().__init__(model_field, **overrides)
 
     def choices(self, offered: Sequence[Any]) -> list[tuple[Any, Text]]:
         """Values with their names, for a menu."""
         return [
-            *([("", self.blank)] if self.blank else []),
+            *([("", self.blank_label)] if self.blank_label else []),
             *((str(value), self.words(value)) for value in offered),
         ]
 
@@ -180,22 +214,33 @@ class OfferedColumn(FieldColumn):
             choices=self.choices(everything),
             coerce=kind,
             empty_value="",
-            required=not self.blank,
+            required=not self.blank_label,
         )
 
     def clean(self, raw: Any, scope: Scope) -> Any:
         """One of the values that any model offers; a rule asks the phone's own model."""
         return Column.clean(self, raw, scope)
 
+    def _blank_of_kind(self, record_is_new: bool) -> Blank:
+        return Blank.EMPTY if self.blank_label else Blank.DEFAULT
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        """A stored value, or its name in any language."""
+        everything = dict.fromkeys(value for model in models() for value in self.offered(model))
+        choices = [(value, format_lazy("{}", self.words(value))) for value in everything]
+        return self.clean(cells.choice_of(text.strip(), choices), scope)
+
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """The value's name."""
-        return str(self.blank) if self.blank and not value and value != 0 else str(self.words(value))
+        return (
+            str(self.blank_label) if self.blank_label and not value and value != 0 else str(self.words(value))
+        )
 
     def nearest(self, model: Model, value: Any) -> Any:
         """What `model` has instead of a value that it doesn't offer: the field's default, or the closest
         delay."""
         offered = self.offered(model)
-        if self.blank:
+        if self.blank_label:
             return ""
         default = self.field.get_default()
         if default in offered:

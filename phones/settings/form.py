@@ -46,5 +46,5 @@ def _with_present(column: OfferedColumn, model: Model, present: Any) -> list[tup
     unseen."""
     offered = list(column.offered(model))
     return column.choices(
-        offered if present in offered or (column.blank and not present) else [*offered, present]
+        offered if present in offered or (column.blank_label and not present) else [*offered, present]
     )

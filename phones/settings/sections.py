@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pbxadmin.common.columns import Column, ReferenceColumn, Scope, columns_of
+from pbxadmin.common.columns import NOT_IN_FILES, Column, ReferenceColumn, Scope, columns_of
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
@@ -62,6 +62,7 @@ def _settings(name: str) -> Any:
 
 LOGO = logos.LogoColumn(
     _settings("logo"),
+    csv=NOT_IN_FILES,  # a picture
     locked=logos.needs_enterprise,
     more=gettext_lazy(
         "Depending on the terms of your contract, choosing the logo here may not be possible. The provider's support "
@@ -86,6 +87,7 @@ SETTINGS: tuple[Column, ...] = columns_of(
     sbc=ReferenceColumn(
         _settings("sbc"),
         sbcs,
+        csv="Router",
         more=gettext_lazy(
             "Some phones can act as an SBC; the others should ideally use one to reach the phone system."
         ),
@@ -127,8 +129,10 @@ SETTINGS: tuple[Column, ...] = columns_of(
         _settings("backlight_seconds"), lambda model: model.backlight_choices, delay
     ),
     logo=LOGO,
-    ringtone=OfferedColumn(_settings("ringtone"), lambda model: model.ringtones, ring),
-    queue_ringtone=OfferedColumn(_settings("queue_ringtone"), lambda model: model.queue_ringtones, ring),
+    ringtone=OfferedColumn(_settings("ringtone"), lambda model: model.ringtones, ring, csv="Ringtone"),
+    queue_ringtone=OfferedColumn(
+        _settings("queue_ringtone"), lambda model: model.queue_ringtones, ring, csv="QRingtone"
+    ),
     codecs=CodecsColumn(
         _settings("codecs"),
         more=gettext_lazy(
@@ -147,6 +151,7 @@ SETTINGS: tuple[Column, ...] = columns_of(
 MAC = MacColumn(
     Phone._meta.get_field("mac"),
     at_creation_only=True,
+    csv="MAC",
     help=gettext_lazy("Twelve digits and letters on the back of the phone, for example 80:5E:C0:12:34:56."),
 )
 MODEL = ModelColumn(Phone._meta.get_field("model"))
@@ -286,7 +291,7 @@ def _instead(column: Column, model: Model, value: Any) -> Any:
         # An option that the model doesn't have stays as it is: nothing is written for it.
         return (
             value
-            if not offered or value in offered or (column.blank and value == "")
+            if not offered or value in offered or (column.blank_label and value == "")
             else column.nearest(model, value)
         )
     if isinstance(column, CodecsColumn):

@@ -85,7 +85,10 @@ def people(scope: Scope) -> list[Option]:
             .values_list("pk", "number", "first_name", "last_name")
         ),
     )
-    return [Option(key, f"{number} {first} {last}".strip(), (number,)) for key, number, first, last in found]
+    return [
+        Option(key, f"{number} {first} {last}".strip(), (number,), number)
+        for key, number, first, last in found
+    ]
 
 
 # More people than this aren't boxes to tick any more: their extensions are typed.
@@ -98,7 +101,7 @@ def system_extensions(scope: Scope) -> list[Option]:
         "system extensions by extension",
         lambda: list(SystemExtension.objects.of(scope.customer).values_list("pk", "number", "name")),
     )
-    return [Option(key, f"{number} {name}", (number,)) for key, number, name in found]
+    return [Option(key, f"{number} {name}", (number,), number) for key, number, name in found]
 
 
 class AnsweringColumn(ReferenceColumn):

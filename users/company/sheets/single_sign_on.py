@@ -11,7 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.columns import Scope, columns_of
+from pbxadmin.common.columns import NOT_IN_FILES, Scope, columns_of
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
@@ -30,7 +30,7 @@ COLUMNS_OF = {
 def _secret(name: str, where: dict[str, Any]) -> SecretColumn:
     field = model_field(Customer, name)
     help = _("Never shown again. Blank: the one that is saved stays.")
-    return SecretColumn(field, label=_("Client secret"), help=help, **where)
+    return SecretColumn(field, label=_("Client secret"), help=help, csv=NOT_IN_FILES, **where)
 
 
 def registration_is_whole(row: road.RowPlan, plan: road.Plan) -> None:

@@ -1,17 +1,19 @@
 """Tab "Général": who the person is, his role, his departments and numbers. Its rules: `users.people.sections.general_rules`."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.core.exceptions import ValidationError
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common import many
 from pbxadmin.common.columns import LinkedColumn, Option, ReferenceColumn, Scope, Store, columns_of
 from pbxadmin.common.crypto import random_secret, random_token
-from pbxadmin.common.fields import phone_number_national, without_accents
+from pbxadmin.common.fields import phone_number_e164, phone_number_national, without_accents
 from pbxadmin.common.sections import Section
 from users import rights, road
 from users.models import Department, Did, Identity, Membership, Role, User
@@ -38,7 +40,7 @@ from users.people.sections.general_rules import (
 def roles(scope: Scope) -> list[Option]:
     """The seven roles. That some can't be granted by everybody is a rule, so that the reason can be told."""
     return [
-        Option(role.pk, str(role), (role.name_fr, role.name_en, f'<role name="{role.pk}" />'))
+        Option(role.pk, str(role), (role.pk, role.name_fr, role.name_en), cell=f'<role name="{role.pk}" />')
         for role in scope.once("roles", lambda: list(Role.objects.all()))
     ]
 
@@ -76,6 +78,7 @@ def dids(scope: Scope) -> list[Option]:
             did.pk,
             " · ".join(filter(None, [phone_number_national(did.number), did.name, str(did.answers or "")])),
             (did.number,),
+            did.number,
         )
         for did in found
     ]
@@ -184,10 +187,29 @@ def complete(user: User, scope: Scope) -> None:
     user.password = UNUSABLE_PASSWORD_PREFIX + random_token()
 
 
+_ROLE_TAG = re.compile(r"""\s*<\s*role\b[^<>]*?\bname\s*=\s*["']([^"'<>]*)["'][^<>]*>""", re.IGNORECASE)
+
+
+class DidsColumn(LinkedColumn):
+    """The numbers that ring a person; in a file in any spelling."""
+
+    def spelling(self, text: str) -> str:
+        """The number as it is stored."""
+        try:
+            return phone_number_e164(text)
+        except ValidationError:
+            return super().spelling(text)
+
+
 class RoleColumn(ReferenceColumn):
     """The role, called as the reader's language calls it."""
 
     translated = True
+
+    def spelling(self, text: str) -> str:
+        """3CX writes a tag of XML, which may carry other attributes; its name, or the bare name, is what counts."""
+        found = _ROLE_TAG.match(text)
+        return super().spelling(found[1] if found else text)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """The role's name."""
@@ -247,7 +269,7 @@ GENERAL = Section(
             help=_("All departments of the person; the primary one is always among them."),
             csv="Departments",
         ),
-        LinkedColumn(
+        DidsColumn(
             "dids",
             DIDS,
             dids,

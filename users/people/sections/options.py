@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pbxadmin.common.columns import Scope, Text, columns_of
+from pbxadmin.common.columns import OPPOSITE, Scope, Text, columns_of
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
@@ -53,6 +53,9 @@ def unless(flag: str) -> Callable[[Scope], Text]:
 
 MICROSOFT = {"absent": unless("has_microsoft_365")}
 GOOGLE = {"absent": unless("has_google")}
+# A switch of theirs: 3CX's file says whether it is off.
+MICROSOFT_SWITCH = MICROSOFT | {"codes": OPPOSITE}
+GOOGLE_SWITCH = GOOGLE | {"codes": OPPOSITE}
 
 
 # --- Rules ------------------------------------------------------------------------------------------------------
@@ -144,7 +147,7 @@ OPTIONS = Section(
         },
         srtp={
             "help": gettext_lazy("Encrypts the voice. Make sure that the extension's devices support it before you turn it on."),
-            "csv": "SRTPMode",
+            "csv": "SRTPMode", "codes": {"disabled": "0", "enabled": "1", "enforced": "2"},
         },
         missed_call_email={"help": gettext_lazy("Sends the user a mail when a call isn't answered."), "csv": "EmailMissedCalls"},
         hot_desking={
@@ -159,13 +162,27 @@ OPTIONS = Section(
                 "between them. It takes a proper DNS configuration for calls to come in and go out safely."
             ),
         },
-        ms365_teams=MICROSOFT | {"help": gettext_lazy("The phone system may bring presence and calls together with MS Teams.")},
-        ms365_calendar=MICROSOFT | {"help": gettext_lazy("The phone system may let the status follow the calendar and the presence of Teams.")},
-        ms365_sso=MICROSOFT | {"help": gettext_lazy("May sign in to the portal with his Microsoft account, once it is linked on his own page.")},
-        ms365_contacts=MICROSOFT | {"help": gettext_lazy("The phone system may read the personal contacts of Microsoft 365.")},
-        google_sso=GOOGLE | {"help": gettext_lazy("May sign in to the portal with his Google account of the same address.")},
-        google_contacts=GOOGLE | {"help": gettext_lazy("The phone system may read the personal contacts of Google.")},
-        google_calendar=GOOGLE | {"help": gettext_lazy("The phone system may let the status follow the Google calendar.")},
+        ms365_teams=MICROSOFT_SWITCH | {
+            "csv": "MS365TeamsDisabled", "help": gettext_lazy("The phone system may bring presence and calls together with MS Teams."),
+        },
+        ms365_calendar=MICROSOFT_SWITCH | {
+            "csv": "MS365CalendarDisabled", "help": gettext_lazy("The phone system may let the status follow the calendar and the presence of Teams."),
+        },
+        ms365_sso=MICROSOFT_SWITCH | {
+            "csv": "MS365SignInDisabled", "help": gettext_lazy("May sign in to the portal with his Microsoft account, once it is linked on his own page."),
+        },
+        ms365_contacts=MICROSOFT_SWITCH | {
+            "csv": "MS365ContactsDisabled", "help": gettext_lazy("The phone system may read the personal contacts of Microsoft 365."),
+        },
+        google_sso=GOOGLE_SWITCH | {
+            "csv": "GoogleSignInDisabled", "help": gettext_lazy("May sign in to the portal with his Google account of the same address."),
+        },
+        google_contacts=GOOGLE_SWITCH | {
+            "csv": "GoogleContactsDisabled", "help": gettext_lazy("The phone system may read the personal contacts of Google."),
+        },
+        google_calendar=GOOGLE_SWITCH | {
+            "csv": "GoogleCalendarDisabled", "help": gettext_lazy("The phone system may let the status follow the Google calendar."),
+        },
     ),
     row_rules=(deleting_recordings_means_seeing_them,),
     page_facts=line_as_saved,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from pbxadmin.common.columns import Scope, columns_of
+from pbxadmin.common.columns import Blank, Scope, columns_of
 from pbxadmin.common.fields import without_accents
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import Part
@@ -125,10 +125,12 @@ TALK = Section(
             "help": gettext_lazy("Letters and digits. Blank: made of the first and the last name."),
             "identity": True,
             "csv": "WebMeetingFriendlyName",
+            "blank": Blank.LEAVE,  # in 3CX's file a blank name says that the link is off, not what it is called
         },
         talk_ask={
             "help": gettext_lazy("What a visitor tells of himself before he is connected."),
             "csv": "ClickToCallAuth",
+            "codes": {"name_email": "0", "name": "1", "email": "2", "nothing": "3"},
         },
         meet_approve={
             "help": gettext_lazy(

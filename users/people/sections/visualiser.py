@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from pbxadmin.common import many
+from pbxadmin.common import cells, many
 from pbxadmin.common.columns import Column, Scope, Store
+from pbxadmin.common.fields import without_accents
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.sections import Section
 from users import rights, road
@@ -140,6 +141,37 @@ class VisibilityColumn(Column):
     def to_json(self, value: Any) -> Any:
         """Lists instead of tuples."""
         return [list(row) for row in value or ()]
+
+    def _as_text(self, value: Any, scope: Scope) -> str:
+        """ "Soins=see_presence+,see_calls-": a department with what is forced on (+) or off (-) there."""
+        names = {department.pk: department.name for department in departments_of(scope)}
+        return cells.joined(
+            f"{names[department]}="
+            + ",".join(
+                f"{name}{'+' if own else '-'}"
+                for name, own in zip(Forced._fields, forced, strict=True)
+                if own is not None
+            )
+            for department, *forced in value or ()
+        )
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        """Rows, from departments by their names."""
+        keys = {without_accents(department.name): department.pk for department in departments_of(scope)}
+        rows = []
+        for part in cells.parts(text):
+            name, _equals, words = part.rpartition("=")
+            if (key := keys.get(without_accents(name.strip()))) is None:
+                raise ValidationError(
+                    _("“%(value)s” is not one of the choices.") % {"value": (name or part)[:60]}
+                )
+            forced: dict[str, bool] = {}
+            for word in filter(None, (each.strip().casefold() for each in words.split(","))):
+                if word[:-1] not in Forced._fields or word[-1] not in "+-":
+                    raise ValidationError(_("This can't be read."))
+                forced[word[:-1]] = word[-1] == "+"
+            rows.append((key, *(forced.get(field) for field in Forced._fields)))
+        return self.clean(rows, scope)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """ "Soins : Appels Oui, Opérations Non · …"."""
