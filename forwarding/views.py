@@ -30,12 +30,11 @@ from users import rights, road
 from users.access import signed_in_user
 from users.company.sheets import department_sheet
 from users.models import Customer, Department, User
-from users.people import selectors
 from users.people.sections import user_sheet
 from users.people.sections.general import search_people
 from users.people.views import editor
 from users.people.views.own_tabs import own_section
-from users.road import Outcome
+from users.road import Outcome, finding
 from users.road.pages import conflicts
 from users.road.pages import sheet_pages as sheets
 from users.road.pages.doors import in_customer, of_person, require
@@ -167,11 +166,11 @@ def colleagues(request: PortalRequest) -> HttpResponse:
     person = pages.own_person(signed_in_user(request))
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     found = (
-        selectors.with_status_message(User.objects.visible_to(person).of(person.customer))
+        finding.with_status_message(User.objects.visible_to(person).of(person.customer))
         .filter(rights.in_directory())
         .exclude(pk=person.pk)
         .select_related("primary_department", "customer", "role")
-        .defer(*selectors.NOT_IN_LISTS)
+        .defer(*finding.NOT_IN_LISTS)
     )
     page: Any = Paginator(found.filter(search_people(text)) if text else found, 50).get_page(
         request.GET.get("page")
@@ -285,7 +284,7 @@ def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
     if request.htmx and not request.htmx.boosted:
         return render(request, "forwarding/answer.html", facts)
     return render(request, "forwarding/simulator.html", {
-        **facts, "people": pages.colleagues(request.user, customer), "dids": pages.dids(customer), "gauge": selectors.gauge(customer),
+        **facts, "people": pages.colleagues(request.user, customer), "dids": pages.dids(customer), "gauge": finding.gauge(customer),
         "breadcrumbs": [(_("Where does this call go?"), None)],
     })  # fmt: skip
 

@@ -18,7 +18,10 @@ urlpatterns = [
     path("", include("forwarding.urls")),
     path("", include("voicemail.urls")),
     path("support/", admin.site.urls),
+    path("", include("signin.urls")),
+    path("", include("pbxadmin.pages.urls")),
     path("", include("users.urls")),
+    path("", include("talk.urls")),
     path("", include("phones.urls")),
 ]
 

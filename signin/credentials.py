@@ -36,6 +36,7 @@ from signin.models import TotpDevice
 from users import road
 from users.access import signed_in_user
 from users.models import Customer, Job, Operation, User
+from users.road.finding import with_status_message
 
 logger = logging.getLogger("signin.credentials")
 
@@ -102,9 +103,6 @@ def canonical(login: str) -> str:
 
 def people() -> QuerySet[User]:
     """Users with all that a request needs of its person, in one query."""
-    # Not at the top: the questions about people ask this module who signs in.
-    from users.people.selectors import with_status_message
-
     enrolled = TotpDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
     jobs = Job.objects.to_be_told_to(OuterRef("pk"))
     found = User.objects.select_related("customer", "role", "primary_department")

@@ -1,8 +1,7 @@
-"""The addresses of signing in and of one's own account."""
+"""The addresses of signing in, and of linking one's accounts elsewhere."""
 
 from django.urls import path
 
-from pbxadmin.pages import own
 from signin.views import signin, single_sign_on
 
 urlpatterns = [
@@ -18,14 +17,7 @@ urlpatterns = [
     path("sign-in/back/<slug:provider>", single_sign_on.back, name="sso_back"),
     path("sign-out", signin.sign_out, name="sign_out"),
     path("set-password/<str:uidb64>/<str:token>", signin.set_password, name="set_password"),
-    path("me", own.own_page, name="own_page"),
-    path("me/security", own.security, name="own_security"),
-    path("me/password", own.password, name="own_password"),
-    path("me/second-factor", own.prove, name="second_factor_prove"),
-    path("me/second-factor/remove", own.remove_second_factor, name="second_factor_remove"),
-    path("me/backup-codes", own.backup_codes, name="backup_codes"),
     path("me/accounts/<slug:provider>", single_sign_on.link, name="sso_link"),
     path("me/accounts/<slug:provider>/confirm", single_sign_on.confirm, name="sso_confirm"),
     path("me/accounts/<slug:provider>/remove", single_sign_on.unlink, name="sso_unlink"),
-    path("me/sessions", own.end_sessions, name="own_sessions"),
 ]

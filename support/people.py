@@ -11,8 +11,8 @@ from pbxadmin.common.templatetags.portal import moment
 from pbxadmin.common.values.destinations import Kind
 from support.road import CustomersFilter, RoadAdmin
 from users.models import Customer, User
-from users.people import selectors
 from users.people.sections import user_sheet
+from users.road import finding
 
 
 @admin.register(User)
@@ -58,7 +58,7 @@ class UserAdmin(RoadAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Without support staff, and without secrets."""
         found = super().get_queryset(request).filter(customer__isnull=False)
-        return found.select_related("customer", "role", "primary_department").defer(*selectors.NOT_IN_LISTS)
+        return found.select_related("customer", "role", "primary_department").defer(*finding.NOT_IN_LISTS)
 
     def initial(self, customer: Customer) -> dict[str, object]:
         """As the portal's page of a new user."""

@@ -29,8 +29,8 @@ from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
 from users import road
 from users.models import Customer
-from users.people.selectors import Meanwhile
 from users.road import Outcome
+from users.road.meanwhile import Meanwhile
 from users.road.pages.conflicts import reconcile, seen_version, values_of
 from users.road.pages.saving import show_refusal, tell_warnings
 from users.road.pages.sheet_pages import default_values, locked_columns

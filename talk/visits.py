@@ -5,14 +5,13 @@ of it. What a visitor told is kept for a day. A department, a queue or a ring gr
 reaches several people, each as if it had been his own link.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, QuerySet, When
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 from pbxadmin.common.crypto import fingerprint, random_token
 from pbxadmin.common.throttle import Limit, network_of
 from talk.models import Meeting, Visitor
+from users.company.takers import Place, reachable, takers_of
 from users.mail import letters
 from users.models import AskedOfVisitors, Customer, Department, Letter, SystemExtension, User
 from users.people.line import ASKS
@@ -35,17 +35,11 @@ UNKNOWN = Limit("talk-unknown", 40, 600)
 # How often a waiting room may ask how it stands.
 ASKING = Limit("talk-asking", 400, 600)
 
-# So many people at most are told of one request to a place.
-MOST_TOLD = 50
-
 KEPT = timedelta(hours=24)
 # A meeting that nobody ends is over by itself.
 MEETING_LASTS = timedelta(hours=4)
 # A visitor whose room hasn't been looked at for so long has gone.
 WAITS_FOR = timedelta(hours=4)
-
-
-Place = Department | SystemExtension
 
 
 @dataclass(frozen=True)
@@ -106,7 +100,7 @@ def link_of(slug: str, name: str) -> Link | None:
     )
     places: list[Place | None] = [
         model._default_manager.filter(
-            Exists(_reachable(**{path: OuterRef("pk")})), customer__slug=slug, talk_name__iexact=name
+            Exists(reachable(**{path: OuterRef("pk")})), customer__slug=slug, talk_name__iexact=name
         )
         .select_related("customer")
         .order_by("pk")
@@ -117,36 +111,6 @@ def link_of(slug: str, name: str) -> Link | None:
         return Link(person) if person.is_active else None
     place = next((place for place in places if place is not None), None)
     return Link(place) if place is not None and not place.customer.suspended else None
-
-
-def _reachable(**where: Any) -> QuerySet[User]:
-    """People whom a mail reaches, their customer apart."""
-    return User.objects.filter(disabled=False, **where).exclude(email="")
-
-
-def takers_of(place: Place) -> Sequence[User]:
-    """Who is told of a request to a place, by extension.
-
-    Of a queue or ring group its members. Of a department those who have the right "Receptionist operations" and whose primary
-    department it is; without any, members with that right; without any, all members. An address and an extension in
-    service are needed in every case.
-    """
-    if isinstance(place, Department):
-        people = _reachable(memberships__department=place).annotate(
-            rank=Case(
-                When(role__receptionist=True, primary_department=place, then=0),
-                When(role__receptionist=True, then=1),
-                default=2,
-            )
-        )
-    else:
-        people = _reachable(system_extensions=place).annotate(rank=Case(default=0))
-    found = list(
-        people.select_related("customer", "primary_department")
-        .defer("password", "sip_password")
-        .order_by("rank", "number")[:MOST_TOLD]
-    )
-    return [person for person in found if person.rank == found[0].rank]
 
 
 def may_ask(address: str, link: Link) -> bool:

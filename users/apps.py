@@ -12,10 +12,14 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the descriptions of this app's tables known to the road of changes, and listen to it."""
-        from users.people import actions, sections
+        from users.company import sheets
+        from users.people import actions
         from users.people.endings import sessions_and_links_end
+        from users.people.sections import user_sheet
+        from users.road import register
         from users.signals import changed
 
-        sections.register()
+        register(user_sheet())
+        sheets.register()
         actions.register_all()
         changed.connect(sessions_and_links_end, dispatch_uid="users.people.endings")

@@ -1,8 +1,7 @@
-"""The addresses of the users app: signing in, and the users of a customer under /c/<customer>/."""
+"""The addresses of the users app: customers, and what is theirs, under /c/<customer>/."""
 
-from django.urls import include, path, re_path
+from django.urls import path, re_path
 
-from talk import views as contact
 from users.company.views import company, customers
 from users.history import views as history
 from users.history import views_undo as undo
@@ -10,7 +9,6 @@ from users.people.views import chosen, editor, links, people
 from users.road.pages import jobs
 
 urlpatterns = [
-    path("", include("signin.urls")),
     path("customers", customers.customers, name="customers"),
     path("customers/new", customers.customer_create, name="customer_create"),
     path("customers/<slug:slug>/created", customers.customer_created, name="customer_created"),
@@ -48,12 +46,6 @@ urlpatterns = [
     path("me/jobs/bell", jobs.bell, name="bell"),
     path("me/app", links.own_app, name="own_app"),
     path("me/app/qr.png", links.own_app_qr, name="own_app_qr"),
-    path("me/visitors", contact.own_visitors, name="own_visitors"),
-    path("me/visitors/meeting", contact.own_meeting, name="own_meeting"),
-    path("me/visitors/<int:key>", contact.own_visitor, name="own_visitor"),
     path("app/<str:token>", links.app_config, name="app_config"),
     re_path(r"^app(?:/|\Z)", links.app_config, name="app_config_nothing"),
-    path("talk/<slug:slug>/<str:name>", contact.talk, name="talk"),
-    path("meet/waiting/<str:token>", contact.waiting, name="meet_waiting"),
-    path("meet/<slug:slug>/<str:name>", contact.meet, name="meet"),
 ]

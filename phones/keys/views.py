@@ -34,8 +34,9 @@ from phones.models import Phone
 from users import rights, road
 from users.models import Customer, User
 from users.people.sections import user_sheet
-from users.people.selectors import Meanwhile, changed_since, user_or_404
 from users.people.views.editor import frame_of, save_tab, show_tab
+from users.road.finding import user_or_404
+from users.road.meanwhile import Meanwhile, changed_since
 from users.road.pages.doors import of_person, require
 
 # More names than that in one list of suggestions help nobody; an extension may be typed all the same.

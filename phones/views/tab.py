@@ -24,9 +24,9 @@ from phones.settings.sections import ADDING, LOGO, PHONES, phone_sheet
 from signin.second_factor import step_up
 from users import rights, road
 from users.models import Customer, User
-from users.people.selectors import changed_since
 from users.people.views.editor import frame_of
 from users.road import Outcome
+from users.road.meanwhile import changed_since
 from users.road.pages import saving
 from users.road.pages.conflicts import put, seen_version
 from users.road.pages.deleting import Words, delete_page

@@ -145,7 +145,7 @@ def test_each_mail_is_in_the_language_of_its_reader(client, boreale, queue, peop
 
 
 def test_no_place_has_so_many_people_that_its_link_becomes_a_flood(client, queue, monkeypatch):
-    monkeypatch.setattr(visits, "MOST_TOLD", 1)
+    monkeypatch.setattr("users.company.takers.MOST_TOLD", 1)
     client.post(FILE, VISITOR)
     assert Letter.objects.count() == 1
 

@@ -19,7 +19,7 @@ from signin import credentials as signin
 from users import rights, road
 from users.models import Change, Customer, Operation, User
 from users.people.reset import LABELS
-from users.people.selectors import shown
+from users.road.meanwhile import shown
 
 PAGE_SIZE = 50
 # Rows of an operation that its entry lists; the page of the operation has all of them.

@@ -14,7 +14,7 @@ from pbxadmin.common.http import PortalRequest
 from users import rights
 from users.history import timeline
 from users.models import Customer, Operation, User
-from users.people import selectors
+from users.road import finding
 from users.road.pages.doors import in_customer, of_person
 
 
@@ -59,7 +59,7 @@ def _show(
             "hidden": list(query.parameters(q=None).items()),
             "clear_all_url": "?" if query.parameters() else "",
             "query_text": urlencode(query.parameters()),
-            "gauge": selectors.gauge(customer),
+            "gauge": finding.gauge(customer),
             "breadcrumbs": trail,
             **facts,
         },
@@ -106,7 +106,7 @@ def operation(request: PortalRequest, customer: Customer, operation: int) -> Htt
             "where": timeline.source_in_words(found.source),
             "reason": timeline.reason_in_words(found).strip(),
             "page": page,
-            "gauge": selectors.gauge(customer),
+            "gauge": finding.gauge(customer),
             "breadcrumbs": [
                 (_("History"), reverse("history", args=[customer.slug])),
                 (found.get_kind_display(), None),

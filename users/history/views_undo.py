@@ -15,8 +15,7 @@ from pbxadmin.common.http import PortalRequest, RequestFacts
 from users import rights, road
 from users.history import timeline
 from users.models import Customer, Operation, User
-from users.people import selectors
-from users.road import undo
+from users.road import finding, undo
 from users.road.pages.doors import in_customer
 
 
@@ -83,7 +82,7 @@ def undo_operation(request: PortalRequest, customer: Customer, operation: int) -
     possible = bool(rows) and not any(row.reasons for row in rows)
     return render(request, "users/undo.html", {
         "operation": found, "what": timeline.reason_in_words(found), "rows": rows, "error": error, "possible": possible,
-        "back_url": _back(request, customer, found), "gauge": selectors.gauge(customer),
+        "back_url": _back(request, customer, found), "gauge": finding.gauge(customer),
         "breadcrumbs": [(_("History"), _back(request, customer, found)), (_("Undo"), None)],
     }, status=status)  # fmt: skip
 

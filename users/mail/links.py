@@ -20,7 +20,6 @@ from pbxadmin.common.phone_system import SipServer, sip_server
 from pbxadmin.common.values.signalling import Srtp, Transport
 from users import road
 from users.models import Customer, PersonalLink, User
-from users.people.sections import user_sheet
 
 Kind = PersonalLink.Kind
 
@@ -90,7 +89,7 @@ def reveal(actor: User, customer: Customer, person: User, kind: Kind, facts: Req
         return link
 
     cell = {"column": {Kind.APP: "link", Kind.RPS: "rps"}[kind], "old": "", "new": MASK}
-    return road.reveal(actor, customer, user_sheet(), person, cell, facts, living, own=True)
+    return road.reveal(actor, customer, road.sheet_of(User), person, cell, facts, living, own=True)
 
 
 def alive(at: datetime) -> Q:

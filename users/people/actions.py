@@ -16,9 +16,9 @@ from signin.second_factor import ask_again, recently_verified
 from users import rights, road
 from users.mail import letters
 from users.models import Customer, Operation, User
-from users.people import reset, selectors
+from users.people import reset
 from users.people.sections import user_sheet
-from users.road import Outcome, replacements
+from users.road import Outcome, finding, replacements
 from users.road.actions import Action, Asked, Done, Settings, Trace, register
 
 # What one step of a job takes is done while the reader waits: about a second, all of it or nothing, and the answer is there.
@@ -34,7 +34,7 @@ def people(actor: User, customer: Customer) -> QuerySet[User]:
         User.objects.visible_to(actor)
         .of(customer)
         .select_related("role", "customer", "primary_department")
-        .defer(*selectors.NOT_IN_LISTS)
+        .defer(*finding.NOT_IN_LISTS)
         .order_by("sort_name", "number")
     )
 

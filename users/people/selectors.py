@@ -1,4 +1,4 @@
-"""Questions about customers and people: the list with its search, the contract's gauge, what somebody else changed."""
+"""Questions about people: the list with its search, its filters and its pages."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,15 +6,14 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.sections import Section
 from signin.models import TotpDevice
 from users import rights
-from users.models import Change, Customer, Department, User
+from users.models import Customer, Department, User
 from users.people.sections import user_sheet
+from users.road.finding import NOT_IN_LISTS, Gauge, gauge, with_status_message
 
 PAGE_SIZE = 50
 ORDERS = {
@@ -25,64 +24,6 @@ ORDERS = {
     "role": ("role__level", "role", "sort_name", "number"),
     "email": ("email", "sort_name", "number"),
 }
-# Secrets and hashes have no business in a list.
-NOT_IN_LISTS = ("password", "sip_password", "search_text")
-
-
-def customer_or_404(actor: User, slug: str) -> Customer:
-    """The customer of an address; `Http404` where it doesn't exist or isn't the actor's."""
-    own = actor.customer
-    if own is not None:
-        if own.slug == slug:
-            return own
-        raise Http404
-    customer = Customer.objects.visible_to(actor).filter(slug=slug).first()
-    if customer is None:
-        raise Http404
-    return customer
-
-
-def with_status_message(people: QuerySet[User]) -> QuerySet[User]:
-    """With what each says beside his status, as `status_message`: read along, without a query of its own."""
-    expressions = [section.status_message for section in user_sheet().sections if section.status_message]
-    return people.annotate(status_message=expressions[0]) if expressions else people
-
-
-def user_or_404(actor: User, customer: Customer, number: str) -> User:
-    """A person of a customer by his extension."""
-    user = (
-        with_status_message(User.objects.visible_to(actor).of(customer))
-        .filter(number=number)
-        .select_related("role", "customer", "primary_department")
-        .defer("password", "sip_password")
-        .first()
-    )
-    if user is None:
-        raise Http404
-    return user
-
-
-@dataclass(frozen=True)
-class Gauge:
-    """How many of the contract's extensions are in use."""
-
-    used: int
-    included: int
-
-    @property
-    def percent(self) -> float:
-        """0 to 100, and more when the contract is exceeded."""
-        return 100 * self.used / self.included if self.included else (100 if self.used else 0)
-
-    @property
-    def over(self) -> bool:
-        """Whether more are in use than the contract includes."""
-        return self.used > self.included
-
-
-def gauge(customer: Customer) -> Gauge:
-    """The contract's gauge, counted now."""
-    return Gauge(User.objects.of(customer).count(), customer.included_extensions)
 
 
 @dataclass(frozen=True)
@@ -233,52 +174,3 @@ def departments_for_filter(actor: User, customer: Customer) -> list[tuple[int, s
     if not rights.acts_on_whole_customer(actor):
         found = found.filter(pk__in=actor.department_ids)
     return list(found.values_list("pk", "name"))
-
-
-@dataclass(frozen=True)
-class Meanwhile:
-    """What others changed of a record since a version: per column the value before them, and the last who did it."""
-
-    before: dict[str, Any]
-    after: dict[str, str]  # in words
-    who: str
-
-
-def changed_since(
-    record: Any, sheet_label: str, version: int, columns: Mapping[str, Column], scope: Scope
-) -> Meanwhile:
-    """Everything that the history knows of `record` after `version`, for these columns."""
-    found = (
-        Change.objects.filter(model=sheet_label, object_pk=record.pk, version__gt=version)
-        .select_related("operation")
-        .order_by("id")
-    )
-    before: dict[str, Any] = {}
-    after: dict[str, str] = {}
-    who: list[str] = []
-    for change in found:
-        for cell in change.cells:
-            column = columns.get(cell["column"])
-            if column is None:
-                continue
-            before.setdefault(column.name, cell["old"])
-            after[column.name] = shown(cell, "new", column, scope)
-            if change.operation.actor_name not in who:
-                who.append(change.operation.actor_name)
-    return Meanwhile(before, after, ", ".join(who))
-
-
-def shown(cell: Mapping[str, Any], which: str, column: Column | None, scope: Scope | None = None) -> str:
-    """A value of the history in words, in the reader's language; "" for a blank one.
-
-    Other rows are called what they were called then, unless that differs by language.
-    """
-    value = cell.get(which)
-    if value in (None, "", []):
-        return ""
-    label = cell.get(f"{which}_label")
-    if column is None or column.secret:
-        return str(label or value)
-    if label and not (column.translated and scope):
-        return str(label)
-    return column.show(value, scope)

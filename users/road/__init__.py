@@ -11,7 +11,7 @@ from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, Row, 
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove
 from users.road.revealing import reveal
-from users.road.sheets import SHEETS, chunks, locks, register, why_not
+from users.road.sheets import SHEETS, chunks, locks, register, sheet_of, why_not
 
 __all__ = [
     "SHEETS",
@@ -36,5 +36,6 @@ __all__ = [
     "register",
     "remove",
     "reveal",
+    "sheet_of",
     "why_not",
 ]

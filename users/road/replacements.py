@@ -111,9 +111,6 @@ def replacement_plan(
     actor: User, customer: Customer, references: Sequence[Reference], instead: str
 ) -> road.Plan:
     """The change of everybody's rules that lead to what goes: `instead` is a destination as text ("extension:105", "voicemail")."""
-    # Not at the top: the tabs, of which this sheet is made, name this module's rule.
-    from users.people.sections import user_sheet
-
     values: dict[int, dict[str, Any]] = defaultdict(dict)
     for reference in references:
         if reference.owner is not None:
@@ -124,7 +121,7 @@ def replacement_plan(
                 f"{instead}?voicemail" if voicemail and "?" not in instead else instead
             )
     return road.plan(
-        actor, customer, user_sheet(), [road.Row(key, columns) for key, columns in values.items()]
+        actor, customer, road.sheet_of(User), [road.Row(key, columns) for key, columns in values.items()]
     )
 
 

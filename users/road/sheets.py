@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models import Model
+
 from pbxadmin.common.columns import Column, Scope, Store, Text
 from pbxadmin.common.sections import Sheet
 from users import rights
@@ -17,6 +19,11 @@ def register(sheet: Sheet) -> Sheet:
     """Make a sheet known under its model's label, so that the history can name its columns."""
     SHEETS[sheet.label] = sheet
     return sheet
+
+
+def sheet_of(model: type[Model]) -> Sheet:
+    """The sheet of a kind of row."""
+    return SHEETS[model._meta.label_lower]
 
 
 def why_not(sheet: Sheet, scope: Scope, verb: rights.Verb | str, record: Any = None) -> Text | None:

@@ -20,15 +20,14 @@ from pbxadmin.common.columns import Text
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.values.destinations import Kind
-from talk import visits
 from users import rights, road
 from users.company.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
+from users.company.takers import takers_of
 from users.models import Customer, Department, Did, Membership, Role, SystemExtension, User
-from users.people import selectors
 from users.people.sections import user_sheet
 from users.people.sections.talk import talk_url
 from users.rights import Verb
-from users.road import Outcome
+from users.road import Outcome, finding
 from users.road.pages.deleting import left
 from users.road.pages.doors import in_customer
 from users.road.pages.sheet_pages import Cell, SheetPages, Tab, edit_section
@@ -43,7 +42,7 @@ def _talk_link(actor: User, customer: Customer, record: Department | SystemExten
     """Both addresses of a department's or group's Talk link, and whom its requests reach."""
     if not record.talk_name:
         return {"talk": None}
-    takers = visits.takers_of(record)
+    takers = takers_of(record)
     page = reverse("talk", args=[customer.slug, record.talk_name])
     return {
         "talk": {
@@ -95,7 +94,7 @@ def members_tab(
         .of(customer)
         .filter(memberships__department=record)
         .select_related("role", "primary_department")
-        .defer(*selectors.NOT_IN_LISTS)
+        .defer(*finding.NOT_IN_LISTS)
     )
     return render(
         request,
@@ -214,7 +213,7 @@ def numbers(actor: User, customer: Customer) -> QuerySet[Did]:
         Did.objects.visible_to(actor)
         .of(customer)
         .select_related("user", "system_extension")
-        .defer(*(f"user__{name}" for name in selectors.NOT_IN_LISTS))
+        .defer(*(f"user__{name}" for name in finding.NOT_IN_LISTS))
     )
 
 
@@ -380,7 +379,7 @@ def _settings_frame(actor: User, customer: Customer, current: str) -> dict[str, 
         "title": _("Settings"),
         "tabs": tabs if len(tabs) > 1 else (),
         "record": customer,
-        "gauge": selectors.gauge(customer),
+        "gauge": finding.gauge(customer),
         "breadcrumbs": [(_("Settings"), None)],
     }
 

@@ -20,7 +20,7 @@ from users.company.onboarding import NotCreatedError
 from users.company.sheets import CONTRACT, DEPARTMENT, DID
 from users.models import Customer, User
 from users.people.sections import user_sheet
-from users.people.selectors import customer_or_404
+from users.road.finding import customer_or_404
 from users.road.pages.saving import show_refusal
 from users.road.pages.sheet_pages import default_values
 

@@ -6,11 +6,10 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from pbxadmin.common.sections import Sheet
-from users import road
 from users.models import User
 from users.people.sections.general import GENERAL, complete, departments_of, derived
 
-__all__ = ["GENERAL", "departments_of", "register", "user_sheet"]
+__all__ = ["GENERAL", "departments_of", "user_sheet"]
 
 
 @lru_cache(maxsize=1)
@@ -25,11 +24,3 @@ def user_sheet() -> Sheet:
         derived_from=frozenset({"number", "first_name", "last_name", "email", "mobile"}),
         related=("role", "customer", "primary_department"),
     )
-
-
-def register() -> None:
-    """Tell the history how the columns of users, and of what belongs to the customer as a whole, are called."""
-    from users.company import sheets
-
-    road.register(user_sheet())
-    sheets.register()

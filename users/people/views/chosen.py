@@ -17,6 +17,7 @@ from pbxadmin.common.http import PortalRequest
 from users import rights
 from users.models import Customer, Operation, User
 from users.people import actions, reset, selectors
+from users.road import finding
 from users.road.pages.chosen_action import Choice, ChosenList, act
 from users.road.pages.doors import in_customer
 
@@ -80,7 +81,7 @@ def reset_done(request: PortalRequest, customer: Customer, operation: int) -> Ht
         {
             "done": reset.aftermath(request.user, customer, found),
             "operation": found,
-            "gauge": selectors.gauge(customer),
+            "gauge": finding.gauge(customer),
             "breadcrumbs": [(_("Users"), _list_url(customer)), (pgettext("action", "Reset"), None)],
         },
     )

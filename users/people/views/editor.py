@@ -17,9 +17,8 @@ from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.sections import Section
 from users import rights, road
 from users.models import Customer, User
-from users.people import selectors
 from users.people.sections import user_sheet
-from users.road import Outcome
+from users.road import Outcome, finding
 from users.road.pages import saving
 from users.road.pages.conflicts import reconcile, seen_version, values_of
 from users.road.pages.doors import of_person, require
@@ -54,7 +53,7 @@ def frame_of(customer: Customer, person: User, current: str, refused: bool = Fal
         "status_url": "" if person.disabled else reverse("user_status", args=[customer.slug, person.number]),
         "meta": [person.primary_department.name if person.primary_department else "", person.email],
         "phones_url": reverse("phones_state", args=[customer.slug, person.number]),
-        "gauge": selectors.gauge(customer),
+        "gauge": finding.gauge(customer),
         "breadcrumbs": [(_("Users"), reverse("users", args=[customer.slug])), (person.full_name, None)],
     }
 
@@ -145,7 +144,7 @@ def show_conflict(
     seen: int,
 ) -> HttpResponse:
     """Somebody else saved first: his values where this person hadn't typed, this person's where he had, both told."""
-    person = selectors.user_or_404(request.user, customer, person.number)
+    person = finding.user_or_404(request.user, customer, person.number)
     form, theirs = reconcile(
         user_sheet(), section, person, row, seen, Scope(request.user, customer), request.POST
     )

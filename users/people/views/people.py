@@ -22,7 +22,7 @@ from users.people import copying, selectors
 from users.people.sections import GENERAL, departments_of, user_sheet
 from users.people.sections.visualiser import VISUALISER, matrix
 from users.people.views import chosen
-from users.road import Outcome, replacements
+from users.road import Outcome, finding, replacements
 from users.road.pages.deleting import Words, delete_page
 from users.road.pages.doors import in_customer, of_person, require
 from users.road.pages.saving import tell_warnings
@@ -158,7 +158,7 @@ def user_create(request: PortalRequest, customer: Customer) -> HttpResponse:
                 if name in {column.name for column in GENERAL.columns}
             }
         form = GENERAL.form(scope, initial=initial, creating=True)
-    gauge = selectors.gauge(customer)
+    gauge = finding.gauge(customer)
     return render(
         request,
         "users/create.html",
@@ -179,7 +179,7 @@ def _source_of_copy(request: PortalRequest, customer: Customer) -> User | None:
     number = request.GET.get("copy", "")
     if not number:
         return None
-    source = selectors.user_or_404(request.user, customer, number)
+    source = finding.user_or_404(request.user, customer, number)
     require(request.user, rights.Verb.SEE, source, customer)
     return source
 

@@ -21,8 +21,7 @@ from django.views.decorators.http import require_http_methods
 from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from users.models import Customer, User
-from users.people import selectors
-from users.road import jobs
+from users.road import finding, jobs
 from users.road.actions import Action, Asked, Trace
 from users.road.pages.doors import in_customer
 
@@ -184,7 +183,7 @@ def act(
             "error": error,
             "title": title,
             "back_url": back_url,
-            "gauge": selectors.gauge(customer),
+            "gauge": finding.gauge(customer),
             "breadcrumbs": [trail, (title, None)],
             **asked.facts,
             **facts,

@@ -8,8 +8,8 @@ from pbxadmin.common.columns import Column, Scope, Text
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.sections import Section, Sheet
 from users import road
-from users.people import selectors
-from users.people.selectors import Meanwhile
+from users.road import meanwhile
+from users.road.meanwhile import Meanwhile
 
 
 def seen_version(data: QueryDict) -> int:
@@ -51,7 +51,7 @@ def reconcile(
     `record` is loaded anew. Where this person hadn't typed there are the other's values, where he had, his own; both are told.
     """
     columns = {column.name: column for column in section.columns}
-    theirs = selectors.changed_since(record, sheet.label, seen, columns, scope)
+    theirs = meanwhile.changed_since(record, sheet.label, seen, columns, scope)
     now = values_of(section, record)
     typed = data.copy()
     for name, column in columns.items():

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from pbxadmin.common.http import PortalRequest
 from users import rights
 from users.models import Customer, User
-from users.people.selectors import customer_or_404, user_or_404
+from users.road.finding import customer_or_404, user_or_404
 
 
 def require(

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from pbxadmin.common.http import PortalRequest
 from users.access import signed_in_user
 from users.models import Customer, Job
-from users.people import selectors
-from users.road import jobs
+from users.road import finding, jobs
 from users.road.actions import ACTIONS
 from users.road.pages.doors import in_customer
 
@@ -127,7 +126,7 @@ def own_jobs(request: PortalRequest) -> HttpResponse:
 def job_list(request: PortalRequest, customer: Customer) -> HttpResponse:
     """The jobs of a customer: one's own, and for support staff everybody's."""
     found = Job.objects.visible_to(request.user).of(customer)
-    return _list(request, found, [(_("Jobs"), None)], gauge=selectors.gauge(customer))
+    return _list(request, found, [(_("Jobs"), None)], gauge=finding.gauge(customer))
 
 
 def _list(request: PortalRequest, found: Any, trail: list[Any], **facts: Any) -> HttpResponse:
@@ -166,7 +165,7 @@ def job(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
         "users/jobs/job.html",
         {
             **facts,
-            "gauge": selectors.gauge(customer),
+            "gauge": finding.gauge(customer),
             "breadcrumbs": [
                 (_("Jobs"), reverse("job_list", args=[customer.slug])),
                 (facts["told"].title, None),  # type: ignore[attr-defined]

@@ -12,8 +12,7 @@ from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users import rights, road
-from users.people import selectors
-from users.road import Outcome
+from users.road import Outcome, meanwhile
 
 
 def attempt(
@@ -55,7 +54,7 @@ def _only_elsewhere(sheet: Sheet, columns: Iterable[Column], record: Any, seen: 
     own = {column.name: column for column in columns if not column.own_form}
     return (
         0 < seen < record.version
-        and not selectors.changed_since(record, sheet.label, seen, own, scope).before
+        and not meanwhile.changed_since(record, sheet.label, seen, own, scope).before
     )
 
 

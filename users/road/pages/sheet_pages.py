@@ -23,9 +23,8 @@ from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
 from users import road
 from users.models import Customer, User
-from users.people import selectors
 from users.rights import Verb
-from users.road import Outcome
+from users.road import Outcome, finding
 from users.road.pages import saving
 from users.road.pages.conflicts import reconcile, seen_version, values_of
 from users.road.pages.deleting import Words, delete_page
@@ -155,7 +154,7 @@ class SheetPages:
                 "search": {"name": "q", "value": text, "label": self.search_label},
                 "query_text": urlencode({"q": text}) if text else "",
                 "beside": self.beside(request.user, customer, self.name) if self.beside else (),
-                "gauge": selectors.gauge(customer),
+                "gauge": finding.gauge(customer),
                 "breadcrumbs": [(self.title, None)],
             },
         )
@@ -199,7 +198,7 @@ class SheetPages:
                 "title": self.new,
                 "section": section,
                 "form": form,
-                "gauge": selectors.gauge(customer),
+                "gauge": finding.gauge(customer),
                 "breadcrumbs": [(self.title, self.list_url(customer)), (self.new, None)],
             },
             status=status,
@@ -243,7 +242,7 @@ class SheetPages:
             "delete_url": reverse(f"{self.name}_delete", args=[customer.slug, record.pk])
             if may_delete
             else "",
-            "gauge": selectors.gauge(customer),
+            "gauge": finding.gauge(customer),
             "breadcrumbs": [(self.title, self.list_url(customer)), (self.lead(record), None)],
             **facts,
         }
@@ -262,7 +261,7 @@ class SheetPages:
         lead = self.lead(record)
         own: dict[str, Any] = {
             "losses": [_("%(name)s and its settings.") % {"name": lead}],
-            "gauge": selectors.gauge(customer),
+            "gauge": finding.gauge(customer),
             "breadcrumbs": [
                 (self.title, self.list_url(customer)),
                 (lead, self.url(customer, record)),
