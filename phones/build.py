@@ -7,11 +7,12 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from enum import StrEnum
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import SimpleNamespace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from django.conf import settings
 from django.db.models import Aggregate, DateTimeField, Func, Model, OuterRef, QuerySet, Subquery, TextField
@@ -24,7 +25,7 @@ from pbxadmin.common.phone_system import ntp_servers, sip_server
 from pbxadmin.common.prepared import Prepared
 from pbxadmin.common.values.signalling import Srtp, Transport
 from phones import context
-from phones.context import KeyKind, PhoneContext
+from phones.context import KeyKind, PhoneContext, PhoneSettings, Vlan
 from phones.models import Key, Phone, Sbc
 from phones.settings.logos import logo_of
 from phones.vendors import FileKind, vendor_of
@@ -127,7 +128,7 @@ def _attributes(model: type[Model], names: Iterable[str]) -> list[str]:
 
 # Columns that matter to who tells phones, not to who serves them.
 OF_THE_PUSH = (
-    "customer_id", "sip_port", "sip_transport", "attempts", "next_attempt_at", "notified_command", "outcome", "outcome_detail", "version",
+    "customer_id", "fetched_model", "sip_port", "sip_transport", "attempts", "next_attempt_at", "notified_command", "outcome", "outcome_detail", "version",
 )  # fmt: skip
 _PARTS: tuple[tuple[str, type[Model], list[str]], ...] = (
     ("", Phone, [name for name in _attributes(Phone, _PHONE_COLUMNS) if name not in OF_THE_PUSH]),
@@ -269,12 +270,47 @@ _phone_by_token_hash = Prepared(
 )
 
 
+# --- The settings: each field of `PhoneSettings` from the column of its name, as its type is kept ---
+def _parts(name: str, kind: Any) -> tuple[str, ...]:
+    """The columns in which a setting is kept."""
+    return tuple(f"{name}_{part.name}" for part in fields(Vlan)) if kind is Vlan else (name,)
+
+
+def _read(kind: Any, values: list[Any]) -> Any:
+    """A setting of this type out of the values of its columns."""
+    if kind is Vlan:
+        return Vlan(*values)
+    if get_origin(kind) is tuple:
+        return tuple(_choice(get_args(kind)[0], name) for name in values[0].split(","))
+    return _choice(kind, values[0]) if issubclass(kind, StrEnum) else values[0]
+
+
+_SETTINGS = [(name, kind, _parts(name, kind)) for name, kind in get_type_hints(PhoneSettings).items()]
+# The setting to which each column belongs, in the order of `PhoneSettings`.
+SETTING_COLUMNS = {column: name for name, _kind, parts in _SETTINGS for column in parts}
+_FURTHER_SETTINGS = attrgetter(*list(SETTING_COLUMNS)[2:])  # without the language and the time zone
+
+
+@lru_cache(maxsize=4096)
+def _settings(language: str, time_zone: str, *further: Any) -> PhoneSettings:
+    """The settings of which these are the columns, in the order of `PhoneSettings`. A fleet has few different ones."""
+    values = iter((language, time_zone, *further))
+    return PhoneSettings(
+        **{name: _read(kind, [next(values) for _column in parts]) for name, kind, parts in _SETTINGS}
+    )
+
+
 def _context(phone: Phone, keys: Sequence[KeyRow]) -> PhoneContext:
     user = phone.user
     if user is None:
         raise ValueError("phones without a user have no file")
     department = user.primary_department
-    language = _choice(context.Language, phone.language or (department.language if department else ""))
+    # What is blank follows the department.
+    settings = _settings(
+        phone.language or (department.language if department else ""),
+        phone.time_zone or (department.time_zone if department else ""),
+        *_FURTHER_SETTINGS(phone),
+    )
     address = provisioning_url(phone, Reader.PHONE)
     logo = logo_of(phone, user.customer) if user.customer else None
     return PhoneContext(
@@ -283,23 +319,10 @@ def _context(phone: Phone, keys: Sequence[KeyRow]) -> PhoneContext:
         account=_account(phone, user),
         provisioning_url=address,
         web_password=plain(phone, Phone.web_password, Reader.PHONE),
-        keys=tuple([_key(row, language) for row in keys]),
+        keys=tuple([_key(row, settings.language) for row in keys]),
         sidecars=phone.sidecars,
-        language=language,
-        time_zone=phone.time_zone or (department.time_zone if department else ""),
-        date_format=_choice(context.DateFormat, phone.date_format),
-        time_format=_choice(context.TimeFormat, phone.time_format),
-        transfer_mode=_choice(context.TransferMode, phone.transfer_mode),
-        power_led=_choice(context.PowerLed, phone.power_led),
-        screensaver_seconds=phone.screensaver_seconds,
-        backlight_seconds=phone.backlight_seconds,
-        lldp=phone.lldp,
+        settings=settings,
         logo_url=f"{address}{logo.name}" if logo else None,
-        ringtone=phone.ringtone,
-        queue_ringtone=phone.queue_ringtone,
-        codecs=tuple(_choice(context.Codec, name) for name in phone.codecs.split(",")),
-        vlan_wan=context.Vlan(phone.vlan_wan_enabled, phone.vlan_wan_id, phone.vlan_wan_priority),
-        vlan_pc=context.Vlan(phone.vlan_pc_enabled, phone.vlan_pc_id, phone.vlan_pc_priority),
         nightly_at=context.nightly_time(phone.mac),
         ntp_servers=ntp_servers(),
     )

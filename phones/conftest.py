@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from pbxadmin.common import throttle
 from phones.models import Phone
 from phones.push import telling
-from phones.serving import fetches, provisioning
+from phones.serving import fetches
 from phones.tests import factories
 from users.models import Customer, User
 
@@ -18,7 +19,7 @@ from users.models import Customer, User
 def _no_memory_of_other_tests() -> Iterator[None]:
     """Blocked addresses, a resting cache and a resting broker belong to one test."""
     cache.clear()
-    provisioning.throttle = provisioning.Throttle()
+    throttle._resting_until = 0.0
     telling.rest(0)
     fetches.gathered.forget()
     yield

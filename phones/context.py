@@ -5,9 +5,10 @@ maps them to its own codes, and each model says which of them it has.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import time
 from enum import StrEnum
+from functools import cached_property
 
 from pbxadmin.common.values import dial_codes
 from pbxadmin.common.values.signalling import Codec, Srtp, Transport
@@ -77,6 +78,23 @@ class PowerLed(StrEnum):
 
     VOICEMAIL = "voicemail"
     VOICEMAIL_AND_MISSED = "voicemail_and_missed"
+
+
+class Ringtone(StrEnum):
+    """What a phone rings with. The numbered ones are the make's own, in its order; the named ones only some makes have."""
+
+    RING_1 = "ring1"
+    RING_2 = "ring2"
+    RING_3 = "ring3"
+    RING_4 = "ring4"
+    RING_5 = "ring5"
+    RING_6 = "ring6"
+    RING_7 = "ring7"
+    RING_8 = "ring8"
+    RING_9 = "ring9"
+    RING_10 = "ring10"
+    SILENT = "silent"
+    SPLASH = "splash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +180,47 @@ class DialCodes:
         return self.agent_logout if action == AgentAction.LOGOUT else None
 
 
+@dataclass(frozen=True)
+class PhoneSettings:
+    """What is chosen for a phone and isn't this one phone's alone: a fleet has few different ones.
+
+    Each field has the name of its column in `phones.models.Settings` (a `Vlan` of its three: `_enabled`, `_id`,
+    `_priority`) and of what the model offers of it in `phones.vendors.model.Offers`. `time_zone` is an IANA name;
+    `backlight_seconds` 0 is a screen that never goes dark; `queue_ringtone` rings for calls of a queue.
+    """
+
+    language: Language = Language.FR_CA
+    time_zone: str = "America/Toronto"
+    date_format: DateFormat = DateFormat.ISO
+    time_format: TimeFormat = TimeFormat.H24
+    transfer_mode: TransferMode = TransferMode.ATTENDED
+    power_led: PowerLed = PowerLed.VOICEMAIL
+    screensaver_seconds: int = 600
+    backlight_seconds: int = 600
+    lldp: bool = True
+    ringtone: Ringtone = Ringtone.RING_1
+    queue_ringtone: Ringtone = Ringtone.RING_2
+    codecs: tuple[Codec, ...] = (Codec.G722, Codec.PCMU, Codec.PCMA, Codec.G729)
+    vlan_wan: Vlan = Vlan()
+    vlan_pc: Vlan = Vlan()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Counted once: what a fleet shares is looked up by it several times for each file."""
+        return hash(tuple(getattr(self, setting.name) for setting in fields(self)))
+
+
 @dataclass(frozen=True, slots=True)
 class PhoneContext:
     """Everything a vendor needs to write the files of one phone.
 
-    `mac` is twelve lower-case hex digits; `model` the slug of a `vendors.base.Model`; `time_zone` an IANA
-    name; `ringtone` and `queue_ringtone` values of the model's lists; `queue_alert_info` the text of the
-    Alert-Info header by which the PBX announces a call from a queue; `screensaver_seconds` and
-    `backlight_seconds` values of the model's lists; `nightly_at` when the phone asks for its configuration
-    every night, in its own time (see `nightly_time`); `provisioning_url` the folder (it ends with `/`) where
-    the phone asks; `sidecars` how many are plugged in.
+    `mac` is twelve lower-case hex digits; `model` the slug of a `vendors.model.Model`; `settings` values that the model
+    offers; `queue_alert_info` the text of the Alert-Info header by which the PBX announces a call from a queue;
+    `nightly_at` when the phone asks for its configuration every night, in its own time (see `nightly_time`);
+    `provisioning_url` the folder (it ends with `/`) where the phone asks; `sidecars` how many are plugged in.
     """
 
     mac: str
@@ -182,23 +231,9 @@ class PhoneContext:
     ntp_servers: tuple[str, ...]
     keys: tuple[Key, ...] = ()
     sidecars: int = 0
-    language: Language = Language.FR_CA
-    time_zone: str = "America/Toronto"
-    date_format: DateFormat = DateFormat.ISO
-    time_format: TimeFormat = TimeFormat.H24
-    transfer_mode: TransferMode = TransferMode.ATTENDED
-    power_led: PowerLed = PowerLed.VOICEMAIL
-    screensaver_seconds: int = 600
-    backlight_seconds: int = 600
-    lldp: bool = True
+    settings: PhoneSettings = PhoneSettings()
     logo_url: str | None = field(default=None, repr=False)
-    ringtone: str = "Ring1.wav"
-    queue_ringtone: str = "Ring2.wav"
     queue_alert_info: str = "queue"
-    codecs: tuple[Codec, ...] = (Codec.G722, Codec.PCMU, Codec.PCMA, Codec.G729)
-    vlan_wan: Vlan = Vlan()
-    vlan_pc: Vlan = Vlan()
-    web_user: str = "admin"
     nightly_at: time = time(2, 0)
     trusted_certificate_url: str | None = None
     codes: DialCodes = DialCodes()

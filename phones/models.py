@@ -159,13 +159,13 @@ class Settings(models.Model):
     ringtone = models.CharField(
         _("Call ringtone"),
         max_length=40,
-        default="Ring1.wav",
+        default=context.Ringtone.RING_1.value,
         help_text=_("What rings for every call that doesn't come from a queue."),
     )
     queue_ringtone = models.CharField(
         _("Queue ringtone"),
         max_length=40,
-        default="Ring2.wav",
+        default=context.Ringtone.RING_2.value,
         help_text=_("What rings for calls of a queue, to tell them from the others."),
     )
     codecs = models.CharField(
@@ -259,6 +259,8 @@ class Phone(Settings):
     fetched_at = models.DateTimeField(null=True, editable=False)
     fetched_from = models.GenericIPAddressField(null=True, editable=False)
     fetched_digest = models.CharField(max_length=64, blank=True, editable=False)
+    # The model whose file it was: a phone that becomes another make's keeps its old file in the old make's words.
+    fetched_model = models.CharField(max_length=40, blank=True, default="", editable=False)
     fetched_text = EncryptedTextField(
         blank=True, default="", editable=False, readers=(Reader.COMPARISON,)
     )  # for the diff: it holds passwords

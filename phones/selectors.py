@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from pbxadmin.common.crypto import Reader, fingerprint
 from phones import build
 from phones.models import Phone
-from phones.vendors import Model, UnknownModelError, find_model
+from phones.vendors import Command, Model, UnknownModelError, Vendor, find_model, vendor_of
 from users.models import Customer, User
 
 # Secrets of a phone, which no list and no status needs.
@@ -185,6 +185,20 @@ def model_of(phone: Phone) -> Model:
         return find_model(phone.model)
     except UnknownModelError:
         return Model(vendor="", name=phone.model, lines=1, keys=0)
+
+
+def maker_of(phone: Phone) -> Vendor | None:
+    """The phone's vendor; None for a model that isn't in the catalogue any more."""
+    try:
+        return vendor_of(phone.model)
+    except UnknownModelError:
+        return None
+
+
+def knows(phone: Phone, command: Phone.Command) -> bool:
+    """Whether phones of its make can be told this."""
+    vendor = maker_of(phone)
+    return vendor is not None and vendor.notify_event(Command(command.value)) is not None
 
 
 def _waiting(since: datetime, now: datetime) -> str:

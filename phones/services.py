@@ -15,13 +15,13 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import MASK, Reader, fingerprint, plain, random_token
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.values import configtext
-from pbxadmin.common.values.configtext import DiffLine, UnsafeTextError
+from pbxadmin.common.values.configtext import DiffLine, FileLine, UnsafeTextError
 from phones import build, moving, selectors
 from phones.models import Phone
 from phones.push import outbox, telling
 from phones.settings import logos
 from phones.settings.sections import MODEL, SETTINGS, offers, phone_sheet
-from phones.vendors import ContextError, UnknownModelError, Vendor, vendor_of
+from phones.vendors import ContextError, UnknownModelError, find_model, vendor_of
 from users import rights, road
 from users.models import Customer, Operation, User
 from users.road import Outcome
@@ -132,6 +132,8 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
             "This phone has never fetched its configuration: it isn't known where it is. Switch it on, "
             "or enter its provisioning link."
         )
+    if not selectors.knows(phone, command):
+        return _("The %(model)s doesn't offer this.") % {"model": selectors.model_of(phone).display_name}
     with transaction.atomic():
         if not outbox.press(phone.pk, command, timezone.now()):
             return _("The phone was told so a moment ago.")
@@ -156,7 +158,9 @@ def reveal_secret(actor: User, phone: Phone, which: str, facts: RequestFacts) ->
     def read() -> str:
         known = Phone.objects.select_related("user").get(pk=phone.pk)
         if which == "link":
-            return build.provisioning_url(known, Reader.PERSON)
+            # A model that isn't in the catalogue any more has no wishes.
+            folder, vendor = build.provisioning_url(known, Reader.PERSON), selectors.maker_of(known)
+            return vendor.entered_address(folder) if vendor else folder
         if which == "web":
             return plain(known, Phone.web_password, Reader.PERSON)
         return plain(known.user, User.sip_password, Reader.PERSON) if known.user else ""
@@ -232,40 +236,40 @@ def phone_file_text(phone: Phone) -> str:
         ) from None
 
 
+def phone_file_lines(phone: Phone) -> list[FileLine]:
+    """The lines of what the phone would be given now, their secrets hidden; raises `NoFileError`."""
+    text = phone_file_text(phone)
+    return vendor_of(phone.model).lines(text)
+
+
 def phone_file_diff(phone: Phone, context: int = 3) -> list[DiffLine]:
-    """What the phone would get now against what it fetched last, secrets masked; empty where it is the
+    """What the phone would get now against what it fetched last, secrets hidden; empty where it is the
     same."""
-    vendor, now = _vendor(phone), phone_file_text(phone)
-    return configtext.diff(_fetched_text(phone), now, vendor.secret_keys if vendor else (), context)
+    return configtext.diff(_fetched_lines(phone), phone_file_lines(phone), context)
 
 
 def file_for_page(phone: Phone) -> ShownFile:
     """The whole file, marked where it differs from the one that was fetched last, secrets as dots."""
-    name = f"{phone.mac}.cfg"
-    fetched = _fetched_text(phone)
-    vendor = _vendor(phone)
+    fetched = _fetched_lines(phone)
     try:
-        now = phone_file_text(phone)
+        now = phone_file_lines(phone)
     except NoFileError as error:
-        return ShownFile(name, fetched=bool(fetched), problem=str(error))
-    secrets = vendor.secret_keys if vendor else ()
+        return ShownFile(phone.mac, fetched=bool(fetched), problem=str(error))
+    name = vendor_of(phone.model).file_name(phone.mac, find_model(phone.model))
     if not fetched or fetched == now:
-        masked = configtext.mask_secrets(now, secrets).splitlines()
-        return ShownFile(name, [DiffLine(" ", line) for line in masked], bool(fetched), bool(fetched))
-    whole = configtext.diff(fetched, now, secrets, context=len(fetched) + len(now))
+        return ShownFile(name, [DiffLine(" ", line.shown) for line in now], bool(fetched), bool(fetched))
+    whole = configtext.diff(fetched, now, context=len(fetched) + len(now))
     return ShownFile(name, [line for line in whole if line.sign != "@"], fetched=True)
 
 
-def _fetched_text(phone: Phone) -> str:
-    known = Phone.objects.only("fetched_text").get(pk=phone.pk)
-    return plain(known, Phone.fetched_text, Reader.COMPARISON)
-
-
-def _vendor(phone: Phone) -> Vendor | None:
+def _fetched_lines(phone: Phone) -> list[FileLine]:
+    """The lines of what it fetched last, in the words of the make that it was then: another's wouldn't know its secrets."""
+    known = Phone.objects.only("fetched_text", "fetched_model", "model").get(pk=phone.pk)
+    text = plain(known, Phone.fetched_text, Reader.COMPARISON)
     try:
-        return vendor_of(phone.model)
+        return vendor_of(known.fetched_model or known.model).lines(text)
     except UnknownModelError:
-        return None
+        return []
 
 
 # --- What is kept of a phone ---

@@ -200,6 +200,8 @@ def _notify(phone: Phone, command: str) -> sip.Notify:
     event = vendor_of(phone.model).notify_event(
         Command.RESTART if command == Phone.Command.RESTART else Command.RESYNC
     )
+    if event is None:
+        raise ValueError(f"a {phone.model} can't be told to {command}")
     target = sip.Target(
         host=phone.fetched_from,
         port=phone.sip_port,

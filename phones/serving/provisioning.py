@@ -7,12 +7,8 @@ that a change has arrived.
 """
 
 import logging
-import time
-from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import Case, F, Q, Value, When
 from django.http import HttpRequest, HttpResponse
@@ -22,17 +18,18 @@ from django.views.decorators.csrf import csrf_exempt
 
 from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.http import client_address
+from pbxadmin.common.throttle import Limit, network_of
 from pbxadmin.common.values.configtext import UnsafeTextError
 from phones import build, selectors
 from phones.models import Phone
 from phones.serving import fetches
 from phones.settings import logos
 from phones.vendors import (
-    VENDORS,
     ContextError,
     FileKind,
     FileRequest,
     UnknownModelError,
+    Vendor,
     find_model,
     identify,
     vendor_of,
@@ -41,68 +38,11 @@ from users.access import public
 
 logger = logging.getLogger("pbxadmin.provisioning")
 
-# Failures of one address within the time before it is blocked, and for how long.
-FAILURES = 60
-WINDOW = 600
-BLOCKED_FOR = 600
+# Failures of one address: wrong tokens, and names of other phones' files. After these it learns nothing until the time is over.
+FAILURES = Limit("provisioning", tries=60, window=600)
 
 # The longest name that any phone asks for is far shorter; longer ones aren't even parsed.
 LONGEST_NAME = 100
-
-
-# --- Failures, counted by address ---
-class Throttle:
-    """Counts failures by network address in the cache, and remembers who is blocked. Serving never depends on
-    it."""
-
-    def __init__(self) -> None:
-        self._resting_until = 0.0
-
-    def is_blocked(self, address: str) -> bool:
-        """Whether nothing new is told to this address."""
-        return bool(self._ask(lambda: cache.get(_key("blocked", address))))
-
-    def failed(self, address: str) -> None:
-        """Count one failure; the one that is too many blocks the address and says so in the log, once."""
-        self._ask(lambda: self._count(address))
-
-    def _count(self, address: str) -> None:
-        key = _key("failures", address)
-        cache.add(key, 0, WINDOW)
-        try:
-            count = cache.incr(key)
-        except ValueError:
-            return  # it expired this very moment
-        # `add` is true for one process only: one alert for each block.
-        if count > FAILURES and cache.add(_key("blocked", address), 1, BLOCKED_FOR):
-            logger.warning(
-                "provisioning blocked address=%s failures=%s seconds=%s", address or "-", count, BLOCKED_FOR
-            )
-
-    def _ask(self, question: Callable[[], Any]) -> Any:
-        """What the cache says; None while it can't be asked, and it isn't asked again for a while."""
-        if time.monotonic() < self._resting_until:
-            return None
-        try:
-            return question()
-        except Exception as error:
-            # Each cache has its own exceptions, and none of them may keep a phone from its file.
-            self._resting_until = time.monotonic() + 30
-            logger.warning(
-                "provisioning without throttle: the cache doesn't answer (%s)", type(error).__name__
-            )
-            return None
-
-
-def _key(what: str, address: str) -> str:
-    """The cache key of an address. An IPv6 network of 64 bits belongs to one subscriber: it counts as one
-    address."""
-    if address and isinstance(ip_address(address), IPv6Address):
-        address = str(ip_network(f"{address}/64", strict=False).network_address)
-    return f"provisioning:{what}:{address}"
-
-
-throttle = Throttle()
 
 
 # --- Serving ---
@@ -134,21 +74,23 @@ def provision(request: HttpRequest, token: str = "", name: str = "") -> HttpResp
 
 def _provision(request: HttpRequest, token: str, name: str) -> HttpResponse:
     address = client_address(request)
-    blocked = throttle.is_blocked(address)
-    wanted = parse(name)
+    blocked = is_blocked(address)
     # Always this one look-up, whatever is wrong already: the time tells nothing.
     phone = selectors.phone_by_token(token)
     if phone is None or (blocked and phone.fetched_from != address):
         # A blocked address learns nothing, but the phones that live there go on: they aren't shut out by a
         # neighbour.
-        throttle.failed(address)
+        failed(address)
         return not_found()
-    if request.method not in ("GET", "HEAD") or wanted is None or wanted.kind is FileKind.OTHER:
+    if request.method not in ("GET", "HEAD"):
         return not_found()
     try:
-        model = find_model(phone.model)
+        model, vendor = find_model(phone.model), vendor_of(phone.model)
+        wanted = parse(vendor, name)
+        if wanted is None or wanted.kind is FileKind.OTHER:
+            return not_found()
         if not wanted.is_for(phone.mac, model):
-            throttle.failed(address)
+            failed(address)
             return not_found()
         if wanted.kind is FileKind.LOGO:
             return _logo(request, phone, token, address, wanted.picture)
@@ -158,7 +100,6 @@ def _provision(request: HttpRequest, token: str, name: str) -> HttpResponse:
         # A boot file sends what the phone's own file lacks back to the factory: it isn't given without that
         # file.
         device = build.device_file(made)
-        vendor = vendor_of(phone.model)
         content = device if wanted.kind is FileKind.DEVICE else vendor.render(wanted.kind, made)
     except (ContextError, UnsafeTextError, UnknownModelError) as error:
         logger.error("provisioning mac=%s can't be written: %s", phone.mac, error)
@@ -178,7 +119,7 @@ def _logo(request: HttpRequest, phone: Phone, token: str, address: str, name: st
     """The picture for the phone's screen under the name that its file gives it; it acknowledges nothing."""
     logo = logos.logo_of(phone, phone.user.customer) if phone.user and phone.user.customer else None
     if not build.served(phone) or logo is None or logo.name != name:
-        throttle.failed(address)
+        failed(address)
         return not_found()
     try:
         content = logo.content()
@@ -191,11 +132,19 @@ def _logo(request: HttpRequest, phone: Phone, token: str, address: str, name: st
     return _answer(request, content, logo.etag, logo.content_type)
 
 
-def parse(name: str) -> FileRequest | None:
-    """Which vendor's file a name means; None unless it is spelled exactly as a phone does."""
-    if len(name) > LONGEST_NAME:
-        return None
-    return next((found for vendor in VENDORS.values() if (found := vendor.parse_file_name(name))), None)
+def parse(vendor: Vendor, name: str) -> FileRequest | None:
+    """What a name means to phones of this make; None unless it is spelled exactly as they do."""
+    return vendor.parse_file_name(name) if len(name) <= LONGEST_NAME else None
+
+
+def is_blocked(address: str) -> bool:
+    """Whether nothing new is told to this address."""
+    return not FAILURES.allows(network_of(address))
+
+
+def failed(address: str) -> None:
+    """Count one failure of this address; the one that is too many is said in the log, once."""
+    FAILURES.take(network_of(address))
 
 
 def _answer(request: HttpRequest, content: bytes, etag: str, content_type: str) -> HttpResponse:
@@ -235,7 +184,7 @@ def _fetched(phone: Phone, token: str, request: HttpRequest, address: str, text:
         resync = Q(command=Phone.Command.RESYNC, command_at=phone.command_at)
         values["command_at"] = Case(When(resync, then=Value(None)), default=F("command_at"))
     if phone.fetched_digest != digest:
-        values |= {"fetched_digest": digest, "fetched_text": text}
+        values |= {"fetched_digest": digest, "fetched_text": text, "fetched_model": phone.model}
     if phone.previous_token_hash and fingerprint(token) == phone.token_hash:
         values["previous_token_hash"] = ""
     quick = connection.vendor == "postgresql" and not connection.in_atomic_block

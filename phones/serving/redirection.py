@@ -13,8 +13,8 @@ from pbxadmin.common.crypto import Reader
 from pbxadmin.common.http import client_address
 from phones import build
 from phones.models import Phone
-from phones.serving.provisioning import not_found, parse, throttle
-from phones.vendors import FileKind, UnknownModelError, find_model
+from phones.serving.provisioning import failed, is_blocked, not_found, parse
+from phones.vendors import UnknownModelError, vendor_of
 from users.access import public
 from users.mail import links
 
@@ -39,24 +39,30 @@ def redirect_phone(request: HttpRequest, key: str = "", name: str = "") -> HttpR
 
 def _redirect(request: HttpRequest, key: str, name: str) -> HttpResponse:
     address = client_address(request)
-    blocked = throttle.is_blocked(address)
-    wanted = parse(name)
+    blocked = is_blocked(address)
     link = links.find(links.Kind.RPS, key)
     if link is None or blocked:
-        throttle.failed(address)
+        failed(address)
         return not_found()
-    # A common file names no phone: only the phone's own does.
-    if request.method not in ("GET", "HEAD") or wanted is None or wanted.kind is not FileKind.DEVICE:
+    if request.method not in ("GET", "HEAD"):
         return not_found()
+    named = False
     for phone in Phone.objects.filter(user=link.user):
         try:
-            if wanted.is_for(phone.mac, find_model(phone.model)):
-                response = HttpResponse(
-                    status=302, headers={"Location": build.provisioning_url(phone, Reader.PHONE) + name}
-                )
-                response.headers["Cache-Control"] = "no-store"
-                return response
+            vendor = vendor_of(phone.model)
         except UnknownModelError:
             continue
-    throttle.failed(address)
+        wanted = parse(vendor, name)
+        # A common file names no phone.
+        if wanted is None or wanted.mac is None or wanted.kind not in vendor.redirected:
+            continue
+        if wanted.mac == phone.mac:
+            location = build.provisioning_url(phone, Reader.PHONE) + name
+            response = HttpResponse(status=302, headers={"Location": location})
+            response.headers["Cache-Control"] = "no-store"
+            return response
+        named = True
+    if named:
+        # The name of a phone that isn't this person's.
+        failed(address)
     return not_found()

@@ -22,6 +22,7 @@ from users.models import User
 # "8,05E+11": what a spreadsheet makes of a MAC that happens to look like a number.
 MANGLED = re.compile(r"\d+[.,]?\d*E[+-]?\d{1,3}\Z", re.ASCII | re.IGNORECASE)
 SEPARATORS = re.compile(r"[:.\- ]", re.ASCII)
+NUMBERED = re.compile(r"(?<=[a-z])(?=\d)")
 HEX = re.compile(r"[0-9a-f]+\Z", re.ASCII)
 
 
@@ -187,15 +188,21 @@ class OfferedColumn(FieldColumn):
     def __init__(
         self,
         model_field: Field,
-        offered: Callable[[Model], Sequence[Any]],
-        words: Callable[[Any], Text] = str,
+        words: Callable[[Any], Text] | None = None,
         blank: Text = "",
         **overrides: Any,
     ) -> None:
-        self.offered = offered
-        self.words = words
+        self.words = words or self._label
         self.blank_label = blank  # how a blank is called, where it is allowed
         super().__init__(model_field, **overrides)
+
+    def offered(self, model: Model) -> Sequence[Any]:
+        """What the model offers of it."""
+        return getattr(model.offers, self.name)
+
+    def _label(self, value: Any) -> Text:
+        """What the model field calls the value."""
+        return dict(self.field.choices or ()).get(value, str(value))
 
     def choices(self, offered: Sequence[Any]) -> list[tuple[Any, Text]]:
         """Values with their names, for a menu."""
@@ -322,8 +329,8 @@ def delay(seconds: Any) -> str:
 
 
 def ring(name: Any) -> str:
-    """A ringtone without the ending of its file."""
-    return str(name).removesuffix(".wav")
+    """A ringtone as 3CX's files write it: "Ring 1"."""
+    return NUMBERED.sub(" ", str(name)).capitalize()
 
 
 def sbcs(scope: Scope) -> list[Option]:

@@ -29,7 +29,7 @@ def settings_form(scope: Scope, phone: Phone, data: Any = None) -> SectionForm:
         if isinstance(column, OfferedColumn):
             made.choices = _with_present(column, model, values[name])
         elif isinstance(column, CodecsColumn):
-            made.choices = [(codec.value, CODECS[codec]) for codec in model.codecs]
+            made.choices = [(codec.value, CODECS[codec]) for codec in model.offers.codecs]
         elif name == "sidecars" and model.sidecar:
             made.help_text = _("%(name)s, up to %(count)s.") % {
                 "name": model.sidecar.name,

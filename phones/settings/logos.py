@@ -26,7 +26,7 @@ from pbxadmin.common.columns import FieldColumn, Scope, Store, Text
 from phones.models import Phone
 from phones.settings.pictures import BIGGEST_FILE, Fault, PictureError, check_name, cleaned, fitted
 from phones.vendors import Picture, UnknownModelError, find_model, models
-from phones.vendors.base import PICTURE_TYPES
+from phones.vendors.model import PICTURE_TYPES
 from users.models import Customer
 
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from PIL import Image, ImageOps
 
-from phones.vendors.base import Picture, PictureFormat
+from phones.vendors.model import Picture, PictureFormat
 
 # Of the file as it is uploaded.
 BIGGEST_FILE = 5 * 1024 * 1024

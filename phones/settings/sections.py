@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
-from phones import selectors
+from phones import build, selectors
 from phones.context import Codec
 from phones.models import Phone, Settings
 from phones.settings import logos
@@ -37,7 +37,7 @@ from phones.settings.columns import (
 )
 from phones.settings.connection import direct_phones_are_let_in, phones_that_are_shut_out
 from phones.settings.resets import RESETS
-from phones.vendors import Model
+from phones.vendors import Model, Offers
 from users import rights, road
 from users.models import User
 
@@ -69,14 +69,19 @@ LOGO = logos.LogoColumn(
         "can however reach the phone server directly and install a wallpaper of your own there."
     ),
 )
-SETTINGS: tuple[Column, ...] = columns_of(
-    Settings,
-    sidecars={
+# Settings of which each model offers its own values; `OVERRIDES` says how those are called that the model field gives no names.
+CHOICES = {
+    setting.name: OfferedColumn(_settings(setting.name))
+    for setting in fields(Offers)
+    if isinstance(setting.default, tuple) and setting.name != "codecs"
+}
+OVERRIDES: Mapping[str, Mapping[str, Any] | Column] = {
+    "sidecars": {
         "more": gettext_lazy(
             "How many modules with further keys are plugged in; their keys follow those of the phone."
         )
     },
-    connection={
+    "connection": {
         "more": gettext_lazy(
             "Local network: the phone stands in the phone system's own network. Direct: it comes over the Internet without "
             "a tunnel; it then keeps its way through the router of its site open by itself, and the user's option “Block "
@@ -84,7 +89,7 @@ SETTINGS: tuple[Column, ...] = columns_of(
             "below carries the calls of its whole site."
         )
     },
-    sbc=ReferenceColumn(
+    "sbc": ReferenceColumn(
         _settings("sbc"),
         sbcs,
         csv="Router",
@@ -92,48 +97,30 @@ SETTINGS: tuple[Column, ...] = columns_of(
             "Some phones can act as an SBC; the others should ideally use one to reach the phone system."
         ),
     ),
-    language=OfferedColumn(
+    "language": OfferedColumn(
         _settings("language"),
-        lambda model: model.languages,
         lambda value: LANGUAGES.get(value, str(value)),
         gettext_lazy("The department's"),
     ),
-    time_zone=OfferedColumn(
+    "time_zone": OfferedColumn(
         _settings("time_zone"),
-        lambda model: model.time_zones,
         lambda value: str(value).replace("_", " "),
         gettext_lazy("Global (the department's)"),
     ),
-    date_format=OfferedColumn(
+    "date_format": OfferedColumn(
         _settings("date_format"),
-        lambda model: model.date_formats,
         lambda value: DATE_FORMATS.get(value, str(value)),
     ),
-    time_format=OfferedColumn(
+    "time_format": OfferedColumn(
         _settings("time_format"),
-        lambda model: model.time_formats,
         lambda value: TIME_FORMATS.get(value, str(value)),
     ),
-    transfer_mode=OfferedColumn(
-        _settings("transfer_mode"),
-        lambda model: model.transfer_modes,
-        lambda value: Phone.Transfer(value).label,
-    ),
-    power_led=OfferedColumn(
-        _settings("power_led"), lambda model: model.power_leds, lambda value: Phone.Led(value).label
-    ),
-    screensaver_seconds=OfferedColumn(
-        _settings("screensaver_seconds"), lambda model: model.screensaver_choices, delay
-    ),
-    backlight_seconds=OfferedColumn(
-        _settings("backlight_seconds"), lambda model: model.backlight_choices, delay
-    ),
-    logo=LOGO,
-    ringtone=OfferedColumn(_settings("ringtone"), lambda model: model.ringtones, ring, csv="Ringtone"),
-    queue_ringtone=OfferedColumn(
-        _settings("queue_ringtone"), lambda model: model.queue_ringtones, ring, csv="QRingtone"
-    ),
-    codecs=CodecsColumn(
+    "screensaver_seconds": OfferedColumn(_settings("screensaver_seconds"), delay),
+    "backlight_seconds": OfferedColumn(_settings("backlight_seconds"), delay),
+    "logo": LOGO,
+    "ringtone": OfferedColumn(_settings("ringtone"), ring, csv="Ringtone"),
+    "queue_ringtone": OfferedColumn(_settings("queue_ringtone"), ring, csv="QRingtone"),
+    "codecs": CodecsColumn(
         _settings("codecs"),
         more=gettext_lazy(
             "PCMU (G.711u) isn't compressed: good sound, more bandwidth. PCMA (G.711a) is the European "
@@ -143,11 +130,12 @@ SETTINGS: tuple[Column, ...] = columns_of(
             "G.729 is compressed: less bandwidth, slightly less quality."
         ),
     ),
-    vlan_wan_id=VLAN_ID,
-    vlan_wan_priority=VLAN_PRIORITY,
-    vlan_pc_id=VLAN_ID,
-    vlan_pc_priority=VLAN_PRIORITY,
-)
+    "vlan_wan_id": VLAN_ID,
+    "vlan_wan_priority": VLAN_PRIORITY,
+    "vlan_pc_id": VLAN_ID,
+    "vlan_pc_priority": VLAN_PRIORITY,
+}
+SETTINGS: tuple[Column, ...] = columns_of(Settings, **{**CHOICES, **OVERRIDES})
 MAC = MacColumn(
     Phone._meta.get_field("mac"),
     at_creation_only=True,
@@ -161,27 +149,15 @@ USER = UserColumn(
     help=gettext_lazy("Whose extension the phone is registered with; none: the phone is in stock."),
 )
 
-# What a model lacks altogether: column → whether the model has it.
-ABSENT: Mapping[str, Any] = {
-    "logo": lambda model: model.logo is not None,
-    "lldp": lambda model: model.has_lldp,
-    **{
-        f"vlan_{port}_{name}": getter
-        for port, getter in (
-            ("wan", lambda model: model.has_vlan_wan),
-            ("pc", lambda model: model.has_vlan_pc),
-        )
-        for name in ("enabled", "id", "priority")
-    },
-    "sidecars": lambda model: model.sidecar is not None,
-}
-
 
 def offers(model: Model, column: Column) -> bool:
     """Whether a model has the option at all, so that a form shows it."""
-    if isinstance(column, OfferedColumn):
-        return bool(column.offered(model))
-    return bool(ABSENT.get(column.name, lambda model: True)(model))
+    if column.name == "sidecars":
+        return model.sidecar is not None
+    if column.name == "logo":
+        return model.logo is not None
+    setting = build.SETTING_COLUMNS.get(column.name)
+    return setting is None or bool(getattr(model.offers, setting))
 
 
 # --- Rules across a row ---
@@ -295,8 +271,8 @@ def _instead(column: Column, model: Model, value: Any) -> Any:
             else column.nearest(model, value)
         )
     if isinstance(column, CodecsColumn):
-        kept = [name for name in value.split(",") if name in model.codecs]
-        return ",".join(kept or [codec.value for codec in Codec if codec in model.codecs])
+        kept = [name for name in value.split(",") if name in model.offers.codecs]
+        return ",".join(kept or [codec.value for codec in Codec if codec in model.offers.codecs])
     if column.name == "sidecars":
         return min(value, model.sidecar.up_to if model.sidecar else 0)
     if isinstance(value, bool) and value and not offers(model, column):
@@ -367,7 +343,7 @@ def zones_are_known(plan: road.Plan) -> None:
     for row in rows:
         zone = zones.get(row.value("user"))
         model = selectors.model_of(Phone(model=row.value("model")))
-        if zone and zone not in model.time_zones:
+        if zone and zone not in model.offers.time_zone:
             row.refuse(
                 "time_zone",
                 _("The %(model)s doesn't know the department's time zone, %(zone)s: choose one.")

@@ -122,7 +122,7 @@ def phones_know_the_zone(plan: road.Plan) -> None:
     ):
         assert phone.user is not None  # filtered by his department
         row = rows[phone.user.primary_department_id]
-        if row.value("time_zone") not in selectors.model_of(phone).time_zones:
+        if row.value("time_zone") not in selectors.model_of(phone).offers.time_zone:
             unable[row.key].append(_name(phone))
     for key, names in unable.items():
         rows[key].refuse("time_zone", _("These phones don't know this time zone; choose one of their own for them first: %(phones)s") % {

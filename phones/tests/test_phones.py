@@ -1,5 +1,6 @@
 """Phones as people add, change, move and delete them; who may; and what the pages and the command show."""
 
+from dataclasses import fields
 from io import StringIO
 from typing import Any
 
@@ -9,15 +10,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pbxadmin.common.columns import Scope
-from phones import selectors, services
-from phones.models import Phone, Sbc
+from phones import build, selectors, services
+from phones.context import PhoneSettings
+from phones.models import Phone, Sbc, Settings
 from phones.settings import sections
 from phones.settings.columns import mac_address
 from phones.settings.form import settings_form
+from phones.settings.sections import phone_sheet
 from phones.sites import overview
 from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone, upload
-from phones.vendors import models
+from phones.vendors import Offers, models
 from users import road
 from users.models import Change, Customer, Operation, User
 from users.people.sections import user_sheet
@@ -219,8 +222,8 @@ def test_every_setting_of_the_tab_changes_what_the_phone_is_served(
         ("logo", {}, upload()),
         ("logo", {"logo": upload()}, None),
         ("logo", {"logo": upload()}, upload(colour="blue")),
-        ("ringtone", {}, "Ring5.wav"),
-        ("queue_ringtone", {}, "Ring6.wav"),
+        ("ringtone", {}, "ring5"),
+        ("queue_ringtone", {}, "ring6"),
         ("codecs", {}, ["PCMU", "G722"]),
         ("vlan_wan_enabled", {}, "on"),
         ("vlan_pc_enabled", {}, "on"),
@@ -252,7 +255,7 @@ def test_a_value_that_the_model_doesnt_have_is_refused_by_name(boreale: Customer
         {"backlight_seconds": 17},
         {"time_zone": "Asia/Tokyo"},
         {"language": "xx"},
-        {"ringtone": "x.wav"},
+        {"ringtone": "ring10"},
         {"vlan_wan_id": 5000},
         {"vlan_pc_priority": 8},
         {"codecs": []},
@@ -438,3 +441,19 @@ def test_the_address_of_a_phone_by_its_mac(phone: Phone) -> None:
         5060,
     )
     assert selectors.provisioning_address("805ec0d57d73") is None
+
+
+# --- The settings, one fact each ---
+def test_every_setting_has_its_column_and_what_models_offer_of_it_under_the_same_name() -> None:
+    settings = [setting.name for setting in fields(PhoneSettings)]
+    assert [offer.name for offer in fields(Offers)] == settings
+    columns = {column.name for column in Settings._meta.local_fields}
+    # How it connects, which picture, how many modules: not settings of a file that many phones share.
+    assert columns - build.SETTING_COLUMNS.keys() == {"connection", "sbc", "logo", "sidecars"}
+    assert set(build.SETTING_COLUMNS.values()) == set(settings)
+
+
+def test_a_ringtone_is_read_as_3cx_writes_it(boreale: Customer) -> None:
+    column, scope = phone_sheet().columns["ringtone"], Scope(factories.provider(), boreale)
+    assert column.from_cell("Ring 1", scope) == "ring1"
+    assert column.from_cell(column.to_cell("splash", scope), scope) == "splash"

@@ -1,18 +1,8 @@
 """The vendors whose phones are configured, listed by hand, and the questions asked over all of them."""
 
-from phones.vendors.base import (
-    Command,
-    ContextError,
-    FileKind,
-    FileRequest,
-    Identified,
-    Model,
-    Picture,
-    Problem,
-    Sidecar,
-    UnknownModelError,
-    Vendor,
-)
+from phones.vendors.base import Command, FileKind, FileRequest, Identified, UnknownModelError, Vendor
+from phones.vendors.checks import ContextError, Problem
+from phones.vendors.model import Model, Offers, Picture, Sidecar
 from phones.vendors.yealink import YEALINK
 
 __all__ = [
@@ -23,6 +13,7 @@ __all__ = [
     "FileRequest",
     "Identified",
     "Model",
+    "Offers",
     "Picture",
     "Problem",
     "Sidecar",
@@ -34,10 +25,18 @@ __all__ = [
     "vendor_of",
 ]
 
-# To add a vendor: write its folder, add its line here.
-VENDORS: dict[str, Vendor] = {YEALINK.name: YEALINK}
+VENDORS: dict[str, Vendor] = {}
+_MODELS: dict[str, Model] = {}
 
-_MODELS: dict[str, Model] = {model.slug: model for vendor in VENDORS.values() for model in vendor.models}
+
+def register(vendor: Vendor) -> None:
+    """Know a vendor and its models from now on."""
+    VENDORS[vendor.name] = vendor
+    _MODELS.update((model.slug, model) for model in vendor.models)
+
+
+# To add a vendor: write its folder, add its line here.
+register(YEALINK)
 
 
 def models() -> tuple[Model, ...]:

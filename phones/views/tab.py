@@ -132,6 +132,8 @@ def show(
             "saved": request.GET.get("saved") == "1",
             "command": selectors.command_in_words(phone, now),
             "may_command": rights.can(request.user, rights.Verb.COMMAND, person, customer),
+            "knows_restart": selectors.knows(phone, Phone.Command.RESTART),
+            "web_user": vendor.web_user if (vendor := selectors.maker_of(phone)) else "",
             "may_delete": rights.can(request.user, rights.Verb.DELETE, person, customer),
             "may_stock": rights.can(request.user, rights.Verb.CUSTOMER, customer=customer),
             "logo": logos.logo_of(phone, customer),

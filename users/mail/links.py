@@ -1,8 +1,6 @@
 """The secret addresses of a person: making, showing, finding and killing them, and the document that configures an app."""
 
 import io
-import struct
-import zlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +11,7 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from qrcode.image.pil import PilImage
 
 from pbxadmin.common.crypto import MASK, Reader, fingerprint, plain, random_token
 from pbxadmin.common.http import RequestFacts
@@ -167,23 +166,13 @@ def _quoted(name: str) -> str:
 # --- The code -----------------------------------------------------------------------------------------------------
 def qr_png(text: str, scale: int = 8) -> bytes:
     """A QR code of `text` as a PNG: black on white, whatever the page's theme, with the quiet zone that scanners want."""
-    code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=4)
-    code.add_data(text)
-    code.make(fit=True)
-    lines = io.BytesIO()
-    matrix: list[list[bool]] = code.get_matrix()
-    size = len(matrix) * scale
-    for row in matrix:
-        bits = "".join("0" * scale if dark else "1" * scale for dark in row)
-        bits += "1" * (-len(bits) % 8)
-        lines.write((b"\0" + int(bits, 2).to_bytes(len(bits) // 8, "big")) * scale)
-    # PNG (RFC 2083): one bit a pixel, greyscale, no filter.
-    header = struct.pack(">IIBBBBB", size, size, 1, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(lines.getvalue(), 9)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
+    code = qrcode.QRCode(
+        error_correction=qrcode.ERROR_CORRECT_M, box_size=scale, border=4, image_factory=PilImage
     )
+    code.add_data(text)
+    written = io.BytesIO()
+    code.make_image().save(written, "PNG")
+    return written.getvalue()
 
 
 def said_of(link: PersonalLink) -> dict[str, Any]:

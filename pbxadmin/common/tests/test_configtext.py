@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from pbxadmin.common.values.configtext import (
     MASK,
     DiffLine,
+    FileLine,
     UnsafeTextError,
     Verbatim,
     diff,
     guard_line_values,
     is_one_line,
     line_value,
-    mask_secrets,
+    masked_lines,
     pairs,
     refuse_control_characters,
 )
@@ -21,6 +22,11 @@ from pbxadmin.common.values.configtext import (
 SECRETS = ("account.*.password", "static.auto_provision.server.url")
 OLD = "#!version:1.0.0.1\naccount.1.label = 101\naccount.1.password = before\n"
 NEW = "#!version:1.0.0.1\naccount.1.label = 101\naccount.1.password = after\nlang.gui = French\n"
+
+
+def lines_of(text: str) -> list[FileLine]:
+    """The lines of a file, its secrets hidden."""
+    return masked_lines(text, SECRETS)
 
 
 @pytest.mark.parametrize("text", ["", "Amélie", "a\u00a0b", "œ « » ’", "张", "👩\u200d💻", "a b", "\u00ad"])
@@ -97,11 +103,11 @@ def test_many_values_are_judged_as_each_alone_would_be(values: list[object]) -> 
 
 
 def test_two_equal_files_do_not_differ() -> None:
-    assert diff(OLD, OLD.encode(), SECRETS) == []
+    assert diff(lines_of(OLD), lines_of(OLD)) == []
 
 
 def test_a_changed_secret_shows_as_changed_and_is_not_shown() -> None:
-    lines = diff(OLD.encode(), NEW, SECRETS)
+    lines = diff(lines_of(OLD), lines_of(NEW))
     assert lines == [
         DiffLine("@", "@@ -1,3 +1,4 @@"),
         DiffLine(" ", "#!version:1.0.0.1"),
@@ -113,22 +119,30 @@ def test_a_changed_secret_shows_as_changed_and_is_not_shown() -> None:
 
 
 def test_without_a_list_of_secrets_nothing_is_masked() -> None:
-    assert DiffLine("+", "account.1.password = after") in diff(OLD, NEW)
+    assert DiffLine("+", "account.1.password = after") in diff(masked_lines(OLD, ()), masked_lines(NEW, ()))
 
 
 def test_a_line_of_a_file_that_looks_like_a_heading_is_still_compared() -> None:
-    assert diff("a\n", "a\n++ b\n-- c\n")[-2:] == [DiffLine("+", "++ b"), DiffLine("+", "-- c")]
+    assert diff(lines_of("a\n"), lines_of("a\n++ b\n-- c\n"))[-2:] == [
+        DiffLine("+", "++ b"),
+        DiffLine("+", "-- c"),
+    ]
 
 
 def test_a_masked_file_keeps_its_lines_and_what_was_not_secret() -> None:
     text = (
-        "account.1.password = x=y \r\naccount.12.password=z\n"
+        "account.1.password = x=y \naccount.12.password=z\n"
         "account.1.a.password = no\naccount.1.password = %NULL%\n"
     )
-    assert mask_secrets(text, SECRETS) == (
-        f"account.1.password = {MASK} \r\naccount.12.password={MASK}\n"
-        "account.1.a.password = no\naccount.1.password = %NULL%\n"
-    )
+    lines = masked_lines(text, SECRETS)
+    assert [line.text for line in lines] == text.splitlines()
+    assert [line.shown for line in lines] == [
+        f"account.1.password = {MASK} ",
+        f"account.12.password={MASK}",
+        "account.1.a.password = no",
+        "account.1.password = %NULL%",
+    ]
+    assert [line.secret for line in lines] == [True, True, False, False]
 
 
 def test_pairs_are_read_in_their_order_with_repeated_keys() -> None:

@@ -8,7 +8,7 @@ display name with a line break never becomes a setting. Pure: no Django.
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -126,6 +126,19 @@ def guard_line_values(values: Iterable[object]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class FileLine:
+    """One line of a device's file: as it is, for comparing, and as it may be shown."""
+
+    text: str
+    shown: str
+
+    @property
+    def secret(self) -> bool:
+        """Whether something of it is hidden."""
+        return self.text != self.shown
+
+
+@dataclass(frozen=True, slots=True)
 class DiffLine:
     """One line of a comparison: sign " " (both), "-" (old), "+" (new) or "@" (where a passage begins).
 
@@ -137,37 +150,33 @@ class DiffLine:
     secret: bool = False
 
 
-def diff(
-    old: bytes | str, new: bytes | str, secret_keys: Iterable[str] = (), context: int = 3
-) -> list[DiffLine]:
-    """What changes from `old` to `new`, as a unified comparison with `context` lines around; empty if nothing
-    does.
+def diff(old: Sequence[FileLine], new: Sequence[FileLine], context: int = 3) -> list[DiffLine]:
+    """What changes from `old` to `new`, as a unified comparison with `context` lines around; empty if nothing does.
 
-    The lines are compared as they are and masked afterwards, so a changed secret shows as changed without
+    The lines are compared as they are and shown with their secrets hidden, so a changed secret shows as changed without
     being shown.
     """
-    before, after = _lines(old), _lines(new)
-    secrets = tuple(secret_keys)
+    shown = {line.text: line for line in (*new, *old)}
+    before, after = [line.text for line in old], [line.text for line in new]
     result: list[DiffLine] = []
-    for number, line in enumerate(difflib.unified_diff(before, after, lineterm="", n=context)):
+    for number, text in enumerate(difflib.unified_diff(before, after, lineterm="", n=context)):
         if number < 2:  # the two headings name files; ours have no names
             continue
-        sign, text = line[0], line[1:]
-        if sign == "@":
-            result.append(DiffLine("@", line))
+        if text[0] == "@":
+            result.append(DiffLine("@", text))
             continue
-        masked = mask_line(text, secrets)
-        result.append(DiffLine(sign, masked, masked != text))
+        line = shown[text[1:]]
+        result.append(DiffLine(text[0], line.shown, line.secret))
     return result
 
 
-def mask_secrets(text: bytes | str, secret_keys: Iterable[str]) -> str:
-    """A file of `key = value` lines with the values of `secret_keys` replaced by `MASK`.
+def masked_lines(text: str, secret_keys: Iterable[str]) -> list[FileLine]:
+    """The lines of a file of `key = value` lines, the values of `secret_keys` shown as `MASK`.
 
     A pattern is a key in which `*` stands for anything but a dot ("account.*.password").
     """
     secrets = tuple(secret_keys)
-    return "".join(mask_line(line, secrets) for line in _as_text(text).splitlines(keepends=True))
+    return [FileLine(line, mask_line(line, secrets)) for line in text.splitlines()]
 
 
 def mask_line(line: str, secret_keys: tuple[str, ...]) -> str:
@@ -205,7 +214,3 @@ def pairs(text: bytes | str) -> Iterator[tuple[str, str]]:
 
 def _as_text(content: bytes | str) -> str:
     return content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-
-
-def _lines(content: bytes | str) -> list[str]:
-    return _as_text(content).splitlines()

@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from phones import selectors, services
 from phones.settings.columns import mac_address
-from phones.vendors import vendor_of
 
 
 class Command(BaseCommand):
@@ -42,7 +41,7 @@ class Command(BaseCommand):
             else:
                 text = services.phone_file_text(phone)
                 if not options["show_secrets"]:
-                    text = vendor_of(phone.model).mask(text)
+                    text = "".join(f"{line.shown}\n" for line in services.phone_file_lines(phone))
         except services.NoFileError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(text, ending="")

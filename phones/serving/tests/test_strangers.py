@@ -10,6 +10,7 @@ from django.test import Client
 
 from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.logs import OneLineFilter
+from pbxadmin.common.throttle import Limit
 from phones import selectors, services
 from phones.models import Phone
 from phones.serving import provisioning
@@ -85,7 +86,7 @@ def strangers(phone: Phone, other: Phone) -> list[str]:
 def test_every_failure_is_the_same_404_after_the_same_one_look_up(
     phone: Phone, laurier: Customer, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provisioning, "FAILURES", 10_000)
+    monkeypatch.setattr(provisioning, "FAILURES", Limit("provisioning", tries=10_000, window=600))
     from users.tests.factories import make_user
 
     other = factories.make_phone(laurier, make_user(laurier, "101"))
@@ -174,7 +175,7 @@ def test_a_thousand_addresses_in_a_row_are_blocked_told_once_and_reveal_nothing(
         for number in range(1000):
             assert seen(stranger.get(f"/p/{MAC}/{0x805EC0D57A00 + number:012x}.cfg")) == expected
     assert [record.getMessage() for record in caplog.records] == [
-        "provisioning blocked address=203.0.113.9 failures=61 seconds=600"
+        "limit provisioning reached key=203.0.113.9 seconds=600"
     ]
     # Even with the right token, from there: it has never fetched from that address.
     assert seen(fetch(phone, client=stranger)) == expected
@@ -188,7 +189,7 @@ def test_phones_that_live_at_a_blocked_address_go_on(phone: Phone) -> None:
     for number in range(100):
         office.get(f"/p/{number}/{MAC}.cfg")
     assert fetch(phone, client=office).status_code == 200
-    assert provisioning.throttle.is_blocked("203.0.113.9")
+    assert provisioning.is_blocked("203.0.113.9")
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP"])
@@ -196,16 +197,16 @@ def test_a_forged_header_opens_no_other_account(phone: Phone, header: str) -> No
     stranger = Client(REMOTE_ADDR="203.0.113.9")
     for number in range(70):
         stranger.get(f"/p/{number}/{MAC}.cfg", headers={header: f"198.51.100.{number}"})
-    assert provisioning.throttle.is_blocked("203.0.113.9")
-    assert not provisioning.throttle.is_blocked("198.51.100.3")
+    assert provisioning.is_blocked("203.0.113.9")
+    assert not provisioning.is_blocked("198.51.100.3")
     assert fetch(phone, client=stranger, **{header: "127.0.0.1"}).status_code == 404
 
 
 def test_a_subscribers_ipv6_network_counts_as_one_address(phone: Phone) -> None:
     for number in range(70):
         Client(REMOTE_ADDR=f"2001:db8:1:2::{number:x}").get(f"/p/{number}/{MAC}.cfg")
-    assert provisioning.throttle.is_blocked("2001:db8:1:2:ffff::1")
-    assert not provisioning.throttle.is_blocked("2001:db8:1:3::1")
+    assert provisioning.is_blocked("2001:db8:1:2:ffff::1")
+    assert not provisioning.is_blocked("2001:db8:1:3::1")
 
 
 def test_a_cache_that_fails_keeps_no_phone_from_its_file(
@@ -222,7 +223,7 @@ def test_a_cache_that_fails_keeps_no_phone_from_its_file(
     assert fetch(phone).status_code == 200
     assert Client().get("/p/x/y").status_code == 404
     assert len(asked) == 1, "a cache that fails isn't asked again at once"
-    assert "without throttle" in caplog.text
+    assert "no limits" in caplog.text
 
 
 # --- Logs ---

@@ -12,7 +12,7 @@ from phones.settings import pictures
 from phones.settings.pictures import Fault, PictureError, check_name, cleaned, fitted
 from phones.tests.factories import drawn
 from phones.vendors import Picture, models
-from phones.vendors.base import PictureFormat
+from phones.vendors.model import PictureFormat
 
 SCREEN = (1024, 600)
 KINDS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")

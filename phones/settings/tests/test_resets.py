@@ -4,6 +4,7 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
+from pbxadmin.common.crypto import Reader
 from phones import build
 from phones.models import Phone
 from phones.services import phone_plan
@@ -89,7 +90,7 @@ def rps(key, name):
 def test_a_phone_from_the_factory_is_sent_to_its_own_address(client, phone, key):
     answer = client.get(rps(key, "805ec0001001.cfg"))
     assert answer.status_code == 302
-    assert answer["Location"] == build.provisioning_url(phone) + "805ec0001001.cfg"
+    assert answer["Location"] == build.provisioning_url(phone, Reader.PHONE) + "805ec0001001.cfg"
     assert client.get(answer["Location"].removeprefix("http://127.0.0.1:8000")).status_code == 200
 
 

@@ -132,7 +132,7 @@ def known_keys() -> set[str]:
 def every_sample() -> Iterator[PhoneContext]:
     for model in MODELS:
         for name, changes in CASES.items():
-            if name != "full" or model.screensaver_choices:
+            if name != "full" or model.offers.screensaver_seconds:
                 yield phone(model.slug, sidecars=model.sidecar.up_to if model.sidecar else 0, **changes)
     yield phone(logo_url="https://pbx.example.net/logo.png")
 

@@ -37,15 +37,17 @@ from phones.vendors.yealink.models import MODELS
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("y000000000000.boot", FileRequest("yealink", FileKind.BOOT)),
-        (f"{MAC}.boot", FileRequest("yealink", FileKind.BOOT, mac=MAC)),
-        (f"{MAC}.cfg", FileRequest("yealink", FileKind.DEVICE, mac=MAC)),
-        ("y000000000096.cfg", FileRequest("yealink", FileKind.COMMON, common_file=96)),
-        ("y000000000123.cfg", FileRequest("yealink", FileKind.COMMON, common_file=123)),
-        (f"{MAC}-local.cfg", FileRequest("yealink", FileKind.OTHER, mac=MAC)),
+        ("y000000000000.boot", FileRequest(FileKind.BOOT)),
+        (f"{MAC}.boot", FileRequest(FileKind.BOOT, mac=MAC)),
+        (f"{MAC}.cfg", FileRequest(FileKind.DEVICE, mac=MAC)),
+        ("y000000000096.cfg", FileRequest(FileKind.COMMON, models=("yealink-t54w",))),
+        ("y000000000123.cfg", FileRequest(FileKind.COMMON, models=("yealink-t31g",))),
+        ("y000000000095.cfg", FileRequest(FileKind.COMMON, models=("yealink-t53", "yealink-t53w"))),
+        ("y000000000999.cfg", FileRequest(FileKind.COMMON, models=())),
+        (f"{MAC}-local.cfg", FileRequest(FileKind.OTHER, mac=MAC)),
         (
             "logo-0123456789abcdef.png",
-            FileRequest("yealink", FileKind.LOGO, picture="logo-0123456789abcdef.png"),
+            FileRequest(FileKind.LOGO, picture="logo-0123456789abcdef.png"),
         ),
     ],
 )
@@ -118,6 +120,7 @@ def test_a_name_opens_only_the_file_of_its_own_phone_and_model() -> None:
         ("y000000000096.cfg", MAC, t54w, True),
         ("y000000000097.cfg", MAC, t54w, False),
         ("y000000000096.cfg", MAC, t41u, False),
+        ("y000000000999.cfg", MAC, t41u, False),
     ):
         request = YEALINK.parse_file_name(name)
         assert request is not None
@@ -204,11 +207,11 @@ def test_no_secret_shows_in_a_description_of_the_phone() -> None:
 def test_no_secret_shows_in_a_masked_file_which_is_otherwise_the_same() -> None:
     context = phone(**FULL, logo_url=f"https://pbx.example.net/p/{TOKEN}/logo.png")
     written = YEALINK.render(FileKind.DEVICE, context)
-    masked = YEALINK.mask(written)
+    lines = YEALINK.lines(written.decode())
+    assert [line.text for line in lines] == written.decode().splitlines()
+    masked = "\n".join(line.shown for line in lines)
     assert not [secret for secret in (SIP_PASSWORD, WEB_PASSWORD, TOKEN, ACCOUNT.auth_id) if secret in masked]
-    differing = [
-        new for old, new in zip(written.decode().split("\n"), masked.split("\n"), strict=True) if old != new
-    ]
+    differing = [line.shown for line in lines if line.secret]
     assert all(line.endswith(f" = {MASK}") for line in differing)
     assert len(differing) == 7
 

@@ -14,8 +14,10 @@ from phones.context import (
     KeyKind,
     Language,
     PhoneContext,
+    PhoneSettings,
     PowerLed,
     Proxy,
+    Ringtone,
     Srtp,
     TimeFormat,
     TransferMode,
@@ -26,6 +28,7 @@ from phones.context import (
 from phones.vendors import (
     ContextError,
     FileKind,
+    Offers,
     find_model,
 )
 from phones.vendors.tests.yealink import ACCOUNT, ALL_KINDS, CLASSES, WEB_PASSWORD, device, phone, value
@@ -41,6 +44,15 @@ OTHER_VALUES: dict[str, object] = {
     "web_password": "another",
     "keys": (Key(1, KeyKind.BLF, "102"),),
     "sidecars": 1,
+    "settings": replace(PhoneSettings(), lldp=False),
+    "logo_url": "https://pbx.example.net/p/t/logo.png",
+    "queue_alert_info": "file",
+    "nightly_at": time(4, 5),
+    "ntp_servers": ("ntp.example.net",),
+    "trusted_certificate_url": "https://pbx.example.net/root.pem",
+    "codes": DialCodes(pickup="**"),
+}
+OTHER_SETTINGS: dict[str, object] = {
     "language": Language.ES,
     "time_zone": "America/Regina",
     "date_format": DateFormat.MONTH_DAY_YEAR,
@@ -50,18 +62,11 @@ OTHER_VALUES: dict[str, object] = {
     "screensaver_seconds": 60,
     "backlight_seconds": 0,
     "lldp": False,
-    "logo_url": "https://pbx.example.net/p/t/logo.png",
-    "ringtone": "Ring4.wav",
-    "queue_ringtone": "Ring6.wav",
-    "queue_alert_info": "file",
+    "ringtone": Ringtone.RING_4,
+    "queue_ringtone": Ringtone.RING_6,
     "codecs": (Codec.PCMU,),
     "vlan_wan": Vlan(True, 20, 5),
     "vlan_pc": Vlan(True, 30, 1),
-    "web_user": "support",
-    "nightly_at": time(4, 5),
-    "ntp_servers": ("ntp.example.net",),
-    "trusted_certificate_url": "https://pbx.example.net/root.pem",
-    "codes": DialCodes(pickup="**"),
 }
 OTHER_ACCOUNTS: dict[str, object] = {
     "extension": "102",
@@ -101,6 +106,11 @@ def test_every_option_of_a_phone_changes_some_byte(field: str) -> None:
     assert written != [YEALINK.render(kind, changed) for kind in (FileKind.BOOT, FileKind.DEVICE)]
 
 
+@pytest.mark.parametrize("field", names(PhoneSettings))
+def test_every_setting_of_a_phone_changes_some_byte(field: str) -> None:
+    assert device(phone()) != device(phone(**{field: OTHER_SETTINGS[field]}))
+
+
 @pytest.mark.parametrize("field", names(Account))
 def test_every_option_of_an_account_changes_some_byte(field: str) -> None:
     changed = replace(ACCOUNT, **{field: OTHER_ACCOUNTS[field]})
@@ -130,18 +140,10 @@ def test_every_option_of_a_vlan_changes_some_byte(port: str, field: str) -> None
     assert device(phone(**{port: vlan})) != device(phone(**{port: changed}))
 
 
-OFFERED = {
-    "language": "languages",
-    "time_zone": "time_zones",
-    "date_format": "date_formats",
-    "time_format": "time_formats",
-    "transfer_mode": "transfer_modes",
-    "power_led": "power_leds",
-    "screensaver_seconds": "screensaver_choices",
-    "backlight_seconds": "backlight_choices",
-    "ringtone": "ringtones",
-    "queue_ringtone": "queue_ringtones",
-}
+# Settings of which a model offers its own values.
+OFFERED = [
+    field.name for field in fields(Offers) if isinstance(field.default, tuple) and field.name != "codecs"
+]
 # Fields whose choices may mean the same to the phone: it has one French, and zones share rules.
 MAY_SHARE = {"language", "time_zone"}
 
@@ -149,7 +151,7 @@ MAY_SHARE = {"language", "time_zone"}
 @pytest.mark.parametrize("field", OFFERED)
 @pytest.mark.parametrize("model", CLASSES)
 def test_every_choice_a_model_offers_is_written_and_differs_from_the_others(model: str, field: str) -> None:
-    choices = getattr(find_model(model), OFFERED[field])
+    choices = getattr(find_model(model).offers, field)
     written = {YEALINK.render(FileKind.DEVICE, phone(model, **{field: choice})) for choice in choices}
     assert len(written) == len(choices) or field in MAY_SHARE
     assert len(set(choices)) == len(choices)

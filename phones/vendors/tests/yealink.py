@@ -1,6 +1,6 @@
 """A plain Yealink for the tests, and what a reader finds in its file."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import time
 
 from pbxadmin.common.values.configtext import pairs
@@ -13,7 +13,9 @@ from phones.context import (
     KeyKind,
     Language,
     PhoneContext,
+    PhoneSettings,
     PowerLed,
+    Ringtone,
     Srtp,
     TimeFormat,
     TransferMode,
@@ -28,6 +30,7 @@ MAC = "805ec0d57d72"
 SIP_PASSWORD = "sentinel-sip-0Kq3"
 WEB_PASSWORD = "sentinel-web-7Wp9"
 TOKEN = "sentinel-token-9vK2"
+SETTING_NAMES = {field.name for field in fields(PhoneSettings)}
 
 ACCOUNT = Account(
     extension="101",
@@ -54,7 +57,8 @@ ALL_KINDS = (
 
 
 def phone(model: str = "yealink-t54w", **changes: object) -> PhoneContext:
-    """A plain phone of that model, with `changes`."""
+    """A plain phone of that model, with `changes` of it or of its settings."""
+    chosen = {name: changes.pop(name) for name in SETTING_NAMES & changes.keys()}
     plain = PhoneContext(
         mac=MAC,
         model=model,
@@ -63,6 +67,7 @@ def phone(model: str = "yealink-t54w", **changes: object) -> PhoneContext:
         web_password=WEB_PASSWORD,
         ntp_servers=("pool.ntp.org",),
         nightly_at=time(2, 17),
+        settings=replace(PhoneSettings(), **chosen),
     )
     return replace(plain, **changes)
 
@@ -92,8 +97,8 @@ FULL = {
     "screensaver_seconds": 3600,
     "backlight_seconds": 0,
     "lldp": False,
-    "ringtone": "Ring5.wav",
-    "queue_ringtone": "Ring8.wav",
+    "ringtone": Ringtone.RING_5,
+    "queue_ringtone": Ringtone.RING_8,
     "codecs": (Codec.PCMA, Codec.G729),
     "account": replace(ACCOUNT, srtp=Srtp.ENFORCED, expires=600, voicemail_number="*98"),
     "ntp_servers": ("ntp1.example.net", "ntp2.example.net"),

@@ -13,51 +13,22 @@ setting is taken as well.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import time
 from functools import lru_cache
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from pbxadmin.common.values.configtext import Verbatim, guard_line_values, mask_secrets
-from phones.context import (
-    Codec,
-    DateFormat,
-    Language,
-    PhoneContext,
-    PowerLed,
-    Proxy,
-    TimeFormat,
-    TransferMode,
-    Vlan,
-)
-from phones.vendors.base import (
-    Command,
-    ContextError,
-    FileKind,
-    FileRequest,
-    Identified,
-    Model,
-    Problem,
-    UnknownModelError,
-)
+from pbxadmin.common.values.configtext import FileLine, Verbatim, guard_line_values, masked_lines
+from phones.context import Codec, PhoneContext, PhoneSettings, Proxy, Vlan
+from phones.vendors.base import Command, FileKind, FileRequest, Identified, UnknownModelError
+from phones.vendors.checks import ContextError, Problem, problems
+from phones.vendors.model import Model
 from phones.vendors.yealink.keys import NULL, KeyRow, key_rows, label_text, needs_macros
-from phones.vendors.yealink.models import (
-    CODECS,
-    DATE_FORMATS,
-    LANGUAGES,
-    MISSED_CALL_LEDS,
-    MODELS,
-    RING_NUMBERS,
-    SRTP_MODES,
-    TIME_FORMATS,
-    TRANSFER_MODES,
-    TRANSPORTS,
-)
+from phones.vendors.yealink.models import CODECS, CODES, LANGUAGES, MODELS, SRTP_MODES, TRANSPORTS
 from phones.vendors.yealink.zones import ZONES
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -68,7 +39,7 @@ USER_AGENT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 LONGEST_USER_AGENT = 256
-COMMON_FILE = re.compile(r"y0{9}(?P<number>[0-9]{3})\.cfg", re.ASCII)
+COMMON_FILE = re.compile(r"y0{9}[0-9]{3}\.cfg", re.ASCII)
 MAC_FILE = re.compile(r"(?P<mac>[0-9a-f]{12})\.(?P<ending>boot|cfg)", re.ASCII)
 # Asked for by phones that keep their user's own changes; ours don't, and are told there is none.
 KEPT_BY_THE_PHONE = re.compile(
@@ -78,6 +49,7 @@ PICTURE = re.compile(r"[A-Za-z0-9_-]{1,60}\.(?:png|jpg|jpeg|bmp)", re.ASCII)
 # The name that `phones.settings.logos` gives a picture: with a digest, so that another picture is another address.
 LOGO = re.compile(r"logo-[0-9a-f]{16}\.(?:png|jpg)", re.ASCII)
 KEEP_ALIVE = 30  # seconds: many routers forget a UDP flow after a minute, some after forty seconds
+WEB_USER = "admin"  # the firmware has two more logins, "user" and "var"
 NIGHT_WINDOW = 30  # minutes in which the phone itself picks its moment
 
 # `sip.notify_reboot_enable` is 0 in every file, so that only reboot=true restarts the phone.
@@ -108,6 +80,10 @@ _templates = {
     for kind in (FileKind.BOOT, FileKind.COMMON, FileKind.DEVICE)
 }
 _models = {model.slug: model for model in MODELS}
+_models_by_common_file = {
+    name: tuple(model.slug for model in MODELS if model.common_file == name)
+    for name in {model.common_file for model in MODELS if model.common_file}
+}
 _slugs_by_agent = {name: model.slug for model in MODELS for name in (model.name, *model.agent_names)}
 
 
@@ -118,7 +94,9 @@ class Yealink:
     name: str = "yealink"
     models: tuple[Model, ...] = MODELS
     content_type: str = "text/plain; charset=utf-8"
-    secret_keys: tuple[str, ...] = SECRET_KEYS
+    web_user: str = WEB_USER
+    # Not the boot file: whether the names in it are asked at the address before or after a redirection isn't known.
+    redirected: frozenset[FileKind] = frozenset({FileKind.DEVICE})
 
     def identify(self, user_agent: str) -> Identified | None:
         """Read "Yealink SIP-T54W 96.86.0.45 80:5e:c0:d5:7d:72"; the address may lack its colons or be left
@@ -140,17 +118,25 @@ class Yealink:
     def parse_file_name(self, name: str) -> FileRequest | None:
         """Understand the six names a phone asks for, in their one canonical spelling."""
         if name == "y000000000000.boot":
-            return FileRequest(self.name, FileKind.BOOT)
+            return FileRequest(FileKind.BOOT)
         if found := MAC_FILE.fullmatch(name):
             kind = FileKind.BOOT if found["ending"] == "boot" else FileKind.DEVICE
-            return FileRequest(self.name, kind, mac=found["mac"])
-        if found := COMMON_FILE.fullmatch(name):
-            return FileRequest(self.name, FileKind.COMMON, common_file=int(found["number"]))
+            return FileRequest(kind, mac=found["mac"])
+        if COMMON_FILE.fullmatch(name):
+            return FileRequest(FileKind.COMMON, models=_models_by_common_file.get(name, ()))
         if LOGO.fullmatch(name):
-            return FileRequest(self.name, FileKind.LOGO, picture=name)
+            return FileRequest(FileKind.LOGO, picture=name)
         if found := KEPT_BY_THE_PHONE.fullmatch(name):
-            return FileRequest(self.name, FileKind.OTHER, mac=found["mac"])
+            return FileRequest(FileKind.OTHER, mac=found["mac"])
         return None
+
+    def file_name(self, mac: str, model: Model) -> str:
+        """ "{mac}.cfg", in lower case without separators."""
+        return f"{mac}.cfg"
+
+    def entered_address(self, folder: str) -> str:
+        """The folder itself."""
+        return folder
 
     def render(self, kind: FileKind, context: PhoneContext) -> bytes:
         """The file of that kind for the phone of `context`, as UTF-8."""
@@ -168,16 +154,16 @@ class Yealink:
         own = own_values(context)
         keys = key_rows(context, model)
         guard_line_values(own.values())
-        values = {**own, **setting_values(model, *SETTINGS(context)), **device_rows(context, keys)}
+        values = {**own, **setting_values(model, context.settings), **device_rows(context, keys)}
         return template.render(values).encode()
 
     def notify_event(self, command: Command) -> str:
         """The check-sync that reloads without a restart, or the one that starts the phone anew."""
         return EVENTS[Command(command)]
 
-    def mask(self, content: bytes | str) -> str:
-        """The file with SIP and web passwords and the addresses that hold the token replaced."""
-        return mask_secrets(content, self.secret_keys)
+    def lines(self, content: str) -> list[FileLine]:
+        """The file's own lines, with SIP and web passwords and the addresses that hold the token hidden."""
+        return masked_lines(content, SECRET_KEYS)
 
 
 YEALINK = Yealink()
@@ -186,19 +172,12 @@ YEALINK = Yealink()
 def file_names(context: PhoneContext, model: Model) -> list[str]:
     """What the boot file names: the common file of the model, if its number is known, and the phone's own."""
     own = f"{context.mac}.cfg"
-    return [own] if model.common_file is None else [f"y{model.common_file:012d}.cfg", own]
-
-
-# What a phone's settings say, of which a fleet has few different ones; nothing of them is secret or one person's.
-SETTINGS = attrgetter(
-    "language", "time_zone", "date_format", "time_format", "transfer_mode", "power_led", "screensaver_seconds", "backlight_seconds",
-    "lldp", "vlan_wan", "vlan_pc", "ringtone", "queue_ringtone", "queue_alert_info", "ntp_servers",
-)  # fmt: skip
+    return [model.common_file, own] if model.common_file else [own]
 
 
 def device_values(context: PhoneContext, model: Model) -> dict[str, Any]:
     """What the device template asks for, in Yealink's codes, of a context that was checked."""
-    return {**own_values(context), **setting_values(model, *SETTINGS(context))}
+    return {**own_values(context), **setting_values(model, context.settings)}
 
 
 def own_values(context: PhoneContext) -> dict[str, Any]:
@@ -228,7 +207,10 @@ def own_values(context: PhoneContext) -> dict[str, Any]:
         "nightly_begin": _clock(context.nightly_at),
         "nightly_end": _clock(context.nightly_at, later=NIGHT_WINDOW),
         "trusted_certificate_url": context.trusted_certificate_url or NULL,
-        "web_user": context.web_user,
+        "web_user": WEB_USER,
+        "queue_alert_info": context.queue_alert_info,
+        "ntp_server1": context.ntp_servers[0],
+        "ntp_server2": context.ntp_servers[1] if len(context.ntp_servers) > 1 else NULL,
         "web_password": context.web_password,
         "logo_url": context.logo_url or NULL,
         "logo_background": f"Config:{_picture_name(context.logo_url)}" if context.logo_url else NULL,
@@ -236,72 +218,48 @@ def own_values(context: PhoneContext) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def setting_values(
-    model: Model,
-    language: Language,
-    time_zone: str,
-    date_format: DateFormat,
-    time_format: TimeFormat,
-    transfer_mode: TransferMode,
-    power_led: PowerLed,
-    screensaver_seconds: int,
-    backlight_seconds: int,
-    lldp: bool,
-    vlan_wan: Vlan,
-    vlan_pc: Vlan,
-    ringtone: str,
-    queue_ringtone: str,
-    queue_alert_info: str,
-    ntp_servers: tuple[str, ...],
-) -> Mapping[str, Any]:
-    """The values of these settings (see `SETTINGS`), already guarded: remembered, so to be read only."""
-    zone = ZONES[time_zone]
+def setting_values(model: Model, settings: PhoneSettings) -> Mapping[str, Any]:
+    """What the template says of these settings, already guarded: remembered, so to be read only.
+
+    Under the setting's own name stands its code (`CODES`), or the number, or 0 and 1 for a no and a yes.
+    """
+    zone = ZONES[settings.time_zone]
     values = {
-        "lldp": int(lldp),
-        **_vlan_values("vlan_wan", vlan_wan),
-        **_vlan_values("vlan_pc", vlan_pc),
-        "language": dict(model.language_codes).get(language, LANGUAGES[language]),
+        "language": dict(model.language_codes).get(settings.language, LANGUAGES[settings.language]),
         "tones": zone.tones,
-        "ntp_server1": ntp_servers[0],
-        "ntp_server2": ntp_servers[1] if len(ntp_servers) > 1 else NULL,
         "zone_offset": zone.offset,
         "zone_name": zone.name,
         "summer_time": zone.summer_time_code,
-        "date_format": DATE_FORMATS[date_format],
-        "time_format": TIME_FORMATS[time_format],
-        "missed_call_led": MISSED_CALL_LEDS[power_led],
-        "has_screensaver": int(bool(model.screensaver_choices)),
-        "screensaver_seconds": screensaver_seconds,
-        "has_backlight": int(bool(model.backlight_choices)),
-        "backlight_seconds": backlight_seconds,
+        "has_screensaver": int(bool(model.offers.screensaver_seconds)),
+        "has_backlight": int(bool(model.offers.backlight_seconds)),
         "has_logo": int(model.logo is not None),
-        "ringtone": ringtone,
-        "queue_alert_info": queue_alert_info,
-        "queue_ring_number": RING_NUMBERS[queue_ringtone],
-        "transfer_mode": TRANSFER_MODES[transfer_mode],
     }
+    for setting in fields(settings):
+        name, value = setting.name, getattr(settings, setting.name)
+        if name in CODES:
+            values[name] = CODES[name][value]
+        elif isinstance(value, Vlan):
+            values |= _vlan_values(name, value)
+        elif isinstance(value, int):
+            values[name] = int(value)
     guard_line_values(values.values())
     return values
 
 
 def device_rows(context: PhoneContext, keys: list[KeyRow]) -> dict[str, Any]:
     """What the device template goes through row by row, and whether a key needs the macros switched on."""
-    return {"keys": keys, "macros": int(needs_macros(keys)), "codecs": codec_rows(context.codecs)}
+    return {"keys": keys, "macros": int(needs_macros(keys)), "codecs": codec_rows(context.settings.codecs)}
 
 
 def check(context: PhoneContext, model: Model) -> None:
     """Refuse what the model can't do, and what this vendor's format can't say."""
-    problems = model.problems(context)
-    if ":" in context.web_user or context.web_user in ("user", "var"):
-        problems.append(
-            Problem("web_user", "reserved", "holds a colon, or is a name of the firmware's other logins")
-        )
+    found = problems(model, context)
     if ":" in context.web_password:
-        problems.append(Problem("web_password", "reserved", "holds a colon, which ends the user name"))
+        found.append(Problem("web_password", "reserved", "holds a colon, which ends the user name"))
     if context.logo_url is not None and not PICTURE.fullmatch(_picture_name(context.logo_url)):
-        problems.append(Problem("logo_url", "url", "doesn't end in the name of a png, jpg or bmp file"))
-    if problems:
-        raise ContextError(problems)
+        found.append(Problem("logo_url", "url", "doesn't end in the name of a png, jpg or bmp file"))
+    if found:
+        raise ContextError(found)
 
 
 def _proxy_values(proxy: Proxy | None) -> dict[str, Any]:

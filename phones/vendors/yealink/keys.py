@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pbxadmin.common.values.configtext import RESERVED_WORDS, Verbatim, refuse_control_characters
 from phones.context import Key, KeyKind, PhoneContext
-from phones.vendors.base import Model
+from phones.vendors.model import Model
 
 NULL = Verbatim("%NULL%")  # clears a setting; an empty value would leave the old one
 
