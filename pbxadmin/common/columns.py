@@ -36,12 +36,20 @@ class Scope:
     actor: Any
     customer: Any
     found: dict[Hashable, Any] = field(default_factory=dict)
+    looked_up: set[Hashable] = field(default_factory=set)
 
     def once(self, key: Hashable, look_up: Callable[[], Any]) -> Any:
         """The result of `look_up`, asked for the first time only."""
         if key not in self.found:
             self.found[key] = look_up()
+            self.looked_up.add(key)
         return self.found[key]
+
+    def forget(self) -> None:
+        """Look everything up again from here on: there are rows now that weren't there before."""
+        for key in self.looked_up:
+            self.found.pop(key, None)
+        self.looked_up.clear()
 
 
 class Blank(Enum):

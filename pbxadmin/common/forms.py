@@ -1,6 +1,6 @@
 """The form of a tab, and widgets that Django doesn't have: a choice of several in an order that counts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -8,6 +8,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.utils import ErrorDict, ErrorList
 
 from pbxadmin.common.columns import Column, Scope, Text
+from pbxadmin.common.for_many import VARIOUS
 from pbxadmin.common.parts import DrawnPart, Part
 
 
@@ -45,6 +46,10 @@ def moved(order: list[str], move: str) -> list[str]:
     return order
 
 
+# The boxes "change this" of a form for many: one name, the columns are its values.
+CHANGE = "_change"
+
+
 class SectionForm(forms.Form):
     """A tab's form: it collects what was typed and shows what the plan said; it decides nothing by itself."""
 
@@ -56,13 +61,18 @@ class SectionForm(forms.Form):
         initial: Any = None,
         locked: Mapping[str, Text] | None = None,
         draw: Callable[["SectionForm"], list[DrawnPart]] | None = None,
+        many: bool = False,
         **kwargs: Any,
     ) -> None:
         """`locked`: why columns can't be changed here, by name; they are shown, and what is sent for them is left out.
 
-        `draw` says how its page is parted; without it all fields stand together.
+        `draw` says how its page is parted; without it all fields stand together. `many`: the form is for several records, each
+        field has a box "change this" (`CHANGE`), and `initial` may say `VARIOUS`.
         """
-        super().__init__(data, initial=initial, **kwargs)
+        known = dict(initial or {})
+        self.various = frozenset(name for name, value in known.items() if value is VARIOUS)
+        super().__init__(data, initial={name: known[name] for name in known.keys() - self.various}, **kwargs)
+        self.many = many
         self.locked = locked or {}
         self.columns = {column.name: column for column in columns}
         for column in columns:
@@ -79,6 +89,9 @@ class SectionForm(forms.Form):
                 made.disabled = True
                 made.locked = self.locked[column.name]  # type: ignore[attr-defined]
             self.fields[column.name] = made
+        for name in self.fields if many else ():
+            for word, said in (("is_various", name in self.various), ("is_ticked", name in self.ticked)):
+                setattr(self.fields[name], word, said)
         self._draw = draw
         # What somebody else saved while this form was open: field name → value in words.
         self.theirs: dict[str, str] = {}
@@ -91,12 +104,24 @@ class SectionForm(forms.Form):
             return self._draw(self)
         return [DrawnPart(Part(), "1", list(self))]
 
-    def raw(self) -> dict[str, Any]:
-        """What was typed, by column. Every column of the tab is there: an unticked box is an answer too."""
+    @property
+    def ticked(self) -> frozenset[str]:
+        """The columns that a form for many is to change: those whose box is ticked."""
+        name = self.add_prefix(CHANGE)
+        sent = self.data.getlist(name) if hasattr(self.data, "getlist") else self.data.get(name, ())
+        return frozenset(sent) & self.fields.keys() - self.locked.keys()
+
+    def raw(self, only: Collection[str] | None = None) -> dict[str, Any]:
+        """What was typed, by column. Every column of the tab is there: an unticked box is an answer too.
+
+        Of a form for many only what is to be changed; `only` names the columns otherwise.
+        """
+        if only is None:
+            only = self.ticked if self.many else self.fields.keys()
         return {
             name: made.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
             for name, made in self.fields.items()
-            if name not in self.locked
+            if name in only and name not in self.locked
         }
 
     def show_errors(self, errors: Mapping[str, Sequence[Any]]) -> None:

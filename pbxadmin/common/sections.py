@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, FieldColumn, Scope, Text
+from pbxadmin.common.for_many import VARIOUS, values_of
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import DrawnPart, Part, begin_in_order, drawn
 from pbxadmin.common.values.devices import Device
@@ -89,20 +90,23 @@ class Section:
         creating: bool = False,
         locked: Mapping[str, Text] | None = None,
         only: Callable[[Column], bool] | None = None,
+        many: bool = False,
         **kwargs: Any,
     ) -> SectionForm:
         """The tab's form, without what this customer doesn't have; what can't be changed after creation is shown and locked.
 
         `initial` also says which columns are locked at their present value: give it with `data` as well. `only` says of a
-        column whether this one record has it (a phone's model may not).
+        column whether this one record has it (a phone's model may not). `many`: the form is for several records, with the columns
+        that may be changed of several at once, and `initial` is what they share (`shared`).
         """
-        known = initial or {}
+        known = {name: value for name, value in (initial or {}).items() if value is not VARIOUS}
         offered = [
             column
             for column in self.columns
             if (creating or not column.at_creation_only or column.name in known)
             and column.is_offered(scope)
             and (only is None or only(column))
+            and (column.bulk or not many)
         ]
         columns = [column for column in offered if not column.own_form]
         own: dict[str, Text] = {
@@ -121,8 +125,13 @@ class Section:
             initial,
             own | dict(locked or {}),
             draw=lambda form: self._drawn(form, beside),
+            many=many,
             **kwargs,
         )
+
+    def values(self, records: Sequence[Any], scope: Scope) -> dict[Any, dict[str, Any]]:
+        """What each record has in this tab: {primary key: {column: value}}, with one query for each store."""
+        return values_of(self.columns, records, scope)
 
     def _drawn(self, form: SectionForm, own_forms: frozenset[str]) -> list[DrawnPart]:
         names = [column.name for column in self.columns]
@@ -149,6 +158,8 @@ class Sheet:
     derived_from: frozenset[str] | None = None
     related: tuple[str, ...] = ()
     has_customer: bool = True
+    # The column by which people and files name a record: the extension of a person, the MAC of a phone.
+    identity: str = ""
 
     @property
     def label(self) -> str:

@@ -37,7 +37,7 @@ def direct_phones_are_let_in(plan: road.Plan) -> None:
         return
     blocking = set(
         User.objects.of(plan.scope.customer)
-        .filter(pk__in={row.value("user") for row in rows} - {None}, block_remote=True)
+        .filter(pk__in={key for row in rows if isinstance(key := row.value("user"), int)}, block_remote=True)
         .values_list("pk", flat=True)
     )
     for row in rows:

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pbxadmin.common.columns import NOT_IN_FILES, Column, ReferenceColumn, Scope, columns_of
+from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, ReferenceColumn, Scope, columns_of
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
@@ -304,7 +304,7 @@ def macs_are_free(plan: road.Plan) -> None:
 def people_are_within_reach(plan: road.Plan) -> None:
     """A phone is given to a person of the customer whom the actor may edit."""
     moving = [row for row in plan.rows if "user" in row.changes]
-    wanted = {key for row in moving for key in row.changes["user"] if key is not None}
+    wanted = {key for row in moving for key in row.changes["user"] if isinstance(key, int)}
     if not wanted:
         return
     known = people(plan.scope)
@@ -314,8 +314,8 @@ def people_are_within_reach(plan: road.Plan) -> None:
     }
     for row in moving:
         key = row.changes["user"][1]
-        if key is None:
-            continue
+        if key is None or isinstance(key, Pending):
+            continue  # somebody who is created with it: asked again when he is there
         if key not in known:
             row.refuse("user", _("“%(value)s” is not one of the choices.") % {"value": key})
         elif refusal := rights.why_not(plan.scope.actor, rights.Verb.EDIT, known[key], plan.scope.customer):
@@ -335,9 +335,10 @@ def zones_are_known(plan: road.Plan) -> None:
     holders = {row.value("user") for row in rows} - {None}
     if not holders:
         return
-    zones = dict(
+    known = {key for key in holders if isinstance(key, int)}
+    zones: dict[Any, str] = dict(
         User.objects.of(plan.scope.customer)
-        .filter(pk__in=holders)
+        .filter(pk__in=known)
         .values_list("pk", "primary_department__time_zone")
     )
     for row in rows:
@@ -492,6 +493,7 @@ def phone_sheet() -> Sheet:
     """Everything that may be changed of a phone. What the phone and the push write themselves isn't here."""
     return Sheet(
         model=Phone,
+        identity="mac",
         sections=(PHONE_SETTINGS,),
         subject=lambda phone: phone.user,
         complete=lambda phone, scope: phone.complete(),

@@ -99,7 +99,11 @@ SBC = Section(
 def sbc_sheet() -> Sheet:
     """An SBC or router phone of a customer."""
     return Sheet(
-        model=Sbc, sections=(SBC,), subject=belongs_to_nobody, allowed=of_the_company("voice_and_chat")
+        model=Sbc,
+        identity="name",
+        sections=(SBC,),
+        subject=belongs_to_nobody,
+        allowed=of_the_company("voice_and_chat"),
     )
 
 

@@ -5,7 +5,9 @@ it, with its history, in one transaction, and tells the other apps once. Editor 
 Django admin and self-service are callers of this; nothing else writes these tables.
 """
 
-from users.road.applying import apply
+from pbxadmin.common.columns import Pending
+from users.road.applying import apply, apply_all
+from users.road.identity import find, rows_of
 from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
 from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, Row, RowPlan, plan
 from users.road.recording import change_of, record_operation
@@ -18,17 +20,20 @@ __all__ = [
     "ChangedMeanwhileError",
     "Commit",
     "Outcome",
+    "Pending",
     "Plan",
     "RefusedError",
     "Removal",
     "Row",
     "RowPlan",
     "apply",
+    "apply_all",
     "change_of",
     "chunks",
     "commit",
     "commit_removal",
     "ended",
+    "find",
     "locks",
     "plan",
     "plan_removal",
@@ -36,6 +41,7 @@ __all__ = [
     "register",
     "remove",
     "reveal",
+    "rows_of",
     "sheet_of",
     "why_not",
 ]

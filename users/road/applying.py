@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.base import ModelState
 
 from pbxadmin.common import many
-from pbxadmin.common.columns import Scope
+from pbxadmin.common.columns import Pending, Scope
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users.models import Customer, Operation
@@ -26,42 +26,88 @@ def apply(
     undoes: Operation | None = None,
     into: Operation | None = None,
 ) -> Operation | None:
-    """Write a plan: rows, history and outbox in one transaction. None when nothing changes.
+    """Write a plan: rows, history and outbox in one transaction. None when nothing changes. Raises what `apply_all` raises."""
+    return apply_all([made], facts, reason, undoes, into)
+
+
+def apply_all(
+    plans: Sequence[Plan],
+    facts: RequestFacts,
+    reason: str = "",
+    undoes: Operation | None = None,
+    into: Operation | None = None,
+) -> Operation | None:
+    """Write plans of several sheets, in their order, as one operation in one transaction: all of them or nothing.
+
+    A row may refer to a row of an earlier plan that isn't written yet (`Pending`): it gets its key here, and the set rules of
+    its plan see the record that there is then.
 
     Raises `RefusedError` when a row is refused (also when it only turns out under the lock: the last free extension went to
     somebody else), and `ChangedMeanwhileError` when a row isn't any more what the plan saw.
     """
+    if any(made.refused for made in plans):
+        raise RefusedError
+    written = [(made, rows) for made in plans if (rows := made.having("new", "changed"))]
+    if not written:
+        return None
+    kind = Kind.CREATE if all(row.new for _made, rows in written for row in rows) else Kind.EDIT
+    operation = into
+    with transaction.atomic():
+        for made, rows in written:
+            sheet, scope = made.sheet, made.scope
+            _settle(made, rows)
+            _write(made, rows)
+            operation = record_operation(
+                scope.actor, scope.customer, kind, facts, reason, undoes=undoes, into=operation
+            )
+            write_history(operation, sheet, scope, rows)
+            changed.send(sheet.model, rows=rows, operation=operation)
+    return operation
+
+
+def _settle(made: Plan, rows: Sequence[RowPlan]) -> None:
+    """Put keys in place of references to rows that are written by now."""
+    if not made.leaning:
+        return
+    made.scope.forget()
+    for row in rows:
+        for name in made.leaning & row.after.keys():
+            value = row.after[name]
+            if isinstance(value, tuple):
+                row.put(name, tuple(sorted(_key_of(each) for each in value)))
+            else:
+                row.put(name, _key_of(value))
+
+
+def _key_of(value: Any) -> Any:
+    """The key that a reference means. Raises `RefusedError` where its row isn't among what was written before."""
+    if not isinstance(value, Pending):
+        return value
+    if value.row.key is None:
+        raise RefusedError
+    return value.row.key
+
+
+def _write(made: Plan, rows: Sequence[RowPlan]) -> None:
+    """Write the rows of one plan, under the lock, after its set rules were asked again."""
+    sheet, scope = made.sheet, made.scope
+    new = [row for row in rows if row.new]
+    old = [row for row in rows if not row.new]
+    hold(sheet, scope, old)
+    # Seats, free numbers and "the last owner" are only certain under the lock: the rules ask again, and may refuse now.
+    for rule in rules_of(sheet, "set_rules"):
+        rule(made)
     if made.refused:
         raise RefusedError
-    rows = made.having("new", "changed")
-    if not rows:
-        return None
-    sheet, scope = made.sheet, made.scope
-    with transaction.atomic():
-        new = [row for row in rows if row.new]
-        old = [row for row in rows if not row.new]
-        hold(sheet, scope, old)
-        # Seats, free numbers and "the last owner" are only certain under the lock: the rules ask again, and may refuse now.
-        for rule in rules_of(sheet, "set_rules"):
-            rule(made)
-        if made.refused:
-            raise RefusedError
+    if new:
+        _insert(sheet, scope, new)
+    _update(sheet, scope, old)
+    for store in stores_of(sheet.columns.values()):
+        names = store_columns(sheet, store)
         if new:
-            _insert(sheet, scope, new)
-        _update(sheet, scope, old)
-        for store in stores_of(sheet.columns.values()):
-            names = store_columns(sheet, store)
-            if new:
-                store.create(new, [row for row in new if not names.isdisjoint(row.changes)], scope)
-            if touched := [row for row in old if not names.isdisjoint(row.changes)]:
-                store.save(touched, scope)
-        kind = Kind.CREATE if not old else Kind.EDIT
-        operation = record_operation(
-            scope.actor, scope.customer, kind, facts, reason, undoes=undoes, into=into
-        )
-        write_history(operation, sheet, scope, rows)
-        changed.send(sheet.model, rows=rows, operation=operation)
-    return operation
+            store.create(new, [row for row in new if not names.isdisjoint(row.changes)], scope)
+        if touched := [row for row in old if not names.isdisjoint(row.changes)]:
+            store.save(touched, scope)
 
 
 def hold(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:

@@ -1,5 +1,6 @@
 """Planning: every row is cleaned, judged by itself and among the others, and told what would happen to it; nothing is written."""
 
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.columns import Column, FieldColumn, Scope, Store, Text
+from pbxadmin.common.columns import Column, FieldColumn, Pending, Scope, Store, Text
 from pbxadmin.common.crypto import is_secret
 from pbxadmin.common.sections import Sheet
 from users import rights
@@ -136,6 +137,9 @@ class Plan:
     loaded: set[Store] = field(default_factory=set)
     verb: rights.Verb = rights.Verb.EDIT
     known: set[str] = field(default_factory=set)  # columns whose present value every row has
+    leaning: set[str] = field(
+        default_factory=set
+    )  # columns that refer to rows of another plan, not written yet
 
     def having(self, *outcomes: str) -> list[RowPlan]:
         """The rows with one of these outcomes."""
@@ -240,6 +244,7 @@ def plan(
     made = Plan(sheet, scope, columns, planned, verb=verb)
     _load_records(made, verb, records or {})
     _clean(made)
+    _refuse_what_is_there_twice(made)
     if verb in (rights.Verb.SELF, rights.Verb.STATUS):
         _refuse_what_is_not_ones_own(made, verb)
     _refuse_what_takes_another_right(made)
@@ -252,6 +257,18 @@ def plan(
     for rule in rules_of(sheet, "set_rules"):
         rule(made)
     return made
+
+
+def _refuse_what_is_there_twice(made: Plan) -> None:
+    """Two rows that change one record are both refused: what would become of it hangs on their order."""
+    keys = [row.key for row in made.rows if not row.new]
+    if len(set(keys)) == len(keys):
+        return
+    changing = [row for row in made.rows if not row.new and row.record is not None and row.changes]
+    several = {key for key, count in Counter(row.key for row in changing).items() if count > 1}
+    for row in changing:
+        if row.key in several:
+            row.refuse("", _("It is there twice."))
 
 
 def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
@@ -329,8 +346,10 @@ def _load_records(made: Plan, verb: rights.Verb, known: Mapping[Any, Any]) -> No
         made._load(store)
 
 
-def records_of(sheet: Sheet, scope: Scope, columns: Iterable[Column], keys: Sequence[Any]) -> dict[Any, Any]:
-    """The records with these keys that the scope's actor sees in its customer, by key.
+def records_of(
+    sheet: Sheet, scope: Scope, columns: Iterable[Column], keys: Sequence[Any], by: str = "pk"
+) -> dict[Any, Any]:
+    """The records with these keys that the scope's actor sees in its customer, by key; or by another attribute that names them.
 
     Secrets that nobody is about to change stay in the database, and what many records point to is made once for all.
     """
@@ -344,7 +363,9 @@ def records_of(sheet: Sheet, scope: Scope, columns: Iterable[Column], keys: Sequ
     )
     if len(keys) < MANY:
         rows = rows.select_related(*sheet.related)
-    found = {record.pk: record for part in chunks(keys) for record in rows.filter(pk__in=part)}
+    found = {
+        getattr(record, by): record for part in chunks(keys) for record in rows.filter(**{f"{by}__in": part})
+    }
     if len(keys) >= MANY:
         for path in sheet.related:
             _share(list(found.values()), path)
@@ -399,12 +420,10 @@ def _clean(made: Plan) -> None:
     for row in made.rows:
         for name in row.raw.keys() - columns.keys():
             row.refuse("", _("There is no column “%(name)s”.") % {"name": str(name)[:40]})
-        if fixed and not row.new:
-            for name in row.raw.keys() & fixed:
-                row.refuse(name, _("This can't be changed after creation."))
     rows = [row for row in made.rows if row.record is not None]
     for name, column in made.columns.items():
         memory: dict[Any, tuple[Any, list[str] | None]] = {}
+        refers = hasattr(column, "options")
         for row in rows:
             raw = row.raw.get(name, NOTHING)
             if raw is NOTHING or (row.errors and name in row.errors):
@@ -417,7 +436,30 @@ def _clean(made: Plan) -> None:
                 except ValidationError as error:
                     known = (None, [str(message) for message in error.messages])
                 memory[remembered] = known
+                if refers and pending_in(known[0]):
+                    made.leaning.add(name)
             if known[1] is None:
                 row.after[name] = known[0]  # type: ignore[index]  # nobody has asked for the changes yet
             else:
                 row.errors.setdefault(name, []).extend(known[1])
+    for name in fixed:
+        _keep_as_created(made, name)
+
+
+def _keep_as_created(made: Plan, name: str) -> None:
+    """What a record was created with stays: another value is refused, and the very same one is no change."""
+    for row in made.rows:
+        if row.new or name not in row.raw:
+            continue
+        same = name in row.after and row.after[name] == row.before.get(name)
+        row.leave(name)
+        row.errors.pop(name, None)
+        if not same:
+            row.refuse(name, _("This can't be changed after creation."))
+
+
+def pending_in(value: Any) -> bool:
+    """Whether a value refers to a row of another plan that isn't written yet."""
+    return isinstance(value, Pending) or (
+        isinstance(value, tuple) and any(isinstance(each, Pending) for each in value)
+    )

@@ -1,6 +1,8 @@
 """Taking an operation back: the old values, through the same checks as any edit, unless the world has moved on."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -32,7 +34,8 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
     if any(change.kind != Operation.Kind.EDIT for found in by_sheet.values() for change in found):
         raise NotUndoableError(_("Only changes can be undone; what was created or deleted can't."))
     plans = []
-    for label, found in by_sheet.items():
+    # What was written last is taken back first: a phone leaves somebody before he is what he was.
+    for label, found in reversed(by_sheet.items()):
         sheet = road.SHEETS[label]
         if any(
             sheet.columns[cell["column"]].secret
@@ -41,22 +44,20 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
             if cell["column"] in sheet.columns
         ):
             raise NotUndoableError(_("A secret was changed: the old one isn't kept anywhere."))
+        names = {change.object_pk: change.object_name for change in found}
+        cells = _over_all(found)
         rows = [
-            road.Row(
-                change.object_pk,
-                {cell["column"]: cell["old"] for cell in change.cells},
-                label=change.object_name,
-            )
-            for change in found
+            road.Row(key, {name: old for name, (old, _new) in of_one.items()}, label=names[key])
+            for key, of_one in cells.items()
         ]
         plan = road.plan(actor, customer, sheet, rows)
-        for row, change in zip(plan.rows, found, strict=True):
-            for cell in change.cells:
-                column = sheet.columns.get(cell["column"])
+        for row in plan.rows:
+            for name, (_old, new) in cells[row.key].items():
+                column = sheet.columns.get(name)
                 if row.record is None or column is None:
                     continue
                 now = row.before.get(column.name)
-                if column.to_json(now) != cell["new"]:
+                if column.to_json(now) != new:
                     row.refuse(
                         column.name,
                         _("It was changed again since: it is now “%(now)s”.")
@@ -64,6 +65,17 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
                     )
         plans.append(plan)
     return plans
+
+
+def _over_all(found: Sequence[Change]) -> dict[Any, dict[str, tuple[Any, Any]]]:
+    """{record: {column: (first old, last new value)}}: an operation may have changed a record more than once."""
+    cells: dict[Any, dict[str, tuple[Any, Any]]] = {}
+    for change in found:
+        of_one = cells.setdefault(change.object_pk, {})
+        for cell in change.cells:
+            old, _new = of_one.get(cell["column"], (cell["old"], None))
+            of_one[cell["column"]] = (old, cell["new"])
+    return cells
 
 
 def undo(actor: User, customer: Customer, operation: Operation, facts: RequestFacts) -> Operation | None:
@@ -74,10 +86,8 @@ def undo(actor: User, customer: Customer, operation: Operation, facts: RequestFa
         plans = plan_undo(actor, customer, operation)
         if reasons := [sentence for plan in plans for sentence in plan.sentences]:
             raise NotUndoableError(" ".join(reasons[:5]))
-        done = None
-        for plan in plans:
-            try:
-                done = road.apply(plan, facts, reason=f"undo {operation.pk}", undoes=operation) or done
-            except road.RefusedError:
-                raise NotUndoableError(" ".join(plan.sentences[:5])) from None
-        return done
+        try:
+            return road.apply_all(plans, facts, reason=f"undo {operation.pk}", undoes=operation)
+        except road.RefusedError:
+            reasons = [sentence for plan in plans for sentence in plan.sentences]
+            raise NotUndoableError(" ".join(reasons[:5])) from None

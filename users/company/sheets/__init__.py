@@ -266,6 +266,7 @@ def customer_sheet() -> Sheet:
     """A customer's settings and contract: the parts that `settings.CUSTOMER_SECTIONS` lists."""
     return Sheet(
         model=Customer,
+        identity="slug",
         sections=_sections(settings.CUSTOMER_SECTIONS),
         subject=belongs_to_nobody,
         allowed=customers_stay,
@@ -278,6 +279,7 @@ def department_sheet() -> Sheet:
     """A department: the parts that `settings.DEPARTMENT_SECTIONS` lists."""
     return Sheet(
         model=Department,
+        identity="name",
         sections=_sections(settings.DEPARTMENT_SECTIONS),
         subject=belongs_to_nobody,
         allowed=of_the_company(),
@@ -289,6 +291,7 @@ def did_sheet() -> Sheet:
     """A number of the public network. The person whom it rings is written with the person (tab General)."""
     return Sheet(
         model=Did,
+        identity="number",
         sections=(DID,),
         subject=belongs_to_nobody,
         related=("user", "system_extension"),
@@ -301,6 +304,7 @@ def system_extension_sheet() -> Sheet:
     """A ring group, queue or IVR: the parts that `settings.SYSTEM_EXTENSION_SECTIONS` lists."""
     return Sheet(
         model=SystemExtension,
+        identity="number",
         sections=_sections(settings.SYSTEM_EXTENSION_SECTIONS),
         subject=belongs_to_nobody,
         allowed=of_the_company("call_handling"),

@@ -17,6 +17,7 @@ def user_sheet() -> Sheet:
     """Everything that may be changed of a user: the tabs that `settings.USER_SECTIONS` lists, in that order."""
     return Sheet(
         model=User,
+        identity="number",
         sections=tuple(import_string(path) for path in settings.USER_SECTIONS),
         subject=lambda user: user,
         complete=complete,
