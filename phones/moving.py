@@ -1,7 +1,7 @@
 """Who uses a phone: from the customer's stock to a person, from one person to another, and back to the stock."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -9,10 +9,8 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import without_accents
-from phones import selectors
-from phones.models import Phone
 from phones.settings.columns import mac_address
-from phones.settings.sections import MODEL, phone_sheet
+from phones.settings.sections import phone_sheet
 from users import rights, road
 from users.models import Customer, User
 
@@ -44,44 +42,39 @@ def person_meant(actor: User, customer: Customer, typed: str) -> User:
     return found[0]
 
 
-def in_stock(actor: User, customer: Customer, mac: Any) -> Phone | None:
-    """The phone with this MAC, however it is written, if it is in this customer's own stock."""
-    try:
-        digits = mac_address(str(mac or ""))
-    except ValidationError:
-        return None
-    return selectors.phones_in_stock(actor, customer).filter(mac=digits).first()
+def rows_from_stock(scope: Scope, rows: Sequence[road.Row]) -> list[road.Row]:
+    """Rows of new phones for somebody, as rows of those phones that this customer has in stock, where the MAC is one of theirs.
 
-
-def plan_from_stock(
-    actor: User, customer: Customer, phone: Phone, person: User, values: Mapping[str, Any]
-) -> road.Plan:
-    """What giving a phone of the stock to `person` would do: it keeps its address and its secrets.
-
-    `values` are those of a new phone: the model must be the one that is in stock, so that nobody plugs in another phone
-    than he thinks; any setting may come with it.
+    Such a phone is taken over as it is, with its address and its secrets; any setting may come with it. The other rows stay rows
+    of new phones.
     """
-    kept = {name: value for name, value in values.items() if name not in ("mac", "model", "user")}
-    wanted = road.Row(phone.pk, {**kept, "user": person.pk}, label=phone.mac_with_colons)
-    plan = road.plan(actor, customer, phone_sheet(), [wanted])
-    row = plan.rows[0]
-    if rights.why_not(actor, rights.Verb.CUSTOMER, None, customer):
-        row.refusal = ""
-        row.refuse(
-            "mac",
-            _(
-                "This phone is in your company's stock: an administrator of the whole company can give it to somebody."
-            ),
-        )
-    try:
-        model = MODEL.clean(values.get("model"), Scope(actor, customer))
-    except ValidationError as error:
-        row.errors["model"] = [str(message) for message in error.messages]
-        return plan
-    if model != phone.model:
-        row.refuse(
-            "model",
-            _("This phone is in stock as a %(model)s: choose that model. It can be changed afterwards.")
-            % {"model": selectors.model_of(phone).display_name},
-        )
-    return plan
+    meant: dict[int, str] = {}
+    for place, row in enumerate(rows):
+        if row.key is None and row.values.get("user") not in (None, ""):
+            try:
+                meant[place] = mac_address(str(row.values.get("mac") or ""))
+            except ValidationError:
+                continue
+    found = road.find(phone_sheet(), scope, meant.values())
+    taken = {
+        place: phone for place, mac in meant.items() if (phone := found.get(mac)) and phone.user_id is None
+    }
+    return [
+        replace(row, key=taken[place].pk, label=taken[place].mac_with_colons) if place in taken else row
+        for place, row in enumerate(rows)
+    ]
+
+
+def say_who_gives_from_stock(plan: road.Plan) -> None:
+    """To whoever may not touch the stock the plan says who can, where rows would take a phone from it."""
+    if not rights.why_not(plan.scope.actor, rights.Verb.CUSTOMER, None, plan.scope.customer):
+        return
+    for row in plan.rows:
+        if not row.new and row.record is not None and row.record.user_id is None and "mac" in row.raw:
+            row.refusal = ""
+            row.refuse(
+                "mac",
+                _(
+                    "This phone is in your company's stock: an administrator of the whole company can give it to somebody."
+                ),
+            )

@@ -40,12 +40,15 @@ SECRETS: Mapping[str, str | Promise] = {
 def phone_plan(actor: User, customer: Customer, person: User | None, values: Mapping[str, Any]) -> road.Plan:
     """What adding a phone for `person` (None: for the stock) would do; `values` are raw: mac, model, and any
     setting. A phone that the customer has in stock is taken from there."""
-    if person is not None and (phone := moving.in_stock(actor, customer, values.get("mac"))):
-        return moving.plan_from_stock(actor, customer, phone, person, values)
+    scope = Scope(actor, customer)
     row = road.Row(
-        None, {**values, "user": person.pk if person else None}, label=str(values.get("mac", ""))[:40]
+        None,
+        {"model": "", **values, "user": person.pk if person else None},
+        label=str(values.get("mac", ""))[:40],
     )
-    return road.plan(actor, customer, phone_sheet(), [row])
+    plan = road.plan(actor, customer, phone_sheet(), moving.rows_from_stock(scope, [row]), scope=scope)
+    moving.say_who_gives_from_stock(plan)
+    return plan
 
 
 def phone_create(

@@ -3,6 +3,7 @@
 import pytest
 
 from pbxadmin.common.columns import Scope
+from phones import moving
 from phones.models import Phone
 from phones.services import phone_plan
 from phones.settings.sections import phone_sheet
@@ -271,3 +272,43 @@ def test_a_record_that_an_operation_changed_twice_comes_back_to_what_it_was_firs
     undo.undo(felix, boreale, operation, FACTS)
     amelie.refresh_from_db()
     assert (amelie.mobile, amelie.recording) == ("", "off")
+
+
+# --- Phones of the stock --------------------------------------------------------------------------------------------
+def test_new_people_take_phones_of_the_stock_and_new_ones_in_one_operation(
+    felix, boreale, django_assert_num_queries
+):
+    road.apply(phone_plan(felix, boreale, None, phone("805ec0001001")), FACTS)
+    stock = Phone.objects.get()
+    first = road.plan(
+        felix, boreale, user_sheet(), [road.Row(None, person("120")), road.Row(None, person("121"))]
+    )
+    scope = Scope(felix, boreale)
+    wanted = [
+        road.Row(None, phone("80:5E:C0:00:10:01", user=road.Pending(first.rows[0]), lldp="0")),
+        road.Row(None, phone("80:5E:C0:00:10:02", user=road.Pending(first.rows[1]))),
+    ]
+    with django_assert_num_queries(1):
+        rows = moving.rows_from_stock(scope, wanted)
+    second = road.plan(felix, boreale, phone_sheet(), rows, scope=scope)
+    assert [row.outcome for row in second.rows] == ["changed", "new"]
+    road.apply_all([first, second], FACTS)
+    token = stock.token
+    stock.refresh_from_db()
+    assert (stock.user.number, stock.lldp, stock.token) == ("120", False, token)
+    assert Phone.objects.get(mac="805ec0001002").user.number == "121"
+
+
+def test_a_phone_of_the_stock_is_taken_as_the_model_that_it_is(felix, boreale, amelie):
+    road.apply(phone_plan(felix, boreale, None, phone()), FACTS)
+    scope = Scope(felix, boreale)
+    rows = moving.rows_from_stock(scope, [road.Row(None, phone(model="yealink-t46u", user=amelie.pk))])
+    assert "model" in road.plan(felix, boreale, phone_sheet(), rows, scope=scope).rows[0].errors
+
+
+def test_a_phone_that_somebody_uses_is_not_taken_as_a_new_one(felix, boreale, amelie):
+    road.apply(phone_plan(felix, boreale, amelie, phone()), FACTS)
+    scope = Scope(felix, boreale)
+    rows = moving.rows_from_stock(scope, [road.Row(None, phone(user=felix.pk))])
+    assert rows[0].key is None
+    assert "mac" in road.plan(felix, boreale, phone_sheet(), rows, scope=scope).rows[0].errors

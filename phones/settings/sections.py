@@ -180,6 +180,18 @@ def phone_is_identified(row: road.RowPlan, plan: road.Plan) -> None:
             row.refuse(name, _("This is needed."))
 
 
+def phone_is_the_one_in_stock(row: road.RowPlan, plan: road.Plan) -> None:
+    """A phone that is taken from the stock as a new one is the model that is in stock: nobody plugs in another than they think."""
+    if row.new or "mac" not in row.raw or "user" not in row.changes or row.changes["user"][0] is not None:
+        return
+    if "model" in row.changes:
+        row.refuse(
+            "model",
+            _("This phone is in stock as a %(model)s: choose that model. It can be changed afterwards.")
+            % {"model": selectors.model_of(row.record).display_name},
+        )
+
+
 def sbc_is_chosen(row: road.RowPlan, plan: road.Plan) -> None:
     """A phone that connects through an SBC says through which."""
     plan.need("connection", "sbc")
@@ -479,6 +491,7 @@ PHONE_SETTINGS = Section(
         phone_is_identified,
         stock_is_the_companys,
         phone_in_stock_keeps_its_line,
+        phone_is_the_one_in_stock,
         sbc_is_chosen,
         logo_can_be_shown,
         model_can_do_it,
