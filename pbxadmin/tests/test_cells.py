@@ -256,6 +256,15 @@ def test_departments_and_numbers_are_read_as_people_write_them(world):
     assert everything()["dids"].from_cell(f"{national}:", world) == (did.pk,)
 
 
+def test_a_star_stands_for_any_prefix_of_a_number_where_only_one_fits(world):
+    first, second = world.customer.dids.order_by("number")
+    column = everything()["dids"]
+    assert column.from_cell(f"*{first.number[-7:]}:*{second.number[-4:]}", world) == (first.pk, second.pk)
+    for text in ("*5550", "*", "*1+1", f"*9{first.number[2:]}", "*555"):
+        with pytest.raises(ValidationError):
+            column.from_cell(text, world)
+
+
 def test_what_another_customer_has_is_unknown_in_a_file(world):
     other = make_customer("laurier", name="Librairie Laurier")
     with pytest.raises(ValidationError, match="ne fait pas partie des choix"):

@@ -191,7 +191,15 @@ _ROLE_TAG = re.compile(r"""\s*<\s*role\b[^<>]*?\bname\s*=\s*["']([^"'<>]*)["'][^
 
 
 class DidsColumn(LinkedColumn):
-    """The numbers that ring a person; in a file in any spelling."""
+    """The numbers that ring a person; in a file in any spelling, or by its last digits after a star, as 3CX masks them."""
+
+    def _key_of(self, text: str, scope: Scope) -> Any:
+        digits = text.strip().removeprefix("*")
+        if not text.strip().startswith("*") or not (digits.isascii() and digits.isdecimal()):
+            return super()._key_of(text, scope)
+        found = [option.key for option in self.by_key(scope).values() if option.cell.endswith(digits)]
+        # One that fits several is as unknown as one that fits none.
+        return found[0] if len(found) == 1 else super()._key_of(text, scope)
 
     def spelling(self, text: str) -> str:
         """The number as it is stored."""
