@@ -88,7 +88,7 @@ class StatusRule:
 
 
 DEFAULT_RULES: Mapping[Status, StatusRule] = {
-    status: StatusRule(accept_push=status is not Status.DO_NOT_DISTURB) for status in Status
+    status: StatusRule(accept_push=status.record.wakes_app) for status in Status
 }
 
 

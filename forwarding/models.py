@@ -9,7 +9,7 @@ from pbxadmin.common.destination_field import DestinationField
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ScopedManager
 from pbxadmin.common.values.destinations import SAME, VOICEMAIL, Side
-from users.models import Department, User
+from users.models import STATUS_CHOICES, Department, User
 
 
 class ForwardingRule(models.Model):
@@ -23,7 +23,7 @@ class ForwardingRule(models.Model):
     customer_path = "user__customer"
 
     user = models.ForeignKey(User, models.CASCADE, related_name="forwarding_rules", editable=False)
-    status = models.CharField(_("Status"), max_length=16, choices=User.Status.choices, editable=False)
+    status = models.CharField(_("Status"), max_length=16, choices=STATUS_CHOICES, editable=False)
     custom_message = OneLineField(
         _("Custom status message"),
         max_length=128,

@@ -13,13 +13,6 @@ from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.values.devices import Device
 from pbxadmin.common.values.statuses import Status
 
-STATUS_LABELS: Mapping[Status, Promise] = {
-    Status.AVAILABLE: gettext_lazy("Available"),
-    Status.AWAY: gettext_lazy("Away"),
-    Status.DO_NOT_DISTURB: gettext_lazy("Do not disturb"),
-    Status.LUNCH: gettext_lazy("Lunch"),
-    Status.BUSINESS_TRIP: gettext_lazy("Business Trip"),
-}
 SYSTEM_LABELS: Mapping[str, Promise] = {
     "ring_group": pgettext_lazy("call destination", "ring group"),
     "queue": pgettext_lazy("call destination", "queue"),
@@ -113,7 +106,7 @@ def _words(data: Mapping[str, Any]) -> dict[str, str]:
     words = {name: str(value) for name, value in data.items()}
     words["person"] = " ".join(filter(None, (words.get("extension"), words.get("name"))))
     if "status" in data:
-        words["status"] = str(STATUS_LABELS[data["status"]])
+        words["status"] = _(Status(data["status"]).record.label)
     if "kind" in data:
         words["kind"] = str(SYSTEM_LABELS.get(data["kind"], data["kind"]))
     if "until" in data:

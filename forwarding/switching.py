@@ -16,6 +16,7 @@ from django.utils import timezone
 from forwarding import hours, schedules
 from forwarding.routing import status_of_hours
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.values.statuses import Status
 from users import rights, road
 from users.models import Customer, User
 from users.people.sections import user_sheet
@@ -101,7 +102,7 @@ def due(now: datetime) -> list[Due]:
         if automatic:
             wanted = told.status(schedules.schedule_of(mode, weeks[department], own.get(key, {})))
         else:
-            wanted = after or str(User.Status.AVAILABLE)
+            wanted = after or str(Status.AVAILABLE)
         if wanted != status or until is not None:
             found.append(Due(key, customer, wanted))
     return found

@@ -29,7 +29,7 @@ from phones.context import KeyKind, PhoneContext, PhoneSettings, Vlan
 from phones.models import Key, Phone, Sbc
 from phones.settings.logos import logo_of
 from phones.vendors import FileKind, vendor_of
-from users.models import Customer, Department, User
+from users.models import STATUS_CHOICES, Customer, Department, User
 
 # What a file says of a person: whoever changes one of these makes the file of his phone old.
 USER_COLUMNS = (
@@ -376,7 +376,7 @@ def _words(kind: KeyKind, value: str) -> str:
             if value == context.AgentAction.LOGIN
             else pgettext("phone key", "Log out")
         )
-    return str(dict(User.Status.choices).get(value, value))
+    return str(dict(STATUS_CHOICES).get(value, value))
 
 
 def _choice(kind: type[Choice], text: str) -> Choice:

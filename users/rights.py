@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.columns import Text
+from pbxadmin.common.columns import Column, Text
 from users.models import Customer, Department, Membership, Role, User, Visibility
 
 
@@ -35,7 +35,7 @@ class Verb(StrEnum):
     HOURS = "hours"  # change a department's office hours and holidays
     SUPPORT = "support"  # change what the contract says: the provider's support staff alone
     STATUS = "status"  # give a colleague another status, and nothing else of his
-    SELF = "self"  # change one's own, as far as `own_columns` says
+    SELF = "self"  # change one's own, as far as `own_things` says
 
 
 # What takes the right over the whole customer where there is no person whose thing it is.
@@ -214,64 +214,58 @@ def facts(actor: Any, customer: Customer | None) -> dict[str, bool]:
 
 
 # --- What everybody may change of himself --------------------------------------------------------------------------
-OWN_STATUS = frozenset({"status", "status_until"})
-OWN_VOICEMAIL = frozenset(
-    f"voicemail.{name}"
-    for name in (
-        "enabled",
-        "language",
-        "pin",
-        "default_greeting",
-        "play_date_time",
-        "email_option",
-        "play_caller_id",
-    )
-)
-_OWN_RULES = (
-    "custom_message", "no_answer_seconds", "no_answer_external", "no_answer_internal", "busy_external", "busy_internal",
-    "divert_external", "divert_internal", "voicemail_out_of_hours_external", "voicemail_out_of_hours_internal", "ring_mobile",
-    "accept_multiple_calls", "log_out_of_queues", "accept_ring_group_calls", "accept_push", "greeting",
-)  # fmt: skip
-OWN_FORWARDING = frozenset(f"{status}.{name}" for status in User.Status.values for name in _OWN_RULES)
+class Own(StrEnum):
+    """What somebody changes without administering anybody. A column of the sheet of people says which of them it is (`Column.own`)."""
+
+    STATUS = "status"  # one's own; a receptionist's right reaches those of colleagues
+    STATUS_AFTER = "status_after"  # which one comes back: the schedule writes it, nobody types it in
+    FORWARDING = "forwarding"  # one's own rules, unless they are hidden from oneself
+    VOICEMAIL = "voicemail"
 
 
-def own_columns(person: User) -> frozenset[str]:
-    """The columns of his own row that somebody may change without administering anybody.
+def own_things(actor: User, verb: Verb) -> frozenset[Own]:
+    """What `actor` changes by a right that isn't the one over the whole record (`SELF`, `STATUS`).
 
     Whose forwarding rules are hidden from him neither sees nor changes them; the status stays his.
     """
-    return OWN_STATUS | OWN_VOICEMAIL | (OWN_FORWARDING if sees_own_forwarding(person) else frozenset())
-
-
-def columns_within(actor: User, verb: Verb) -> frozenset[str]:
-    """The columns that somebody changes by a right that isn't the one over the whole record (`SELF`, `STATUS`)."""
     if actor.machine is not None:
-        return actor.machine.columns
-    return own_columns(actor) if verb is Verb.SELF else OWN_STATUS
+        return actor.machine.things
+    if verb is Verb.STATUS:
+        return frozenset({Own.STATUS})
+    hidden = frozenset() if sees_own_forwarding(actor) else frozenset({Own.FORWARDING})
+    return frozenset({Own.STATUS, Own.VOICEMAIL, Own.FORWARDING}) - hidden
+
+
+def own_columns(actor: User, verb: Verb, columns: Iterable[Column]) -> frozenset[str]:
+    """Which of these columns `actor` changes by such a right."""
+    things = own_things(actor, verb)
+    return frozenset(column.name for column in columns if column.own in things)
 
 
 # --- Who acts and is no person -----------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Machine:
-    """All that an actor may do who is no person: one verb, these columns, in one customer; `only` these people, or all (None).
+    """All that an actor may do who is no person: one verb, these things, in one customer; `only` these people, or all (None).
 
     It is nobody's row: nobody can sign in as it, and the history knows it by its name.
     """
 
     verb: Verb
-    columns: frozenset[str]
+    things: frozenset[Own]
     only: frozenset[int] | None = None
 
 
 def schedule_actor(customer: Customer) -> User:
     """Who acts when statuses change by themselves, "pbxadmin" in the history: gives people of this customer the status that is due."""
-    return _machine("pbxadmin", customer, Machine(Verb.STATUS, OWN_STATUS | {"status_after"}))
+    return _machine("pbxadmin", customer, Machine(Verb.STATUS, frozenset({Own.STATUS, Own.STATUS_AFTER})))
 
 
 def pbx_actor(person: User) -> User:
     """Who acts when somebody dials a code on their own phone, "PBX" in the history: changes this very person's status."""
     assert person.customer is not None, "support staff have no extension"
-    return _machine("PBX", person.customer, Machine(Verb.STATUS, OWN_STATUS, frozenset({person.pk})))
+    return _machine(
+        "PBX", person.customer, Machine(Verb.STATUS, frozenset({Own.STATUS}), frozenset({person.pk}))
+    )
 
 
 def _machine(name: str, customer: Customer, machine: Machine) -> User:

@@ -16,6 +16,7 @@ from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from users import road
 from users.models import User
+from users.rights import Own
 from voicemail.effects import EFFECTS
 from voicemail.models import Greeting, Mailbox
 from voicemail.pins import Weakness, random_pin, weakness
@@ -115,9 +116,10 @@ class PinColumn(FieldColumn):
 COLUMNS = companion_columns(
     MAILBOXES,
     PREFIX,
-    enabled={"csv": "VMEnable"},
+    enabled={"csv": "VMEnable", "own": Own.VOICEMAIL},
     language=LanguageColumn(
         _field("language"),
+        own=Own.VOICEMAIL,
         csv="VMLanguage",
         codes=PROMPT_SETS,
         more=gettext_lazy(
@@ -126,6 +128,7 @@ COLUMNS = companion_columns(
     ),
     pin=PinColumn(
         _field("pin"),
+        own=Own.VOICEMAIL,
         csv="VMPIN",
         identity=True,
         help=gettext_lazy(
@@ -138,12 +141,14 @@ COLUMNS = companion_columns(
     default_greeting=DefaultGreetingColumn(
         _field("default_greeting"),
         greetings,
+        own=Own.VOICEMAIL,
         more=gettext_lazy(
             "In the Call forwarding tab, a status can have a greeting of its own, or use the default one chosen here."
         ),
     ),
     play_date_time={
         "csv": "VMPlayMsgDateTime",
+        "own": Own.VOICEMAIL,
         "codes": {"no": "0", "h12": "1", "h24": "2"},
         "help": gettext_lazy(
             "Whether the voicemail says on which day and at what time each message was left."
@@ -151,6 +156,7 @@ COLUMNS = companion_columns(
     },
     email_option={
         "csv": "VMEmailOptions",
+        "own": Own.VOICEMAIL,
         "codes": {"none": "0", "notify": "1", "attach": "2", "attach_delete": "3"},
         "help": gettext_lazy("What is sent to the user's email address when a message comes in."),
         "more": gettext_lazy(
@@ -167,6 +173,7 @@ COLUMNS = companion_columns(
     },
     play_caller_id={
         "csv": "VMPlayCallerID",
+        "own": Own.VOICEMAIL,
         "help": gettext_lazy("Says the caller's number at the beginning of each message."),
     },
 )

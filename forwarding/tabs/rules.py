@@ -23,11 +23,12 @@ from pbxadmin.common.values.statuses import Status
 from pbxadmin.common.values.tolls import Toll, toll_of
 from users import road
 from users.models import User
+from users.rights import Own
 
 RULES = CompanionStore(
     ForwardingRule, prefixes=tuple(str(status) for status in Status), prefix_field="status",
     together={"busy_external": ("not_registered_external",), "busy_internal": ("not_registered_internal",)},
-    defaults=lambda status: {"accept_push": False} if status == Status.DO_NOT_DISTURB else {},
+    defaults=lambda status: {} if Status(status).record.wakes_app else {"accept_push": False},
 )  # fmt: skip
 
 # The fields that only a status of one type has; every other one belongs to all five.
@@ -175,8 +176,11 @@ def columns_for(status: Status) -> tuple[CompanionColumn, ...]:
             RULES,
             str(status),
             column,
-            label=format_lazy("{status} · {label}", status=User.Status(status).label, label=column.label),
+            label=format_lazy(
+                "{status} · {label}", status=gettext_lazy(status.record.label), label=column.label
+            ),
             short=column.short or column.label,
+            own=Own.FORWARDING,
         )
         for column in FIELDS
         if isinstance(column, FieldColumn) and column.name not in without
@@ -185,7 +189,7 @@ def columns_for(status: Status) -> tuple[CompanionColumn, ...]:
 
 def part_for(status: Status) -> Part:
     """One status on the page, under the guide's headings."""
-    label = User.Status(status).label
+    label = gettext_lazy(status.record.label)
     if status.rings:
         return Part(
             title=label,

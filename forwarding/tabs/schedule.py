@@ -25,8 +25,10 @@ from forwarding.tabs.columns import (
 )
 from pbxadmin.common.clock import moment_in_zone
 from pbxadmin.common.columns import NOT_IN_FILES, Blank, Column, FieldColumn, Scope, columns_of
+from pbxadmin.common.values.statuses import Status
 from users import road
 from users.models import Planning, User
+from users.rights import Own
 
 LONGEST_STATUS = timedelta(days=366)
 
@@ -40,15 +42,27 @@ HOLIDAYS = HolidayStore()
 
 STATUS_COLUMNS: tuple[Column, ...] = (
     StatusColumn(
-        User._meta.get_field("status"), identity=True, help=gettext_lazy("What decides now where calls to this user go."), csv="Status",
+        User._meta.get_field("status"),
+        identity=True,
+        own=Own.STATUS,
+        help=gettext_lazy("What decides now where calls to this user go."),
+        csv="Status",
         blank=Blank.LEAVE,  # nobody becomes available because a cell is blank
     ),
     StatusUntilColumn(
-        User._meta.get_field("status_until"), identity=True, csv="StatusUntil",
-        help=gettext_lazy("Local time of the user's department; afterwards the former status returns. Blank: until it is changed."),
+        User._meta.get_field("status_until"),
+        identity=True,
+        own=Own.STATUS,
+        csv="StatusUntil",
+        help=gettext_lazy(
+            "Local time of the user's department; afterwards the former status returns. Blank: until it is changed."
+        ),
     ),
-    StatusAfterColumn(User._meta.get_field("status_after"), identity=True, csv=NOT_IN_FILES),  # follows from the status
-)  # fmt: skip
+    # Follows from the status.
+    StatusAfterColumn(
+        User._meta.get_field("status_after"), identity=True, own=Own.STATUS_AFTER, csv=NOT_IN_FILES
+    ),
+)
 
 
 class HoursModeColumn(FieldColumn):
@@ -201,7 +215,7 @@ def _settle(row: road.RowPlan, now: datetime, week: hours.Schedule | None) -> No
             )
             return
         row.warn("status", _("This user's status follows the schedule: “%(status)s” lasts until its next change.") % {
-            "status": User.Status(wanted).label
+            "status": _(Status(wanted).record.label)
         })  # fmt: skip
     running = row.before["status_until"] is not None and row.before["status_until"] > now
     former = row.before["status_after"] if running and row.before["status_after"] else row.before["status"]
@@ -213,10 +227,10 @@ def next_change_in_words(person: User, week: hours.Schedule, now: datetime) -> s
     change = hours.next_change(week, now)
     if change is None:
         return ""
-    status = User.Status(status_of_hours(hours.state_at(week, change)))
+    status = status_of_hours(hours.state_at(week, change))
     return _("%(when)s, %(status)s") % {
         "when": moment_in_zone(change, week.zone, now),
-        "status": status.label,
+        "status": _(status.record.label),
     }
 
 

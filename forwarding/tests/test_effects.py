@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from forwarding.tests.road import change
+from pbxadmin.common.values.statuses import Status
 from signin.tests.signing import sign_in_fully
 from users.models import User
 from users.people.line import in_words, line_of
@@ -29,7 +30,7 @@ def test_the_message_of_the_present_status_is_seen_beside_it(boreale, felix, ame
     assert "En dîner" not in owner.get("/c/boreale/users/").content.decode()
 
 
-@pytest.mark.parametrize("status", User.Status.values)
+@pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize(
     ("field", "value"),
     [("custom_message", "En réunion"), ("log_out_of_queues", True), ("accept_ring_group_calls", False)],

@@ -7,6 +7,7 @@ from forwarding.models import ForwardingRule
 from forwarding.tests.road import change, planned, values
 from pbxadmin.common.destination_field import DestinationField, references_to
 from pbxadmin.common.values.destinations import SAME, VOICEMAIL, Destination, Kind
+from pbxadmin.common.values.statuses import Status
 from users import road
 from users.models import Change, SystemExtension, User
 from users.people.sections import user_sheet
@@ -21,7 +22,7 @@ def maude(boreale):
 
 def test_everybody_has_five_rules_from_his_first_moment(boreale, amelie):
     rules = {rule.status: rule for rule in ForwardingRule.objects.filter(user=amelie)}
-    assert set(rules) == set(User.Status.values)
+    assert set(rules) == set(Status)
     assert rules["available"].no_answer_seconds == 20
     assert (rules["available"].no_answer_external, rules["available"].no_answer_internal) == (VOICEMAIL, SAME)
     assert rules["available"].accept_push

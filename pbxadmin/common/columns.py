@@ -91,6 +91,7 @@ class Column:
         codes: Mapping[Any, str] | None = None,
         blank: Blank | None = None,
         verb: str = "",
+        own: str = "",
         identity: bool = False,
         absent: Callable[[Scope], Text] | None = None,
         locked: Callable[[Scope, Any], Text] | None = None,
@@ -111,6 +112,8 @@ class Column:
         self.verb = (
             verb  # the right (`users.rights.Verb`) that changing it takes, where it isn't the record's
         )
+        # Which thing of one's own it is (`users.rights.Own`), that one changes without administering anybody; "" for none.
+        self.own = own
         self.identity = (
             identity  # belongs to this one record: neither a copy nor a change of many takes it over
         )

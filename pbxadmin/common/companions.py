@@ -152,7 +152,7 @@ class CompanionColumn(Column):
             self.options = inner.options
         said = {
             name: getattr(inner, name)
-            for name in ("short", "help", "more", "warning", "unit", "at_creation_only", "identity")
+            for name in ("short", "help", "more", "warning", "unit", "at_creation_only", "own", "identity")
         }
         said["csv"] = inner.given_csv
         super().__init__(f"{prefix}.{inner.name}", label=label or inner.label, **(said | settings))

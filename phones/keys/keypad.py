@@ -22,7 +22,7 @@ from phones.keys.sections import (
 from phones.models import Phone
 from phones.selectors import model_of
 from phones.vendors import Model
-from users.models import User
+from users.models import STATUS_CHOICES, User
 
 # However few keys the phones have, that many are listed: a bigger phone may come, and softphones show them all.
 AT_LEAST = 36
@@ -295,7 +295,7 @@ def choices() -> dict[str, Menu]:
     return {
         "kinds": Menu((kind.value, Kind(kind.value).label) for kind in KeyKind),
         "agent_actions": Menu(AGENT_ACTIONS.items()),
-        "statuses": Menu(User.Status.choices),
+        "statuses": Menu(STATUS_CHOICES),
     }
 
 

@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from pbxadmin.common.columns import Column, Scope, Store
 from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.sections import Section
+from pbxadmin.common.values.statuses import Status
 from pbxadmin.common.values.tolls import as_dialled, toll_of
 from phones.context import AgentAction
 from phones.keys import blf
 from phones.models import Key
 from users import road
-from users.models import User
+from users.models import STATUS_CHOICES, User
 
 Kind = Key.Kind
 LAST_POSITION = 240
@@ -243,7 +244,7 @@ class KeysColumn(Column):
                 raise ValidationError(_("choose log in or log out."))
             return KeyValue(position, kind, None, value)
         if kind == Kind.STATUS:
-            if value not in User.Status.values:
+            if value not in set(Status):
                 raise ValidationError(_("choose a status."))
             return KeyValue(position, kind, None, value)
         return KeyValue(position, kind)
@@ -340,7 +341,7 @@ def label_of(key: KeyValue, people: Mapping[int, Colleague]) -> str:
     if key.kind == Kind.AGENT:
         return str(AGENT_ACTIONS.get(key.value, key.value))
     if key.kind == Kind.STATUS:
-        return str(dict(User.Status.choices).get(key.value, key.value))
+        return str(dict(STATUS_CHOICES).get(key.value, key.value))
     name = f"{key.first_name} {key.last_name}".strip()
     return " · ".join(filter(None, [name, key.value]))
 

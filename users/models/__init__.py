@@ -13,9 +13,20 @@ from users.models.history import Change, Operation
 from users.models.job import Job, JobStep
 from users.models.letter import Letter
 from users.models.links import PersonalLink
-from users.models.person import Identity, Membership, Options, Planning, Presence, Talk, User, Visibility
+from users.models.person import (
+    STATUS_CHOICES,
+    Identity,
+    Membership,
+    Options,
+    Planning,
+    Presence,
+    Talk,
+    User,
+    Visibility,
+)
 
 __all__ = [
+    "STATUS_CHOICES",
     "AskedOfVisitors",
     "Change",
     "Customer",

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 from django.utils.timezone import get_default_timezone_name, now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.clock import moment_in_zone
@@ -25,6 +26,7 @@ from pbxadmin.common.fields import (
 )
 from pbxadmin.common.scoping import ScopedQuerySet
 from pbxadmin.common.values import signalling
+from pbxadmin.common.values.statuses import Status
 from users.models.customer import AskedOfVisitors, Customer, Department, Role
 
 if TYPE_CHECKING:
@@ -101,21 +103,19 @@ class Talk(models.Model):
         abstract = True
 
 
+STATUS_CHOICES = [(str(status), _(status.record.label)) for status in Status]
+
+
 class Presence(models.Model):
     """The status that decides what happens to calls; for a limited time, with the one that comes back after it."""
 
-    class Status(models.TextChoices):
-        """The five statuses; what each does with a call is the Forwarding tab's."""
+    status_choices: ClassVar = STATUS_CHOICES
 
-        AVAILABLE = "available", _("Available")
-        AWAY = "away", _("Away")
-        DO_NOT_DISTURB = "do_not_disturb", _("Do not disturb")
-        LUNCH = "lunch", _("Lunch")
-        BUSINESS_TRIP = "business_trip", _("Business Trip")
-
-    status = models.CharField(_("Status"), max_length=16, choices=Status.choices, default=Status.AVAILABLE)
+    status = models.CharField(
+        _("Status"), max_length=16, choices=STATUS_CHOICES, default=str(Status.AVAILABLE)
+    )
     status_until = models.DateTimeField(_("Status until"), null=True, blank=True)
-    status_after = models.CharField(_("Status afterwards"), max_length=16, choices=Status.choices, blank=True)
+    status_after = models.CharField(_("Status afterwards"), max_length=16, choices=STATUS_CHOICES, blank=True)
 
     class Meta:
         abstract = True
@@ -192,15 +192,6 @@ class Options(models.Model):
 
     class Meta:
         abstract = True
-
-
-STATUS_TONES = {
-    "available": "ok",
-    "away": "wait",
-    "lunch": "wait",
-    "do_not_disturb": "bad",
-    "business_trip": "wait",
-}
 
 
 class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Talk, Options):
@@ -283,7 +274,7 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     @property
     def status_tone(self) -> str:
         """How the status is drawn: "ok" rings, "wait" is away, "bad" must not be disturbed."""
-        return STATUS_TONES[self.status]
+        return Status(self.status).record.tone
 
     @property
     def time_zone(self) -> str:
@@ -389,7 +380,7 @@ class Visibility(models.Model):
 
 def status_in_words(status: str, until: datetime | None, zone: str) -> str:
     """A status, and until when it lasts (aware) on the clock of `zone`, where that is limited and not over."""
-    label = str(User.Status(status).label)
+    label = gettext(Status(status).record.label)
     if until is None or until <= now():
         return label
     return _("%(status)s until %(until)s") % {"status": label, "until": moment_in_zone(until, zone)}

@@ -272,11 +272,11 @@ def _refuse_what_is_there_twice(made: Plan) -> None:
 
 
 def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
-    """Who changes himself changes the columns that `rights.own_columns` lists, whatever else is sent; a colleague's, the status alone."""
+    """Who changes himself changes the columns that `rights.own_columns` tells, whatever else is sent; a colleague's, the status alone."""
+    allowed = rights.own_columns(made.scope.actor, verb, made.columns.values())
     for row in made.rows:
         if row.new:
             row.refusal = row.refusal or _("You can do this for yourself only.")
-        allowed = rights.columns_within(made.scope.actor, verb)
         for name in row.raw.keys() - allowed:
             row.leave(name)
             row.errors[name] = [_("You can't change this yourself: ask an administrator of your company.")]

@@ -11,10 +11,10 @@ from users import rights, road
 from users.history.timeline import SOURCES, source_in_words
 from users.models import Change, Operation, User
 from users.people.sections import user_sheet
-from users.rights import OWN_STATUS, Verb, pbx_actor, schedule_actor
+from users.rights import Verb, pbx_actor, schedule_actor
 from users.tests.factories import FACTS, make_user
 
-ALLOWED = OWN_STATUS | {"status_after"}
+ALLOWED = {"status", "status_until", "status_after"}
 
 
 def machines(customer, person):

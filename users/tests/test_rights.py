@@ -147,3 +147,44 @@ def test_everybody_may_do_what_is_his_own_and_nobody_elses(people, staff):
         assert not any(rights.can(person, Verb.SELF, other) for other in people.values() if other != person)
         assert not rights.can(person, Verb.SELF)
     assert not rights.can(staff, Verb.SELF, people["users"])
+
+
+OWN_VOICEMAIL = {
+    f"voicemail.{name}"
+    for name in (
+        "enabled",
+        "language",
+        "pin",
+        "default_greeting",
+        "play_date_time",
+        "email_option",
+        "play_caller_id",
+    )
+}
+RINGING, DIVERTING = ("available", "lunch"), ("away", "do_not_disturb", "business_trip")
+OWN_RULES = {
+    f"{status}.{name}"
+    for statuses, names in (
+        (RINGING, "no_answer_seconds no_answer_external no_answer_internal busy_external busy_internal"),
+        (RINGING, "ring_mobile accept_multiple_calls"),
+        (DIVERTING, "divert_external divert_internal"),
+        (DIVERTING, "voicemail_out_of_hours_external voicemail_out_of_hours_internal"),
+        (
+            RINGING + DIVERTING,
+            "custom_message log_out_of_queues accept_ring_group_calls accept_push greeting",
+        ),
+    )
+    for status in statuses
+    for name in names.split()
+}
+
+
+def test_what_somebody_changes_of_himself_is_this_and_nothing_else(amelie):
+    columns = user_sheet().columns.values()
+    status = {"status", "status_until"}
+    assert rights.own_columns(amelie, Verb.SELF, columns) == status | OWN_VOICEMAIL | OWN_RULES
+    amelie.hide_forwarding = True
+    assert rights.own_columns(amelie, Verb.SELF, columns) == status | OWN_VOICEMAIL
+    assert rights.own_columns(amelie, Verb.STATUS, columns) == status
+    others = [sheet for sheet in road.SHEETS.values() if sheet is not user_sheet()]
+    assert not any(column.own for sheet in others for column in sheet.columns.values())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.values.configtext import pairs
+from pbxadmin.common.values.statuses import Status
 from phones.keys.sections import (
     KEYS,
     KEYS_COLUMN,
@@ -86,10 +87,7 @@ def test_all_eight_kinds_reach_the_file_of_the_phone(
         {"position": 6, "kind": "shared_parking", "value": "sp2"},
         {"position": 7, "kind": "agent", "value": "login"},
         {"position": 8, "kind": "agent", "value": "logout"},
-        *(
-            {"position": 9 + n, "kind": "status", "value": value}
-            for n, value in enumerate(User.Status.values)
-        ),
+        *({"position": 9 + n, "kind": "status", "value": value} for n, value in enumerate(Status)),
     )
     nothing = "%NULL%"
     assert key_settings(phone, "linekey.1") == ("15", "1", nothing, "101 Amélie", nothing)

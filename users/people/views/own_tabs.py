@@ -25,7 +25,7 @@ def own_section(
     """Show or save the columns of a section that somebody may change of himself; the others aren't on the page."""
     customer: Any = person.customer  # who has an own page has a customer
     scope = Scope(request.user, customer)
-    mine = rights.own_columns(person)
+    mine = rights.own_columns(person, rights.Verb.SELF, section.columns)
 
     def trimmed(form: SectionForm) -> SectionForm:
         for name in [name for name in form.fields if name not in mine]:

@@ -17,7 +17,7 @@ from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.values.destinations import Kind
 from signin.second_factor import step_up
 from users import rights, road
-from users.models import Customer, User
+from users.models import STATUS_CHOICES, Customer, User
 from users.people import copying, selectors
 from users.people.sections import GENERAL, departments_of, user_sheet
 from users.people.sections.visualiser import VISUALISER, matrix
@@ -102,7 +102,7 @@ def _filters(actor: User, customer: Customer, query: selectors.Query) -> list[di
             [(str(key), name) for key, name in selectors.departments_for_filter(actor, customer)],
         ),
         ("role", _("Role"), rights.role_names()),
-        ("status", _("Status"), [(value, str(label)) for value, label in User.Status.choices]),
+        ("status", _("Status"), [(value, str(label)) for value, label in STATUS_CHOICES]),
     )
     for name, label, choices in menus:
         now = getattr(query, name)
