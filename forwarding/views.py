@@ -47,7 +47,7 @@ def forwarding_tab(request: PortalRequest, customer: Customer, person: User) -> 
     """The tab "Transfert d'appels"; the status whose rule was looked at stays in sight after saving."""
     if request.method == "POST":
         return editor.save_tab(
-            request, customer, person, FORWARDING, query=pages.kept_in_address(request.POST)
+            request, customer, person, FORWARDING, kept=pages.kept_in_address(request.POST)
         )
     form = FORWARDING.form(Scope(request.user, customer), initial=conflicts.values_of(FORWARDING, person))
     form.shown_status = request.GET.get("shown", "")  # type: ignore[attr-defined]  # what the address asks for, for the page's facts
@@ -297,5 +297,5 @@ def own_forwarding(request: PortalRequest) -> HttpResponse:
     if not rights.sees_own_forwarding(person):
         raise PermissionDenied(_("Your forwarding rules are managed by your administrator."))
     return own_section(
-        request, person, FORWARDING, reverse("own_forwarding"), "forwarding/own.html", query=pages.kept_in_address(request.POST),
+        request, person, FORWARDING, reverse("own_forwarding"), "forwarding/own.html", kept=pages.kept_in_address(request.POST),
     )  # fmt: skip

@@ -255,7 +255,16 @@ class RoadAdmin(SupportAdmin):
             fresh = self.get_object(request, unquote(object_id or ""))
             if fresh is None:
                 raise Http404
-            form, theirs = reconcile(sheet, whole, fresh, row, seen, scope, request.POST, locked)
+            form, theirs = reconcile(
+                sheet,
+                whole,
+                fresh,
+                row,
+                seen,
+                scope,
+                request.POST,
+                lambda data, now: whole.form(scope, data, initial=now, locked=locked),
+            )
             form.show_errors(_conflict(theirs))
             return self._show(request, scope, fresh, form, getattr(fresh, "version", 0), 409)
         if done.outcome is Outcome.REFUSED:

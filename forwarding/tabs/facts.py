@@ -92,7 +92,7 @@ def _fill_pickers(scope: Scope, person: User, form: SectionForm) -> None:
 def kept_in_address(data: QueryDict) -> str:
     """Which status was looked at, so that it is shown again after saving."""
     shown = data.get("_shown", "")
-    return f"&shown={shown}" if shown in set(Status) else ""
+    return f"shown={shown}" if shown in set(Status) else ""
 
 
 def offered_at_once(customer: Customer) -> list[User]:

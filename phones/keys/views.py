@@ -61,7 +61,7 @@ def keys_tab(request: PortalRequest, customer: Customer, person: User) -> HttpRe
         BLF,
         show=show,
         conflict=show_conflict,
-        query=f"&phone={drawn}" if drawn else "",
+        kept=f"phone={drawn}" if drawn else "",
     )
 
 

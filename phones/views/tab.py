@@ -20,15 +20,12 @@ from phones import selectors, services
 from phones.models import Phone
 from phones.settings import logos
 from phones.settings.form import settings_form
-from phones.settings.sections import ADDING, LOGO, PHONES, phone_sheet
+from phones.settings.sections import ADDING, LOGO, PHONE_SETTINGS, PHONES, phone_sheet
 from signin.second_factor import step_up
-from users import rights, road
+from users import rights
 from users.models import Customer, User
 from users.people.views.editor import frame_of
-from users.road import Outcome
-from users.road.meanwhile import changed_since
 from users.road.pages import saving
-from users.road.pages.conflicts import put, seen_version
 from users.road.pages.deleting import Words, delete_page
 from users.road.pages.doors import of_person, require
 from users.road.replacements import Departure
@@ -160,41 +157,17 @@ def save(
         form = settings_form(scope, phone, data)
         form.show_errors({})
         return show(request, customer, person, phones, phone, form)
-    form = settings_form(scope, phone, data)
-    seen = seen_version(data)
-    columns = phone_sheet().columns.values()
-    tried = saving.attempt(request, scope, phone_sheet(), columns, phone, form.raw(), seen)
-    if tried.outcome is Outcome.CONFLICT:
-        return show_conflict(request, customer, person, phones, phone, tried.row, seen)
-    if tried.outcome is Outcome.REFUSED:
-        saving.show_refusal(form, tried.row)
-        return show(request, customer, person, phones, phone, form, 422, seen=seen)
-    saved = "" if tried.outcome is Outcome.UNCHANGED else "&saved=1"
-    return redirect(tab_url(customer, person, phone) + saved)
-
-
-def show_conflict(
-    request: PortalRequest,
-    customer: Customer,
-    person: User,
-    phones: list[Phone],
-    phone: Phone,
-    row: road.RowPlan,
-    seen: int,
-) -> HttpResponse:
-    """Somebody else saved this phone first: both are shown, nothing typed is lost."""
-    scope = Scope(request.user, customer)
-    phone = phone_or_404(request.user, customer, person, phone.mac)
-    columns = {column.name: column for column in phone_sheet().columns.values()}
-    theirs = changed_since(phone, phone_sheet().label, seen, columns, scope)
-    typed = request.POST.copy()
-    for name, before in theirs.before.items():
-        if name in row.after and columns[name].to_json(row.after[name]) == before:
-            put(typed, columns[name], scope, columns[name].read(phone))
-    form = settings_form(scope, phone, typed)
-    form.show_errors({})
-    form.theirs, form.theirs_by = dict(theirs.after), theirs.who
-    return show(request, customer, person, phones, phone, form, 409, seen=phone.version, conflict=theirs)
+    page = saving.Page(
+        phone_sheet(),
+        PHONE_SETTINGS,
+        lambda form, status, record=phone, **facts: show(
+            request, customer, person, phones, record, form, status, **facts
+        ),
+        tab_url(customer, person, phone),
+        reload=lambda: phone_or_404(request.user, customer, person, phone.mac),
+        form=lambda record, data, initial: settings_form(scope, record, data),
+    )
+    return saving.save(request, scope, page, phone)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -15,12 +15,12 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.sections import Section
-from users import rights, road
+from users import rights
 from users.models import Customer, User
 from users.people.sections import user_sheet
-from users.road import Outcome, finding
+from users.road import finding
 from users.road.pages import saving
-from users.road.pages.conflicts import reconcile, seen_version, values_of
+from users.road.pages.conflicts import values_of
 from users.road.pages.doors import of_person, require
 
 
@@ -110,42 +110,25 @@ def save_tab(
     *,
     show: Callable[..., HttpResponse] | None = None,
     conflict: Callable[..., HttpResponse] | None = None,
-    query: str = "",
+    kept: str = "",
 ) -> HttpResponse:
     """Plan and apply what the form says; show what is refused, or what somebody else changed in between.
 
-    A tab with a page of its own says how that is shown, by functions like `show_tab` and `show_conflict`, and what its
-    address keeps after a save (`query`: "&phone=805ec0123456").
+    A tab with a page of its own says how that is shown, by a function like `show_tab`, and one that also takes the planned row
+    and the version that was seen; and what its address keeps after a save ("phone=805ec0123456").
     """
     require(request.user, rights.Verb.EDIT, person, customer)
-    scope = Scope(request.user, customer)
-    form = section.form(scope, request.POST, initial=values_of(section, person, scope))
-    seen = seen_version(request.POST)
-    tried = saving.attempt(
-        request, scope, user_sheet(), section.columns, person, form.raw(), seen, records={person.pk: person}
+    page = saving.Page(
+        user_sheet(),
+        section,
+        lambda form, status, record=person, **facts: (show or show_tab)(
+            request, customer, record, section, form, status, **facts
+        ),
+        reverse("user_tab", args=[customer.slug, person.number, section.slug]),
+        kept,
+        reload=lambda: finding.user_or_404(request.user, customer, person.number),
+        conflict=(lambda row, seen: conflict(request, customer, person, section, row, seen))
+        if conflict
+        else None,
     )
-    if tried.outcome is Outcome.CONFLICT:
-        return (conflict or show_conflict)(request, customer, person, section, tried.row, seen)
-    if tried.outcome is Outcome.REFUSED:
-        saving.show_refusal(form, tried.row)
-        return (show or show_tab)(request, customer, person, section, form, 422, seen=seen)
-    url = reverse("user_tab", args=[customer.slug, person.number, section.slug])
-    if tried.outcome is Outcome.UNCHANGED:
-        return redirect(f"{url}?{query.removeprefix('&')}" if query else url)
-    return redirect(f"{url}?saved=1{query}")
-
-
-def show_conflict(
-    request: PortalRequest,
-    customer: Customer,
-    person: User,
-    section: Section,
-    row: road.RowPlan,
-    seen: int,
-) -> HttpResponse:
-    """Somebody else saved first: his values where this person hadn't typed, this person's where he had, both told."""
-    person = finding.user_or_404(request.user, customer, person.number)
-    form, theirs = reconcile(
-        user_sheet(), section, person, row, seen, Scope(request.user, customer), request.POST
-    )
-    return show_tab(request, customer, person, section, form, 409, seen=person.version, conflict=theirs)
+    return saving.save(request, Scope(request.user, customer), page, person, fresh=True)

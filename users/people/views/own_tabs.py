@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -15,12 +15,11 @@ from users import rights
 from users.models import User
 from users.people.sections import user_sheet
 from users.road.pages import saving
-from users.road.pages.conflicts import reconcile, seen_version, values_of
-from users.road.pages.saving import Outcome
+from users.road.pages.conflicts import values_of
 
 
 def own_section(
-    request: PortalRequest, person: User, section: Section, url: str, template: str, *, query: str = ""
+    request: PortalRequest, person: User, section: Section, url: str, template: str, *, kept: str = ""
 ) -> HttpResponse:
     """Show or save the columns of a section that somebody may change of himself; the others aren't on the page."""
     customer: Any = person.customer  # who has an own page has a customer
@@ -32,37 +31,28 @@ def own_section(
             del form.fields[name]
         return form
 
-    def show(form: SectionForm, status: int = 200, **facts: Any) -> HttpResponse:
+    def show(form: SectionForm, status: int = 200, record: User = person, **facts: Any) -> HttpResponse:
         form.shown_status = request.GET.get("shown", "")  # type: ignore[attr-defined]  # what the address asks for
         if section.page_facts:
-            facts |= section.page_facts(scope, person, form)
+            facts |= section.page_facts(scope, record, form)
         return render(request, template, {
-            "section": section, "form": form, "person": person, "customer": person.customer, "seen": person.version, "own": True,
+            "section": section, "form": form, "person": record, "customer": customer, "seen": person.version, "own": True,
             "saved": request.GET.get("saved") == "1", "breadcrumbs": [(_("My page"), reverse("own_page")), (section.title, None)], **facts,
         }, status=status)  # fmt: skip
 
     if request.method != "POST":
         return show(trimmed(section.form(scope, initial=values_of(section, person))))
-    form = trimmed(section.form(scope, request.POST, initial=values_of(section, person)))
-    seen = seen_version(request.POST)
-    tried = saving.attempt(
-        request,
-        scope,
+    page = saving.Page(
         user_sheet(),
-        section.columns,
-        person,
-        form.raw(),
-        seen,
+        section,
+        show,
+        url,
+        kept,
+        reload=lambda: User.objects.select_related("customer", "role", "primary_department").get(
+            pk=person.pk
+        ),
+        form=lambda record, data, initial: trimmed(section.form(scope, data, initial=initial)),
         verb=rights.Verb.SELF,
         source="self",
     )
-    if tried.outcome is Outcome.CONFLICT:
-        fresh = User.objects.select_related("customer", "role", "primary_department").get(pk=person.pk)
-        form, theirs = reconcile(user_sheet(), section, fresh, tried.row, seen, scope, request.POST)
-        return show(trimmed(form), 409, seen=fresh.version, conflict=theirs)
-    if tried.outcome is Outcome.REFUSED:
-        saving.show_refusal(form, tried.row)
-        return show(form, 422, seen=seen)
-    if tried.outcome is Outcome.UNCHANGED:
-        return redirect(f"{url}?{query.removeprefix('&')}" if query else url)
-    return redirect(f"{url}?saved=1{query}")
+    return saving.save(request, scope, page, person)

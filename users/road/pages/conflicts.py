@@ -1,10 +1,11 @@
 """Two people in one form: what stands in a tab now, and how what one typed meets what the other has saved."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import QueryDict
 
-from pbxadmin.common.columns import Column, Scope, Text
+from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.sections import Section, Sheet
 from users import road
@@ -44,11 +45,12 @@ def reconcile(
     seen: int,
     scope: Scope,
     data: QueryDict,
-    locked: dict[str, Text] | None = None,
+    make: Callable[[QueryDict, Mapping[str, Any]], SectionForm],
 ) -> tuple[SectionForm, Meanwhile]:
     """The form for somebody whom another one forestalled, and what that one changed since version `seen`.
 
-    `record` is loaded anew. Where this person hadn't typed there are the other's values, where he had, his own; both are told.
+    `record` is loaded anew; `make` makes its form of what is typed and of its present values. Where this person hadn't typed
+    there are the other's values, where they had, their own; both are told.
     """
     columns = {column.name: column for column in section.columns}
     theirs = meanwhile.changed_since(record, sheet.label, seen, columns, scope)
@@ -58,7 +60,7 @@ def reconcile(
         before = theirs.before.get(name, column.to_json(now.get(name)))
         if name in theirs.before and name in row.after and column.to_json(row.after[name]) == before:
             put(typed, column, scope, now[name])
-    form = section.form(scope, typed, initial=now, locked=locked)
+    form = make(typed, now)
     form.show_errors({})
     form.theirs = dict(theirs.after)
     form.theirs_by = theirs.who

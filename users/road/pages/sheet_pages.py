@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.module_loading import import_string
@@ -26,7 +26,7 @@ from users.models import Customer, User
 from users.rights import Verb
 from users.road import Outcome, finding
 from users.road.pages import saving
-from users.road.pages.conflicts import reconcile, seen_version, values_of
+from users.road.pages.conflicts import values_of
 from users.road.pages.deleting import Words, delete_page
 from users.road.pages.doors import in_customer
 from users.road.pages.saving import show_refusal, tell_warnings
@@ -328,7 +328,7 @@ def edit_section(
     now = values_of(section, record)
     template = "users/sheets/tab.html" if section.template == PLAIN_TAB else section.template
 
-    def show(form: SectionForm, status: int = 200, **facts: Any) -> HttpResponse:
+    def show(form: SectionForm, status: int = 200, record: Any = record, **facts: Any) -> HttpResponse:
         if section.page_facts:
             facts |= section.page_facts(scope, record, form)
         return render(
@@ -351,16 +351,12 @@ def edit_section(
 
     if request.method != "POST":
         return show(section.form(scope, initial=now, locked=locked))
-    form = section.form(scope, request.POST, initial=now, locked=locked)
-    seen = seen_version(request.POST)
-    if form.fields.keys() <= locked.keys():
-        refuse(next(iter(locked.values()), ""))
-    tried = saving.attempt(request, scope, sheet, section.columns, record, form.raw(), seen)
-    if tried.outcome is Outcome.CONFLICT:
-        fresh = reload()
-        form, theirs = reconcile(sheet, section, fresh, tried.row, seen, scope, request.POST, locked)
-        return show(form, 409, seen=fresh.version, conflict=theirs)
-    if tried.outcome is Outcome.REFUSED:
-        show_refusal(form, tried.row)
-        return show(form, 422, seen=seen)
-    return redirect(url if tried.outcome is Outcome.UNCHANGED else f"{url}?saved=1")
+
+    def typed(record: Any, data: QueryDict, initial: Mapping[str, Any]) -> SectionForm:
+        form = section.form(scope, data, initial=initial, locked=locked)
+        if form.fields.keys() <= locked.keys():
+            refuse(next(iter(locked.values()), ""))
+        return form
+
+    page = saving.Page(sheet, section, show, url, reload=reload, form=typed)
+    return saving.save(request, scope, page, record)
