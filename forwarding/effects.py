@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from forwarding.models import ForwardingRule
-from pbxadmin.common.sections import Effects
+from pbxadmin.common.contributions import Effects
 from pbxadmin.common.values.statuses import Status
 from users.models import User
 from users.models.person import status_in_words

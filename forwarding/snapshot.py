@@ -63,8 +63,8 @@ def devices_of(people: Sequence[models.User]) -> dict[int, tuple[Device, ...]]:
     """What rings when each of these people is called, as the tabs tell it: {person: devices}."""
     found: dict[int, list[Device]] = {}
     for section in user_sheet().sections:
-        if section.rings:
-            for key, devices in section.rings(people).items():
+        if section.adds.rings:
+            for key, devices in section.adds.rings(people).items():
                 found.setdefault(key, []).extend(devices)
     return {key: tuple(devices) for key, devices in found.items()}
 

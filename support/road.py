@@ -297,9 +297,9 @@ class RoadAdmin(SupportAdmin):
             for column in section.columns
             if column.own_form or not stands_alone(column, scope)
         ]
-        if section.list_facts and section.list_template:
-            seen = {"facts": section.list_facts([record]).get(record.pk)}
-            facts.append((section.list_heading, render_to_string(section.list_template, seen)))
+        if cell := section.adds.cell:
+            seen = {"facts": cell.facts([record]).get(record.pk)}
+            facts.append((cell.heading, render_to_string(cell.template, seen)))
         return [self._fact(label, text, url) for label, text in facts]
 
     @staticmethod

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.sections import Effects
+from pbxadmin.common.contributions import Effects
 from users.models import User
 from users.models.customer import LANGUAGES
 from voicemail.models import Greeting, Mailbox

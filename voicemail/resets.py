@@ -5,7 +5,7 @@ from secrets import SystemRandom
 from typing import Any
 
 from pbxadmin.common.columns import Scope
-from pbxadmin.common.sections import Renewed
+from pbxadmin.common.contributions import Renewed
 from users.models import User
 from voicemail.models import Mailbox
 from voicemail.pins import random_pin

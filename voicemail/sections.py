@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import OPPOSITE, FieldColumn, Option, ReferenceColumn, Scope
 from pbxadmin.common.companions import CompanionStore, companion_columns
+from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from users import road
@@ -248,9 +249,11 @@ VOICEMAIL = Section(
     ),
     template="voicemail/tab.html",
     row_rules=(pin_is_not_guessed, open_mailbox_is_told),
-    filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},
-    losses=greetings_of_a_deleted_user,
     page_facts=page_facts,
-    resets=RESETS,
-    effects=EFFECTS,
+    adds=Contribution(
+        filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},
+        losses=greetings_of_a_deleted_user,
+        resets=RESETS,
+        effects=EFFECTS,
+    ),
 )

@@ -14,6 +14,7 @@ from forwarding.tabs.schedule import (
     schedule_columns,
     statuses_last_as_said,
 )
+from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.destinations import Kind
@@ -35,9 +36,11 @@ FORWARDING = Section(
         rules.loops_are_told,
         rules.people_called_by_others_stay_reachable,
     ),
-    removal_rules=(stays_while_calls_lead_there(Kind.EXTENSION),),
-    effects=EFFECTS,
-    status_message=STATUS_MESSAGE,
+    adds=Contribution(
+        removal_rules=(stays_while_calls_lead_there(Kind.EXTENSION),),
+        effects=EFFECTS,
+        status_message=STATUS_MESSAGE,
+    ),
 )
 
 SCHEDULE = Section(

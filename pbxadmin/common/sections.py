@@ -1,7 +1,7 @@
 """One definition per fact: a tab is a `Section` of columns, and all tabs of one kind of row are its `Sheet`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,32 +9,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, FieldColumn, Scope, Text
+from pbxadmin.common.contributions import NOTHING, Contribution
 from pbxadmin.common.for_many import VARIOUS, values_of
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import DrawnPart, Part, begin_in_order, drawn
-from pbxadmin.common.values.devices import Device
-
-
-@dataclass(frozen=True)
-class Renewed:
-    """What one app renewed for one person: the devices that must be restarted, and whether his app must scan the code again."""
-
-    devices: tuple[str, ...] = ()
-    rescan: bool = False
-
-
-# Gives these people new secrets of one kind, in the caller's transaction: {primary key: what it means for him}.
-Renew = Callable[[Sequence[Any], Scope], Mapping[Any, Renewed]]
-
-
-@dataclass(frozen=True)
-class Effects:
-    """What a tab makes of people for the PBX beyond their own row: data for programs, and the same data in words for people."""
-
-    # {primary key: data}, ready for JSON and the same in every language; a constant number of queries for any number of people.
-    of: Callable[[Sequence[Any]], Mapping[Any, Mapping[str, Any]]]
-    # Label and sentence of each thing that the data says, in the reader's language.
-    in_words: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -52,31 +30,13 @@ class Section:
     view: str = ""
     # The right (`users.rights.Verb`) that changing these columns takes, where it isn't the one over the record.
     verb: str = ""
-    # What the tab adds to the search box of the list: text → condition over users; and to a row of the list.
-    search: Callable[[str], models.Q] | None = None
     # Rules across one planned row, and across all of them (one query each, whatever the number of rows).
     row_rules: tuple[Callable[[Any, Any], None], ...] = ()
     set_rules: tuple[Callable[[Any], None], ...] = ()
-    # What the tab shows of a user in the list: a heading, a template, and its facts for all rows of the page at once.
-    list_heading: Text = ""
-    list_template: str = ""
-    list_facts: Callable[[Sequence[Any]], Mapping[Any, Any]] | None = None
-    # Filters for the list: {name in the URL: (label, condition over users)}.
-    filters: Mapping[str, tuple[Text, models.Q]] = field(default_factory=dict)
-    # What goes when records are deleted, in sentences for the page that asks: {primary key: [sentence]}.
-    losses: Callable[[Sequence[Any], Scope], Mapping[Any, list[str]]] | None = None
-    # Why records can't be deleted: {primary key: sentence}.
-    removal_rules: tuple[Callable[[Sequence[Any], Scope], Mapping[Any, Text]], ...] = ()
-    # What this app does for a box of the reset dialog: {name of the box in `users.people.reset.BOXES`: what renews the secrets}.
-    resets: Mapping[str, Renew] = field(default_factory=dict)
-    # What rings when a person is called, for the plan of a call: {primary key: devices}.
-    rings: Callable[[Sequence[Any]], Mapping[Any, Sequence[Device]]] | None = None
-    # What the tab tells the PBX of people beyond their own row.
-    effects: Effects | None = None
-    # What a person says beside his status, as an expression over users.
-    status_message: Any = None
     # What the tab's page shows beside the form: (scope, person, form) → context of its template.
     page_facts: Callable[[Scope, Any, "SectionForm"], Mapping[str, Any]] | None = None
+    # What the app adds to these records beside the tab.
+    adds: Contribution = NOTHING
 
     def __post_init__(self) -> None:
         if not begin_in_order(self.parts, [column.name for column in self.columns]):

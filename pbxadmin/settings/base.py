@@ -183,19 +183,19 @@ USER_SECTIONS = [
 
 # --- What belongs to a customer as a whole: the parts of its pages, in order -------------------------------------
 CUSTOMER_SECTIONS = [
-    "users.company.sheets.SECURITY",
+    "users.company.sheets.sections.SECURITY",
     "users.company.sheets.single_sign_on.SINGLE_SIGN_ON",
-    "users.company.sheets.CONTRACT",
+    "users.company.sheets.sections.CONTRACT",
     "phones.sites.sections.PHONES_OF_A_CUSTOMER",
 ]
 DEPARTMENT_SECTIONS = [
-    "users.company.sheets.DEPARTMENT",
+    "users.company.sheets.sections.DEPARTMENT",
     "forwarding.tabs.sections.HOURS_OF_DEPARTMENT",
     "forwarding.tabs.sections.HOLIDAYS_OF_DEPARTMENT",
-    "users.company.sheets.DEPARTMENT_MEMBERS",
+    "users.company.sheets.sections.DEPARTMENT_MEMBERS",
     "phones.sites.sections.PHONES_OF_A_DEPARTMENT",
 ]
-SYSTEM_EXTENSION_SECTIONS = ["users.company.sheets.SYSTEM_EXTENSION"]
+SYSTEM_EXTENSION_SECTIONS = ["users.company.sheets.sections.SYSTEM_EXTENSION"]
 
 # --- Cache ---------------------------------------------------------------------------------------------------
 # What may be forgotten at any time: failed look-ups of phone addresses by network address, names of roles. In the memory

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import Column, Scope, Store
+from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.statuses import Status
@@ -475,5 +476,7 @@ BLF = Section(
         dear_numbers_are_told,
     ),
     set_rules=(targets_are_still_there,),
-    losses=keys_about_a_deleted_user,
+    adds=Contribution(
+        losses=keys_about_a_deleted_user,
+    ),
 )

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.contributions import Renewed
 from pbxadmin.common.crypto import random_secret
-from pbxadmin.common.sections import Renewed
 from phones.models import Phone
 from phones.push import outbox, telling
 from phones.selectors import model_of

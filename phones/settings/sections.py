@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, ReferenceColumn, Scope, columns_of
+from pbxadmin.common.contributions import Contribution, ListCell
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
@@ -430,15 +431,17 @@ PHONES = Section(
         "advanced options."
     ),
     view="phones.views.tab.phone_tab",
-    search=search_by_mac,
-    list_heading=gettext_lazy("Phones"),
-    list_template="phones/cell.html",
-    list_facts=phones_in_list,
-    rings=phones_that_ring,
-    filters={"no_phone": (gettext_lazy("No phone"), Q(~Exists(Phone.objects.filter(user=OuterRef("pk")))))},
     set_rules=(phones_that_are_shut_out,),
-    losses=phones_of_a_deleted_user,
-    resets=RESETS,
+    adds=Contribution(
+        cell=ListCell(gettext_lazy("Phones"), "phones/cell.html", phones_in_list),
+        search=search_by_mac,
+        rings=phones_that_ring,
+        filters={
+            "no_phone": (gettext_lazy("No phone"), Q(~Exists(Phone.objects.filter(user=OuterRef("pk")))))
+        },
+        losses=phones_of_a_deleted_user,
+        resets=RESETS,
+    ),
 )
 
 # The form of a new phone: what is asked first of the columns below.
@@ -497,7 +500,9 @@ PHONE_SETTINGS = Section(
         model_can_do_it,
     ),
     set_rules=(macs_are_free, people_are_within_reach, zones_are_known, direct_phones_are_let_in),
-    removal_rules=(stock_stays,),
+    adds=Contribution(
+        removal_rules=(stock_stays,),
+    ),
 )
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import Scope, columns_of
+from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.sections import Section, Sheet
 from phones import build, selectors
 from phones.models import Phone, Sbc
@@ -91,7 +92,9 @@ SBC = Section(
     ),
     row_rules=(address_is_reachable,),
     set_rules=(names_are_there_once, phones_behind_it_reload),
-    removal_rules=(phones_need_it,),
+    adds=Contribution(
+        removal_rules=(phones_need_it,),
+    ),
 )
 
 

@@ -121,14 +121,18 @@ def line_of(user: User) -> Line:
 def lines_of(people: Sequence[User]) -> dict[int, Line]:
     """The lines of people with an extension: {primary key: line}. They come with what `LOADED` names.
 
-    Four queries for any number of people, and those of the tabs that keep rows of their own (`Section.effects`).
+    Four queries for any number of people, and those of the tabs that keep rows of their own (`Contribution.effects`).
     """
     active = [person for person in people if person.is_active]
     rights.learn_departments(people)
     forced = rights.forcings_of(active)
     views = rights.views_of(active, forced)
     accounts = single_sign_on.linked_accounts([person for person in active if person.email])
-    tabs = {section.slug: section.effects.of(people) for section in user_sheet().sections if section.effects}
+    tabs = {
+        section.slug: section.adds.effects.of(people)
+        for section in user_sheet().sections
+        if section.adds.effects
+    }
     return {
         person.pk: _line(
             person,
@@ -289,8 +293,8 @@ def in_words(line: Line) -> list[tuple[str, str]]:
         *(
             told
             for section in user_sheet().sections
-            if section.effects and section.slug in line.tabs
-            for told in section.effects.in_words(line.tabs[section.slug])
+            if section.adds.effects and section.slug in line.tabs
+            for told in section.adds.effects.in_words(line.tabs[section.slug])
         ),
     ]  # fmt: skip
 

@@ -1,6 +1,6 @@
 """ "Réinitialiser": new secrets for one person or many, with what each of the seven boxes means and what is to be done after it.
 
-The apps that own the secrets renew them (`Section.resets`); here is decided who may, and here it is written into the history.
+The apps that own the secrets renew them (`Contribution.resets`); here is decided who may, and here it is written into the history.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,9 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.contributions import Renewed
 from pbxadmin.common.crypto import MASK, random_secret
 from pbxadmin.common.http import RequestFacts
-from pbxadmin.common.sections import Renewed
 from signin import single_sign_on
 from users import rights, road
 from users.mail import letters, links
@@ -108,7 +108,10 @@ OWN = {"sip": renew_sip, "web_password": renew_web_password, "link": renew_app_l
 def renewers(box: str) -> list[Any]:
     """Everything that a box sets going: this app's own, and what the other apps contribute with their tabs."""
     found: list[Any] = [OWN[box]] if box in OWN else []
-    return [*found, *(section.resets[box] for section in user_sheet().sections if box in section.resets)]
+    return [
+        *found,
+        *(section.adds.resets[box] for section in user_sheet().sections if box in section.adds.resets),
+    ]
 
 
 def boxes() -> list[Box]:

@@ -8,7 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.sections import Section
+from pbxadmin.common.contributions import ListCell
 from signin.models import TotpDevice
 from users import rights
 from users.models import Customer, Department, User
@@ -82,7 +82,7 @@ def list_flags() -> dict[str, tuple[Any, Q]]:
         "disabled": (_("Disabled"), Q(disabled=True)),
     }
     for section in user_sheet().sections:
-        flags |= section.filters
+        flags |= section.adds.filters
     return flags
 
 
@@ -92,8 +92,8 @@ def matching(query: Query) -> Q:
     if query.text:
         found = Q(pk__in=[])
         for section in user_sheet().sections:
-            if section.search:
-                found |= section.search(query.text)
+            if section.adds.search:
+                found |= section.adds.search(query.text)
         condition &= found
     if query.department:
         condition &= Q(primary_department=query.department) if query.department.isdecimal() else Q(pk__in=[])
@@ -162,10 +162,11 @@ def list_users(actor: User, customer: Customer, query: Query, page: Any) -> List
     return Listing(shown, Gauge(counts["all"], customer.included_extensions), query)
 
 
-def facts_for_list(people: Iterable[User]) -> list[tuple[Section, Mapping[Any, Any]]]:
+def facts_for_list(people: Iterable[User]) -> list[tuple[ListCell, Mapping[Any, Any]]]:
     """What the tabs add to each row of the list."""
     people = list(people)
-    return [(section, section.list_facts(people)) for section in user_sheet().sections if section.list_facts]
+    cells = [section.adds.cell for section in user_sheet().sections if section.adds.cell]
+    return [(cell, cell.facts(people)) for cell in cells]
 
 
 def departments_for_filter(actor: User, customer: Customer) -> list[tuple[int, str]]:

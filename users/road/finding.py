@@ -27,7 +27,9 @@ def customer_or_404(actor: User, slug: str) -> Customer:
 
 def with_status_message(people: QuerySet[User]) -> QuerySet[User]:
     """With what each says beside his status, as `status_message`: read along, without a query of its own."""
-    expressions = [section.status_message for section in sheet_of(User).sections if section.status_message]
+    expressions = [
+        section.adds.status_message for section in sheet_of(User).sections if section.adds.status_message
+    ]
     return people.annotate(status_message=expressions[0]) if expressions else people
 
 

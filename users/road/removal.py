@@ -47,10 +47,10 @@ def plan_removal(
     }
     losses: dict[Any, list[str]] = defaultdict(list)
     for section in sheet.sections:
-        if section.losses:
-            for key, sentences in section.losses(records, scope).items():
+        if section.adds.losses:
+            for key, sentences in section.adds.losses(records, scope).items():
                 losses[key] += sentences
-        for rule in section.removal_rules:
+        for rule in section.adds.removal_rules:
             for key, sentence in rule(records, scope).items():
                 refusals.setdefault(key, str(sentence))
     return Removal(sheet, scope, records, refusals, dict(losses), verb)

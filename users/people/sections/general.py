@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common import many
 from pbxadmin.common.columns import LinkedColumn, Option, ReferenceColumn, Scope, Store, columns_of
+from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.crypto import random_secret, random_token
 from pbxadmin.common.fields import phone_number_e164, phone_number_national, without_accents
 from pbxadmin.common.sections import Section
@@ -291,7 +292,6 @@ GENERAL = Section(
         ),
         columns_of(Identity)[-1],
     ),
-    search=search_people,
     row_rules=(
         extension_has_the_right_length,
         person_has_a_name,
@@ -309,6 +309,9 @@ GENERAL = Section(
         a_system_owner_remains,
         shared_addresses_are_told,
     ),
-    losses=what_a_deleted_user_loses,
-    removal_rules=(last_owner_stays,),
+    adds=Contribution(
+        search=search_people,
+        losses=what_a_deleted_user_loses,
+        removal_rules=(last_owner_stays,),
+    ),
 )

@@ -35,7 +35,7 @@ def users(request: PortalRequest, customer: Customer) -> HttpResponse:
     query = selectors.Query.of(request.GET)
     listing = selectors.list_users(request.user, customer, query, request.GET.get("page"))
     people = listing.page.object_list
-    tabs = selectors.facts_for_list(people)
+    cells = selectors.facts_for_list(people)
     return render(
         request,
         "users/list.html",
@@ -44,10 +44,10 @@ def users(request: PortalRequest, customer: Customer) -> HttpResponse:
             "listing": listing,
             "gauge": listing.gauge,
             "rows": [
-                (person, [(section.list_template, facts.get(person.pk)) for section, facts in tabs])
+                (person, [(cell.template, facts.get(person.pk)) for cell, facts in cells])
                 for person in people
             ],
-            "extra_headings": [section.list_heading for section, _facts in tabs],
+            "extra_headings": [cell.heading for cell, _facts in cells],
             "headings": _headings(query),
             "filters": _filters(request.user, customer, query),
             "search": {

@@ -1,0 +1,68 @@
+"""What an app adds to the records of its tab beside the tab itself: to their list, their passwords, their deletion, their calls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+
+from pbxadmin.common.columns import Scope, Text
+from pbxadmin.common.values.devices import Device
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """What one app renewed for one person: the devices that must be restarted, and whether his app must scan the code again."""
+
+    devices: tuple[str, ...] = ()
+    rescan: bool = False
+
+
+# Gives these people new secrets of one kind, in the caller's transaction: {primary key: what it means for him}.
+Renew = Callable[[Sequence[Any], Scope], Mapping[Any, Renewed]]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a tab makes of people for the PBX beyond their own row: data for programs, and the same data in words for people."""
+
+    # {primary key: data}, ready for JSON and the same in every language; a constant number of queries for any number of people.
+    of: Callable[[Sequence[Any]], Mapping[Any, Mapping[str, Any]]]
+    # Label and sentence of each thing that the data says, in the reader's language.
+    in_words: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class ListCell:
+    """A column of the list of people: its heading, the template of a cell, and the facts of all people of a page at once."""
+
+    heading: Text
+    template: str
+    facts: Callable[[Sequence[Any]], Mapping[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """All that an app adds; what it leaves blank it has nothing to say to. Every function takes many records and asks a constant number of queries."""
+
+    # --- The list
+    cell: ListCell | None = None
+    search: Callable[[str], models.Q] | None = None  # text of the search box → condition over people
+    # {name in the URL: (label, condition over people)}.
+    filters: Mapping[str, tuple[Text, models.Q]] = field(default_factory=dict)
+    status_message: Any = None  # what a person says beside the status, as an expression over people
+    # --- The reset dialog: {name of a box in `users.people.reset.BOXES`: what renews the secrets}.
+    resets: Mapping[str, Renew] = field(default_factory=dict)
+    # --- The PBX
+    rings: Callable[[Sequence[Any]], Mapping[Any, Sequence[Device]]] | None = (
+        None  # what rings when a person is called
+    )
+    effects: Effects | None = None
+    # --- Deletion
+    # What goes with the records, in sentences for the page that asks: {primary key: [sentence]}.
+    losses: Callable[[Sequence[Any], Scope], Mapping[Any, list[str]]] | None = None
+    # Why records can't go: {primary key: sentence}.
+    removal_rules: tuple[Callable[[Sequence[Any], Scope], Mapping[Any, Text]], ...] = ()
+
+
+NOTHING = Contribution()
