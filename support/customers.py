@@ -165,5 +165,4 @@ class RoleAdmin(RoadAdmin):
 
     def written(self, plan: road.Plan, facts: RequestFacts) -> road.Commit:
         """Write it, and how it ended."""
-        outcome, operation = road.ended(lambda: roles.apply(plan, facts))
-        return road.Commit(outcome, plan, operation)
+        return roles.commit(plan, facts)

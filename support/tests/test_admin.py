@@ -440,8 +440,26 @@ def test_levels_stay_in_order_below_the_owners(desk, key, level):
 def test_nobody_else_writes_a_role(felix):
     made = roles.plan(felix, Role.objects.get(pk="users"), {"administer_users": "on"})
     assert made.refused
-    with pytest.raises(road.RefusedError):
-        roles.apply(made, FACTS)
+    assert roles.commit(made, FACTS).outcome is road.Outcome.REFUSED
+
+
+def test_two_who_move_roles_at_once_leave_the_owners_on_top(staff):
+    owners, managers = Role.objects.get(pk="system_owners"), Role.objects.get(pk="managers")
+    lower = roles.plan(staff, owners, {"level": "55"})
+    higher = roles.plan(staff, managers, {"level": "58"})
+    assert not lower.refused
+    assert not higher.refused
+    assert roles.commit(lower, FACTS).outcome is road.Outcome.SAVED
+    assert roles.commit(higher, FACTS).outcome is road.Outcome.REFUSED
+    assert Role.objects.get(pk="managers").level < 55
+
+
+def test_somebody_who_changed_a_role_in_between_is_noticed(staff):
+    first, second = (
+        roles.plan(staff, Role.objects.get(pk="users"), {"pick_up": value}) for value in ("on", "on")
+    )
+    assert roles.commit(first, FACTS).outcome is road.Outcome.SAVED
+    assert roles.commit(second, FACTS).outcome is road.Outcome.CONFLICT
 
 
 def test_the_history_of_all_customers_is_read_searched_and_never_written(desk, boreale, laurier, amelie):

@@ -9,11 +9,11 @@ from pbxadmin.common.columns import Pending
 from users.road.applying import apply, apply_all
 from users.road.identity import find, rows_of
 from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
-from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, Row, RowPlan, plan
+from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, Row, RowPlan, judge, plan
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove
 from users.road.revealing import reveal
-from users.road.sheets import SHEETS, chunks, locks, register, sheet_of, why_not
+from users.road.sheets import SHEETS, chunks, locks, register, rules_of, sheet_of, why_not
 
 __all__ = [
     "SHEETS",
@@ -34,6 +34,7 @@ __all__ = [
     "commit_removal",
     "ended",
     "find",
+    "judge",
     "locks",
     "plan",
     "plan_removal",
@@ -42,6 +43,7 @@ __all__ = [
     "remove",
     "reveal",
     "rows_of",
+    "rules_of",
     "sheet_of",
     "why_not",
 ]

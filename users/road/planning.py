@@ -243,6 +243,12 @@ def plan(
     columns = {name: column for name, column in sheet.columns.items() if name in named}
     made = Plan(sheet, scope, columns, planned, verb=verb)
     _load_records(made, verb, records or {})
+    return judge(made)
+
+
+def judge(made: Plan) -> Plan:
+    """Clean what is wanted of rows whose records and present values are known, and ask every rule about it; `made` itself."""
+    sheet, verb = made.sheet, made.verb
     _clean(made)
     _refuse_what_is_there_twice(made)
     if verb in (rights.Verb.SELF, rights.Verb.STATUS):

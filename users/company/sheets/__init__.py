@@ -10,7 +10,7 @@ from pbxadmin.common.sections import Section, Sheet
 from users import road
 from users.company.sheets.rules import names_are_there_once
 from users.company.sheets.sections import CONTRACT, DEPARTMENT, DID, ROLE
-from users.company.sheets.who_may import belongs_to_nobody, customers_stay, of_the_company
+from users.company.sheets.who_may import belongs_to_nobody, customers_stay, of_the_company, of_the_provider
 from users.models import Customer, Department, Did, Role, SystemExtension
 from users.rights import Verb
 
@@ -86,8 +86,10 @@ def system_extension_sheet() -> Sheet:
 
 @lru_cache(maxsize=1)
 def role_sheet() -> Sheet:
-    """How the columns of a role are called. Roles belong to no customer: `users.company.roles` writes them, not the road."""
-    return Sheet(model=Role, sections=(ROLE,), subject=belongs_to_nobody, has_customer=False)
+    """What may be changed of a role. Roles belong to no customer: `users.company.roles` holds and writes them, not the road."""
+    return Sheet(
+        model=Role, sections=(ROLE,), subject=belongs_to_nobody, allowed=of_the_provider, has_customer=False
+    )
 
 
 def register() -> None:

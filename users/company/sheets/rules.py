@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
 from users import road
-from users.models import Customer, Department, Did, SystemExtension, User
+from users.models import Customer, Department, Did, Role, SystemExtension, User
 from users.people.sections.general_rules import taken_extensions, talk_names_of_places, why_no_extension
 
 
@@ -285,3 +285,31 @@ def contract_is_wide_enough(row: road.RowPlan, plan: road.Plan) -> None:
             "included_extensions",
             _("%(used)s extensions are in use: more than the contract includes now.") % {"used": used},
         )
+
+
+# --- Roles --------------------------------------------------------------------------------------------------------
+# Without these a customer couldn't help itself any more.
+KEPT_BY_OWNERS = ("whole_customer", "administer_users")
+OWNERS = "system_owners"
+
+
+def owners_keep_what_they_need(row: road.RowPlan, plan: road.Plan) -> None:
+    """The highest role goes on administering the whole customer."""
+    if row.key != OWNERS:
+        return
+    for name in KEPT_BY_OWNERS:
+        if row.after.get(name) is False:
+            row.refuse(name, _("System owners keep this: else a customer could not help himself any more."))
+
+
+def owners_stay_on_top(plan: road.Plan) -> None:
+    """No other role is as high as the system owners', whichever of them is moved."""
+    levels = dict(Role.objects.values_list("pk", "level"))
+    levels |= {row.key: row.after["level"] for row in plan.rows if "level" in row.after}
+    highest = max((level for key, level in levels.items() if key != OWNERS), default=0)
+    for row in plan.rows:
+        if "level" not in row.after:
+            continue
+        other = highest if row.key == OWNERS else levels[row.key]
+        if other >= levels[OWNERS]:
+            row.refuse("level", _("System owners stay above every other role."))

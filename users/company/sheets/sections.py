@@ -28,6 +28,8 @@ from users.company.sheets.rules import (
     names_are_there_once,
     number_leads_to_one,
     numbers_are_nobodys,
+    owners_keep_what_they_need,
+    owners_stay_on_top,
     stays_while_numbers_lead_there,
     system_number_is_possible,
     system_numbers_are_free,
@@ -232,4 +234,6 @@ ROLE = Section(
         for role_field in Role._meta.local_fields
         if not role_field.primary_key
     ),
+    row_rules=(owners_keep_what_they_need,),
+    set_rules=(owners_stay_on_top,),
 )

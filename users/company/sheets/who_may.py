@@ -40,6 +40,13 @@ def customers_stay(actor: User, verb: str, record: Any, customer: Customer) -> R
     return of_the_company(create=Verb.SUPPORT)(actor, verb, record, customer)
 
 
+def of_the_provider(actor: User, verb: str, record: Any, customer: Customer | None) -> Reason:
+    """What is the same for all customers is changed by the provider's support staff alone."""
+    if actor.is_staff and actor.is_active:
+        return None
+    return _("Only your provider's support may change this.")
+
+
 def belongs_to_nobody(record: Any) -> None:
     """The subject of what is the customer's as a whole."""
     return
