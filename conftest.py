@@ -76,16 +76,14 @@ def staff(db: None) -> User:
     return factories.make_staff()
 
 
-# Modules that start processes, turn many keys a hundred times or walk through every page: not in the inner loop.
-SLOW = {
-    "test_admin", "test_contact", "test_customer_pages", "test_doors", "test_from_change_to_phone", "test_keys_page", "test_launcher",
-    "test_lockout", "test_notify_sip", "test_push", "test_second_factor", "test_sections", "test_signin", "test_simulator", "test_single_sign_on", "test_sites",
-    "test_virtual_phone", "test_every_door", "test_attacks", "test_taking_more",
-}  # fmt: skip
+# Marks that say why: a test that is left out of the inner loop, or that costs a second run, has a reason.
+REASONED = ("slow", "both_databases")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of slow modules, so that `./test fast` leaves them to `./test`."""
+    """Refuse a mark that gives no reason."""
     for item in items:
-        if item.path.stem in SLOW:
-            item.add_marker(pytest.mark.slow)
+        for name in REASONED:
+            for mark in item.iter_markers(name):
+                if not (mark.args and isinstance(mark.args[0], str)):
+                    raise pytest.UsageError(f"{item.nodeid}: the mark `{name}` says why")

@@ -18,6 +18,8 @@ from users.models import Change, Operation, User
 from users.people.sections import user_sheet
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.both_databases("statuses of more than a thousand people")
+
 MONTREAL = ZoneInfo("America/Toronto")
 WEEK = "mon 8:00-17:00; tue 8:00-17:00; wed 8:00-17:00; thu 8:00-17:00; fri 8:00-17:00; sun 0:00-5:00"
 BREAKS = "mon 12:00-13:00; tue 12:00-13:00"

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,23 @@ class Results:
         done = subprocess.run(step.command, cwd=ROOT, env=os.environ | step.environment, check=False)
         good = done.returncode == 0 or (step.narrowed and done.returncode == NO_TESTS)
         self.note(step.title, good, time.monotonic() - started)
+
+    def run_together(self, steps: list[Step]) -> None:
+        """Run steps that don't share anything, two at a time; each one's output stands together, when it has ended."""
+
+        def outcome(step: Step) -> tuple[Step, subprocess.CompletedProcess[str], float]:
+            started = time.monotonic()
+            done = subprocess.run(
+                step.command, cwd=ROOT, env=os.environ | step.environment, check=False,
+                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            return step, done, time.monotonic() - started
+
+        with ThreadPoolExecutor(2) as pool:
+            for ended in as_completed([pool.submit(outcome, step) for step in steps]):
+                step, done, seconds = ended.result()
+                print(f"\n== {step.title}\n{done.stdout}", end="", flush=True)
+                self.note(step.title, done.returncode == 0, seconds)
 
     def note(self, title: str, good: bool, seconds: float) -> None:
         """Remember how a step ended."""
@@ -253,7 +271,8 @@ def pytest_step(
 ) -> Step:
     """A run of pytest with these marks on this database; `database` empty: SQLite in memory."""
     environment = {"CELERY_BROKER_URL": broker, "DATABASE_URL": database or "sqlite:///:memory:"}
-    command = [sys.executable, "-m", "pytest", "-q", "-m", marks, "-n", str(workers), *more]
+    slowest = ["--durations=10", "--durations-min=2"]
+    command = [sys.executable, "-m", "pytest", "-q", *slowest, "-m", marks, "-n", str(workers), *more]
     return Step(title, command, environment, narrowed=bool(more))
 
 
@@ -278,7 +297,7 @@ def main(given: list[str]) -> int:
         with valkey(guard) as broker:
             if wanted == "fast":
                 marks = "not browser and not slow and not postgresql"
-                results.run(pytest_step("Tests on SQLite", marks, broker, "", more))
+                results.run(pytest_step("Tests in the inner loop, on SQLite", marks, broker, "", more))
             else:
                 everything(results, guard, broker, more)
     except KeyboardInterrupt:
@@ -295,11 +314,11 @@ def main(given: list[str]) -> int:
 
 
 def everything(results: Results, guard: Guard, broker: str, more: list[str]) -> None:
-    """All checks, then the tests on both databases and in the browser."""
-    for step in checks():
-        results.run(step)
+    """All checks; then every test on PostgreSQL, some on SQLite as well, and those in the browser."""
+    results.run_together(checks())
     system_programs(results)
-    results.run(pytest_step("Tests on SQLite", "not browser and not postgresql", broker, "", more))
+    on_sqlite = "both_databases and not browser and not postgresql"
+    results.run(pytest_step("What has to hold on SQLite too", on_sqlite, broker, "", more))
     begun = time.monotonic()
     try:
         with postgresql(guard) as database:

@@ -17,6 +17,8 @@ from users.models import Department, Did, Job, Operation, SystemExtension
 from users.people.sections import user_sheet
 from users.tests.factories import make_staff, make_user
 
+pytestmark = pytest.mark.slow("every address for every kind of person")
+
 OPEN, HIDDEN, REFUSED, SIGN_IN = "opens", "404", "403", "to the sign-in"
 
 PEOPLE = ["stranger", "user", "soins_admin", "accueil_admin", "owner", "other_owner", "support"]

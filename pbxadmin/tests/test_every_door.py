@@ -16,6 +16,8 @@ from pbxadmin.tests.test_doors import DOORS, addresses_of, url_of, world
 from pbxadmin.tests.test_house import sources
 from users.people.sections import user_sheet
 
+pytestmark = pytest.mark.slow("every address with anything in every field")
+
 __all__ = ["world"]  # a fixture: pytest finds it by its name
 
 # What an app or a phone asks for, without a form of ours.

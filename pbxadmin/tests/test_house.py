@@ -307,6 +307,7 @@ def test_no_secret_stands_in_a_page_the_history_or_a_log(boreale, felix, caplog)
         assert secret not in caplog.text
 
 
+@pytest.mark.both_databases("statements by hand")
 def test_a_secret_is_unreadable_in_the_database_and_bound_to_its_column(boreale, settings) -> None:
     person = make_user(boreale)
     with connection.cursor() as cursor:
@@ -327,6 +328,7 @@ def test_secrets_can_not_be_searched_by(boreale) -> None:
             list(User.objects.filter(**{lookup: "a"}))
 
 
+@pytest.mark.both_databases("statements by hand")
 def test_rotation_writes_every_secret_with_the_first_key(boreale, settings) -> None:
 
     person = make_user(boreale)

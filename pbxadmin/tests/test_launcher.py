@@ -13,6 +13,8 @@ import pytest
 
 from pbxadmin.run import launcher, processes
 
+pytestmark = pytest.mark.slow("starts and kills processes")
+
 # Runs the children named on the command line under a supervisor, as `main` does with the real ones.
 HARNESS = f"""
 import sys

@@ -16,7 +16,10 @@ from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_customer, make_staff
 from voicemail.models import Mailbox
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.both_databases("more rows than one statement of SQLite takes"),
+]
 
 MANY = 1_100
 

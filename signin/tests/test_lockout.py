@@ -15,6 +15,11 @@ from signin.models import KnownAddress, SignInAttempt
 from users.models import Operation
 from users.tests.factories import PASSWORD, make_user
 
+pytestmark = [
+    pytest.mark.both_databases("failures that are counted and forgotten"),
+    pytest.mark.slow("guesses hundreds of passwords"),
+]
+
 HERE, THERE = "203.0.113.7", "198.51.100.9"
 
 

@@ -16,6 +16,8 @@ from signin.tests.signing import KEY, code_of, enrol, sign_in_fully
 from users.models import Operation, User
 from users.tests.factories import PASSWORD, make_user
 
+pytestmark = pytest.mark.both_databases("codes that work once")
+
 
 @pytest.fixture
 def half(client, staff):

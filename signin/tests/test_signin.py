@@ -30,6 +30,8 @@ from users.access import access_of, public
 from users.models import Department, Operation, User
 from users.tests.factories import PASSWORD, make_user
 
+pytestmark = pytest.mark.slow("every address without signing in")
+
 TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"[^"]+"')
 NEW_PASSWORD = "Trois-rivières-9 ponts"
 

@@ -32,6 +32,8 @@ from users.models.customer import PERSONAL_ACCOUNTS
 from users.people.line import in_words, line_of
 from users.tests.factories import FACTS, PASSWORD, make_staff, make_user
 
+pytestmark = pytest.mark.slow("signs keys of its own providers")
+
 TENANT = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 OTHER_TENANT = "11111111-2222-4333-8444-555555555555"
 DOMAIN = "clinique.example.com"

@@ -21,6 +21,8 @@ from users.models import Change, Customer, Department, Did, Operation, Role, Sys
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.slow("opens every page of the support desk")
+
 ROLES = ["users", "group_admins", "system_admins", "system_owners"]
 
 

@@ -18,6 +18,8 @@ from users.tests.test_customer_pages import department
 from users.tests.test_pages import posted
 from users.tests.test_undo import again, edit
 
+pytestmark = pytest.mark.slow("many pages")
+
 
 @pytest.fixture(autouse=True)
 def _nothing_counted_yet():

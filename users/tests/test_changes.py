@@ -10,6 +10,10 @@ from users.people.sections import user_sheet
 from users.signals import changed
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.both_databases(
+    "the road's statements, the constraints behind it, the triggers of the history"
+)
+
 
 def plan(actor, customer, *rows):
     """A plan over users."""

@@ -10,6 +10,8 @@ from users.models import Change, Customer, Department, Did, Operation, SystemExt
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.slow("many pages for each role")
+
 ROLES = [
     "users",
     "receptionists",

@@ -17,6 +17,8 @@ from users.people.sections import user_sheet
 from users.road import jobs, undo
 from users.tests.factories import FACTS, make_staff, make_user
 
+pytestmark = pytest.mark.both_databases("steps that claim their rows")
+
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch):

@@ -18,7 +18,7 @@ from users.people.sections import user_sheet
 from users.road import jobs
 from users.tests.factories import FACTS, make_customer, make_user
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow("starts workers and kills them")]
 
 MANY = 400
 

@@ -10,6 +10,8 @@ from users.mail import letters
 from users.models import Department, Letter, User
 from users.tests.factories import PASSWORD, make_user
 
+pytestmark = pytest.mark.both_databases("mails that are claimed")
+
 
 @pytest.fixture
 def olivier(boreale):

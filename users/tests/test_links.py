@@ -18,6 +18,8 @@ from users.mail import links
 from users.models import Change, Customer, Operation, PersonalLink, User
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.both_databases("links that are used up")
+
 NS = {"l": links.NAMESPACE}
 
 

@@ -14,6 +14,8 @@ from users.people.sections import user_sheet
 from users.road import undo
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.both_databases("constraints over two columns")
+
 
 def write(actor, customer, sheet, key, **values):
     """Plan and apply one row; the planned row, refused or written."""

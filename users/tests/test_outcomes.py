@@ -8,6 +8,8 @@ from users.people.sections import user_sheet
 from users.road import Outcome
 from users.tests.factories import FACTS
 
+pytestmark = pytest.mark.both_databases("constraints that refuse a write")
+
 
 def plan(actor, customer, *rows):
     """A plan over users."""

@@ -18,6 +18,8 @@ from users.road import applying
 from users.tests.browser import posted, typed
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.both_databases("the list's search, order and pages")
+
 LIST = "/c/boreale/users/"
 
 

@@ -16,6 +16,8 @@ from users.models import Department, Operation, SystemExtension, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.both_databases("the search in the history's JSON")
+
 
 @pytest.fixture
 def people(boreale):

@@ -16,6 +16,8 @@ from users.people.sections import user_sheet
 from users.road import undo
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.both_databases("the history read back from JSON")
+
 
 def edit(actor, customer, person, **values):
     plan = road.plan(actor, customer, user_sheet(), [road.Row(person.pk, values)])

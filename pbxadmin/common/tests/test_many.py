@@ -11,7 +11,7 @@ from users.models import Change, Membership, Operation, User
 from users.road import recording
 from users.tests.factories import FACTS, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases("rows that are written many at once")]
 
 ODD = [
     "plain",

@@ -20,7 +20,7 @@ from phones.tests.factories import FACTS, again, fetch, fetched, make_phone, ren
 from phones.tests.processes import shared_database, valkey, wait_until, worker
 from users.models import Customer, User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow("starts workers, a broker and sipp")]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from users.models import Customer, Department, User
 from users.signals import changed
 from users.tests.factories import FACTS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases("the outbox's locks and marks")]
 
 
 # --- A change ---

@@ -28,6 +28,8 @@ from phones.push.tests.loopback import (
     to,
 )
 
+pytestmark = pytest.mark.slow("starts sipp")
+
 SCENARIOS = Path(__file__).parent / "sipp"
 
 

@@ -21,6 +21,8 @@ from phones.push.tests.loopback import (
     to,
 )
 
+pytestmark = pytest.mark.slow("waits for phones that don't answer")
+
 # --- who may be written to ----------------------------------------------------------------------------------
 
 TRICKS = [

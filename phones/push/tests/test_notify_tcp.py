@@ -24,6 +24,8 @@ from phones.push.tests.loopback import (
     to,
 )
 
+pytestmark = pytest.mark.slow("waits for phones that pour or say nothing")
+
 # --- TCP ----------------------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from phones.tests.factories import again, change, fetch, fetched, make_phone, ou
 from users.models import Customer, Operation, User
 from users.tests.factories import FACTS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases("claims of the push")]
 
 SECONDS = timedelta(seconds=1)
 

@@ -20,7 +20,10 @@ from phones.tests.factories import MAC, again, fetch, settings_of
 from users import road
 from users.models import Customer, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.both_databases("the statement of a fetch, and the one that writes times"),
+]
 
 
 # --- The phone's own files ---

@@ -20,6 +20,8 @@ from phones.virtual import VirtualPhone
 from phones.virtual.firmware import Identity, read_config
 from phones.virtual.sip import SipSide
 
+pytestmark = pytest.mark.slow("starts phones and waits for them")
+
 MAC = "805ec0d57d72"
 OWN, COMMON = f"{MAC}.cfg", "y000000000096.cfg"
 BOOTS = ["y000000000000.boot", f"{MAC}.boot"]
