@@ -134,13 +134,15 @@ DELETE = Action(
 # --- Resetting ----------------------------------------------------------------------------------------------------
 def _ask_what_to_reset(scope: Scope, allowed: Sequence[User], data: QueryDict) -> Asked:
     names = [name for name in data.getlist("box") if name in reset.LABELS]
+    without_address = [user for user in allowed if not letters.has_an_address(user)]
     return Asked(
         {"boxes": names},
         "" if names else _("Tick at least one box."),
         facts={
             "boxes": reset.boxes(),
             "ticked": names if data.get("confirmed") else ["sip", "link", reset.WELCOME],
-            "no_address": [user for user in allowed if not letters.has_an_address(user)],
+            "no_address": without_address[:SHOWN],
+            "more_without_address": max(0, len(without_address) - SHOWN),
         },
     )
 

@@ -480,3 +480,13 @@ def test_the_history_says_which_job_it_was(client, felix, people):
     page = sign_in_fully(client, felix).get(reverse("history", args=["boreale"])).content.decode()
     assert f"Tâche n°\xa0{job.pk}" in page
     assert Change.objects.filter(operation=job.operation).count() == 7
+
+
+def test_a_page_that_asks_about_hundreds_names_thirty_and_counts_the_others(
+    client, felix, people, monkeypatch
+):
+    monkeypatch.setattr(actions, "SHOWN", 3)
+    sign_in_fully(client, felix)
+    page = client.post(reverse("chosen_reset", args=["boreale"]), {"chosen": [user.pk for user in people]})
+    assert [str(user) for user in page.context["no_address"]] == [str(user) for user in people[:3]]
+    assert page.context["more_without_address"] == 4
