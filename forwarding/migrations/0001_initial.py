@@ -172,18 +172,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "voicemail_out_of_hours_external",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False, verbose_name="Voicemail outside office hours"
+                    ),
+                ),
+                (
                     "divert_internal",
                     pbxadmin.common.destination_field.DestinationField(
                         default="same",
                         max_length=48,
                         side="internal",
                         verbose_name="Forward internal calls to",
-                    ),
-                ),
-                (
-                    "voicemail_out_of_hours_external",
-                    pbxadmin.common.fields.YesNoField(
-                        default=False, verbose_name="Voicemail outside office hours"
                     ),
                 ),
                 (

@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("sidecars", models.PositiveSmallIntegerField(default=0, verbose_name="Expansion modules")),
                 (
                     "connection",
                     models.CharField(
@@ -186,7 +187,7 @@ class Migration(migrations.Migration):
                 (
                     "ringtone",
                     models.CharField(
-                        default="Ring1.wav",
+                        default="ring1",
                         help_text="What rings for every call that doesn't come from a queue.",
                         max_length=40,
                         verbose_name="Call ringtone",
@@ -195,7 +196,7 @@ class Migration(migrations.Migration):
                 (
                     "queue_ringtone",
                     models.CharField(
-                        default="Ring2.wav",
+                        default="ring2",
                         help_text="What rings for calls of a queue, to tell them from the others.",
                         max_length=40,
                         verbose_name="Queue ringtone",
@@ -217,6 +218,14 @@ class Migration(migrations.Migration):
                         default=False,
                         help_text="The phone's main network port: its calls then travel in this VLAN.",
                         verbose_name="Enable VLAN for the WAN port",
+                    ),
+                ),
+                (
+                    "vlan_pc_enabled",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False,
+                        help_text="The port to which a computer is connected behind the phone.",
+                        verbose_name="Enable VLAN for the PC port",
                     ),
                 ),
                 (
@@ -242,14 +251,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "vlan_pc_enabled",
-                    pbxadmin.common.fields.YesNoField(
-                        default=False,
-                        help_text="The port to which a computer is connected behind the phone.",
-                        verbose_name="Enable VLAN for the PC port",
-                    ),
-                ),
-                (
                     "vlan_pc_id",
                     models.PositiveSmallIntegerField(
                         default=1,
@@ -271,7 +272,6 @@ class Migration(migrations.Migration):
                         verbose_name="VLAN priority (PC)",
                     ),
                 ),
-                ("sidecars", models.PositiveSmallIntegerField(default=0, verbose_name="Expansion modules")),
                 (
                     "mac",
                     models.CharField(
@@ -368,6 +368,7 @@ class Migration(migrations.Migration):
                 ("fetched_at", models.DateTimeField(editable=False, null=True)),
                 ("fetched_from", models.GenericIPAddressField(editable=False, null=True)),
                 ("fetched_digest", models.CharField(blank=True, editable=False, max_length=64)),
+                ("fetched_model", models.CharField(blank=True, default="", editable=False, max_length=40)),
                 (
                     "fetched_text",
                     pbxadmin.common.crypto.EncryptedTextField(blank=True, default="", editable=False),

@@ -741,6 +741,8 @@ def test_asking_for_a_link_answers_the_same_for_everybody(client, someone, felix
     make_user(laurier, "106", email="twice@example.com")
     off = make_user(laurier, "107", email="off@example.com")
     disable(off)
+    Client().post(reverse("forgot_password"), {"login": "first@example.com"})  # what a process looks up once
+    queued.clear()
     answers = set()
     for login in (
         someone.login,
