@@ -17,7 +17,7 @@ def public(view: View) -> View:
 
 
 def half_signed_in(view: View) -> View:
-    """A view for who has given a password and still owes a second factor."""
+    """A view for whoever has given a password and still owes a second factor."""
     view.access = "half"  # type: ignore[attr-defined]
     return view
 

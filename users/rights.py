@@ -1,8 +1,8 @@
 """Who may do what to whom: the only place that decides. Pages, forms, templates and tasks ask here.
 
 The roles and their rights are data (`users.Role`). The rules between people are these: nobody acts on somebody whose role
-is above his own; a role that doesn't act on the whole customer acts on people whose *primary* department is one of
-his; support staff act everywhere, under their own name.
+is above their own; a role that doesn't act on the whole customer acts on people whose *primary* department is one of
+theirs; support staff act everywhere, under their own name.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ class Verb(StrEnum):
     CUSTOMER = "customer"  # change what belongs to no person: departments, numbers, phones in stock
     HOURS = "hours"  # change a department's office hours and holidays
     SUPPORT = "support"  # change what the contract says: the provider's support staff alone
-    STATUS = "status"  # give a colleague another status, and nothing else of his
+    STATUS = "status"  # give a colleague another status, and nothing else of theirs
     SELF = "self"  # change one's own, as far as `own_things` says
 
 
@@ -43,7 +43,7 @@ ON_NOBODYS_THING = (Verb.EDIT, Verb.DELETE, Verb.COMMAND, Verb.REVEAL)
 
 
 def administers(actor: User) -> bool:
-    """Whether somebody has the administration pages at all; everybody else has his own page."""
+    """Whether somebody has the administration pages at all; everybody else has their own page."""
     return actor.is_staff or actor.role.administer_users
 
 
@@ -59,12 +59,12 @@ def why_not(
     customer: Customer | None = None,
     department: int | None = None,
 ) -> Text | None:
-    """Why `actor` may not do `verb` (to the person `subject`, in `customer`), as a sentence; None when he may.
+    """Why `actor` may not do `verb` (to the person `subject`, in `customer`), as a sentence; None when they may.
 
-    Without a subject it is about something of the customer as a whole: only who acts on the whole customer changes or
+    Without a subject it is about something of the customer as a whole: only whoever acts on the whole customer changes or
     deletes that. `department` is the key of the one whose hours are meant.
 
-    Tenancy comes first and elsewhere: what isn't `visible_to(actor)` doesn't exist for him. It is checked again here
+    Tenancy comes first and elsewhere: what isn't `visible_to(actor)` doesn't exist for them. It is checked again here
     because a mistake there must not become a right.
     """
     other = (
@@ -109,7 +109,7 @@ def why_not(
         return _("This person's primary department is not one of yours.")
     if subject.role.level > actor.role.level:
         return _("This person's role is above yours.")
-    # His role acts in all his departments: who takes him over, or acts through him, would act there too.
+    # Their role acts in all their departments: whoever takes them over, or acts through them, would act there too.
     if (
         subject.pk != actor.pk
         and subject.role.administer_users
@@ -121,7 +121,7 @@ def why_not(
 
 
 def _why_not_the_status(actor: User, subject: User | None) -> Text | None:
-    """ "Opérations réceptionniste (définir les statuts…)": of those colleagues whose presence he sees."""
+    """ "Opérations réceptionniste (définir les statuts…)": of those colleagues whose presence they see."""
     if not actor.role.receptionist:
         return _("Your role doesn't include receptionist operations.")
     if subject is None or subject.pk == actor.pk or not what_sees(actor, subject).presence:
@@ -143,7 +143,7 @@ def can(actor: User, verb: Verb | str, subject: User | None = None, customer: Cu
 
 
 def grantable_roles(actor: User) -> Q:
-    """The roles that somebody may give to others: below his own level, or his own role itself."""
+    """The roles that somebody may give to others: below their own level, or their own role itself."""
     if actor.is_staff:
         return Q()
     return Q(level__lt=actor.role.level) | Q(pk=actor.role_id)
@@ -185,7 +185,7 @@ def role_names() -> list[tuple[str, str]]:
 
 
 def administered_by(actor: User) -> Q:
-    """The people whom `actor` may administer, as a condition over users that are `visible_to` him already."""
+    """The people whom `actor` may administer, as a condition over users that are `visible_to` them already."""
     if acts_on_whole_customer(actor):
         condition = Q()
     else:
@@ -213,7 +213,7 @@ def facts(actor: Any, customer: Customer | None) -> dict[str, bool]:
     }
 
 
-# --- What everybody may change of himself --------------------------------------------------------------------------
+# --- What everybody may change of themselves --------------------------------------------------------------------
 class Own(StrEnum):
     """What somebody changes without administering anybody. A column of the sheet of people says which of them it is (`Column.own`)."""
 
@@ -226,7 +226,7 @@ class Own(StrEnum):
 def own_things(actor: User, verb: Verb) -> frozenset[Own]:
     """What `actor` changes by a right that isn't the one over the whole record (`SELF`, `STATUS`).
 
-    Whose forwarding rules are hidden from him neither sees nor changes them; the status stays his.
+    Whoever has their forwarding rules hidden neither sees nor changes them; the status stays theirs.
     """
     if actor.machine is not None:
         return actor.machine.things
@@ -256,12 +256,12 @@ class Machine:
 
 
 def schedule_actor(customer: Customer) -> User:
-    """Who acts when statuses change by themselves, "pbxadmin" in the history: gives people of this customer the status that is due."""
+    """The actor when statuses change by themselves, "pbxadmin" in the history: gives people of this customer the status that is due."""
     return _machine("pbxadmin", customer, Machine(Verb.STATUS, frozenset({Own.STATUS, Own.STATUS_AFTER})))
 
 
 def pbx_actor(person: User) -> User:
-    """Who acts when somebody dials a code on their own phone, "PBX" in the history: changes this very person's status."""
+    """The actor when somebody dials a code on their own phone, "PBX" in the history: changes this very person's status."""
     assert person.customer is not None, "support staff have no extension"
     return _machine(
         "PBX", person.customer, Machine(Verb.STATUS, frozenset({Own.STATUS}), frozenset({person.pk}))
@@ -315,7 +315,7 @@ class Sight:
 
     @property
     def operations(self) -> bool:
-        """Whether any of pickup, IVR control and intercom is his."""
+        """Whether any of pickup, IVR control and intercom is theirs."""
         return self.pick_up or self.control_ivr or self.intercom
 
 
@@ -325,7 +325,7 @@ NOTHING = Sight()
 def inherited(role: Role, acts_there: bool) -> Forced:
     """What the role gives in a department, as the four columns of "Visualiser": rows 1, 2 and 3 to 5 of the table of roles.
 
-    `acts_there`: whether the role counts in that department (he is a member, or it counts in the whole customer).
+    `acts_there`: whether the role counts in that department (the person is a member, or it counts in the whole customer).
     """
     operations = role.pick_up or role.control_ivr or role.intercom
     return Forced(
@@ -348,9 +348,9 @@ def forcings_of(people: Iterable[User]) -> dict[int, dict[int, Forced]]:
 
 
 def view_of(viewer: User, forcings: Forcings | None = None) -> dict[int, Sight]:
-    """What somebody sees and may do in each department of his customer: his role, where it counts, under what is forced.
+    """What somebody sees and may do in each department of their customer: their role, where it counts, under what is forced.
 
-    `forcings` instead of the saved ones: to show what a change would mean. Who is disabled, and support staff, who have no
+    `forcings` instead of the saved ones: to show what a change would mean. Whoever is disabled, and support staff, who have no
     extension, see nothing of anybody. Barge-in, whisper and listen come with the role alone, for calls that are seen.
     """
     if viewer.customer_id is None or not viewer.is_active:
@@ -434,21 +434,21 @@ def sights(viewer: User, targets: Iterable[User], forcings: Forcings | None = No
     ):
         sight = views.get(department, NOTHING)
         if forced[user].get(department, Forced()).show_my_calls is False:
-            # Others see that he is in a call, and no more of it.
+            # Others see that they are in a call, and no more of it.
             sight = Sight(sight.presence, False, sight.pick_up, sight.control_ivr, sight.intercom, False)
         found[user] = found[user] | sight
     return found
 
 
 def what_sees(viewer: User, target: User) -> Sight:
-    """What `viewer` sees of `target` and may do with his calls: in any of the target's departments.
+    """What `viewer` sees of `target` and may do with their calls: in any of the target's departments.
 
-    Nothing across customers, nothing of who is hidden or disabled, nothing for who is disabled. The portal's tab and
+    Nothing across customers, nothing of people who are hidden or disabled, nothing for whoever is disabled. The portal's tab and
     the PBX ask this one function.
     """
     return sights(viewer, [target])[target.pk]
 
 
 def sees_own_forwarding(user: User) -> bool:
-    """Whether a person sees his own forwarding rules: administrators always, others unless the Options tab hides them."""
+    """Whether a person sees their own forwarding rules: administrators always, others unless the Options tab hides them."""
     return administers(user) or not user.hide_forwarding

@@ -3,7 +3,7 @@
 `changed` is sent once for every operation of `users.road`, inside its transaction: sender = the model, `rows` = the
 planned rows that were written (`record`, `changes`, `new`, `removed`), `operation`. Its receivers:
 
-- `users.people.endings.sessions_and_links_end`: who is disabled finds nothing of his open when he is let in again.
+- `users.people.endings.sessions_and_links_end`: whoever is disabled finds nothing of theirs open when they are let in again.
 - `phones.push.receivers.phones_fall_behind`: marks the phones whose file may differ now (the outbox).
 """
 

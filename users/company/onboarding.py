@@ -44,7 +44,7 @@ def customer_create(
     """Make a customer with everything it needs on its first day; raises `NotCreatedError` with the rows that say why not.
 
     Raw values by column, as the pages of each part take them. Departments speak the customer's language and keep its time
-    unless they say otherwise; the owner is put into the first one, and gets a second factor at his first sign-in.
+    unless they say otherwise; the owner is put into the first one, and gets a second factor at their first sign-in.
     """
     with transaction.atomic():
         customer: Customer = _written(actor, Customer(), customer_sheet(), "customer", [contract], facts)[0]

@@ -107,9 +107,9 @@ class Told:
 
 
 def of_person(actor: User, person: User, query: Query, page: Any) -> Page:
-    """The history of one person, a page of it: his own row and those of his phones, also of one that he gave away.
+    """The history of one person, a page of it: their own row and those of their phones, also of one that they gave away.
 
-    Of an operation on many, his part alone.
+    Of an operation on many, their part alone.
     """
     about = Change.objects.filter(Q(subject_pk=person.pk) | Q(former_subject_pk=person.pk))
     operations = Operation.objects.filter(pk__in=about.values("operation"))

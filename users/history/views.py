@@ -96,7 +96,7 @@ def operation(request: PortalRequest, customer: Customer, operation: int) -> Htt
         raise Http404
     page = timeline.rows_of(request.user, customer, found, request.GET.get("page"))
     if not page.paginator.count and not rights.acts_on_whole_customer(request.user):
-        raise Http404  # about nobody whom he administers: for him it isn't there
+        raise Http404  # about nobody whom they administer: for them it isn't there
     return render(
         request,
         "users/operation.html",

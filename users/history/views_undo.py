@@ -29,7 +29,7 @@ class Undone:
 
 
 def may_undo(actor: User, customer: Customer, operation: Operation) -> str:
-    """Why `actor` may not even look at what taking `operation` back would do, as a sentence; "" where he may.
+    """Why `actor` may not even look at what taking `operation` back would do, as a sentence; "" where they may.
 
     The preview shows values: it takes the right over everybody whom the operation is about, and where it is about nobody,
     over the whole customer.

@@ -54,7 +54,7 @@ def register(kind: Letter.Kind, writer: Writer) -> None:
 
 
 def language_of(user: User) -> str:
-    """The language in which the portal writes to somebody: that of his primary department, French first."""
+    """The language in which the portal writes to somebody: that of their primary department, French first."""
     department = user.primary_department
     if department is None:
         return settings.LANGUAGE_CODE

@@ -62,7 +62,7 @@ def kill(kind: Kind, people: Iterable[User]) -> int:
 def reveal(actor: User, customer: Customer, person: User, kind: Kind, facts: RequestFacts) -> PersonalLink:
     """The person's living link, a new one where there is none; that it was shown stands in the history before it is.
 
-    Everybody may see his own; for another's it takes the right to see secrets. Raises `road.RefusedError`.
+    Everybody may see their own; for another's it takes the right to see secrets. Raises `road.RefusedError`.
     """
     if not person.is_active:
         raise road.RefusedError
@@ -97,7 +97,7 @@ def alive(at: datetime) -> Q:
 
 
 def find(kind: Kind, token: str) -> PersonalLink | None:
-    """The living link of a token, with its person and all that his configuration takes, in one query; None else."""
+    """The living link of a token, with its person and all that their configuration takes, in one query; None else."""
     link = (
         PersonalLink.objects.filter(alive(timezone.now()), kind=kind, token_hash=fingerprint(token))
         .select_related("user__customer", "user__primary_department", "user__role")

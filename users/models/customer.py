@@ -30,7 +30,7 @@ LANGUAGES = [("fr-CA", _("French (Canada)")), ("en", _("English")), ("es", _("Sp
 
 
 class AskedOfVisitors(models.TextChoices):
-    """What a visitor of a public link tells of himself first."""
+    """What a visitor of a public link tells of themselves first."""
 
     NAME_AND_EMAIL = "name_email", _("Name and email")
     NAME = "name", _("Name")
@@ -62,7 +62,7 @@ TENANT_ID = RegexValidator(
         "Enter the directory (tenant) ID as Microsoft Entra shows it, for example 3f2504e0-4f89-41d3-9a0c-0305e82c3301."
     ),
 )
-# The directory of all personal Microsoft accounts: anybody makes himself an account in it.
+# The directory of all personal Microsoft accounts: anybody opens an account in it.
 PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 CLIENT_ID = RegexValidator(
     r"\A[A-Za-z0-9._-]+\Z",

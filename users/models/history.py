@@ -25,7 +25,7 @@ class Operation(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="operations")
-    # Not a foreign key: the history outlives the person, and its rows can't be updated when he is deleted.
+    # Not a foreign key: the history outlives the person, and its rows can't be updated when they are deleted.
     actor_pk = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=160)
     source = models.CharField(max_length=12)
@@ -53,9 +53,9 @@ class Change(models.Model):
     model = models.CharField(max_length=40)  # "users.user"
     object_pk = models.BigIntegerField()
     object_name = models.CharField(max_length=160)
-    # The person whose row it is (himself, the user of a phone): his history is everything about him.
+    # The person that the row is about (for a phone, its user): their history is everything about them.
     subject_pk = models.BigIntegerField(null=True)
-    # Whose it was before, where it was given to somebody else: it stands in his history too.
+    # Whose it was before, where it was given to somebody else: it stands in their history too.
     former_subject_pk = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=10, choices=Operation.Kind.choices)
     version = models.PositiveIntegerField(default=0)  # of the row, after the change

@@ -1,4 +1,4 @@
-"""Secret addresses that belong to a person: the one that configures his app, and the one that a new phone is sent to."""
+"""Secret addresses that belong to a person: the one that configures their app, and the one that a new phone is sent to."""
 
 from django.db import models
 from django.utils import timezone

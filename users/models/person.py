@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Identity(models.Model):
-    """Tab "Général": who the person is, and to which departments he belongs."""
+    """Tab "Général": who the person is, and to which departments they belong."""
 
     number = models.CharField(
         _("Extension"),
@@ -209,7 +209,7 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
         Department, through="Membership", related_name="members", editable=False
     )
 
-    # The address at which a one-time link was used: it is his, whoever else is given the same one.
+    # The address at which a one-time link was used: it is theirs, whoever else is given the same one.
     confirmed_email = models.EmailField(blank=True, default="", max_length=254, editable=False)
     sip_auth_id = models.CharField(_("Authentication ID"), max_length=32, editable=False)
     sip_password = EncryptedTextField(
@@ -218,7 +218,7 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
         readers=(Reader.PERSON, Reader.PHONE, Reader.APP, Reader.CHALLENGE),
     )
 
-    # Counts up with every change: whoever saves says which version he had before his eyes.
+    # Counts up with every change: whoever saves says which version they had before their eyes.
     version = models.PositiveIntegerField(default=1, editable=False)
     # Part of what a session is sealed with: counting it up signs the person out everywhere.
     sessions_epoch = models.PositiveIntegerField(default=0, editable=False)
@@ -278,7 +278,7 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
 
     @property
     def time_zone(self) -> str:
-        """The zone on whose clock the person's hours and statuses are meant: his primary department's."""
+        """The zone on whose clock the person's hours and statuses are meant: their primary department's."""
         return self.primary_department.time_zone if self.primary_department else get_default_timezone_name()
 
     @property
@@ -299,17 +299,17 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # a column in Django; here it follows from the Options tab
-        """Whether the person may be signed in: not disabled, and neither is his customer."""
+        """Whether the person may be signed in: not disabled, and neither is their customer."""
         return not self.disabled and not (self.customer_id and self.customer.suspended)  # type: ignore[union-attr]
 
     @property
     def needs_second_factor(self) -> bool:
-        """Asked of all support staff, and of whoever has it on himself or by his customer."""
+        """Asked of all support staff, and of whoever has it on themselves or by their customer."""
         return self.is_staff or self.require_2fa or bool(self.customer and self.customer.require_2fa)
 
     @cached_property
     def department_ids(self) -> frozenset[int]:
-        """The departments in which the person is a member, and so acts with his role."""
+        """The departments in which the person is a member, and so acts with their role."""
         return frozenset(self.memberships.values_list("department_id", flat=True))
 
     @property
@@ -335,7 +335,7 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
 
 
 class Membership(models.Model):
-    """A person in a department: there he acts with his role, and there others see him."""
+    """A person in a department: there they act with their role, and there others see them."""
 
     customer_path = "user__customer"
 
@@ -355,7 +355,7 @@ class Membership(models.Model):
 class Visibility(models.Model):
     """What the "Visualiser" tab forces on or off for a person and a department (NULL: as the role says).
 
-    Apart from membership: a view can be granted of a department to which somebody doesn't belong, and must not make him a
+    Apart from membership: a view can be granted of a department to which somebody doesn't belong, and must not make them a
     member of it. No row: everything as the role says.
     """
 

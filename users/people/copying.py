@@ -1,4 +1,4 @@
-"""Copying: a new person with the settings of another one, all but what makes that one himself."""
+"""Copying: a new person with the settings of another one, all but what makes that one who they are."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ def is_copied(column: Column) -> bool:
 
 
 def settings_of(source: User, scope: Scope) -> Copied:
-    """Everything of `source` that a new person gets. A few queries: one for each kind of row that isn't his own.
+    """Everything of `source` that a new person gets. A few queries: one for each kind of row that isn't their own.
 
     What the licence wouldn't allow to be chosen anew, and a role that the actor can't grant, is left out and said.
     """

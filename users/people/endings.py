@@ -1,4 +1,4 @@
-"""What ends for good when somebody is disabled, or a customer suspended: it doesn't come back with him."""
+"""What ends for good when somebody is disabled, or a customer suspended: it doesn't come back with them."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from users.models import Customer, PersonalLink, User
 def sessions_and_links_end(sender: Any, rows: Any, **rest: Any) -> None:
     """Receiver of `users.signals.changed`: sessions and set-password links die, and the app's configuration link with them.
 
-    While somebody is disabled he is kept out by every page anyhow; this is about the day when he is let in again.
+    While somebody is disabled they are kept out by every page anyhow; this is about the day when they are let in again.
     """
     if sender is User:
         people = [row.record for row in rows if row.changes.get("disabled") == (False, True)]

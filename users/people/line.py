@@ -59,7 +59,7 @@ class Line:
     single_sign_on: tuple[
         str, ...
     ]  # "microsoft", "google": accounts that open the portal now, because they are linked
-    single_sign_on_offered: tuple[str, ...]  # as well: set up by the company, left on for him, not linked yet
+    single_sign_on_offered: tuple[str, ...]  # as well: set up, left on for them, not linked yet
     registration: Registration
     hot_desking: bool
     srtp: str  # disabled, enabled, enforced
@@ -86,7 +86,7 @@ class Line:
     talk_asks: tuple[str, ...]  # "name", "email"
     meeting_needs_approval: bool
     sees: tuple[str, ...]  # "presence", "calls", … in at least one department, see `users.rights.Sight`
-    shows_calls: bool  # in at least one of his departments
+    shows_calls: bool  # in at least one of their departments
     # What the tabs of other apps add: {address of the tab: data}.
     tabs: Mapping[str, Mapping[str, Any]]
 
@@ -108,7 +108,7 @@ INTEGRATIONS = (
 )
 
 
-# Who is asked about comes with these loaded, and without what no line says.
+# People who are asked about come with these loaded, and without what no line says.
 LOADED = ("customer", "role", "primary_department")
 NOT_LOADED = ("password", "sip_password")
 

@@ -81,7 +81,7 @@ def renew_sip(people: Collection[User], scope: Scope) -> dict[Any, Renewed]:
 
 
 def renew_web_password(people: Collection[User], scope: Scope) -> dict[Any, Renewed]:
-    """No password at all until he sets one by a link, and no linked account; every session and every older link ends."""
+    """No password at all until they set one by a link, and no linked account; every session and every older link ends."""
     for user in people:
         user.set_unusable_password()
     User.objects.bulk_update(people, ["password"], batch_size=500)
@@ -97,7 +97,7 @@ def renew_app_link(people: Collection[User], scope: Scope) -> dict[Any, Renewed]
 
 
 def renew_rps_key(people: Collection[User], scope: Scope) -> dict[Any, Renewed]:
-    """A new key for each who has one; who has none gets his when somebody asks for it."""
+    """A new key for everybody who has one; whoever has none gets theirs when somebody asks for it."""
     links.kill(PersonalLink.Kind.RPS, people)
     return {user.pk: Renewed() for user in people}
 

@@ -76,7 +76,7 @@ def enrolled() -> Exists:
 
 
 def list_flags() -> dict[str, tuple[Any, Q]]:
-    """The filters that are switched on and off: the tabs' own, and those of the person himself."""
+    """The filters that are switched on and off: the tabs' own, and those of the person."""
     flags: dict[str, tuple[Any, Q]] = {
         "no_2fa": (_("2FA missing"), Q(require_2fa=True) & Q(~enrolled())),
         "disabled": (_("Disabled"), Q(disabled=True)),

@@ -113,11 +113,11 @@ def _write(made: Plan, rows: Sequence[RowPlan]) -> None:
 def hold(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
     """Hold the customer, then the rows, and see that they are what was planned.
 
-    The customer first, always: rules that count his people (seats, the last owner) stay true until the commit, and two
+    The customer first, always: rules that count its people (seats, the last owner) stay true until the commit, and two
     writers can't wait for each other.
     """
     if scope.customer.pk is None:
-        return  # he is being created: nobody else knows him yet
+        return  # it is being created: nobody else knows it yet
     Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
     manager: Any = sheet.model._default_manager
     versions = {

@@ -34,7 +34,7 @@ def with_status_message(people: QuerySet[User]) -> QuerySet[User]:
 
 
 def user_or_404(actor: User, customer: Customer, number: str) -> User:
-    """A person of a customer by his extension."""
+    """A person of a customer by their extension."""
     user = (
         with_status_message(User.objects.visible_to(actor).of(customer))
         .filter(number=number)

@@ -35,7 +35,7 @@ class RefusedError(Exception):
 class Row:
     """What a caller wants of one record: raw values for some columns; `key` None makes a new record.
 
-    `seen` is the version that the caller had before his eyes: an older one than the record's refuses the row as stale.
+    `seen` is the version that the caller had before their eyes: an older one than the record's refuses the row as stale.
     """
 
     key: Any
@@ -162,7 +162,7 @@ class Plan:
     def without(self, rows: Iterable[RowPlan]) -> "Plan":
         """The plan of the other rows alone, made anew: what a rule says of a row may hang on rows that aren't there any more.
 
-        Who was refused because of somebody who is left out may go now, and the other way round: ask `refused` again.
+        Whoever was refused because of somebody who is left out may go now, and the other way round: ask `refused` again.
         """
         left_out = {id(row) for row in rows}
         left = [row for row in self.rows if id(row) not in left_out]
@@ -231,7 +231,7 @@ def plan(
     Records that `actor` doesn't see in `customer` are refused as unknown. A column that isn't in the sheet, or can't be
     changed after creation, is refused by name: no way in assigns what its page doesn't offer. A page that has made a
     form of the same scope hands it over, so that the choices aren't looked up twice; and the `records` by key that it has
-    just read for the form, through the same entrance of tenancy and with the sheet's `related`. Who wrote in between is
+    just read for the form, through the same entrance of tenancy and with the sheet's `related`. Whoever wrote in between is
     found by their versions, under the lock.
     """
     scope = scope or Scope(actor, customer)
@@ -278,7 +278,7 @@ def _refuse_what_is_there_twice(made: Plan) -> None:
 
 
 def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
-    """Who changes himself changes the columns that `rights.own_columns` tells, whatever else is sent; a colleague's, the status alone."""
+    """Whoever changes themselves changes the columns that `rights.own_columns` tells, whatever else is sent; a colleague's, the status alone."""
     allowed = rights.own_columns(made.scope.actor, verb, made.columns.values())
     for row in made.rows:
         if row.new:
@@ -340,7 +340,7 @@ def _load_records(made: Plan, verb: rights.Verb, known: Mapping[Any, Any]) -> No
             row.refusal = _("It doesn't exist any more.")
             continue
         row.subject = getattr(sheet.subject(record), "pk", None)
-        # Who changes nothing but the hours of a department isn't asked for the right over the department.
+        # Whoever changes nothing but the hours of a department isn't asked for the right over the department.
         if not row.raw or row.raw.keys() - sheet.own_verbs.keys():
             row.refusal = str(why_not(sheet, scope, verb, record) or "")
         if row.seen is not None and row.seen != record.version:

@@ -36,7 +36,7 @@ def plan_removal(
 ) -> Removal:
     """Say what would go, record by record; nothing is written. Unknown keys are left out.
 
-    `verb` is what the actor must be allowed to do to the person behind a record: a phone goes for who may edit its user.
+    `verb` is what the actor must be allowed to do to the person behind a record: a phone goes for whoever may edit its user.
     """
     scope = Scope(actor, customer)
     manager: Any = sheet.model._default_manager

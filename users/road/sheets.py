@@ -27,7 +27,7 @@ def sheet_of(model: type[Model]) -> Sheet:
 
 
 def why_not(sheet: Sheet, scope: Scope, verb: rights.Verb | str, record: Any = None) -> Text | None:
-    """Why the scope's actor may not do `verb` with a record of this sheet (None: with a new one); None when he may."""
+    """Why the scope's actor may not do `verb` with a record of this sheet (None: with a new one); None when they may."""
     if sheet.allowed is not None:
         return sheet.allowed(scope.actor, verb, record, scope.customer)
     subject = sheet.subject(record) if record is not None else None

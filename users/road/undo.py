@@ -34,7 +34,7 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
     if any(change.kind != Operation.Kind.EDIT for found in by_sheet.values() for change in found):
         raise NotUndoableError(_("Only changes can be undone; what was created or deleted can't."))
     plans = []
-    # What was written last is taken back first: a phone leaves somebody before he is what he was.
+    # What was written last is taken back first: a phone leaves somebody before they are what they were.
     for label, found in reversed(by_sheet.items()):
         sheet = road.SHEETS[label]
         if any(

@@ -52,7 +52,7 @@ def make_user(
     password: str | None = None,
     **values: Any,
 ) -> User:
-    """A person of a customer, through plan and apply, as support staff would make him."""
+    """A person of a customer, through plan and apply, as support staff would make them."""
     actor = User(is_staff=True, role_id="users", email="factory@tic.example")
     raw = {
         "number": number,

@@ -41,7 +41,7 @@ def things(boreale, amelie) -> dict[str, tuple[Any, str, str]]:
 
 @pytest.fixture
 def support(db: None, client: Client) -> Client:
-    """Signed in as who may delete all of it."""
+    """Signed in as somebody who may delete all of it."""
     return sign_in_fully(client, make_staff())
 
 

@@ -132,7 +132,7 @@ def test_the_emergency_caller_id_is_always_the_departments(person):
 
 def test_the_line_is_built_in_a_constant_number_of_queries(person, django_assert_max_num_queries):
     person = loaded(person)
-    # Four for the person's own row and his accounts, one for each tab that keeps rows of its own: mailbox and statuses.
+    # Four for the person's own row and their accounts, one for each tab that keeps rows of its own: mailbox and statuses.
     with django_assert_max_num_queries(4 + 2):
         line_of(person)
 

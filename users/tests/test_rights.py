@@ -52,7 +52,7 @@ def test_the_roles_carry_the_guides_table(db):
 
 @pytest.mark.parametrize("role", ["users", "receptionists"])
 def test_who_has_no_administration_may_do_nothing_to_anybody(people, role):
-    # A receptionist sets the status of colleagues whom he sees: forwarding.tests.test_colleagues.
+    # A receptionist sets the status of colleagues whom they see: forwarding.tests.test_colleagues.
     for verb in set(Verb) - {Verb.SELF, Verb.STATUS}:
         assert not rights.can(people[role], verb, people["users"]), verb
 

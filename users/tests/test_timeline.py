@@ -167,7 +167,7 @@ def test_an_owner_of_departments_reads_the_history_of_his_people_alone(boreale, 
     assert "Numéro 9" in whole
     assert "Tremblay" not in whole
     assert client.get(reverse("operation", args=["boreale", elsewhere.pk])).status_code == 404
-    # Taking back what was also done to others isn't his.
+    # Taking back what was also done to others isn't theirs.
     assert client.get(reverse("undo", args=["boreale", operation.pk])).status_code == 403
 
 

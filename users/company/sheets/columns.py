@@ -153,7 +153,7 @@ class ExtensionsField(forms.CharField):
 
 
 class MemberStore(Store):
-    """Who is in a ring group or queue, as a sorted tuple of keys."""
+    """The members of a ring group or queue, as a sorted tuple of keys."""
 
     def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         """{system extension: {"members": keys}}, in one query."""

@@ -1,6 +1,6 @@
 """The part "Single sign-on" of a customer's settings: as what the portal is registered in its Microsoft 365 and Google Workspace.
 
-Whoever acts on the whole customer changes it, and support staff: that somebody registers a directory of his own makes him
+Whoever acts on the whole customer changes it, and support staff: that somebody registers a directory of their own makes them
 nobody else, because accounts are bound to people by `signin.single_sign_on`'s rules, and requests go to Microsoft and Google
 alone. A secret is stored encrypted, never shown again, dots in the history, and in no file.
 """

@@ -57,7 +57,7 @@ def _talk_link(actor: User, customer: Customer, record: Department | SystemExten
 
 # --- Departments ------------------------------------------------------------------------------------------------
 def departments(actor: User, customer: Customer) -> QuerySet[Department]:
-    """The departments that somebody sees: all of the customer, or his own."""
+    """The departments that somebody sees: all of the customer, or their own."""
     found = Department.objects.visible_to(actor).of(customer)
     if not rights.acts_on_whole_customer(actor):
         found = found.filter(pk__in=actor.department_ids)

@@ -1,4 +1,4 @@
-"""Tab "Général": who the person is, his role, his departments and numbers. Its rules: `users.people.sections.general_rules`."""
+"""Tab "Général": who the person is, their role, their departments and numbers. Its rules: `users.people.sections.general_rules`."""
 
 import re
 from collections import defaultdict
@@ -181,7 +181,7 @@ def derived(user: User) -> dict[str, Any]:
 
 
 def complete(user: User, scope: Scope) -> None:
-    """The secrets of a new person, and no password: he sets one by a link."""
+    """The secrets of a new person, and no password: they set one by a link."""
     user.sip_auth_id = random_secret(10)
     user.sip_password = random_secret(24)
     # As `set_unusable_password` writes it, from the same source: no hash, and nothing that a link could have been made from.

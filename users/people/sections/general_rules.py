@@ -1,4 +1,4 @@
-"""The rules about who a person is: his extension, name, departments, role, numbers; and about deleting him."""
+"""The rules about who a person is: their extension, name, departments, role, numbers; and about deleting them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def primary_department_is_one_of_his(row: road.RowPlan, plan: road.Plan) -> None
 
 
 def departments_are_within_reach(row: road.RowPlan, plan: road.Plan) -> None:
-    """Who acts on some departments only moves people in and out of those, and keeps them his own to administer."""
+    """Whoever acts on some departments only moves people in and out of those, and they stay theirs to administer."""
     actor = plan.scope.actor
     if rights.acts_on_whole_customer(actor) or not {"departments", "primary_department"} & row.changes.keys():
         return
@@ -70,7 +70,7 @@ def departments_are_within_reach(row: road.RowPlan, plan: road.Plan) -> None:
 
 
 def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
-    """Nobody grants a role above his own, nor changes his own."""
+    """Nobody grants a role above their own, nor changes their own."""
     if "role" not in row.changes and not row.new:
         return
     actor = plan.scope.actor
@@ -91,7 +91,7 @@ def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
             )
 
 
-# What somebody above has decided about a person, for his own or the company's protection.
+# What somebody above has decided about a person, for their own or the company's protection.
 RESTRICTIONS = (
     "outbound_disabled",
     "pin_protected",
@@ -102,7 +102,7 @@ RESTRICTIONS = (
 
 
 def nobody_lifts_what_restricts_himself(row: road.RowPlan, plan: road.Plan) -> None:
-    """Who administers some departments is restricted by who administers the whole customer, and doesn't undo that himself."""
+    """Whoever administers some departments is restricted by whoever administers the whole customer, and can't undo that."""
     actor = plan.scope.actor
     if row.new or row.key != actor.pk or rights.acts_on_whole_customer(actor):
         return

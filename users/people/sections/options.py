@@ -60,7 +60,7 @@ GOOGLE_SWITCH = GOOGLE | {"codes": OPPOSITE}
 
 # --- Rules ------------------------------------------------------------------------------------------------------
 def deleting_recordings_means_seeing_them(row: road.RowPlan, plan: road.Plan) -> None:
-    """Who may delete recordings sees them: the second switch comes with the first, and the first can't be taken away alone."""
+    """Whoever may delete recordings sees them: the second switch comes with the first, and the first can't be taken away alone."""
     if not {"recordings_visible", "recordings_deletable"} & row.changes.keys():
         return
     plan.need("recordings_visible", "recordings_deletable")

@@ -52,7 +52,7 @@ def a_link_is_no_page(row: road.RowPlan, plan: road.Plan) -> None:
 
 
 def who_has_talk_has_a_link(plan: road.Plan) -> None:
-    """Whoever is given Talk without a name gets the suggested one, with his extension where somebody has that already."""
+    """Whoever is given Talk without a name gets the suggested one, with their extension where somebody has that already."""
     concerned = {"talk_enabled", "talk_name"}
     rows = [row for row in plan.rows if row.record is not None and concerned & row.changes.keys()]
     if not rows:

@@ -1,4 +1,4 @@
-"""Tab "Visualiser": what a person sees of each department, forced on or off over what his role says."""
+"""Tab "Visualiser": what a person sees of each department, forced on or off over what their role says."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -192,7 +192,7 @@ class VisibilityColumn(Column):
 
 # --- Rules ------------------------------------------------------------------------------------------------------
 def leaving_a_department_forgets_its_view(row: road.RowPlan, plan: road.Plan) -> None:
-    """Who leaves a department loses what was forced for it: what he was given there must not stay with him unseen."""
+    """Whoever leaves a department loses what was forced for it: what they were given there must not stay with them unseen."""
     if row.new or "departments" not in row.changes:
         return
     plan.need("visibility")
@@ -204,7 +204,7 @@ def leaving_a_department_forgets_its_view(row: road.RowPlan, plan: road.Plan) ->
 
 
 def nobody_grants_a_view_beyond_his_own(row: road.RowPlan, plan: road.Plan) -> None:
-    """Who acts on some departments opens the view of those alone: what he doesn't administer isn't his to show."""
+    """Whoever acts on some departments opens the view of those alone: what they don't administer isn't theirs to show."""
     actor = plan.scope.actor
     if "visibility" not in row.changes or rights.acts_on_whole_customer(actor):
         return

@@ -69,7 +69,7 @@ def reset_done(request: PortalRequest, customer: Customer, operation: int) -> Ht
         .filter(pk=operation, kind=Operation.Kind.RESET)
         .first()
     )
-    # His own report, or that of who reads the whole history.
+    # Their own report, or that of whoever reads the whole history.
     if found is None or (
         found.actor_pk != request.user.pk
         and not rights.can(request.user, rights.Verb.CUSTOMER, customer=customer)

@@ -1,4 +1,4 @@
-"""The QR code and the link that set up a person's app: for an administrator, for the person himself, and for the app."""
+"""The QR code and the link that set up a person's app: for an administrator, for the person, and for the app."""
 
 import logging
 from time import time

@@ -21,8 +21,8 @@ from users.road.pages.conflicts import values_of
 def own_section(
     request: PortalRequest, person: User, section: Section, url: str, template: str, *, kept: str = ""
 ) -> HttpResponse:
-    """Show or save the columns of a section that somebody may change of himself; the others aren't on the page."""
-    customer: Any = person.customer  # who has an own page has a customer
+    """Show or save the columns of a section that somebody may change of themselves; the others aren't on the page."""
+    customer: Any = person.customer  # whoever has a page of their own has a customer
     scope = Scope(request.user, customer)
     mine = rights.own_columns(person, rights.Verb.SELF, section.columns)
 

@@ -132,7 +132,7 @@ def _filters(actor: User, customer: Customer, query: selectors.Query) -> list[di
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_customer(rights.Verb.CREATE)
 def user_create(request: PortalRequest, customer: Customer) -> HttpResponse:
-    """A new person: the General tab with the extension, and the contract's gauge in sight. `?copy=104`: with his settings."""
+    """A new person: the General tab with the extension, and the contract's gauge in sight. `?copy=104`: with their settings."""
     scope = Scope(request.user, customer)
     source = _source_of_copy(request, customer)
     copied = copying.settings_of(source, scope) if source else None
@@ -175,7 +175,7 @@ def user_create(request: PortalRequest, customer: Customer) -> HttpResponse:
 
 
 def _source_of_copy(request: PortalRequest, customer: Customer) -> User | None:
-    """The person whose settings a new one gets; 404 and 403 as for his own pages."""
+    """The person whose settings a new one gets; 404 and 403 as for their own pages."""
     number = request.GET.get("copy", "")
     if not number:
         return None

@@ -14,7 +14,7 @@ from users.road.meanwhile import Meanwhile
 
 
 def seen_version(data: QueryDict) -> int:
-    """The version of the record that the sender of a form had before his eyes; 0, which is always old, for nonsense."""
+    """The version of the record that the sender of a form had before their eyes; 0, which is always old, for nonsense."""
     seen = data.get("seen", "")
     return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else 0
 

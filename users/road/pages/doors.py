@@ -43,7 +43,7 @@ def in_customer(
 def of_person(
     verb: rights.Verb = rights.Verb.SEE,
 ) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """A page under /c/<slug>/users/<number>/: the view gets customer and person; 404 where he doesn't exist, 403 where not his to act on."""
+    """A page under /c/<slug>/users/<number>/: the view gets customer and person; 404 where they don't exist, 403 where not the actor's to act on."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
