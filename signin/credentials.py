@@ -113,7 +113,7 @@ def find_user(login: str, address: str = "") -> User | None:
     """The one person whom a login means: extension@fqdn, or an e-mail address that only one person of the
     portal has, or has confirmed.
 
-    Always the same two queries. The person found may be disabled; `known` tells whether he has signed in
+    Always the same two queries. The person found may be disabled; `known` tells whether they have signed in
     from `address`.
     """
     name = canonical(login)
@@ -136,13 +136,13 @@ def find_user(login: str, address: str = "") -> User | None:
         return staff[0]
     if len(by_email) == len(same_email) == 1:
         return same_email[0]
-    # Who has read mail there keeps the address, whoever else is given the same one; else extension@fqdn signs in.
+    # Whoever has read mail there keeps the address, whoever else is given the same one; else extension@fqdn signs in.
     confirmed = [user for user in same_email if canonical(user.confirmed_email) == name]
     return confirmed[0] if len(confirmed) == 1 else None
 
 
 def account_key(user: User | None, login: str = "") -> str:
-    """Under which key tries are counted: the person, whichever of his logins was typed, else the login
+    """Under which key tries are counted: the person, whichever of their logins was typed, else the login
     itself.
 
     Keyed, because people type their password into the wrong box.
@@ -170,7 +170,7 @@ class PortalBackend(BaseBackend):
         return check_sign_in(request or HttpRequest(), username, password)
 
     def get_user(self, user_id: int) -> User | None:
-        """The person of a session in one query; None as soon as he is disabled, deleted or his customer
+        """The person of a session in one query; None as soon as they are disabled, deleted or their customer
         suspended."""
         user = people().filter(pk=user_id).order_by().first()
         return user if user is not None and user.is_active else None
@@ -202,7 +202,7 @@ def check_sign_in(request: HttpRequest, login: str, password: str) -> User | Non
 
 @sensitive_variables("password")
 def check_own_password(request: HttpRequest, password: str) -> bool:
-    """Whether the person who is signed in knows his password: asked before his credentials change.
+    """Whether the person who is signed in knows their password: asked before their credentials change.
     Counted like a sign-in."""
     user, address = signed_in_user(request), client_address(request)
     known = User.objects.filter(lockout.known_at(address), pk=user.pk).exists()
@@ -224,7 +224,7 @@ def _is_right(user: User | None, password: str) -> bool:
 
 
 def _failed(request: HttpRequest, user: User | None, tally: lockout.Tally) -> None:
-    """Write the line that fail2ban and the like read, and a person's lock into his customer's history."""
+    """Write the line that fail2ban and the like read, and a person's lock into their customer's history."""
     address = client_address(request)
     logger.warning("sign-in failed from %s", address)
     if tally.last:
@@ -264,7 +264,7 @@ def end_other_sessions(request: HttpRequest) -> None:
 
 @sensitive_variables("password")
 def change_own_password(request: HttpRequest, password: str) -> bool:
-    """Write the new password of the person of this request and end his other sessions; False as
+    """Write the new password of the person of this request and end their other sessions; False as
     `store_password`."""
     user = signed_in_user(request)
     if not store_password(user, password):
@@ -279,7 +279,7 @@ class EmailTakenError(Exception):
 
 
 def create_support_account(email: str, first_name: str = "", last_name: str = "") -> User:
-    """One of the provider's support staff, without a password: he sets it by a link. Raises
+    """One of the provider's support staff, without a password: they set it by a link. Raises
     `EmailTakenError`."""
     with transaction.atomic():
         if User.objects.annotate(lower_email=Lower("email")).filter(lower_email=canonical(email)).exists():
@@ -309,7 +309,7 @@ def begin_session(request: HttpRequest, user: User, way: str = "") -> None:
 
 
 def complete_session(request: HttpRequest) -> None:
-    """The person has given all that is asked of him: note the sign-in and the address."""
+    """The person has given all that is asked of them: note the sign-in and the address."""
     user = signed_in_user(request)
     lockout.remember(user, client_address(request))
     way = request.session.get(SIGNED_IN_WITH, "")
@@ -317,7 +317,7 @@ def complete_session(request: HttpRequest) -> None:
 
 
 def record(request: HttpRequest, user: User, reason: str, *, by_himself: bool = True) -> None:
-    """Write an event of signing in into the history of the person and of his customer. `reason`: a key
+    """Write an event of signing in into the history of the person and of their customer. `reason`: a key
     of `REASONS`."""
     with transaction.atomic():
         about = road.change_of(road.SHEETS[User._meta.label_lower], user, Operation.Kind.SIGN_IN, [])
@@ -370,7 +370,7 @@ LINK_TOKENS = LinkTokens()
 
 # --- One-time links -----------------------------------------------------------------------------------------
 def set_password_link(user: User) -> str:
-    """The absolute address at which `user` sets his password: once, within three days, not after he has
+    """The absolute address at which `user` sets their password: once, within three days, not after they have
     signed in.
 
     Built on the portal's own public address, never on what a request says its host is.
@@ -399,11 +399,11 @@ def set_password_by_link(request: HttpRequest, user: User, password: str) -> boo
     """Write the password of somebody who came by a link. It opens no session: the second factor is still to
     be asked.
 
-    He has shown that he reads the person's mail: at his address nobody can shut him out.
+    They have shown that they read the person's mail: at their address nobody can shut them out.
     """
     if not store_password(user, password):
         return False
-    # The link dies with the address it went to, so this is the one where he reads his mail.
+    # The link dies with the address it went to, so this is the one where they read their mail.
     User.objects.filter(pk=user.pk).update(confirmed_email=user.email)
     address = client_address(request)
     lockout.forget(account_key(user), address)

@@ -143,7 +143,7 @@ class CodeForm(forms.Form):
 
 
 class ProofForm(forms.Form):
-    """Password, and a code where the person has a second factor: before his credentials change."""
+    """Password, and a code where the person has a second factor: before their credentials change."""
 
     password = password_field()
     code = code_field()
@@ -201,7 +201,7 @@ class NewPasswordForm(forms.Form):
         self.fields["new_password"].help_text = " ".join(password_validators_help_texts())
 
     def clean_new_password(self) -> str:
-        """Refuse what is too short, too common, too long to be hashed, or about the person himself."""
+        """Refuse what is too short, too common, too long to be hashed, or too close to the name or addresses of the person."""
         password: str = self.cleaned_data["new_password"]
         if not signin.acceptable(password):
             raise ValidationError(

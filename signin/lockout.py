@@ -3,7 +3,7 @@ person out.
 
 Three counts hold together: per account and address, per address over all accounts (one password tried on
 many people), and per account over all addresses (one person guessed at from a botnet). The last one could
-be used against a person: it doesn't hold at an address where he has signed in lately. A library that locks
+be used against a person: it doesn't hold at an address where they have signed in lately. A library that locks
 by one limit, or that counts after the password was checked, can't do this: hundreds of guesses sent at the
 same moment would all be checked before the first is counted. Here every try is a row before its password is
 looked at, and the row goes away when the password was right.
@@ -55,7 +55,7 @@ class Tally:
 
 def origin_of(address: str) -> str:
     """What is counted as one place: an IPv4 address, or the /64 network that one IPv6 subscriber has to
-    himself."""
+    themselves."""
     if not address:
         return ""
     parsed = ip_address(address)
@@ -114,7 +114,7 @@ def forget(account: str, address: str) -> None:
 
 
 def remember(user: User, address: str) -> None:
-    """The person has signed in here, second factor and all: from now on nobody elsewhere can shut him
+    """The person has signed in here, second factor and all: from now on nobody elsewhere can shut them
     out here."""
     now = timezone.now()
     KnownAddress.objects.update_or_create(

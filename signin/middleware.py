@@ -43,7 +43,7 @@ class SignedInMiddleware:
         user = request.user
         if not user.is_authenticated:
             if SESSION_KEY in request.session:
-                # Somebody who was disabled or signed out everywhere: his session must not come back to life
+                # Somebody who was disabled or signed out everywhere: their session must not come back to life
                 # either.
                 request.session.flush()
             return self._send_to(request, "sign_in")

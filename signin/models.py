@@ -130,7 +130,7 @@ class SignInAttempt(models.Model):
     login = models.CharField(
         max_length=64
     )  # keyed hash of the account, or of what was typed: passwords get typed here too
-    address = models.CharField(max_length=45)  # of an IPv6 visitor his /64 network
+    address = models.CharField(max_length=45)  # of an IPv6 visitor their /64 network
 
     class Meta:
         indexes = [
@@ -143,8 +143,8 @@ class SignInAttempt(models.Model):
 
 
 class KnownAddress(models.Model):
-    """An address from which a person has signed in: whoever guesses his password elsewhere can't shut
-    him out there."""
+    """An address from which a person has signed in: whoever guesses their password elsewhere can't shut
+    them out there."""
 
     user = models.ForeignKey("users.User", models.CASCADE, related_name="known_addresses")
     address = models.CharField(max_length=45)
@@ -158,7 +158,7 @@ class KnownAddress(models.Model):
 
 
 class LinkedAccount(models.Model):
-    """A person's account at Microsoft or Google with which he may sign in, by what never changes there: issuer and subject.
+    """A person's account at Microsoft or Google with which they may sign in, by what never changes there: issuer and subject.
 
     `email` is the address that the person had in the portal when it was linked. When the portal's changes (the extension
     went to somebody else), the link holds no more.

@@ -261,7 +261,7 @@ def _endpoint(client: Client, name: str) -> str:
 
 
 def authorization_url(client: Client, *, state: str, nonce: str, verifier: str, choose: bool) -> str:
-    """Where the person signs in at the provider. `choose`: he picks the account, even where he has only one."""
+    """Where the person signs in at the provider. `choose`: they pick the account, even where they have only one."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     asked = {
         "response_type": "code",

@@ -53,13 +53,13 @@ FRESH_MINUTES = 10
 
 # --- Whose second factor is asked ---------------------------------------------------------------------------
 def is_enrolled(user: User) -> bool:
-    """Whether a person has an app. Without a query where `signin.people` loaded him."""
+    """Whether a person has an app. Without a query where `signin.people` loaded them."""
     known = getattr(user, "enrolled", None)
     return TotpDevice.objects.filter(user=user, confirmed=True).exists() if known is None else known
 
 
 def is_due(user: User) -> bool:
-    """Whether a password isn't enough for this person: he must have a second factor, or has chosen to
+    """Whether a password isn't enough for this person: they must have a second factor, or have chosen to
     have one."""
     return user.needs_second_factor or is_enrolled(user)
 
@@ -119,7 +119,7 @@ def enrol(request: HttpRequest, code: str) -> list[str] | None:
     """Confirm the pending key with one of its codes; the person's new backup codes, or None when the code
     is wrong.
 
-    An app that he had before stops working, here and in every other session.
+    An app that they had before stops working, here and in every other session.
     """
     user = signed_in_user(request)
     if PENDING_KEY not in request.session:
@@ -129,7 +129,7 @@ def enrol(request: HttpRequest, code: str) -> list[str] | None:
     if step is None:
         return None
     with transaction.atomic():
-        # Who enrols in two tabs at once must end with one app.
+        # Whoever enrols in two tabs at once must end with one app.
         User.objects.select_for_update().only("pk").get(pk=user.pk)
         replaced, _rows = TotpDevice.objects.filter(user=user).delete()
         # The code was used now: it must not open a session as well.
@@ -194,7 +194,7 @@ class Answer:
 
 
 def check_code(request: HttpRequest, typed: str) -> Answer:
-    """Whether `typed` is a code of the person's app or one of his backup codes; either works once.
+    """Whether `typed` is a code of the person's app or one of their backup codes; either works once.
 
     Wrong codes are counted on the app's row, so it doesn't matter from how many sessions somebody guesses.
     """
@@ -234,7 +234,7 @@ def check_code(request: HttpRequest, typed: str) -> Answer:
 
 
 def give(request: HttpRequest, answer: Answer) -> None:
-    """Let a person on who owed his second factor and has given it."""
+    """Let on a person who owed their second factor and has given it."""
     if answer.device is None:
         raise ValueError("a code that wasn't right lets nobody in")
     first = not is_verified(request)
@@ -250,8 +250,8 @@ def _within(request: HttpRequest, key: str, minutes: int) -> bool:
 
 
 def recently_verified(request: HttpRequest, minutes: int = FRESH_MINUTES) -> bool:
-    """Whether the person has proved himself in this session within the last minutes: by his second
-    factor, or by his password when he has no second factor."""
+    """Whether the person has proved who they are in this session within the last minutes: by their second
+    factor, or by their password when they have no second factor."""
     user = request.user
     if not isinstance(user, User):
         return False
@@ -273,7 +273,7 @@ def may_enrol(request: HttpRequest) -> bool:
 
 
 def note_proof(request: HttpRequest) -> None:
-    """The person has just given his password, and a code where he has an app: he may set up another app
+    """The person has just given their password, and a code where they have an app: they may set up another app
     now."""
     request.session[PROVEN_AT] = int(time())
 

@@ -8,8 +8,8 @@ Never by an e-mail address, except once:
 * **Microsoft: linked by hand.** The `email` claim of Entra is whatever somebody who edits the directory (or a guest's own
   directory) has written there; whole portals were taken over by it. `xms_edov` would say that the *domain* is the
   directory's, not that the mailbox is this person's, and is there only where somebody has switched it on. So the first link
-  is made by the person himself on his own page: signed in, the account's address the same as his in the portal, confirmed
-  with his password and second factor. Afterwards the account is `oid` in the directory `tid`, which is part of the issuer.
+  is made by the person on their own page: signed in, the account's address the same as theirs in the portal, confirmed
+  with their password and second factor. Afterwards the account is `oid` in the directory `tid`, which is part of the issuer.
 * **Google: linked at the first sign-in**, where Google itself answers for the address: `email_verified` is true, `hd` is the
   Workspace domain that the customer has entered, and the address is one of that domain. Exactly one person of the customer
   must have it, be linked with no other account, and administer nobody: an administrator of the Workspace can rename an
@@ -135,7 +135,7 @@ def take_flow(request: HttpRequest, provider: str, state: str) -> Flow | None:
     if not compare_digest(found["state"].encode(), state.encode("utf-8", "surrogatepass")):
         return None
     del request.session[ASKED]
-    # Now, not at the end of the request, which may take seconds; and not by who has read the session already.
+    # Now, not at the end of the request, which may take seconds; and not by whoever has read the session already.
     request.session.save()
     return Flow(**found) if cache.add(f"single_sign_on:{fingerprint(state)}", 1, PATIENCE) else None
 
@@ -259,7 +259,7 @@ def sign_in(request: HttpRequest, answer: Answer) -> User | None:
 
 # --- Linking ------------------------------------------------------------------------------------------------------
 def providers_for(person: User) -> list[str]:
-    """With whose accounts this person may sign in: what his customer has set up and his options leave on."""
+    """With whose accounts this person may sign in: what their customer has set up and their options leave on."""
     if person.customer is None or person.customer.suspended:
         return []
     return [key for key in person.customer.single_sign_on if getattr(person, OPTION[key])]
@@ -311,7 +311,7 @@ def proposed(request: HttpRequest, person: User, provider: str) -> Proven | None
 
 
 def confirm(request: HttpRequest, person: User, proven: Proven) -> bool:
-    """Link the account; False where it is, or he is, linked already. The caller has asked for password and code."""
+    """Link the account; False where it is, or the person is, linked already. The caller has asked for password and code."""
     request.session.pop(PROVEN, None)
     return _link(request, person, proven.provider, proven.issuer, proven.subject, by_himself=True)
 

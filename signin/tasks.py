@@ -18,7 +18,7 @@ from users.models import Letter, User
 
 @shared_task(autoretry_for=(OSError, SMTPException), retry_backoff=10, max_retries=5)
 def send_set_password_mail(user_id: int) -> None:
-    """Mail a one-time link for setting a password. Does nothing for who isn't there, is disabled or has no
+    """Mail a one-time link for setting a password. Does nothing for whoever isn't there, is disabled or has no
     address.
 
     The link is made here and is nowhere but in the mail: neither in the queue nor in a log.

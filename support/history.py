@@ -118,7 +118,7 @@ class ChangeAdmin(SupportAdmin):
 
     @admin.display(description=_("Who"))
     def who(self, record: Change) -> str:
-        """As he was called then."""
+        """The name that the person had then."""
         return record.operation.actor_name
 
     @admin.display(description=_("What was done"), ordering="kind")

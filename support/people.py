@@ -66,10 +66,10 @@ class UserAdmin(RoadAdmin):
 
     def part_url(self, record: User, section: Section) -> str:
         """The tab."""
-        assert record.customer is not None  # the list leaves out who has none
+        assert record.customer is not None  # the list leaves out whoever has none
         return reverse("user_tab", args=[record.customer.slug, record.number, section.slug])
 
     def portal_url(self, record: User) -> str:
-        """His first tab."""
-        assert record.customer is not None  # the list leaves out who has none
+        """Their first tab."""
+        assert record.customer is not None  # the list leaves out whoever has none
         return reverse("user_tab", args=[record.customer.slug, record.number, "general"])

@@ -51,7 +51,7 @@ class SupportSite(AdminSite):
         return [*found, path("<slug:app_label>/", self.admin_view(self.app_index), name="app_list")]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """A page of the desk. Who is signed in and doesn't belong here is told so, rather than asked to sign in again."""
+        """A page of the desk. Whoever is signed in and doesn't belong here is told so, rather than asked to sign in again."""
         inside = super().admin_view(view, cacheable)
 
         @wraps(inside)

@@ -16,7 +16,7 @@ REMEMBERED = 60  # seconds: how long a new or a lost host name takes to count
 
 
 def slug_of_host(name: str) -> str:
-    """The customer whose host name this is, by his address in the portal; "" for any other name."""
+    """The customer whose host name this is, by its address in the portal; "" for any other name."""
     key = f"host:{name}"
     slug = cache.get(key)
     if slug is None:

@@ -8,9 +8,9 @@ from pbxadmin.common.scoping import ScopedManager
 
 
 class Visitor(models.Model):
-    """Somebody who asked for a person through a Talk or Meet link, with what he told of himself. Kept for a day.
+    """Somebody who asked for a person through a Talk or Meet link, with what they told of themselves. Kept for a day.
 
-    Who asks through the link of a department or a group asks for several people: each of them has him as his own visitor.
+    Whoever asks through the link of a department or a group asks for several people: each of them has a visitor of their own.
     """
 
     class Kind(models.TextChoices):
@@ -52,7 +52,7 @@ class Visitor(models.Model):
 
 
 class Meeting(models.Model):
-    """A person's meeting under his Meet link, while he has it open: participants come in only then."""
+    """A person's meeting under their Meet link, while they have it open: participants come in only then."""
 
     user = models.OneToOneField("users.User", models.CASCADE, related_name="meeting")
     open_until = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""What a customer's own host name answers: the Talk and Meet pages of his people, nothing of the portal."""
+"""What a customer's own host name answers: the Talk and Meet pages of its people, nothing of the portal."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect

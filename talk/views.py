@@ -1,4 +1,4 @@
-"""The pages behind Talk and Meet links, for anybody; and the list of those who asked, for the person himself."""
+"""The pages behind Talk and Meet links, for anybody; and the list of those who asked, for the person."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ def _landing(request: PortalRequest, kind: Kind, slug: str, name: str) -> HttpRe
         visits.UNKNOWN.take(place)
         raise Http404
     if blocked:
-        # Whoever guesses names isn't told that he found one.
+        # Whoever guesses names isn't told that they found one.
         raise Http404
     form = VisitorForm(link.asks, request.POST if request.method == "POST" else None)
     status = 200

@@ -1,8 +1,8 @@
-"""Visitors of Talk and Meet links: whose link it is, who asked for him, and how a meeting lets people in.
+"""Visitors of Talk and Meet links: whose link it is, who asked for them, and how a meeting lets people in.
 
 The portal carries no voice and no picture: it brings a visitor's request to the person, and tells the visitor what came
 of it. What a visitor told is kept for a day. A department, a queue or a ring group has a Talk link too: what is asked there
-reaches several people, each as if it had been his own link.
+reaches several people, each as if it had been their own link.
 """
 
 from dataclasses import dataclass
@@ -120,14 +120,14 @@ def may_ask(address: str, link: Link) -> bool:
 
 
 def meeting_is_open(person: User) -> bool:
-    """Whether the person has his meeting open now."""
+    """Whether the person has their meeting open now."""
     return Meeting.objects.filter(user=person, open_until__gt=timezone.now()).exists()
 
 
 def ask_for(link: Link, kind: Kind, name: str, email: str) -> str:
     """Somebody asks for a person, or for those who take a place's requests: remembered, and mailed to each of them.
 
-    Gives the secret of the waiting room that a meeting has. Into one that is open and needs no approval he is let in at once.
+    Gives the secret of the waiting room that a meeting has. Into one that is open and needs no approval they are let in at once.
     """
     token = random_token()
     person = link.person
@@ -152,7 +152,7 @@ def ask_for(link: Link, kind: Kind, name: str, email: str) -> str:
 
 
 def waiting_room(token: str) -> Visitor | None:
-    """The visitor of a waiting room's secret, while his person still has the link; None else."""
+    """The visitor of a waiting room's secret, while their person still has the link; None else."""
     visitor = (
         Visitor.objects.filter(token_hash=fingerprint(token), created_at__gt=timezone.now() - KEPT)
         .select_related("user__customer")
@@ -165,7 +165,7 @@ def waiting_room(token: str) -> Visitor | None:
 
 # --- The person's side --------------------------------------------------------------------------------------------
 def may_have_visitors(person: User) -> bool:
-    """Whether a link of his own, or of a department, queue or ring group of his, leads visitors to somebody."""
+    """Whether a link of their own, or of a department, queue or ring group of theirs, leads visitors to somebody."""
     if person.talk_enabled:
         return True
     departments = Department.objects.filter(memberships__user=OuterRef("pk")).exclude(talk_name="")
@@ -193,7 +193,7 @@ def end_meeting(person: User) -> None:
 
 
 def decide(person: User, key: int, admit: bool) -> bool:
-    """Let one visitor in, or not; False where he doesn't wait (any more)."""
+    """Let one visitor in, or not; False where they don't wait (any more)."""
     if admit and not meeting_is_open(person):
         open_meeting(person)
     return bool(_waiting(person).filter(pk=key).update(state=State.ADMITTED if admit else State.DECLINED))
@@ -214,7 +214,7 @@ def forget() -> int:
 
 
 def told(letter: Letter, user: User) -> letters.Mail | None:
-    """The mail about a visitor; None when he is forgotten already."""
+    """The mail about a visitor; None when they are forgotten already."""
     visitor = Visitor.objects.filter(pk=letter.about or 0, user=user).first()
     if visitor is None:
         return None

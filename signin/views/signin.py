@@ -44,7 +44,7 @@ def next_of(request: PortalRequest) -> str:
 
 
 def go_on(request: PortalRequest) -> HttpResponse:
-    """To where the person wanted to go, else home. What he still owes is asked by the middleware on the
+    """To where the person wanted to go, else home. What they still owe is asked by the middleware on the
     way."""
     return HttpResponseRedirect(next_of(request) or reverse("home"))
 

@@ -13,7 +13,7 @@ from users.models import User
 
 
 class Command(BaseCommand):
-    """Creates somebody without a password and prints the one-time link at which he sets it."""
+    """Creates somebody without a password and prints the one-time link at which they set it."""
 
     help = "Create an account for support staff and print the one-time link at which its password is set."
 
