@@ -31,7 +31,7 @@ from phones.settings.logos import logo_of
 from phones.vendors import FileKind, vendor_of
 from users.models import STATUS_CHOICES, Customer, Department, User
 
-# What a file says of a person: whoever changes one of these makes the file of his phone old.
+# What a file says of a person: whoever changes one of these makes the file of their phone old.
 USER_COLUMNS = (
     "number",
     "first_name",
@@ -44,7 +44,7 @@ USER_COLUMNS = (
     "customer",
     "primary_department",
 )
-# What a key of somebody else's phone says of him.
+# What a key of somebody else's phone says of them.
 WATCHED_COLUMNS = ("number", "first_name", "last_name", "disabled")
 DEPARTMENT_COLUMNS = ("language", "time_zone")
 CUSTOMER_COLUMNS = ("fqdn", "suspended")
@@ -354,7 +354,7 @@ def _account(phone: Phone, user: User) -> context.Account:
 
 
 def _key(row: KeyRow, language: str) -> context.Key:
-    """One key; a colleague who is disabled leaves his place blank until he is back."""
+    """One key; a colleague who is disabled leaves their place blank until they are back."""
     _user, position, name, value, first_name, last_name, number, his_first_name, his_last_name, disabled = row
     kind = _choice(KeyKind, name)
     if kind in (KeyKind.BLF, KeyKind.SPEED_DIAL):

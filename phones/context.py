@@ -174,7 +174,7 @@ class DialCodes:
         return None
 
     def agent(self, action: str) -> str | None:
-        """The code that logs an agent in or out of his queues, or None if `action` is neither."""
+        """The code that logs an agent in or out of their queues, or None if `action` is neither."""
         if action == AgentAction.LOGIN:
             return self.agent_login
         return self.agent_logout if action == AgentAction.LOGOUT else None

@@ -306,7 +306,7 @@ class Phone(Settings):
 
 
 class Key(models.Model):
-    """One function key of a person, at a position that is the same on every phone of his; gaps are blank keys."""
+    """One function key of a person, at a position that is the same on every phone of theirs; gaps are blank keys."""
 
     class Kind(models.TextChoices):
         """The guide's eight kinds."""

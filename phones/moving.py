@@ -18,7 +18,7 @@ from users.models import Customer, User
 def person_meant(actor: User, customer: Customer, typed: str) -> User:
     """The person of the customer that a text means: "103 Inès Roy", an extension, or a name that only one has.
 
-    Raises `ValidationError` in the reader's language. Whether `actor` may act on him is for the plan to say.
+    Raises `ValidationError` in the reader's language. Whether `actor` may act on them is for the plan to say.
     """
     text = typed.replace("\0", "").strip()[:100]
     words = without_accents(text).split()

@@ -28,7 +28,7 @@ from users.road import Outcome
 
 Kind = Operation.Kind
 
-# What may be shown to who has the right: name in the address → how it is called.
+# What may be shown to whoever has the right: name in the address → how it is called.
 SECRETS: Mapping[str, str | Promise] = {
     "sip": gettext_lazy("Authentication password"),
     "link": gettext_lazy("Provisioning link"),

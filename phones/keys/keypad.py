@@ -96,7 +96,7 @@ class Cell:
 
     @property
     def words(self) -> str:
-        """All of it, for who doesn't see where it stands."""
+        """All of it, for whoever doesn't see where it stands."""
         return f"{self.kind} {self.label}".strip()
 
     @property

@@ -73,7 +73,7 @@ class Checked(NamedTuple):
 
 
 class KeyStore(Store):
-    """Keys are rows of their own: one list per person, the same for every phone of his."""
+    """Keys are rows of their own: one list per person, the same for every phone of theirs."""
 
     def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         """{user: {"keys": (KeyValue, …)}}, in one query."""
@@ -157,7 +157,7 @@ def as_text(rows: Sequence[Mapping[str, str]]) -> str:
 class KeysColumn(Column):
     """The whole list of keys: a list, or JSON, of {"position", "kind", "target", "value", "first_name", "last_name"}.
 
-    `target` is a colleague: his primary key as a number, or his extension as text (what follows it is taken for his
+    `target` is a colleague: their primary key as a number, or their extension as text (what follows it is taken for their
     name). Blank keys needn't be listed: a position without a key is blank.
     """
 
@@ -312,7 +312,7 @@ def _position(raw: Any) -> int | None:
 
 
 def _by_number(text: str, scope: Scope) -> int | None:
-    """The colleague of an extension, which may have his name behind it; or of a name that only he has."""
+    """The colleague of an extension, which may have their name behind it; or of a name that only they have."""
     text = text.strip()
     number = text.split(" ", 1)[0]
     numbers = scope.once(
@@ -386,7 +386,7 @@ def newly_hidden(
 
 
 def hidden_people_are_not_offered_anew(row: road.RowPlan, plan: road.Plan) -> None:
-    """Who is hidden from directories isn't put on a key anew; a key that already has him keeps him."""
+    """Whoever is hidden from directories isn't put on a key anew; a key that already has them keeps them."""
     if "keys" not in row.changes:
         return
     before, after = row.changes["keys"]

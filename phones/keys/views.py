@@ -1,4 +1,4 @@
-"""The tab "BLF": a person's keys drawn as on his phone, edited key by key, and printed as paper labels."""
+"""The tab "BLF": a person's keys drawn as on their phone, edited key by key, and printed as paper labels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ SUGGESTIONS = 1_000
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def keys_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
-    """The tab of one person (called by the editor, which has asked for the rights to see him)."""
+    """The tab of one person (called by the editor, which has asked for the rights to see them)."""
     if request.method != "POST":
         return show(request, customer, person, BLF, BLF.form(Scope(request.user, customer)))
     require(request.user, rights.Verb.EDIT, person, customer)
@@ -192,7 +192,7 @@ def show_conflict(
     row: road.RowPlan,
     seen: int,
 ) -> HttpResponse:
-    """Somebody else saved these keys first: his where this person hadn't touched a key, this person's where he had."""
+    """Somebody else saved these keys first: theirs where this person hadn't touched a key, this person's where they had."""
     scope = Scope(request.user, customer)
     people = colleagues(scope)
     person = user_or_404(request.user, customer, person.number)

@@ -214,7 +214,7 @@ def _notify(phone: Phone, command: str) -> sip.Notify:
 
 
 def _send(sending: Sequence[tuple[Sent, sip.Notify]]) -> list[sip.Result]:
-    """Tell all of them, those of each customer in the name of his phone system; at most 16 in flight each."""
+    """Tell all of them, those of each customer in the name of its phone system; at most 16 in flight each."""
     by_customer: dict[str, list[sip.Notify]] = defaultdict(list)
     for sent, notify in sending:
         by_customer[sent.phone.user.customer.fqdn].append(notify)  # type: ignore[union-attr]  # `_notify` has seen them

@@ -148,7 +148,7 @@ def failed(address: str) -> None:
 
 
 def _answer(request: HttpRequest, content: bytes, etag: str, content_type: str) -> HttpResponse:
-    """The file, or 304 for who has exactly this one. No parts of it: `Range` is ignored."""
+    """The file, or 304 for whoever has exactly this one. No parts of it: `Range` is ignored."""
     asked = request.META.get("HTTP_IF_NONE_MATCH", "")[:1000]
     if asked and etag in [tag.removeprefix("W/") for tag in parse_etags(asked)]:
         response = HttpResponse(status=304)

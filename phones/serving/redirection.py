@@ -1,7 +1,7 @@
 """Where a manufacturer's redirection service (RPS) sends a phone that comes from the factory: /r/<RPS key>/<file>.
 
-The key is a person's, entered at the manufacturer's together with the MACs of his phones. It gives no configuration: a phone
-of his that asks by name is sent on to its own secret address. Everything else is the same 404 as in `phones.serving.provisioning`.
+The key is a person's, entered at the manufacturer's together with the MACs of their phones. It gives no configuration: a phone
+of theirs that asks by name is sent on to its own secret address. Everything else is the same 404 as in `phones.serving.provisioning`.
 """
 
 import logging

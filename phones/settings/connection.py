@@ -46,7 +46,7 @@ def direct_phones_are_let_in(plan: road.Plan) -> None:
 
 
 def phones_that_are_shut_out(plan: road.Plan) -> None:
-    """Tell which phones of a person will not register any more when he lets nobody in from outside: one query."""
+    """Tell which phones of a person will not register any more when they let nobody in from outside: one query."""
     rows = {
         row.key: row for row in plan.rows if not row.new and row.changes.get("block_remote", (None, False))[1]
     }

@@ -152,7 +152,7 @@ class Logo:
 
     @property
     def etag(self) -> str:
-        """For who has it already."""
+        """For whoever has it already."""
         return f'"{self.digest[:32]}-{self.screen.width}x{self.screen.height}"'
 
     @property

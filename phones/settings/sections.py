@@ -163,7 +163,7 @@ def offers(model: Model, column: Column) -> bool:
 
 # --- Rules across a row ---
 def stock_is_the_companys(row: road.RowPlan, plan: road.Plan) -> None:
-    """A phone that nobody uses is put there and taken from there by who may change what belongs to the
+    """A phone that nobody uses is put there and taken from there by whoever may change what belongs to the
     company."""
     plan.need("user")
     actor, customer = plan.scope.actor, plan.scope.customer
@@ -328,7 +328,7 @@ def people_are_within_reach(plan: road.Plan) -> None:
     for row in moving:
         key = row.changes["user"][1]
         if key is None or isinstance(key, Pending):
-            continue  # somebody who is created with it: asked again when he is there
+            continue  # somebody who is created with it: asked again when they are there
         if key not in known:
             row.refuse("user", _("“%(value)s” is not one of the choices.") % {"value": key})
         elif refusal := rights.why_not(plan.scope.actor, rights.Verb.EDIT, known[key], plan.scope.customer):
@@ -367,13 +367,13 @@ def zones_are_known(plan: road.Plan) -> None:
 
 # --- Deleting ---
 def stock_stays(records: Sequence[Phone], scope: Scope) -> dict[Any, Any]:
-    """A phone in stock is deleted by who may change what belongs to the company."""
+    """A phone in stock is deleted by whoever may change what belongs to the company."""
     refusal = rights.why_not(scope.actor, rights.Verb.CUSTOMER, None, scope.customer)
     return {record.pk: refusal for record in records if record.user_id is None} if refusal else {}
 
 
 def phones_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
-    """A deleted person's phones go with him: which they are."""
+    """A deleted person's phones go with them: which they are."""
     losses: dict[Any, list[str]] = {}
     for phone in selectors.light(Phone.objects.filter(user__in=[record.pk for record in records])):
         losses.setdefault(phone.user_id, []).append(

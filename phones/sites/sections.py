@@ -127,7 +127,7 @@ def phones_know_the_zone(plan: road.Plan) -> None:
         "user__email",
         "user__primary_department",
     ):
-        assert phone.user is not None  # filtered by his department
+        assert phone.user is not None  # filtered by their department
         row = rows[phone.user.primary_department_id]
         if row.value("time_zone") not in selectors.model_of(phone).offers.time_zone:
             unable[row.key].append(_name(phone))

@@ -36,7 +36,7 @@ PAGE_SIZE = 50
 
 # --- Questions ----------------------------------------------------------------------------------------------------
 def phones_in_sight(actor: User, customer: Customer) -> "QuerySet[Phone]":
-    """The phones of whom `actor` administers, and those in stock for who acts on the whole customer; without secrets."""
+    """The phones of whom `actor` administers, and those in stock for whoever acts on the whole customer; without secrets."""
     people = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
     condition = Q(user__in=people)
     if rights.acts_on_whole_customer(actor):
@@ -99,7 +99,7 @@ def _line(customer: Customer, phone: Phone, now: datetime) -> Line:
 
 # --- Pages --------------------------------------------------------------------------------------------------------
 def tabs_of_phones(actor: User, customer: Customer, current: str) -> list[Tab]:
-    """The list of phones, and beside it the SBCs for who may see them."""
+    """The list of phones, and beside it the SBCs for whoever may see them."""
     if not rights.can(actor, Verb.CUSTOMER, customer=customer):
         return []
     return [

@@ -381,7 +381,7 @@ def test_a_shown_secret_is_in_the_history_without_its_value(
     assert secret not in str(change.cells)
 
 
-# --- The list of users, and what a deleted user takes with him ---
+# --- The list of users, and what a deleted user takes with them ---
 @pytest.mark.parametrize(
     ("typed", "found"),
     [

@@ -32,7 +32,7 @@ from users.road.replacements import Departure
 
 
 def of_phone(verb: rights.Verb) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """A page of one phone of a person: the view gets customer, person and phone; 404 where it isn't his."""
+    """A page of one phone of a person: the view gets customer, person and phone; 404 where it isn't theirs."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
@@ -70,7 +70,7 @@ def tab_url(customer: Customer, person: User, phone: Phone | None = None) -> str
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
-    """The tab of one person (called by the editor, which has asked for the rights to see him)."""
+    """The tab of one person (called by the editor, which has asked for the rights to see them)."""
     phones = list(selectors.phones_of(request.user, customer, person))
     wanted = request.GET.get("phone", "")
     phone = next((one for one in phones if one.mac == wanted), phones[0] if phones else None)
@@ -243,7 +243,7 @@ def phone_status(request: PortalRequest, customer: Customer, person: User, phone
 @require_safe
 @of_person()
 def phones_state(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
-    """All phones of a person in one chip, for the head of his tabs."""
+    """All phones of a person in one chip, for the head of their tabs."""
     return render(
         request,
         "phones/chip.html",

@@ -106,7 +106,7 @@ def digest_fields(header: str) -> dict[str, str]:
 
 
 class Challenge:
-    """The phone's demand that a sender prove he knows the phone's own account (RFC 7616, RFC 8760)."""
+    """The phone's demand that a sender prove that it knows the phone's own account (RFC 7616, RFC 8760)."""
 
     def __init__(self, algorithm: str, realm: str = "Yealink") -> None:
         """`algorithm`: "md5" or "sha-256"."""

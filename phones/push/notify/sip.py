@@ -175,7 +175,7 @@ async def send_all_async(
             for _ in range(in_flight):
                 places.create_task(place())
     except ExceptionGroup as failed:
-        # The caller's iterator failed: he sees his own exception, not how many places were reading it.
+        # The caller's iterator failed: it sees its own exception, not how many places were reading it.
         raise failed.exceptions[0] from None
     finally:
         sender.close()

@@ -50,7 +50,7 @@ def test_a_broker_that_refuses_or_never_answers_costs_a_page_little_and_loses_no
                 rename(amelie, f"Anne {number}")
             assert time.monotonic() - begin < most + 0.5, url
             assert outbox(phone)
-            # Who saves next doesn't wait at all.
+            # Whoever saves next doesn't wait at all.
             begin = time.monotonic()
             assert not telling.publish([phone.pk])
             assert time.monotonic() - begin < 0.1
