@@ -1,4 +1,4 @@
-"""What a status does beside a call's path: its message, and whether the person leaves his queues when he takes it."""
+"""What a status does beside a call's path: its message, and whether the person leaves their queues when they take it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from pbxadmin.common.values.statuses import Status
 from users.models import User
 from users.models.person import status_in_words
 
-# What a person says beside the status that he has now.
+# What a person says beside the status that they have now.
 STATUS_MESSAGE = Subquery(
     ForwardingRule.objects.filter(user=OuterRef("pk"), status=OuterRef("status"))
     .order_by()

@@ -13,7 +13,7 @@ from users.models import STATUS_CHOICES, Department, User
 
 
 class ForwardingRule(models.Model):
-    """What one of the five statuses of a person does with calls; every person has five, from his first moment.
+    """What one of the five statuses of a person does with calls; every person has five, from their first moment.
 
     An available status rings and then follows `no_answer_*`, `busy_*` or `not_registered_*`; an away status follows
     `divert_*` at once. Columns of the other type keep their default. `not_registered_*` is written together with
@@ -53,7 +53,7 @@ class ForwardingRule(models.Model):
     log_out_of_queues = YesNoField(_("Log out from queues"), default=False)
     accept_ring_group_calls = YesNoField(_("Accept ring group calls"), default=True)
     accept_push = YesNoField(_("Accept PUSH notifications"), default=True)
-    # Not by import: the library of greetings is the voicemail app's. RESTRICT lets a person go together with his library.
+    # Not by import: the library of greetings is the voicemail app's. RESTRICT lets a person go together with their library.
     greeting = models.ForeignKey(
         "voicemail.Greeting",
         models.RESTRICT,
@@ -99,7 +99,7 @@ class Period(models.Model):
 
 
 class UserPeriod(Period):
-    """The own hours of a person who doesn't follow his department's."""
+    """The own hours of a person who doesn't follow their department's."""
 
     customer_path = "user__customer"
 

@@ -259,7 +259,7 @@ class _Planner:
         return self.reach(callee, here.trail, cause)
 
     def voicemail(self, callee: Callee, rule: StatusRule, cause: Reason) -> Step:
-        """A person's mailbox, with the greeting of his status."""
+        """A person's mailbox, with the greeting of their status."""
         if not callee.mailbox.enabled:
             return self.refuse(callee, Why.MAILBOX_DISABLED, cause)
         greeting = rule.greeting or callee.mailbox.default_greeting

@@ -49,7 +49,7 @@ def own_periods(keys: Collection[int]) -> dict[int, dict[str, tuple[hours.Period
 
 
 def of_people(people: Sequence[User]) -> dict[int, hours.Schedule]:
-    """The schedule that counts for each person: his own hours or his department's, in the department's zone and holidays.
+    """The schedule that counts for each person: their own hours or their department's, in the department's zone and holidays.
 
     Four queries at most. A person without a department (support staff) has none.
     """
@@ -67,7 +67,7 @@ def of_people(people: Sequence[User]) -> dict[int, hours.Schedule]:
 def schedule_of(
     mode: str, department: hours.Schedule, own: Mapping[str, tuple[hours.Period, ...]]
 ) -> hours.Schedule:
-    """A person's schedule: his own periods in the department's zone and with its holidays, or all of the department's."""
+    """A person's schedule: their own periods in the department's zone and with its holidays, or all of the department's."""
     if mode != User.Hours.OWN:
         return department
     return hours.Schedule(

@@ -57,7 +57,7 @@ def switch(now: datetime | None = None) -> int:
 
 
 def due(now: datetime) -> list[Due]:
-    """Who has another status than he should: everybody with the automatic status, and whose temporary one is over.
+    """People who have another status than they should: everybody with the automatic status, and whose temporary one is over.
 
     A temporary status that still runs is left alone; of a suspended customer, which nobody serves, all are until it is back.
     """
@@ -82,7 +82,7 @@ def due(now: datetime) -> list[Due]:
     weeks = schedules.of_departments(departments)
     found: list[Due] = []
     told = _Told(now)
-    # Who follows his department is compared by the database: only those who differ come back.
+    # People who follow their department are compared by the database: only those who differ come back.
     by_status: dict[str, list[int]] = defaultdict(list)
     for key, week in weeks.items():
         by_status[told.status(week)].append(key)

@@ -292,7 +292,7 @@ def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
 # --- One's own ---------------------------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
 def own_forwarding(request: PortalRequest) -> HttpResponse:
-    """One's own forwarding rules, unless they are hidden from him."""
+    """Forwarding rules of the signed-in person, unless these are hidden from them."""
     person = pages.own_person(signed_in_user(request))
     if not rights.sees_own_forwarding(person):
         raise PermissionDenied(_("Your forwarding rules are managed by your administrator."))

@@ -53,7 +53,7 @@ def new_pin() -> str:
 
 
 class Mailbox(models.Model):
-    """A person's voicemail; everybody has one from his first moment, switched on or off."""
+    """A person's voicemail; everybody has one from their first moment, switched on or off."""
 
     class DateTime(models.TextChoices):
         """Whether, and how, a message begins with when it came."""

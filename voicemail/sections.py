@@ -214,7 +214,7 @@ def open_mailbox_is_told(row: road.RowPlan, plan: road.Plan) -> None:
 
 # --- Deleting ----------------------------------------------------------------------------------------------------
 def greetings_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
-    """A deleted person's own greetings go with him."""
+    """A deleted person's own greetings go with them."""
     losses: dict[Any, list[str]] = {}
     counts: dict[int, int] = {}
     for user in Greeting.objects.filter(user__in=[record.pk for record in records]).values_list(

@@ -1,4 +1,4 @@
-"""What the Voicemail tab does beside saving: showing the PIN to who proves himself, and making another one."""
+"""What the Voicemail tab does beside saving: showing the PIN to whoever proves who they are, and making another one."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ def own_voicemail(request: PortalRequest) -> HttpResponse:
 
 
 def _own(request: PortalRequest) -> User:
-    """The signed-in person; `PermissionDenied` for who has no extension."""
+    """The signed-in person; `PermissionDenied` for whoever has no extension."""
     user = signed_in_user(request)
     if user.customer_id is None:
         raise PermissionDenied(_("You have no extension."))

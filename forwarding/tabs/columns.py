@@ -85,7 +85,7 @@ _LEADING_EXTENSION = re.compile(r"([0-9]{2,5})(?:\s|\Z)")
 
 
 class DestinationColumn(FieldColumn):
-    """Where calls go. Typed in with the picker, or as its canonical text; a colleague also by his name."""
+    """Where calls go. Typed in with the picker, or as its canonical text; a colleague also by their name."""
 
     field: DestinationField
 
@@ -99,7 +99,7 @@ class DestinationColumn(FieldColumn):
             for number, each in systems_of(scope).items()
         ))  # fmt: skip
         widget.names = scope.once("names by extension", dict)
-        # Whoever has no administration pages searches from his own.
+        # Whoever has no administration pages searches from their own.
         admin = scope.actor is not None and scope.actor.is_authenticated and rights.administers(scope.actor)
         widget.search_url = (
             reverse("destination_search", args=[scope.customer.slug])
@@ -117,7 +117,7 @@ class DestinationColumn(FieldColumn):
         return form_field.clean(self._with_extension(raw, scope) if isinstance(raw, str) else raw)
 
     def _with_extension(self, raw: str, scope: Scope) -> str:
-        """The text with a colleague's extension in place of what was typed for him."""
+        """The text with a colleague's extension in place of what was typed for them."""
         target, question, flags = raw.strip().partition("?")
         kind, colon, typed = target.partition(":")
         typed = typed.strip()

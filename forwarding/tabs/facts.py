@@ -106,7 +106,7 @@ def offered_at_once(customer: Customer) -> list[User]:
 
 
 def own_person(user: User) -> User:
-    """The signed-in person with what his own pages need; `PermissionDenied` for who has no extension."""
+    """The signed-in person with what their own pages need; `PermissionDenied` for whoever has no extension."""
     if user.customer_id is None:
         raise PermissionDenied(_("You have no extension."))
     return User.objects.select_related("customer", "role", "primary_department").get(pk=user.pk)
@@ -233,7 +233,7 @@ def _week(form: SectionForm, zone: str) -> dict[str, Any]:
 
 
 def schedule_facts(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
-    """The week of a person, his department's beside it, and what the schedule does next."""
+    """The week of a person, their department's beside it, and what the schedule does next."""
     key = person.primary_department_id or 0
     departments = schedules.of_departments({key})
     department = departments.get(key) or hours.Schedule(person.time_zone)

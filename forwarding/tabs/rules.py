@@ -290,7 +290,7 @@ def destinations_can_be_reached(row: road.RowPlan, plan: road.Plan) -> None:
 
 
 def _nobody_opens_the_outside_for_himself(row: road.RowPlan, plan: road.Plan) -> None:
-    """Who may not call outside, or only with a PIN, doesn't send his calls there either: he would call himself and be outside."""
+    """Whoever may not call outside, or only with a PIN, doesn't send calls there either: they would call themselves and be outside."""
     if row.new or row.key != plan.scope.actor.pk:
         return
     chosen = [name for name in _NEED_MOBILE if name in row.changes and _leads_outside(row.changes[name][1])]
@@ -452,7 +452,7 @@ def follow(customer: Any, numbers: Iterable[str]) -> dict[str, set[str]]:
 
 
 def people_called_by_others_stay_reachable(plan: road.Plan) -> None:
-    """Nobody is disabled while calls of others are sent to him; who is hidden stays reachable, and that is told."""
+    """Nobody is disabled while calls of others are sent to them; whoever is hidden stays reachable, and that is told."""
     if not {"disabled", "hidden"} & plan.columns.keys():
         return
     leaving = {
@@ -472,7 +472,7 @@ def people_called_by_others_stay_reachable(plan: road.Plan) -> None:
     ).items():
         if number in leaving:
             row = leaving[number]
-            # Whoever is disabled in the same breath takes no calls, so his rules lead nowhere.
+            # Whoever is disabled in the same breath takes no calls, so their rules lead nowhere.
             gone = {other.key for other in leaving.values()}
             calls = [each for each in references if each.owner not in gone]
             if calls:
@@ -504,7 +504,7 @@ def in_words(references: Sequence[Reference]) -> str:
 
 
 def _tell(rule: ForwardingRule, field: DestinationField) -> tuple[int | None, str, str]:
-    """Whose rule it is, its column in his sheet ("" for what is written together with another), and how it is called."""
+    """Whose rule it is, its column in their sheet ("" for what is written together with another), and how it is called."""
     name = f"{rule.status}.{field.name.replace('not_registered', 'busy')}"
     column = RULES.columns.get(name)
     # A column that this type of status doesn't have is never followed: nothing to tell, nothing to replace.

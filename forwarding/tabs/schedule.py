@@ -235,7 +235,7 @@ def next_change_in_words(person: User, week: hours.Schedule, now: datetime) -> s
 
 
 def _day_in_words(open_periods: Sequence[hours.Period], breaks: Sequence[hours.Period], day: int) -> str:
-    """What the bar of a day shows, for who doesn't see it: "8:00–17:00, break 12:00–13:00"."""
+    """What the bar of a day shows, for whoever doesn't see it: "8:00–17:00, break 12:00–13:00"."""
     opened = said([each for each in open_periods if each.weekday == day])
     paused = [each for each in breaks if each.weekday == day]
     return _("%(hours)s, break %(breaks)s") % {"hours": opened, "breaks": said(paused)} if paused else opened

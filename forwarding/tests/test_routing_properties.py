@@ -84,7 +84,7 @@ calls = st.builds(Call, origins, instants, st.booleans())
 def test_whatever_is_configured_a_call_ends_and_every_step_has_a_sentence(people, call, outcomes):
     plan = route(call, people.user("103"), people, people)
     steps = path(plan, outcomes)
-    # A person, his ringing, ten more of both, and the end.
+    # A person, their ringing, ten more of both, and the end.
     assert len(steps) <= 2 * (MAX_HOPS + 1) + 2
     assert all(sentence(step.reason) for step in plan.steps())
     assert plan.as_data() == json.loads(json.dumps(plan.as_data()))
