@@ -1,4 +1,4 @@
-"""The portal's addresses and those that the benches compare with: constant answers, for anybody and for who is signed in."""
+"""The portal's addresses and those that the benches compare with: constant answers, for anybody and for whoever is signed in."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,12 +16,12 @@ def constant(request: HttpRequest) -> HttpResponse:
 
 
 def signed_in(request: HttpRequest) -> HttpResponse:
-    """The same, for who is signed in: the session and the person were asked for."""
+    """The same, for whoever is signed in: the session and the person were asked for."""
     return HttpResponse(CONTENT, content_type="text/plain; charset=utf-8")
 
 
 def frame(request: HttpRequest) -> HttpResponse:
-    """The frame of the portal's pages without any content, for who is signed in."""
+    """The frame of the portal's pages without any content, for whoever is signed in."""
     return render(request, "base.html")
 
 

@@ -1,4 +1,4 @@
-"""Columns of rows that belong to a record one to one: a person's mailbox, or each of his five forwarding rules."""
+"""Columns of rows that belong to a record one to one: a person's mailbox, or each of their five forwarding rules."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -278,7 +278,7 @@ class DestinationFormField(forms.Field):
 class Reference:
     """A place from which calls lead to an extension.
 
-    `owner` is the primary key of the person whose place it is (None: it is nobody's), `column` the column of his sheet
+    `owner` is the primary key of the person whose place it is (None: it is nobody's), `column` the column of their sheet
     that holds it ("" where it isn't one that can be replaced), `words` what it is in the reader's language.
     """
 
@@ -295,7 +295,7 @@ _tellers: dict[type[models.Model], tuple[Teller, tuple[str, ...]]] = {}
 
 
 def tells_references(model: type[models.Model], teller: Teller, related: Sequence[str] = ()) -> None:
-    """Say whose a row of `model` is, under which column of his sheet, and how to call it; `related` rows are loaded with it."""
+    """Say whose a row of `model` is, under which column of their sheet, and how to call it; `related` rows are loaded with it."""
     _tellers[model] = teller, tuple(related)
 
 

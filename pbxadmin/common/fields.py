@@ -114,7 +114,7 @@ class PhoneNumberFormField(forms.CharField):
         return phone_number_e164(str(super().to_python(value)))
 
     def prepare_value(self, value: Any) -> Any:
-        """A stored number nationally; what a person typed wrongly, as he typed it."""
+        """A stored number nationally; what a person typed wrongly, as they typed it."""
         return phone_number_national(value) if isinstance(value, str) and value.startswith("+") else value
 
 

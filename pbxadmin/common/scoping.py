@@ -11,7 +11,7 @@ class ScopedQuerySet(models.QuerySet):
     def visible_to(self, actor: Any) -> Self:
         """The rows of the actor's own customer; of every customer for support staff; none for anybody else.
 
-        A row that isn't in it does not exist for the actor: a page answers 404. What he may *do* with a row that he
+        A row that isn't in it does not exist for the actor: a page answers 404. What they may *do* with a row that they
         sees is another question, and `users.rights` answers it.
         """
         if not getattr(actor, "is_authenticated", False) or not actor.is_active:

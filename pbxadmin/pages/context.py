@@ -25,7 +25,7 @@ class Entry:
 
 
 def portal_frame(request: HttpRequest) -> dict[str, Any]:
-    """The rail, the customers to switch between, and what the reader may do; nothing for who isn't signed in."""
+    """The rail, the customers to switch between, and what the reader may do; nothing for whoever isn't signed in."""
     actor = getattr(request, "user", None)
     if actor is None or not actor.is_authenticated or hasattr(request, "host_slug"):
         # A customer's own host has no pages of the portal to lead to.
@@ -57,7 +57,7 @@ def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str,
     entries = []
     own_pages = customer is None and not actor.is_staff
     if own_pages and rights.administers(actor):
-        customer = actor.customer  # his own pages stand within the same rail
+        customer = actor.customer  # their own pages stand within the same rail
     if customer is not None and rights.administers(actor):
         entries.append((_("Home"), reverse("customer_home", args=[customer.slug]), "home", False))
         entries.append((_("Users"), reverse("users", args=[customer.slug]), "users", True))

@@ -24,7 +24,7 @@ from users.road.pages.doors import in_customer
 
 @require_safe
 def home(request: PortalRequest) -> HttpResponse:
-    """To the place where this person works: his customer, the list of customers, or his own page."""
+    """To the place where this person works: their customer, the list of customers, or their own page."""
     if request.user.is_staff:
         return redirect("customers")
     if rights.administers(request.user):

@@ -1,4 +1,4 @@
-"""One's own page: who the portal takes somebody for, and his own credentials. For everybody who is
+"""One's own page: who the portal takes somebody for, and their own credentials. For everybody who is
 signed in."""
 
 from dataclasses import dataclass
@@ -34,13 +34,13 @@ def _crumbs(heading: str | Promise) -> list[tuple[str | Promise, str | None]]:
 
 @dataclass(frozen=True)
 class Account:
-    """A line of the own page: whether somebody signs in with his account at a provider."""
+    """A line of the own page: whether somebody signs in with their account at a provider."""
 
     provider: str
     name: str
     email: str  # with which it is linked; "" where none is
     holds: bool  # whether that still counts
-    allowed: bool  # whether company and options let him link one
+    allowed: bool  # whether company and options let them link one
 
 
 def _accounts(user: User) -> list[Account]:

@@ -19,8 +19,8 @@ BIGGEST_LOG = 5_000_000
 class Guard:
     """A tiny process that outlives its maker for a moment, to stop every process group that it started.
 
-    It reads from a pipe whose other end only its maker holds. At its end the maker is gone, however he
-    died, and what he had running is told to stop and then killed, with its grandchildren.
+    It reads from a pipe whose other end only its maker holds. At its end the maker is gone, however it
+    died, and what it had running is told to stop and then killed, with its grandchildren.
     """
 
     def __init__(self) -> None:

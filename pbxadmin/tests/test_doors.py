@@ -144,7 +144,7 @@ DOORS = {
     "own_destination_search": OWN_LINE,
     "own_status": OWN_LINE,
     "own_colleagues": OWN_LINE,
-    # Of somebody in Accueil: not himself, not who doesn't see him, nobody of another company.
+    # Of somebody in Accueil: not themselves, not somebody who doesn't see them, nobody of another company.
     "colleague_status": [SIGN_IN, HIDDEN, REFUSED, OPEN, OPEN, HIDDEN, REFUSED],
     "own_forwarding": OWN_LINE,
     "own_voicemail": OWN_LINE,

@@ -340,7 +340,7 @@ def test_no_page_outside_the_portal_has_an_accessibility_violation_or_scrolls_si
                 page.set_content(render_to_string(f"{status}.html"))
             expect(page.get_by_text(f"Erreur {status}")).to_be_visible()
             wrong += wrong_with(page, status)
-        # The second factor: to set up for who has none, to give for who has one.
+        # The second factor: to set up for whoever has none, to give for whoever has one.
         installation.sign_in(page, "201@")
         wrong += visited(installation, page, ["/me/second-factor"])
         page.fill("input[name=password]", installation.account("201@")["password"])

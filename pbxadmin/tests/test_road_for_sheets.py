@@ -208,7 +208,7 @@ def test_nothing_is_left_of_the_first_sheet_where_the_second_turns_out_refused_u
 
 
 def test_the_set_rules_see_the_new_person_when_the_phone_is_written(felix, boreale):
-    """The department of the new person has a time zone that the phone doesn't know: only certain once he is there."""
+    """The department of the new person has a time zone that the phone doesn't know: only certain once they are there."""
     Department.objects.of(boreale).filter(name="Soins").update(time_zone="Pacific/Kanton")
     plans = people_and_phones(felix, boreale, [person("120", primary_department="Soins")], [phone()])
     with pytest.raises(road.RefusedError):
