@@ -12,13 +12,13 @@ from pbxadmin.common.values.devices import Device
 
 @dataclass(frozen=True)
 class Renewed:
-    """What one app renewed for one person: the devices that must be restarted, and whether his app must scan the code again."""
+    """What one app renewed for one person: the devices that must be restarted, and whether their app must scan the code again."""
 
     devices: tuple[str, ...] = ()
     rescan: bool = False
 
 
-# Gives these people new secrets of one kind, in the caller's transaction: {primary key: what it means for him}.
+# Gives these people new secrets of one kind, in the caller's transaction: {primary key: what it means for them}.
 Renew = Callable[[Sequence[Any], Scope], Mapping[Any, Renewed]]
 
 

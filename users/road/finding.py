@@ -26,7 +26,7 @@ def customer_or_404(actor: User, slug: str) -> Customer:
 
 
 def with_status_message(people: QuerySet[User]) -> QuerySet[User]:
-    """With what each says beside his status, as `status_message`: read along, without a query of its own."""
+    """With what each says beside their status, as `status_message`: read along, without a query of its own."""
     expressions = [
         section.adds.status_message for section in sheet_of(User).sections if section.adds.status_message
     ]
