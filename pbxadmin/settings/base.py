@@ -75,7 +75,7 @@ TEMPLATES = [
     },
 ]
 
-# One writer at a time, who waits for his turn from the first statement on: no "database is locked" in the middle.
+# One writer at a time, which waits for its turn from the first statement on: no "database is locked" in the middle.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,

@@ -112,7 +112,7 @@ class Hostile:
         return self.origin + self.base
 
     def sign_in(self, url: str, **changed: Any) -> str:
-        """Somebody signs in there: where his browser is sent to. `changed`: claims of the ID token."""
+        """Somebody signs in there: where their browser is sent to. `changed`: claims of the ID token."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         code = f"code-{len(self.codes)}"
         self.codes[code] = asked | {"changed": json.dumps(changed)}
@@ -247,12 +247,12 @@ def with_the_public_key(claims: dict[str, Any]) -> str:
 
 
 def with_its_own_key(claims: dict[str, Any]) -> str:
-    """Signed by a stranger who puts his key into the header."""
+    """Signed by a stranger who puts their key into the header."""
     return signed(claims, OTHER_KEY, kid="one", jwk=OTHER_KEY.as_dict(private=False))
 
 
 def with_an_unknown_key(claims: dict[str, Any]) -> str:
-    """Signed by a stranger with a key of his own."""
+    """Signed by a stranger with a key of their own."""
     return signed(claims, OTHER_KEY)
 
 

@@ -25,7 +25,7 @@ def enrol(user: User, key: str = KEY) -> TotpDevice:
 
 
 def sign_in_fully(client: Client, user: User) -> Client:
-    """A session as it is after password and second factor, just now; the person gets an app if he needs
+    """A session as it is after password and second factor, just now; the person gets an app if they need
     one."""
     client.force_login(user)
     session = client.session

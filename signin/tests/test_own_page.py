@@ -1,4 +1,4 @@
-"""One's own page: for everybody who is signed in, and for his own things alone."""
+"""One's own page: for everybody who is signed in, and for their own things alone."""
 
 import pytest
 from django.test import Client

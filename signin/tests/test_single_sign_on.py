@@ -572,7 +572,7 @@ def test_discovery_and_keys_are_remembered(amelie, provider):
 
 # --- Whose account it is --------------------------------------------------------------------------------------------------
 def test_microsofts_address_is_nobodys_proof(client, amelie, provider):
-    """The claim that a tenant's administrator writes as he likes: also with the flag that the domain is his."""
+    """The claim that a tenant's administrator writes as they like: also with the flag that the domain is theirs."""
     for more in (
         {},
         {"xms_edov": True},

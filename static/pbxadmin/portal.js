@@ -206,7 +206,7 @@
   const rowBoxes = (scope) => [...scope.querySelectorAll("[data-select-row]")];
   const scopeOf = (element) => element.closest("[data-select]") ?? element.closest("form") ?? document;
 
-  /* Who is chosen is remembered while the list is paged, sorted and searched, in this tab of the browser alone. The form carries
+  /* Whoever is chosen is remembered while the list is paged, sorted and searched, in this tab of the browser alone. The form carries
      those who aren't on the page as hidden fields, so that it says the same whoever sends it. */
   const shelf = {
     read(scope) {
