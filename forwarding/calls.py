@@ -60,12 +60,10 @@ class StatusRule:
     """What one status does with calls.
 
     `no_answer`, `busy`, `not_registered`, `ring_mobile` and `accept_multiple_calls` matter to statuses that
-    ring, `divert` and the two `voicemail_out_of_hours` to those that divert. `custom_message` and
-    `log_out_of_queues` act when the status is taken, not when a call comes in. `greeting` is a key, as in `Mailbox`;
-    '' is the mailbox's default.
+    ring, `divert` and the two `voicemail_out_of_hours` to those that divert. What acts when the status is taken, not when
+    a call comes in, is `forwarding.effects`'s. `greeting` is a key, as in `Mailbox`; '' is the mailbox's default.
     """
 
-    custom_message: str = ""
     no_answer_seconds: int = 20
     no_answer: Branch = Branch()
     busy: Branch = Branch()
@@ -75,7 +73,6 @@ class StatusRule:
     voicemail_out_of_hours_internal: bool = False
     ring_mobile: bool = False
     accept_multiple_calls: bool = True
-    log_out_of_queues: bool = False
     accept_ring_group_calls: bool = True
     accept_push: bool = True
     greeting: str = ""

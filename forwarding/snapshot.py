@@ -6,6 +6,7 @@ where rules of that hop lead to outside numbers, which may be the company's own)
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -29,10 +30,9 @@ from users import models
 from users.people.sections import user_sheet
 
 _BRANCHES = ("no_answer", "busy", "not_registered", "divert")
-_PLAIN = (
-    "custom_message", "no_answer_seconds", "voicemail_out_of_hours_external", "voicemail_out_of_hours_internal", "ring_mobile",
-    "accept_multiple_calls", "log_out_of_queues", "accept_ring_group_calls", "accept_push",
-)  # fmt: skip
+_PLAIN = tuple(
+    field.name for field in fields(StatusRule) if field.name != "greeting" and field.name not in _BRANCHES
+)
 
 
 def status_rule(rule: ForwardingRule) -> StatusRule:
