@@ -412,7 +412,7 @@ def test_the_list_shows_everybodys_phones_with_one_query_and_without_a_secret(
         assert f'"{secret}' not in queries[0]["sql"]
     assert {key: len(phones) for key, phones in facts.items()} == {felix.pk: 2, amelie.pk: 1}
     assert facts[amelie.pk][0].state.kind == "never"
-    assert list(User.objects.of(boreale).filter(sections.PHONES.filters["no_phone"][1])) == []
+    assert list(User.objects.of(boreale).filter(sections.PHONES.adds.filters["no_phone"][1])) == []
 
 
 def test_the_first_page_counts_phones_as_the_tab_tells_them(
