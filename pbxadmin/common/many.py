@@ -117,7 +117,7 @@ def update(
             aliases = ", ".join(f"c{place}" for place in range(len(everything)))
             assigned = [f"{quote(field.column)} = given.c{place}" for place, field in enumerate(names, 1)]
             statement = (
-                f"UPDATE {table} SET {', '.join(assigned + counted)} FROM unnest({sources}) AS given({aliases})"  # noqa: S608
+                f"UPDATE {table} SET {', '.join(assigned + counted)} FROM unnest({sources}) AS given({aliases})"  # noqa: S608  # nosec B608
                 f" WHERE {table}.{quote(own.column)} = given.c0{conditions}"
             )
             arrays = [_array(own, keys), *(_array(field, columns[field.attname]) for field in names)]
@@ -125,7 +125,7 @@ def update(
         else:
             assigned = [f"{quote(field.column)} = %s" for field in names]
             statement = (
-                f"UPDATE {table} SET {', '.join(assigned + counted)}"  # noqa: S608
+                f"UPDATE {table} SET {', '.join(assigned + counted)}"  # noqa: S608  # nosec B608
                 f" WHERE {table}.{quote(own.column)} = %s{conditions}"
             )
             prepared = [

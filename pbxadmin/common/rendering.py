@@ -36,7 +36,7 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
 
 def _paragraphs(text: str) -> SafeString:
     """A text of several paragraphs as HTML."""
-    return mark_safe(linebreaks(text, autoescape=True))  # noqa: S308 - `linebreaks` escapes
+    return mark_safe(linebreaks(text, autoescape=True))  # noqa: S308 - `linebreaks` escapes  # nosec B308 B703
 
 
 @cache
@@ -61,7 +61,7 @@ def environment() -> Environment:
 
 def part(name: str, **said: Any) -> SafeString:
     """One part of a page: the template `name` (`*.html.j2`) with what it takes."""
-    return mark_safe(environment().get_template(name).render(said))  # noqa: S308 - the template escapes
+    return mark_safe(environment().get_template(name).render(said))  # noqa: S308 - the template escapes  # nosec B308 B703
 
 
 class WidgetRenderer(TemplatesSetting):
@@ -81,7 +81,7 @@ class WidgetRenderer(TemplatesSetting):
 
 def options(choices: Iterable[tuple[str, Any]], chosen: str, disabled: Container[str] = ()) -> SafeString:
     """The options of a `<select>`: value and words of each, one of them chosen, some not to be had."""
-    return mark_safe(  # noqa: S308 - value and words are escaped
+    return mark_safe(  # noqa: S308 - value and words are escaped  # nosec B308 B703
         "".join(
             f'<option value="{conditional_escape(value)}"{" selected" if value == chosen else ""}'
             f"{' disabled' if value in disabled else ''}>{conditional_escape(words)}</option>"

@@ -1,9 +1,11 @@
-"""Templates stay cheap to render."""
+"""Templates stay cheap to render, and fit on a screen."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import render
 from django.template.base import Node
@@ -15,6 +17,7 @@ from users.models import Customer
 from users.people.sections import user_sheet
 from users.tests.factories import make_user
 
+LONGEST_LINE = 140
 # An opened tab asks for that many times what the frame without content asks for, at most.
 TIMES_THE_FRAME = 5
 
@@ -50,3 +53,15 @@ def test_opening_a_tab_costs_at_most_five_times_the_frame_without_content(
     with counted(monkeypatch) as tab:
         assert client.get(url).status_code == 200
     assert tab[0] <= TIMES_THE_FRAME * frame[0]
+
+
+def test_no_line_of_a_template_is_longer_than_a_screen_is_wide() -> None:
+    folder = Path(settings.BASE_DIR) / "templates"
+    long = [
+        f"{path.relative_to(folder)}:{number}"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > LONGEST_LINE
+    ]
+    assert long == []

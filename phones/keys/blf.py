@@ -88,7 +88,7 @@ def read(text: str) -> list[Entry]:
     if _DECLARATION.search(text):
         raise BlfError(Problem.UNREADABLE)
     try:
-        root = ElementTree.fromstring(text.strip())  # noqa: S314  # without declarations there are no entities
+        root = ElementTree.fromstring(text.strip())  # noqa: S314  # nosec B314  # without declarations there are no entities
     except (ElementTree.ParseError, ValueError):
         raise BlfError(Problem.UNREADABLE) from None
     if root.tag != "PhoneDevice":

@@ -290,7 +290,7 @@ def _parts(cells: Sequence[Cell], size: int) -> Iterator[Sequence[Cell]]:
     return (cells[start : start + size] for start in range(0, len(cells), max(size, 1)))
 
 
-def choices() -> dict[str, Menu]:
+def menus() -> dict[str, Menu]:
     """What the menus of a key offer."""
     return {
         "kinds": Menu((kind.value, Kind(kind.value).label) for kind in KeyKind),

@@ -165,7 +165,7 @@ def show(
         or KEYS_COLUMN.check(as_text(rows), scope) != Checked({key.position: key for key in saved}, {}, []),
         labels_url=reverse("key_labels", args=[customer.slug, person.number])
         + (f"?phone={device.mac}" if device else ""),
-        **keypad.choices(),
+        menus=keypad.menus(),
         **facts,
     )
 

@@ -6,7 +6,7 @@ import unicodedata
 import phonenumbers
 import pytest
 from django.core.exceptions import ValidationError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbxadmin.common import fields
@@ -31,6 +31,7 @@ def read(text: str) -> str:
         return f"refused: {error.code}"
 
 
+@settings(deadline=None)
 @given(typed_numbers())
 def test_a_north_american_number_is_read_as_the_library_reads_it(text: str) -> None:
     quick = read(text)
@@ -39,6 +40,7 @@ def test_a_north_american_number_is_read_as_the_library_reads_it(text: str) -> N
         assert read(text) == quick
 
 
+@settings(deadline=None)
 @given(st.integers(200, 999), st.integers(200, 999), st.lists(st.integers(0, 9999), min_size=2, max_size=6))
 def test_in_north_america_the_last_digits_decide_nothing_about_a_toll(
     area: int, exchange: int, lines: list[int]
@@ -52,12 +54,14 @@ def test_in_north_america_the_last_digits_decide_nothing_about_a_toll(
         assert (alike, where) == (paid, frozenset([region] if region else ("CA", "US")))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_accents_go_as_they_go_for_the_whole_text(text: str) -> None:
     whole = unicodedata.normalize("NFKD", text.casefold())
     assert fields.without_accents(text) == "".join(sign for sign in whole if not unicodedata.combining(sign))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_what_is_printable_holds_no_control_character(text: str) -> None:
     bad = any(unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") or sign in fields._BIDI for sign in text)
