@@ -1,6 +1,7 @@
 """What every app's tests share."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -8,7 +9,7 @@ from django.db import connection
 
 from users import append_only, first_roles
 from users.models import Customer, Role, User
-from users.tests import factories
+from users.tests.world import World
 
 
 def _has_real_transactions(request: pytest.FixtureRequest) -> bool:
@@ -36,44 +37,47 @@ def _tables_that_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None
         append_only.remove(editor)
 
 
+@pytest.fixture(scope="session")
+def known(django_db_setup: None, django_db_blocker: Any) -> World:
+    """Who is known to all tests; there in none before it names them."""
+    with django_db_blocker.unblock():
+        return World()
+
+
 @pytest.fixture
-def boreale(db: None) -> Customer:
+def boreale(known: World, db: None) -> Customer:
     """The customer Clinique Boréale."""
-    return factories.make_customer()
+    return known.customer("boreale")
 
 
 @pytest.fixture
-def laurier(db: None) -> Customer:
+def laurier(known: World, db: None) -> Customer:
     """Another customer, whose things nobody of Boréale may see."""
-    return factories.make_customer("laurier", name="Librairie Laurier")
+    return known.customer("laurier")
 
 
 @pytest.fixture
-def amelie(boreale: Customer) -> User:
+def amelie(known: World, boreale: Customer) -> User:
     """Amélie Tremblay, 101, receptionist in Accueil."""
-    return factories.make_user(boreale, "101", role="receptionists", password=factories.PASSWORD)
+    return known.person("amelie", boreale)
 
 
 @pytest.fixture
-def felix(boreale: Customer) -> User:
+def felix(known: World, boreale: Customer) -> User:
     """Félix Gagnon, 102, system owner."""
-    return factories.make_user(
-        boreale, "102", "Félix", "Gagnon", role="system_owners", password=factories.PASSWORD
-    )
+    return known.person("felix", boreale)
 
 
 @pytest.fixture
-def ines(boreale: Customer) -> User:
+def ines(known: World, boreale: Customer) -> User:
     """Inès Roy, 103, administrator of the department Soins."""
-    return factories.make_user(
-        boreale, "103", "Inès", "Roy", role="group_admins", department="Soins", password=factories.PASSWORD
-    )
+    return known.person("ines", boreale)
 
 
 @pytest.fixture
-def staff(db: None) -> User:
+def staff(known: World, db: None) -> User:
     """Somebody of the provider's support."""
-    return factories.make_staff()
+    return known.staff()
 
 
 # Marks that say why: a test that is left out of the inner loop, or that costs a second run, has a reason.
