@@ -34,6 +34,8 @@ from users.models import Did, SystemExtension, User
 from users.tests.factories import make_user
 from voicemail.models import Greeting
 
+pytestmark = pytest.mark.slow("asks what hundreds of calls do")
+
 TUESDAY = datetime(2026, 11, 24, 9, 30, tzinfo=ZoneInfo("America/Toronto"))
 SUNDAY = datetime(2026, 11, 22, 9, 30, tzinfo=ZoneInfo("America/Toronto"))
 CLIENT = "+14185550199"

@@ -19,6 +19,7 @@ from voicemail.models import Mailbox
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.both_databases("more rows than one statement of SQLite takes"),
+    pytest.mark.slow("more than a thousand rows at a time"),
 ]
 
 MANY = 1_100

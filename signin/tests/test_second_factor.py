@@ -16,7 +16,10 @@ from signin.tests.signing import KEY, code_of, enrol, sign_in_fully
 from users.models import Operation, User
 from users.tests.factories import PASSWORD, make_user
 
-pytestmark = pytest.mark.both_databases("codes that work once")
+pytestmark = [
+    pytest.mark.both_databases("codes that work once"),
+    pytest.mark.slow("tries codes until it is refused"),
+]
 
 
 @pytest.fixture

@@ -19,7 +19,10 @@ from users.models import Customer, Letter, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
-pytestmark = pytest.mark.both_databases("visitors that are limited and forgotten")
+pytestmark = [
+    pytest.mark.both_databases("visitors that are limited and forgotten"),
+    pytest.mark.slow("visits until it is refused"),
+]
 
 TALK, MEET = "/talk/boreale/amelie", "/meet/boreale/amelie"
 

@@ -22,6 +22,8 @@ from users.models import Customer, Department, Letter, SystemExtension, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, PASSWORD, make_user
 
+pytestmark = pytest.mark.slow("visits until it is refused")
+
 SOINS, FILE = "/talk/boreale/soins", "/talk/boreale/file"
 HOST = {"HTTP_HOST": "boreale.example.com"}
 VISITOR = {"name": "Jean Visiteur", "email": "jean@ailleurs.example"}

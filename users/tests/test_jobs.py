@@ -17,7 +17,10 @@ from users.people.sections import user_sheet
 from users.road import jobs, undo
 from users.tests.factories import FACTS, make_staff, make_user
 
-pytestmark = pytest.mark.both_databases("steps that claim their rows")
+pytestmark = [
+    pytest.mark.both_databases("steps that claim their rows"),
+    pytest.mark.slow("many people, step by step"),
+]
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,8 @@ from signin.tests.signing import sign_in_fully
 from users.models import Change, Customer, User
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("pages with a hundred keys")
+
 TAB = "/c/boreale/users/101/blf"
 LABELS = "/c/boreale/users/101/keys/labels"
 

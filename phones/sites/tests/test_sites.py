@@ -15,6 +15,8 @@ from users.company.sheets import customer_sheet, department_sheet
 from users.models import Change, Department
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.slow("pages of many phones")
+
 
 def write(actor, customer, sheet, key, **values):
     """Plan and apply one row; the planned row, refused or written."""
