@@ -7,9 +7,10 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import F
 from django.db.models.base import ModelState
+from django.utils.translation import gettext as _
 
 from pbxadmin.common import many
-from pbxadmin.common.columns import Pending, Scope
+from pbxadmin.common.columns import OptionsMixin, Pending, Scope
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users.models import Customer, Operation
@@ -95,6 +96,7 @@ def _write(made: Plan, rows: Sequence[RowPlan]) -> None:
     old = [row for row in rows if not row.new]
     hold(sheet, scope, old)
     # Seats, free numbers and "the last owner" are only certain under the lock: the rules ask again, and may refuse now.
+    _look_again(made, rows)
     for rule in rules_of(sheet, "set_rules"):
         rule(made)
     if made.refused:
@@ -108,6 +110,27 @@ def _write(made: Plan, rows: Sequence[RowPlan]) -> None:
             store.create(new, [row for row in new if not names.isdisjoint(row.changes)], scope)
         if touched := [row for row in old if not names.isdisjoint(row.changes)]:
             store.save(touched, scope)
+
+
+def _look_again(made: Plan, rows: Sequence[RowPlan]) -> None:
+    """Refuse references to what somebody has deleted since the plan: the database would, with no word for the reader."""
+    columns = [column for column in made.sheet.columns.values() if isinstance(column, OptionsMixin)]
+    pointing = {
+        column: found for column in columns if (found := [row for row in rows if column.name in row.changes])
+    }
+    if pointing:
+        made.scope.forget()
+    for column, found in pointing.items():
+        there = {option.key for option in column.by_key(made.scope).values()}
+        for row in found:
+            old, new = (_keys_of(value) for value in row.changes[column.name])
+            if new - old - there:
+                row.refuse(column.name, _("What was chosen has been deleted meanwhile."))
+
+
+def _keys_of(value: Any) -> set[Any]:
+    """The keys that a reference's value holds: one, several or none."""
+    return set(value) if isinstance(value, tuple) else {value} - {None, ""}
 
 
 def hold(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
