@@ -229,7 +229,7 @@ def test_setting_up_shows_a_picture_and_the_key_and_ends_with_ten_codes(client, 
     assert Operation.objects.filter(reason="second_factor.enrolled").count() == 1
     assert Operation.objects.filter(reason="sign_in").count() == 1
     kept = re.search(
-        r'href="data:text/plain;charset=utf-8;base64,([^"]+)" download', answer.content.decode()
+        r'href="data:text/plain;charset=utf-8;base64,([^"]+)"\s+download', answer.content.decode()
     )[1]
     assert codes[0] in base64.b64decode(kept).decode()
 
