@@ -5,7 +5,6 @@ from django.urls import URLPattern, URLResolver, path
 from forwarding import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("c/<slug:slug>/destinations", views.destination_search, name="destination_search"),
     path("c/<slug:slug>/simulator", views.simulator, name="simulator"),
     path("c/<slug:slug>/users/<str:number>/status", views.user_status, name="user_status"),
     path(
@@ -13,7 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views.add_statutory_holidays,
         name="add_statutory_holidays",
     ),
-    path("me/destinations", views.own_destination_search, name="own_destination_search"),
     path("me/colleagues", views.colleagues, name="own_colleagues"),
     path("me/colleagues/<str:number>/status", views.colleague_status, name="colleague_status"),
     path("me/status", views.own_status, name="own_status"),

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +23,6 @@ from forwarding.tabs.columns import by_day
 from forwarding.tabs.schedule import HOLIDAYS
 from forwarding.tabs.sections import FORWARDING, HOURS_OF_DEPARTMENT, SCHEDULE
 from pbxadmin.common.columns import Scope
-from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from users import rights, road
 from users.access import signed_in_user
@@ -38,8 +36,6 @@ from users.road import Outcome, finding
 from users.road.pages import conflicts
 from users.road.pages import sheet_pages as sheets
 from users.road.pages.doors import in_customer, of_person, require
-
-MOST_OFFERED = 20
 
 
 # --- The tabs ----------------------------------------------------------------------------------------------------
@@ -155,7 +151,7 @@ def user_status(request: PortalRequest, customer: Customer, person: User) -> Htt
 @require_POST
 def own_status(request: PortalRequest) -> HttpResponse:
     """Take another status oneself."""
-    person = pages.own_person(signed_in_user(request))
+    person = finding.own_person(signed_in_user(request))
     _take_status(request, person.customer, person, rights.Verb.SELF, RequestFacts.of(request, "self"))
     return redirect(_back(request, reverse("own_page")))
 
@@ -163,7 +159,7 @@ def own_status(request: PortalRequest) -> HttpResponse:
 @require_safe
 def colleagues(request: PortalRequest) -> HttpResponse:
     """The company's directory: whom one can call, on the mobile too, and the presence of those whose presence one sees."""
-    person = pages.own_person(signed_in_user(request))
+    person = finding.own_person(signed_in_user(request))
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     found = (
         finding.with_status_message(User.objects.visible_to(person).of(person.customer))
@@ -190,7 +186,7 @@ def colleagues(request: PortalRequest) -> HttpResponse:
 @require_POST
 def colleague_status(request: PortalRequest, number: str) -> HttpResponse:
     """A receptionist gives a colleague another status."""
-    person = pages.own_person(signed_in_user(request))
+    person = finding.own_person(signed_in_user(request))
     colleague = (
         User.objects.visible_to(person)
         .of(person.customer)
@@ -235,33 +231,6 @@ def _back(request: PortalRequest, otherwise: str) -> str:
     )
 
 
-# --- Searching for a colleague -----------------------------------------------------------------------------------
-@require_safe
-@in_customer()
-def destination_search(request: PortalRequest, customer: Customer) -> HttpResponse:
-    """The colleagues whose name or extension fits what is being typed, for the picker's list."""
-    return _offer(request, customer)
-
-
-@require_safe
-def own_destination_search(request: PortalRequest) -> HttpResponse:
-    """The same for somebody's own pages."""
-    return _offer(request, pages.own_person(signed_in_user(request)).customer)
-
-
-def _offer(request: PortalRequest, customer: Any) -> HttpResponse:
-    text = request.GET.get(request.GET.get("typed", "q"), "").replace("\0", "")[:60]
-    condition = Q()
-    for word in without_accents(text).split()[:6]:
-        condition &= Q(search_text__contains=word)
-    found = User.objects.visible_to(request.user).of(customer).filter(condition, hidden=False, disabled=False)
-    return render(
-        request,
-        "forwarding/offered.html",
-        {"people": found.only("number", "first_name", "last_name")[:MOST_OFFERED]},
-    )
-
-
 # --- The simulator -----------------------------------------------------------------------------------------------
 @require_safe
 @in_customer()
@@ -293,7 +262,7 @@ def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def own_forwarding(request: PortalRequest) -> HttpResponse:
     """Forwarding rules of the signed-in person, unless these are hidden from them."""
-    person = pages.own_person(signed_in_user(request))
+    person = finding.own_person(signed_in_user(request))
     if not rights.sees_own_forwarding(person):
         raise PermissionDenied(_("Your forwarding rules are managed by your administrator."))
     return own_section(

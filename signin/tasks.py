@@ -35,9 +35,9 @@ def send_set_password_mail(user_id: int) -> None:
         }
         # No name in the subject or the address: what people call themselves stays out of mail headers.
         mail = EmailMultiAlternatives(
-            _("Set your password"), render_to_string("users/mail/set_password.txt", facts), to=[user.email]
+            _("Set your password"), render_to_string("signin/mail/set_password.txt", facts), to=[user.email]
         )
-        mail.attach_alternative(render_to_string("users/mail/set_password.html", facts), "text/html")
+        mail.attach_alternative(render_to_string("signin/mail/set_password.html", facts), "text/html")
         mail.send()
 
 
@@ -62,4 +62,4 @@ def welcome(letter: Letter, user: User) -> Mail:
         "sign_in": settings.PUBLIC_URL.rstrip("/") + reverse("sign_in"),
         "days": days_of_a_link(),
     }
-    return Mail(_("Welcome to your phone system"), "users/mail/welcome", facts)
+    return Mail(_("Welcome to your phone system"), "signin/mail/welcome", facts)

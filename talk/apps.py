@@ -9,9 +9,16 @@ class TalkConfig(AppConfig):
     name = "talk"
 
     def ready(self) -> None:
-        """Say what writes the mails of this app."""
+        """Say what writes the mails of this app, and where its pages answer."""
+        from django.urls import reverse
+
         from talk.visits import told
         from users.mail import letters
         from users.models import Letter
+        from users.people.sections import talk
 
         letters.register(Letter.Kind.VISITOR, told)
+        talk.register_pages(
+            talk=lambda slug, name: reverse("talk", args=[slug, name]),
+            meet=lambda slug, name: reverse("meet", args=[slug, name]),
+        )

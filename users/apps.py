@@ -12,7 +12,10 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the descriptions of this app's tables known to the road of changes, and listen to it."""
+        from django.urls import reverse
+
         from users.company import sheets
+        from users.mail import links
         from users.people import actions
         from users.people.endings import sessions_and_links_end
         from users.people.sections import user_sheet
@@ -22,4 +25,5 @@ class UsersConfig(AppConfig):
         register(user_sheet())
         sheets.register()
         actions.register_all()
+        links.register(links.Kind.APP, lambda token: reverse("app_config", args=[token]))
         changed.connect(sessions_and_links_end, dispatch_uid="users.people.endings")

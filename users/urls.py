@@ -5,7 +5,7 @@ from django.urls import path, re_path
 from users.company.views import company, customers
 from users.history import views as history
 from users.history import views_undo as undo
-from users.people.views import chosen, editor, links, people
+from users.people.views import chosen, editor, links, people, search
 from users.road.pages import jobs
 
 urlpatterns = [
@@ -23,6 +23,8 @@ urlpatterns = [
     path("c/<slug:slug>/users/new", people.user_create, name="user_create"),
     path("c/<slug:slug>/users/chosen/copy", chosen.copy, name="chosen_copy"),
     *chosen.PEOPLE.urls(),
+    path("c/<slug:slug>/destinations", search.destination_search, name="destination_search"),
+    path("me/destinations", search.own_destination_search, name="own_destination_search"),
     path("c/<slug:slug>/users/reset/<int:operation>", chosen.reset_done, name="reset_done"),
     path("c/<slug:slug>/users/<str:number>/reset", people.user_reset, name="user_reset"),
     path("c/<slug:slug>/users/<str:number>/app", links.app_link, name="app_link"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -103,13 +103,6 @@ def offered_at_once(customer: Customer) -> list[User]:
         .only("number", "first_name", "last_name")
     )
     return list(found.order_by("number")[:OFFERED_AT_ONCE])
-
-
-def own_person(user: User) -> User:
-    """The signed-in person with what their own pages need; `PermissionDenied` for whoever has no extension."""
-    if user.customer_id is None:
-        raise PermissionDenied(_("You have no extension."))
-    return User.objects.select_related("customer", "role", "primary_department").get(pk=user.pk)
 
 
 # --- The simulator -----------------------------------------------------------------------------------------------

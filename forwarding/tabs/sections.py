@@ -40,6 +40,8 @@ FORWARDING = Section(
         removal_rules=(stays_while_calls_lead_there(Kind.EXTENSION),),
         effects=EFFECTS,
         status_message=STATUS_MESSAGE,
+        status_url="user_status",
+        status_menu="forwarding/status_menu.html",
     ),
 )
 

@@ -51,6 +51,11 @@ class Contribution:
     # {name in the URL: (label, condition over people)}.
     filters: Mapping[str, tuple[Text, models.Q]] = field(default_factory=dict)
     status_message: Any = None  # what a person says beside the status, as an expression over people
+    # --- The pages of a person: names of addresses that take the customer's and the person's (`urls.py`), and a template.
+    status_url: str = ""  # where another status is chosen, …
+    status_menu: str = ""  # … by this menu; it takes person, status and status_url
+    head_url: str = ""  # what is fetched beside the name, as a fragment
+    followed_url: str = ""  # how it goes on with what was saved, as a fragment in the save bar
     # --- The reset dialog: {name of a box in `users.people.reset.BOXES`: what renews the secrets}.
     resets: Mapping[str, Renew] = field(default_factory=dict)
     # --- The PBX

@@ -25,7 +25,7 @@ class Section:
     intro: Text = ""
     # The headings of its page. A first part without one stands under the tab's title, and so does all of a tab without parts.
     parts: tuple[Part, ...] = ()
-    template: str = "users/tab.html"
+    template: str = ""  # of its page; blank: as every tab of its kind of record
     # A tab with a life of its own (several phones) names the view that answers for it: "phones.views.tab.phone_tab".
     view: str = ""
     # The right (`users.rights.Verb`) that changing these columns takes, where it isn't the one over the record.

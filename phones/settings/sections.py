@@ -441,6 +441,8 @@ PHONES = Section(
         },
         losses=phones_of_a_deleted_user,
         resets=RESETS,
+        head_url="phones_state",
+        followed_url="push_status",
     ),
 )
 

@@ -1,7 +1,7 @@
 """The secret addresses of a person: making, showing, finding and killing them, and the document that configures an app."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree
@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import qrcode
 from django.conf import settings
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 from qrcode.image.pil import PilImage
 
@@ -36,6 +35,15 @@ MEDIA_ENCRYPTION = {
 }
 
 
+# How the path of a link is made of its token: what answers there belongs to the app that registered it.
+_paths: dict[str, Callable[[str], str]] = {}
+
+
+def register(kind: Kind, path: Callable[[str], str]) -> None:
+    """Say under which path the links of a kind answer: from a token the path, on the host of its kind."""
+    _paths[kind] = path
+
+
 # --- Making and killing -------------------------------------------------------------------------------------------
 def address_of(link: PersonalLink) -> str:
     """The absolute address, on the portal's own public host; that of the RPS key is a folder, to which a phone adds a file.
@@ -43,9 +51,8 @@ def address_of(link: PersonalLink) -> str:
     Of a link that `reveal` has given.
     """
     token = plain(link, PersonalLink.token, Reader.PERSON)
-    if link.kind == Kind.RPS:
-        return settings.PROVISIONING_URL.rstrip("/") + reverse("redirection", args=[token, "x"])[:-1]
-    return settings.PUBLIC_URL.rstrip("/") + reverse("app_config", args=[token])
+    host = settings.PROVISIONING_URL if link.kind == Kind.RPS else settings.PUBLIC_URL
+    return host.rstrip("/") + _paths[link.kind](token)
 
 
 def link_of(user: User, kind: Kind) -> PersonalLink | None:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from users.models import Customer, User
 from users.road.sheets import sheet_of
@@ -45,6 +47,13 @@ def user_or_404(actor: User, customer: Customer, number: str) -> User:
     if user is None:
         raise Http404
     return user
+
+
+def own_person(user: User) -> User:
+    """The signed-in person with what their own pages need; `PermissionDenied` for whoever has no extension."""
+    if user.customer_id is None:
+        raise PermissionDenied(_("You have no extension."))
+    return User.objects.select_related("customer", "role", "primary_department").get(pk=user.pk)
 
 
 @dataclass(frozen=True)

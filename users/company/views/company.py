@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -25,7 +24,7 @@ from users.company.sheets import customer_sheet, department_sheet, did_sheet, sy
 from users.company.takers import takers_of
 from users.models import Customer, Department, Did, Membership, Role, SystemExtension, User
 from users.people.sections import user_sheet
-from users.people.sections.talk import talk_url
+from users.people.sections.talk import page_of, talk_url
 from users.rights import Verb
 from users.road import Outcome, finding
 from users.road.pages.deleting import left
@@ -43,11 +42,10 @@ def _talk_link(actor: User, customer: Customer, record: Department | SystemExten
     if not record.talk_name:
         return {"talk": None}
     takers = takers_of(record)
-    page = reverse("talk", args=[customer.slug, record.talk_name])
     return {
         "talk": {
             "url": talk_url(customer, record.talk_name),
-            "page": settings.PUBLIC_URL.rstrip("/") + page,
+            "page": page_of("talk", customer, record.talk_name),
             "answers": bool(takers) and not customer.suspended,
             "takers": takers[:NAMED],
             "more": max(0, len(takers) - NAMED),

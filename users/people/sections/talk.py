@@ -2,11 +2,11 @@
 
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.db.models.functions import Lower
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -31,6 +31,20 @@ def talk_url(customer: Customer, name: str) -> str:
 def meet_url(customer: Customer, name: str) -> str:
     """The Meet address: https://FQDN/meet/NAME."""
     return f"https://{customer.fqdn}/meet/{name}" if name else ""
+
+
+# The path of the portal's own page for a kind of link, from the customer's slug and the link's name: those pages register it.
+_paths: dict[str, Callable[[str, str], str]] = {}
+
+
+def register_pages(**paths: Callable[[str, str], str]) -> None:
+    """Say under which path each kind of link ("talk", "meet") answers on the portal's own host."""
+    _paths.update(paths)
+
+
+def page_of(kind: str, customer: Customer, name: str) -> str:
+    """The address of the portal's own page that answers for a link."""
+    return settings.PUBLIC_URL.rstrip("/") + _paths[kind](customer.slug, name)
 
 
 def suggested_name(first_name: str, last_name: str, number: str) -> str:
@@ -87,15 +101,14 @@ def who_has_talk_has_a_link(plan: road.Plan) -> None:
 def addresses(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
     """Both addresses with the page that answers there, and the name that would be suggested."""
     name = person.talk_name or suggested_name(person.first_name, person.last_name, person.number)
-    path = [scope.customer.slug, name]
     return {
         "talk": {
             "url": talk_url(scope.customer, name),
-            "page": settings.PUBLIC_URL.rstrip("/") + reverse("talk", args=path),
+            "page": page_of("talk", scope.customer, name),
         },
         "meet": {
             "url": meet_url(scope.customer, name),
-            "page": settings.PUBLIC_URL.rstrip("/") + reverse("meet", args=path),
+            "page": page_of("meet", scope.customer, name),
         },
         "answers": person.talk_enabled and bool(person.talk_name) and person.is_active,
         "suggestion": "" if person.talk_name else name,

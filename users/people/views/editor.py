@@ -34,6 +34,17 @@ class Tab:
     dot: str = ""
 
 
+def contributed(name: str) -> str:
+    """What an app above gives to the pages of a person (a field of `Contribution`); "" where none does."""
+    return next((found for section in user_sheet().sections if (found := getattr(section.adds, name))), "")
+
+
+def _url(name: str, customer: Customer, person: User) -> str:
+    """The address of that name for a person; "" where no app has one."""
+    found = contributed(name)
+    return reverse(found, args=[customer.slug, person.number]) if found else ""
+
+
 def frame_of(customer: Customer, person: User, current: str, refused: bool = False) -> dict[str, Any]:
     """What stands around every tab of a person: head, tabs, breadcrumbs, gauge. Tabs with a view of their own use it too."""
     tabs = [
@@ -50,9 +61,11 @@ def frame_of(customer: Customer, person: User, current: str, refused: bool = Fal
         "person": person,
         "tabs": tabs,
         "status": state,
-        "status_url": "" if person.disabled else reverse("user_status", args=[customer.slug, person.number]),
+        "status_url": "" if person.disabled else _url("status_url", customer, person),
+        "status_menu": contributed("status_menu"),
         "meta": [person.primary_department.name if person.primary_department else "", person.email],
-        "phones_url": reverse("phones_state", args=[customer.slug, person.number]),
+        "head_url": _url("head_url", customer, person),
+        "followed_url": _url("followed_url", customer, person),
         "gauge": finding.gauge(customer),
         "breadcrumbs": [(_("Users"), reverse("users", args=[customer.slug])), (person.full_name, None)],
     }
@@ -88,7 +101,7 @@ def show_tab(
         facts |= section.page_facts(Scope(request.user, customer), person, form)
     return render(
         request,
-        section.template,
+        section.template or "users/tab.html",
         {
             **frame_of(customer, person, section.slug, refused=bool(form.errors)),
             "section": section,

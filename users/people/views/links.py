@@ -114,7 +114,7 @@ def _own_shown(request: PortalRequest, user: User) -> HttpResponse:
 
 def _own_page(request: PortalRequest, user: User, link: PersonalLink | None = None) -> HttpResponse:
     alive = links.link_of(user, links.Kind.APP)
-    return render(request, "pages/app.html", {
+    return render(request, "users/own_app.html", {
         "person": user, "customer": user.customer, "link": links.said_of(link) if link else None,
         "alive": alive if alive is not None and alive.is_alive else None, "may_reveal": True, "qr_url": reverse("own_app_qr"),
         "breadcrumbs": [(_("My page"), reverse("own_page")), (_("App"), None)],

@@ -21,7 +21,7 @@ from users.models import STATUS_CHOICES, Customer, User
 from users.people import copying, selectors
 from users.people.sections import GENERAL, departments_of, user_sheet
 from users.people.sections.visualiser import VISUALISER, matrix
-from users.people.views import chosen
+from users.people.views import chosen, editor
 from users.road import Outcome, finding, replacements
 from users.road.pages.deleting import Words, delete_page
 from users.road.pages.doors import in_customer, of_person, require
@@ -62,6 +62,8 @@ def users(request: PortalRequest, customer: Customer) -> HttpResponse:
             "query_text": urlencode(query.parameters()),
             "chosen_hidden": list(query.parameters().items()),
             "chosen_total": listing.page.paginator.count,
+            "status_name": editor.contributed("status_url"),
+            "status_menu": editor.contributed("status_menu"),
             "actions": chosen.bar(customer, rights.facts(request.user, customer)),
             "breadcrumbs": [(_("Users"), None)],
         },

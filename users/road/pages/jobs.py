@@ -209,9 +209,6 @@ def _report(request: PortalRequest, customer: Customer, found: Job) -> dict[str,
         "refused": lines([row for step in steps for row in step.refused], "refused"),
         "done": lines([row for step in steps for row in step.done], "done"),
         "after": after,
-        "operation_url": reverse("operation", args=[customer.slug, found.operation_id])
-        if found.operation_id
-        else "",
     }
 
 

@@ -33,7 +33,6 @@ from users.road.pages.saving import show_refusal, tell_warnings
 from users.road.replacements import Departure, plan_departure
 
 PAGE_SIZE = 50
-PLAIN_TAB = "users/tab.html"
 
 
 @dataclass(frozen=True)
@@ -326,7 +325,7 @@ def edit_section(
     scope = Scope(request.user, customer)
     locked = locked_columns(sheet, scope, record, section)
     now = values_of(section, record)
-    template = "users/sheets/tab.html" if section.template == PLAIN_TAB else section.template
+    template = section.template or "users/sheets/tab.html"
 
     def show(form: SectionForm, status: int = 200, record: Any = record, **facts: Any) -> HttpResponse:
         if section.page_facts:
