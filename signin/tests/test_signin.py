@@ -746,8 +746,6 @@ def test_asking_for_a_link_answers_the_same_for_everybody(
     make_user(laurier, "106", email="twice@example.com")
     off = make_user(laurier, "107", email="off@example.com")
     disable(off)
-    Client().post(reverse("forgot_password"), {"login": "first@example.com"})  # what a process looks up once
-    queued.clear()
     answers = set()
     for login in (
         someone.login,
@@ -762,7 +760,9 @@ def test_asking_for_a_link_answers_the_same_for_everybody(
         with CaptureQueriesContext(connection) as asked:
             answer = Client().post(reverse("forgot_password"), {"login": login})
         page = TOKEN.sub("", answer.content.decode())
-        answers.add((answer.status_code, page, len(asked)))
+        # Every so many attempts, whosever they are, the old ones are deleted.
+        own = [query for query in asked if not query["sql"].startswith("DELETE")]
+        answers.add((answer.status_code, page, len(own)))
     assert len(answers) == 1
     assert queued == [someone.pk, someone.pk, 0, 0, 0, 0, 0, 0], "Félix has no address"
     assert not mail.outbox
