@@ -37,7 +37,7 @@ def person_meant(actor: User, customer: Customer, typed: str) -> User:
         )
     if len(found) > 1:
         raise ValidationError(
-            _("Several people fit “%(typed)s”: enter the extension."), params={"typed": text[:60]}
+            _("Several people match “%(typed)s”: enter the extension."), params={"typed": text[:60]}
         )
     return found[0]
 

@@ -63,7 +63,7 @@ def phone_create(
     plan = phone_plan(actor, customer, person, values)
     try:
         if road.commit(plan, facts, reason).outcome is Outcome.CONFLICT:
-            plan.rows[0].refuse("", _("Somebody else changed it in between. Try again."))
+            plan.rows[0].refuse("", _("Somebody else changed this in the meantime. Try again."))
     except IntegrityError:
         # Another customer's phone with this MAC, in the same moment: planned again, it is refused in words.
         plan = phone_plan(actor, customer, person, values)
@@ -129,17 +129,16 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
     if refusal := rights.why_not(actor, rights.Verb.COMMAND, person, phone.customer):
         return str(refusal)
     if person is None or not person.is_active:
-        return _("Nobody uses this phone, or its user is disabled: it isn't served.")
+        return _("Nobody uses this phone, or its user is disabled: it gets no configuration.")
     if phone.fetched_from is None:
         return _(
-            "This phone has never fetched its configuration: it isn't known where it is. Switch it on, "
-            "or enter its provisioning link."
+            "This phone has never fetched its configuration, so it can't be reached. Switch it on, or enter its provisioning link."
         )
     if not selectors.knows(phone, command):
         return _("The %(model)s doesn't offer this.") % {"model": selectors.model_of(phone).display_name}
     with transaction.atomic():
         if not outbox.press(phone.pk, command, timezone.now()):
-            return _("The phone was told so a moment ago.")
+            return _("This command was just sent to the phone.")
         cell = {"column": "command", "old": "", "new": str(command), "new_label": str(command.label)}
         road.record_operation(
             actor,
@@ -224,18 +223,18 @@ def phone_file_text(phone: Phone) -> str:
     try:
         made = build.context_for(loaded)
         if made is None:
-            raise NoFileError(_("Nobody uses this phone, or its user is disabled: it isn't served."))
+            raise NoFileError(_("Nobody uses this phone, or its user is disabled: it gets no configuration."))
         return build.device_file(made).decode()
     except UnknownModelError:
-        raise NoFileError(_("The model isn't in the catalogue any more: choose another one.")) from None
+        raise NoFileError(_("The model is no longer in the catalogue: choose another one.")) from None
     except ContextError as error:
         problems = ", ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
         raise NoFileError(
-            _("The configuration can't be written: %(problems)s.") % {"problems": problems}
+            _("The configuration can't be generated: %(problems)s.") % {"problems": problems}
         ) from None
     except UnsafeTextError as error:
         raise NoFileError(
-            _("The configuration can't be written: %(problems)s.") % {"problems": error}
+            _("The configuration can't be generated: %(problems)s.") % {"problems": error}
         ) from None
 
 

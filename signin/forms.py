@@ -106,8 +106,7 @@ class SignInForm(forms.Form):
             if self.user is None:
                 raise ValidationError(
                     _(
-                        "The login or the password is not right. Check both and try again. "
-                        "After several failures, wait 15 minutes."
+                        "The login or the password is incorrect. Check both and try again. After several failures, wait 15 minutes."
                     ),
                     code="refused",
                 )
@@ -224,8 +223,8 @@ class ChangePasswordForm(NewPasswordForm):
     """The old password, and a new one twice."""
 
     old_password = AskedField(
-        _("Enter the password that you have now."),
-        label=_("Your password now"),
+        _("Enter your current password."),
+        label=_("Your current password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
     field_order = ["old_password", "new_password", "repeated"]

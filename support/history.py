@@ -137,7 +137,7 @@ class ChangeAdmin(SupportAdmin):
         """As it was called then."""
         return record.object_name
 
-    @admin.display(description=_("Where from"))
+    @admin.display(description=_("Source"))
     def source(self, record: Change) -> str:
         """The way in."""
         return source_in_words(record.operation.source)

@@ -453,9 +453,13 @@ class HolidaysColumn(Column):
             try:
                 raw = json.loads(raw) if raw.strip() else ()
             except ValueError:
-                raise ValidationError(_("The list of holidays can't be read.")) from None
+                raise ValidationError(
+                    _("The list of holidays can't be read. Reload the page and make your changes again.")
+                ) from None
         if not isinstance(raw, (list, tuple)) or len(raw) > MOST_HOLIDAYS:
-            raise ValidationError(_("The list of holidays can't be read."))
+            raise ValidationError(
+                _("The list of holidays can't be read. Reload the page and make your changes again.")
+            )
         found, problems = set(), []
         for place, each in enumerate(raw, start=1):
             try:
@@ -509,14 +513,16 @@ def by_day(found: Any) -> tuple[hours.Holiday, ...]:
 def _holiday(row: Any) -> hours.Holiday:
     """One row: first day, last day (blank: the same), name, every year."""
     if not isinstance(row, (list, tuple)) or len(row) != 4:
-        raise ValidationError(_("The list of holidays can't be read."))
+        raise ValidationError(
+            _("The list of holidays can't be read. Reload the page and make your changes again.")
+        )
     first = _day(row[0])
     last = _day(row[1]) if str(row[1] or "").strip() else first
     if last < first:
-        raise ValidationError(_("the last day comes before the first."))
+        raise ValidationError(_("the last day comes before the first: correct one of them."))
     yearly = str(row[3]) in ("1", "True", "on", "true")
     if (last - first).days >= 365:
-        raise ValidationError(_("a holiday is shorter than a year."))
+        raise ValidationError(_("a holiday lasts less than a year: change the last day."))
     name = OneLineFormField(required=False, max_length=80).clean(str(row[2] or ""))
     return hours.Holiday(first, last, name, yearly)
 

@@ -75,7 +75,7 @@ class Section:
             if column.name in known and (words := column.locked(scope, known[column.name]))
         }
         if not creating:
-            fixed = _("This can't be changed after creation.")
+            fixed = _("This field can't be changed after creation.")
             own |= {column.name: fixed for column in columns if column.at_creation_only}
         beside = frozenset(column.name for column in offered if column.own_form)
         return SectionForm(

@@ -279,7 +279,7 @@ def _summary(request: PortalRequest, customer: Customer, person: User) -> dict[s
         }
     elif len(states) == 1 and states[0].kind == "never":
         # Beside a person's name the phone must be named, else it is she who was never seen.
-        text = ngettext("phone never seen yet", "phones never seen yet", 1)
+        text = ngettext("phone never connected", "phones never connected", 1)
     elif len(states) == 1:
         text = str(states[0].sentence)
     else:
@@ -305,16 +305,14 @@ def phone_delete(request: PortalRequest, customer: Customer, person: User, phone
             typed=phone.mac_with_colons,
             mistyped=_("Type the MAC address to confirm."),
             deleted=_("The phone %(mac)s was deleted.") % {"mac": phone.mac_with_colons},
-            meanwhile=_(
-                "Somebody else changed this phone in between. Look at it again before you delete it."
-            ),
+            meanwhile=_("Somebody else changed this phone in the meantime. Check it before you delete it."),
         ),
         done_url=tab_url(customer, person),
         cancel_url=tab_url(customer, person, phone),
         template="phones/delete.html",
         losses=[
-            _("Its settings. Note them first: they can't be brought back."),
-            _("Its provisioning link: the phone gets no configuration any more."),
+            _("Its settings. Note them first: they can't be recovered."),
+            _("Its provisioning link: the phone no longer gets a configuration."),
         ],
         spelled=lambda text: "".join(sign for sign in text.lower() if sign.isalnum()),
         button=_("Delete the phone"),

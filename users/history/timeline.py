@@ -294,7 +294,7 @@ def may_be_undone(operation: Operation, rows: Sequence[Change]) -> bool:
 def reason_in_words(operation: Operation) -> str:
     """Why something was done, where it was said: a reader's own words, or what the portal notes."""
     if operation.undoes_id:
-        return gettext("Undoing of an earlier change")
+        return gettext("Undo of an earlier change")
     if operation.reason.startswith("copy "):
         return gettext("Copy of extension %(number)s") % {"number": operation.reason.removeprefix("copy ")}
     if operation.reason.startswith("job "):

@@ -55,7 +55,7 @@ def _show(
         {
             "page": page,
             "filters": _filters(query),
-            "search": {"name": "q", "value": query.text, "label": _("Who, on whom or what, why")},
+            "search": {"name": "q", "value": query.text, "label": _("Person, changed item or reason")},
             "hidden": list(query.parameters(q=None).items()),
             "clear_all_url": "?" if query.parameters() else "",
             "query_text": urlencode(query.parameters()),
@@ -70,7 +70,7 @@ def _filters(query: timeline.Query) -> list[dict[str, Any]]:
     """The chips above the history."""
     menus: tuple[tuple[str, str, list[tuple[str, str]]], ...] = (
         ("kind", _("What was done"), [(value, str(label)) for value, label in Operation.Kind.choices]),
-        ("source", _("Where from"), [(value, str(label)) for value, label in timeline.SOURCES.items()]),
+        ("source", _("Source"), [(value, str(label)) for value, label in timeline.SOURCES.items()]),
         ("period", _("When"), [(value, str(label)) for value, (label, _days) in timeline.PERIODS.items()]),
     )
     return [

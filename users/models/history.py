@@ -20,7 +20,7 @@ class Operation(models.Model):
         REVEAL = "reveal", _("Secret shown")
         SIGN_IN = "sign_in", _("Sign-in")
         RESET = "reset", _("Reset")
-        MAIL = "mail", _("Mail sent")
+        MAIL = "mail", _("Email sent")
 
     at = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -133,7 +133,7 @@ class PeopleColumn(LinkedColumn):
         wanted = [words[0] for item in typed if (words := item.split())]
         if unknown := [number for number in wanted if number not in numbers]:
             raise ValidationError(
-                _("There is no extension %(numbers)s."), params={"numbers": ", ".join(unknown)[:60]}
+                _("These extensions don't exist: %(numbers)s."), params={"numbers": ", ".join(unknown)[:60]}
             )
         return tuple(sorted({numbers[number] for number in wanted}))
 
