@@ -44,7 +44,7 @@ _PHRASES: Mapping[Why, Promise] = {
     Why.TO_OUTSIDE_SCREENED: gettext_lazy(
         "outside number %(number)s, to be accepted or rejected after the caller's name"
     ),
-    Why.TO_OUTSIDE_DEFLECTED: gettext_lazy("outside number %(number)s, diverted by the trunk (302)"),
+    Why.TO_OUTSIDE_DEFLECTED: gettext_lazy("outside number %(number)s, deflected by the SIP trunk (302)"),
     Why.TO_SYSTEM: gettext_lazy("%(kind)s %(person)s"),
     Why.BUSY_TONE: gettext_lazy("busy tone"),
     Why.NOT_RUNG: gettext_lazy("the group doesn't ring %(person)s"),
@@ -65,8 +65,8 @@ _PHRASES: Mapping[Why, Promise] = {
     Why.EMERGENCY: gettext_lazy("Emergency call to %(number)s, always allowed, shown as %(caller_id)s"),
     Why.INTERNAL_CALL: gettext_lazy("Internal call to %(number)s"),
     Why.OUTSIDE_CALL: gettext_lazy("Outside call to %(number)s, shown as %(caller_id)s"),
-    Why.PIN_CODE: gettext_lazy("Code %(number)s: the system asks for the voicemail PIN"),
-    Why.DIAL_CODE: gettext_lazy("Code %(number)s: the system itself answers"),
+    Why.PIN_CODE: gettext_lazy("Code %(number)s: the phone system asks for the voicemail PIN"),
+    Why.DIAL_CODE: gettext_lazy("Code %(number)s: the phone system itself answers"),
     Why.BAD_NUMBER: gettext_lazy("Refused: “%(number)s” is not a phone number"),
     Why.NO_SUCH_EXTENSION: gettext_lazy("Refused: there is no extension %(number)s"),
     Why.CALLER_DISABLED: gettext_lazy("Refused: the extension is disabled"),

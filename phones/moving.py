@@ -75,6 +75,6 @@ def say_who_gives_from_stock(plan: road.Plan) -> None:
             row.refuse(
                 "mac",
                 _(
-                    "This phone is in your company's stock: an administrator of the whole company can give it to somebody."
+                    "This phone is in your company's stock: an administrator of the whole company can assign it to somebody."
                 ),
             )

@@ -42,7 +42,7 @@ def login_field(**kwargs: Any) -> AskedField:
     attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
     return AskedField(
         _("Enter your login: your extension with its host name, or your email."),
-        label=_("Extension@host or email"),
+        label=_("Extension@host name or email address"),
         help_text=_("For example 101@clinique.example.com"),
         widget=forms.TextInput(attrs=attrs),
         **kwargs,

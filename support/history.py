@@ -63,7 +63,7 @@ class SourceFilter(admin.AllValuesFieldListFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = gettext("where from")
+        self.title = gettext("source")
 
 
 @admin.register(Change)

@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from forwarding import hours, periods
 from forwarding.models import Holiday
+from pbxadmin.common.clock import date_said
 from pbxadmin.common.columns import Column, FieldColumn, Scope, Store
 from pbxadmin.common.destination_field import (
     KIND_LABELS,
@@ -491,9 +491,9 @@ class HolidaysColumn(Column):
                     date.fromisoformat(each[0]), date.fromisoformat(each[1]), each[2], bool(each[3])
                 )
             style = "MONTH_DAY_FORMAT" if each.yearly else "SHORT_DATE_FORMAT"
-            days = date_format(each.first, style)
+            days = date_said(each.first, style)
             if each.last != each.first:
-                days = _("%(first)s to %(last)s") % {"first": days, "last": date_format(each.last, style)}
+                days = _("%(first)s to %(last)s") % {"first": days, "last": date_said(each.last, style)}
             shown.append(f"{days} {each.name}".strip())
         return super().show(tuple(shown))
 

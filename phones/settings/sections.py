@@ -65,8 +65,8 @@ LOGO = logos.LogoColumn(
     csv=NOT_IN_FILES,  # a picture
     locked=logos.needs_enterprise,
     more=gettext_lazy(
-        "Depending on the terms of your contract, choosing the logo here may not be possible. The provider's support "
-        "can however reach the phone server directly and install a wallpaper of your own there."
+        "Depending on the terms of your contract, choosing the logo here may not be possible. The provider's support can however "
+        "reach the phone system directly and install a wallpaper of your own there."
     ),
 )
 # Settings of which each model offers its own values; `OVERRIDES` says how those are called that the model field gives no names.

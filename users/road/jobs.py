@@ -196,7 +196,7 @@ def _actor(job: Job, customer: Customer) -> User | str:
     people = User.objects.select_related("role", "customer", "primary_department")
     actor = people.filter(pk=job.starter_id or 0).first()
     if actor is None:
-        return _("The account that started this doesn't exist any more.")
+        return _("The account that started this no longer exists: start it again.")
     return str(rights.why_not(actor, rights.Verb.ADMINISTER, customer=customer) or "") or actor
 
 

@@ -12,12 +12,13 @@ from django.core.paginator import Page
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template.context import Context
-from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext
 
+from pbxadmin.common.clock import date_said
+from pbxadmin.common.counts import grouped
 from pbxadmin.common.rendering import icon, part
 
 register = template.Library()
@@ -26,6 +27,7 @@ MINUTES_OF_A_DAY = 24 * 60
 TINTS = 4
 
 
+register.filter(grouped)
 register.simple_tag(icon)
 register.simple_tag(part)
 
@@ -54,7 +56,7 @@ def moment(when: datetime | None) -> str:
     """A point in time for the reader, to the minute: "22 novembre 2026, 16 h 57"; nothing for None."""
     if when is None:
         return ""
-    return date_format(localtime(when), pgettext("date and time format", "M j, Y, P"))
+    return date_said(localtime(when), pgettext("date and time format", "M j, Y, P"))
 
 
 @register.filter

@@ -317,7 +317,7 @@ def owners_keep_what_they_need(row: road.RowPlan, plan: road.Plan) -> None:
             row.refuse(
                 name,
                 _(
-                    "System owners keep this right: without it, a customer could no longer manage its own system."
+                    "System owners keep this right: without it, a customer could no longer manage its own phone system."
                 ),
             )
 

@@ -121,8 +121,8 @@ OPTIONS = Section(
             "help": gettext_lazy("Outside calls first require an access code and the voicemail PIN. Emergency calls never do."),
             "more": gettext_lazy(
                 "If this function is on, the user must dial an access code before making an outside call. The voicemail PIN serves "
-                "as the security code. The access code depends on the system: by default “777” with three-digit extensions, “7777” "
-                "with four-digit ones."
+                "as the security code. The access code depends on the phone system: by default “777” with three-digit extensions, "
+                "“7777” with four-digit ones."
             ),
             "csv": "PinProtected",
         },

@@ -215,8 +215,8 @@ def confirmed(data: QueryDict, chosen: Chosen) -> tuple[bool, str]:
         return False, _("Tick the box to continue without the people who can't be changed.")
     if data.get("expected") != str(len(chosen.allowed)):
         return False, ngettext(
-            "The choice has changed in the meantime: it is now %(count)s person. Look again and confirm.",
-            "The choice has changed in the meantime: it is now %(count)s people. Look again and confirm.",
+            "The selection has changed in the meantime: it is now %(count)s person. Check it and confirm.",
+            "The selection has changed in the meantime: it is now %(count)s people. Check it and confirm.",
             len(chosen.allowed),
         ) % {"count": len(chosen.allowed)}
     return True, ""
