@@ -10,6 +10,7 @@ from pbxadmin.common.crypto import EncryptedTextField, Reader, fingerprint, rand
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ScopedManager
 from phones import context
+from phones.vendors import UnknownModelError, find_model
 from users.models import Customer, User
 
 MAC = RegexValidator(
@@ -103,7 +104,7 @@ class Settings(models.Model):
         help_text=_("Language of the phone's display. Blank: the department's."),
     )
     time_zone = models.CharField(
-        _("Time zone"), max_length=50, blank=True, help_text=_("Blank: global (the department's).")
+        _("Time zone"), max_length=50, blank=True, help_text=_("Blank: the department's.")
     )
     date_format = models.CharField(
         _("Date format"),
@@ -200,6 +201,14 @@ class Settings(models.Model):
         abstract = True
 
 
+def model_said(slug: str) -> str:
+    """A model as people call it: "yealink-t54w" is "Yealink T54W"; one that left the catalogue is what was stored."""
+    try:
+        return find_model(slug).display_name
+    except UnknownModelError:
+        return slug
+
+
 class Phone(Settings):
     """A desk phone: known by its MAC in the whole portal, in use by at most one person, else in the customer's stock.
 
@@ -288,7 +297,18 @@ class Phone(Settings):
         ]
 
     def __str__(self) -> str:
-        return f"{self.mac_with_colons} {self.model}"
+        """Its model and its MAC, the same in every language: "Yealink T54W 80:5E:C0:12:34:56"."""
+        return f"{self.model_name} {self.mac_with_colons}".strip()
+
+    @property
+    def model_name(self) -> str:
+        """Its model as people call it: "Yealink T54W"."""
+        return model_said(self.model)
+
+    @property
+    def seen_model_name(self) -> str:
+        """What the phone itself says it is."""
+        return model_said(self.seen_model)
 
     @property
     def mac_with_colons(self) -> str:

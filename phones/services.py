@@ -7,9 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import MASK, Reader, fingerprint, plain, random_token
@@ -27,13 +25,6 @@ from users.models import Customer, Operation, User
 from users.road import Outcome
 
 Kind = Operation.Kind
-
-# What may be shown to whoever has the right: name in the address → how it is called.
-SECRETS: Mapping[str, str | Promise] = {
-    "sip": gettext_lazy("Authentication password"),
-    "link": gettext_lazy("Provisioning link"),
-    "web": gettext_lazy("Web console password"),
-}
 
 
 # --- Adding, changing, moving, deleting: by the one road ---
@@ -139,7 +130,7 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
     with transaction.atomic():
         if not outbox.press(phone.pk, command, timezone.now()):
             return _("This command was just sent to the phone.")
-        cell = {"column": "command", "old": "", "new": str(command), "new_label": str(command.label)}
+        cell = {"column": "command", "old": "", "new": str(command)}
         road.record_operation(
             actor,
             phone.customer,
@@ -154,7 +145,7 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
 
 # --- Secrets ---
 def reveal_secret(actor: User, phone: Phone, which: str, facts: RequestFacts) -> str:
-    """A secret of `SECRETS` in plain text; that it was shown is in the history before it is. Raises
+    """A secret of `noted.SECRETS` in plain text; that it was shown is in the history before it is. Raises
     `RefusedError`."""
 
     def read() -> str:
@@ -167,7 +158,7 @@ def reveal_secret(actor: User, phone: Phone, which: str, facts: RequestFacts) ->
             return plain(known, Phone.web_password, Reader.PERSON)
         return plain(known.user, User.sip_password, Reader.PERSON) if known.user else ""
 
-    cell = {"column": which, "old": "", "new": MASK, "new_label": str(SECRETS[which])}
+    cell = {"column": which, "old": "", "new": MASK}
     return road.reveal(actor, phone.customer, phone_sheet(), phone, cell, facts, read)
 
 
@@ -188,7 +179,7 @@ def token_rotate(actor: User, phone: Phone, facts: RequestFacts, at_once: bool =
         Phone.objects.filter(pk=held.pk).update(
             token=token, token_hash=fingerprint(token), previous_token_hash="" if at_once else previous
         )
-        cell = {"column": "link", "old": MASK, "new": MASK, "new_label": str(SECRETS["link"])}
+        cell = {"column": "link", "old": MASK, "new": MASK}
         road.record_operation(
             actor,
             held.customer,

@@ -80,7 +80,7 @@ TOLD = [
     (
         dial("911", caller(), SATURDAY, People()),
         "Emergency call to 911, always allowed, shown as 514 555-0000",
-        "Appel d’urgence au 911, toujours permis, numéro affiché\xa0: 514 555-0000",
+        "Appel d’urgence au 911, toujours permis, identifiant appelant\xa0: 514 555-0000",
     ),
 ]
 

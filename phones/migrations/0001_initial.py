@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                     "time_zone",
                     models.CharField(
                         blank=True,
-                        help_text="Blank: global (the department's).",
+                        help_text="Blank: the department's.",
                         max_length=50,
                         verbose_name="Time zone",
                     ),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, ReferenceColumn, Scope, columns_of
 from pbxadmin.common.contributions import Contribution, ListCell
 from pbxadmin.common.parts import Part
+from pbxadmin.common.places import zone_said
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
@@ -37,6 +38,7 @@ from phones.settings.columns import (
     sbcs,
 )
 from phones.settings.connection import direct_phones_are_let_in, phones_that_are_shut_out
+from phones.settings.noted import NOTED
 from phones.settings.resets import RESETS
 from phones.vendors import Model, Offers
 from users import rights, road
@@ -102,8 +104,8 @@ OVERRIDES: Mapping[str, Mapping[str, Any] | Column] = {
     ),
     "time_zone": OfferedColumn(
         _settings("time_zone"),
-        lambda value: str(value).replace("_", " "),
-        gettext_lazy("Global (the department's)"),
+        zone_said,
+        gettext_lazy("The department's"),
     ),
     "date_format": OfferedColumn(
         _settings("date_format"),
@@ -511,6 +513,7 @@ def phone_sheet() -> Sheet:
     return Sheet(
         model=Phone,
         identity="mac",
+        noted=NOTED,
         sections=(PHONE_SETTINGS,),
         subject=lambda phone: phone.user,
         complete=lambda phone, scope: phone.complete(),

@@ -20,6 +20,7 @@ from phones import selectors, services
 from phones.models import Phone
 from phones.settings import logos
 from phones.settings.form import settings_form
+from phones.settings.noted import SECRETS
 from phones.settings.sections import ADDING, LOGO, PHONE_SETTINGS, PHONES, phone_sheet
 from signin.second_factor import step_up
 from users import rights
@@ -357,12 +358,12 @@ def phone_secret(
     request: PortalRequest, customer: Customer, person: User, phone: Phone, which: str
 ) -> HttpResponse:
     """A secret in plain text: after a recent second factor, and written into the history."""
-    if which not in services.SECRETS:
+    if which not in SECRETS:
         raise Http404
     value = services.reveal_secret(request.user, phone, which, RequestFacts.of(request))
     facts = {
         "id": f"secret-{which}",
-        "what": services.SECRETS[which],
+        "what": SECRETS[which],
         "value": value,
         "in_form": False,
         "reveal_url": reverse("phone_secret", args=[customer.slug, person.number, phone.mac, which]),

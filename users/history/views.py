@@ -97,19 +97,21 @@ def operation(request: PortalRequest, customer: Customer, operation: int) -> Htt
     page = timeline.rows_of(request.user, customer, found, request.GET.get("page"))
     if not page.paginator.count and not rights.acts_on_whole_customer(request.user):
         raise Http404  # about nobody whom they administer: for them it isn't there
+    # The records stand below, each with its name.
+    what = timeline.title_of(found, list(page.object_list), 1, named=False)
     return render(
         request,
         "users/operation.html",
         {
             "operation": found,
-            "what": found.get_kind_display(),
+            "what": what,
             "where": timeline.source_in_words(found.source),
             "reason": timeline.reason_in_words(found).strip(),
             "page": page,
             "gauge": finding.gauge(customer),
             "breadcrumbs": [
                 (_("History"), reverse("history", args=[customer.slug])),
-                (found.get_kind_display(), None),
+                (what, None),
             ],
         },
     )

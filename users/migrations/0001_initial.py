@@ -925,9 +925,9 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("create", "Created"),
-                            ("edit", "Changed"),
-                            ("delete", "Deleted"),
+                            ("create", "Creation"),
+                            ("edit", "Change"),
+                            ("delete", "Deletion"),
                             ("command", "Sent to the phone"),
                             ("reveal", "Secret shown"),
                             ("sign_in", "Sign-in"),
@@ -994,9 +994,9 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("create", "Created"),
-                            ("edit", "Changed"),
-                            ("delete", "Deleted"),
+                            ("create", "Creation"),
+                            ("edit", "Change"),
+                            ("delete", "Deletion"),
                             ("command", "Sent to the phone"),
                             ("reveal", "Secret shown"),
                             ("sign_in", "Sign-in"),

@@ -51,7 +51,8 @@ def known_countries(codes: str) -> None:
     for code in codes.split():
         if code not in phonenumbers.SUPPORTED_REGIONS:
             raise ValidationError(
-                _("“%(value)s” is not a country, for example CA or FR."), params={"value": code[:10]}
+                _("“%(value)s” is not a country. Example: Canada, United States."),
+                params={"value": code[:40]},
             )
 
 

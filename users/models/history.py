@@ -13,9 +13,9 @@ class Operation(models.Model):
     class Kind(models.TextChoices):
         """What was done."""
 
-        CREATE = "create", _("Created")
-        EDIT = "edit", _("Changed")
-        DELETE = "delete", _("Deleted")
+        CREATE = "create", _("Creation")
+        EDIT = "edit", _("Change")
+        DELETE = "delete", _("Deletion")
         COMMAND = "command", _("Sent to the phone")
         REVEAL = "reveal", _("Secret shown")
         SIGN_IN = "sign_in", _("Sign-in")

@@ -19,6 +19,7 @@ from django.utils.translation import gettext, pgettext
 
 from pbxadmin.common.clock import date_said
 from pbxadmin.common.counts import grouped
+from pbxadmin.common.places import city_said
 from pbxadmin.common.rendering import icon, part
 
 register = template.Library()
@@ -28,6 +29,7 @@ TINTS = 4
 
 
 register.filter(grouped)
+register.filter("place_of", city_said)
 register.simple_tag(icon)
 register.simple_tag(part)
 
@@ -57,12 +59,6 @@ def moment(when: datetime | None) -> str:
     if when is None:
         return ""
     return date_said(localtime(when), pgettext("date and time format", "M j, Y, P"))
-
-
-@register.filter
-def place_of(zone: str) -> str:
-    """A time zone as people name it, by its city: "America/St_Johns" is St Johns, Québec's own is Montréal."""
-    return gettext("Montréal") if zone == "America/Toronto" else zone.rpartition("/")[2].replace("_", " ")
 
 
 @register.filter

@@ -365,7 +365,7 @@ def test_the_labels_are_a_sheet_for_each_page_of_the_model(
     assert sheets[0][1][2] == (3, "Félix Gagnon", "102")
     assert sheets[1][1][0] == (10, "Labo", "8663062224,,,225")
     assert sheets[0][1][1] == (2, "", "")
-    assert "1 key isn't on this model" in unescape(page.content.decode())
+    assert "1 key doesn't exist on this model" in unescape(page.content.decode())
     small = make_phone(boreale, amelie, "805ec0d57d99", model="yealink-t31g")
     assert [len(labels) for _page, labels in office.get(f"{LABELS}?phone={small.mac}").context["sheets"]] == [
         2

@@ -209,7 +209,8 @@ CONTRACT = Section(
                 model_field(Customer, "countries"),
                 label=_("Countries that calls may be forwarded to"),
                 help=_(
-                    "Two letters per country, for example CA US FR. Premium-rate and satellite numbers stay blocked everywhere."
+                    "Their names, separated by commas, for example Canada, United States. Premium-rate and satellite numbers stay "
+                    "blocked everywhere."
                 ),
             ),
             supports_deflection={

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pbxadmin.common.columns import Text
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.places import city_said
 from pbxadmin.common.values.destinations import Kind
 from users import rights, road
 from users.company.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
@@ -185,7 +186,7 @@ DEPARTMENTS = SheetPages(
             lambda customer, record: reverse("department_tab", args=[customer.slug, record.pk, "members"]),
         ),
         Cell(gettext_lazy("Language"), lambda record: record.get_language_display(), css="hide-narrow"),
-        Cell(gettext_lazy("Time zone"), lambda record: record.time_zone.replace("_", " "), css="hide-narrow"),
+        Cell(gettext_lazy("Time zone"), lambda record: city_said(record.time_zone), css="hide-narrow"),
         Cell(
             gettext_lazy("Default outbound caller ID"),
             lambda record: phone_number_national(record.outbound_caller_id),
