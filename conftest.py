@@ -1,7 +1,7 @@
 """What every app's tests share."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.apps import apps
@@ -10,6 +10,12 @@ from django.db import connection
 from users import append_only, first_roles
 from users.models import Customer, Role, User
 from users.tests.world import World
+
+if TYPE_CHECKING:
+    # Playwright is asked for by the tests in the browser alone: the others shouldn't wait for it.
+    from playwright.sync_api import Browser, Page
+
+    from pbxadmin.tests.installation import Installation
 
 
 def _has_real_transactions(request: pytest.FixtureRequest) -> bool:
@@ -78,6 +84,33 @@ def ines(known: World, boreale: Customer) -> User:
 def staff(known: World, db: None) -> User:
     """Somebody of the provider's support."""
     return known.staff()
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Installation"]:
+    """One installation as `./run` makes it, for all tests in the browser."""
+    from pbxadmin.tests.installation import running
+
+    with running(tmp_path_factory.mktemp("installation") / "var") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """One Chromium for all tests in the browser."""
+    from pbxadmin.tests.installation import chromium
+
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: "Browser") -> Iterator["Page"]:
+    """A page of nobody in particular, whose console is to say nothing."""
+    from pbxadmin.tests.installation import watched
+
+    with watched(browser) as found:
+        yield found
 
 
 # Marks that say why: a test that is left out of the inner loop, or that costs a second run, has a reason.

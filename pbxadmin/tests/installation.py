@@ -14,11 +14,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = [
@@ -64,6 +64,7 @@ class Installation:
 
     url: str
     var: Path
+    support: dict[str, Any] = field(default_factory=dict)  # the session of support staff, once it has begun
 
     def account(self, login: str) -> dict[str, str]:
         """The demo account whose login begins so."""
@@ -82,6 +83,27 @@ class Installation:
         page.fill("input[name=password]", account["password"])
         page.click("form:has(input[name=password]) button.btn-primary")
         page.wait_for_load_state()
+
+    def sign_in_as_support(self, page: Page) -> None:
+        """Sign in as support staff: an app is set up before anything else, and its code works once only."""
+        if self.support:
+            page.context.add_cookies(self.support["cookies"])
+            return
+        self.sign_in(page, "soutien")
+        assert "/sign-in/app" in page.url
+        page.get_by_text("Tapez la clé").click()
+        secret = page.locator("main code").first.inner_text()
+        page.fill("input[name=code]", code_of(secret))
+        page.get_by_role("button", name="Confirmer").click()
+        expect(page.get_by_role("heading", name="Vos codes de secours")).to_be_visible()
+        self.support = dict(page.context.storage_state())
+
+    def support_session(self, browser: Browser) -> Any:
+        """The session of support staff, to begin a page with."""
+        if not self.support:
+            with watched(browser) as page:
+                self.sign_in_as_support(page)
+        return self.support
 
 
 @contextmanager
@@ -134,3 +156,23 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def watched(browser: Browser, refused: bool = False, **options: Any) -> Iterator[Page]:
+    """A page of a French reader; any complaint of the console or of the content policy fails the test.
+
+    `refused`: answers like 403 and 404 are what one is here to see.
+    """
+    context = browser.new_context(**{"locale": "fr-CA", "viewport": {"width": 1280, "height": 900}} | options)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_default_timeout(15_000)
+    expect.set_options(timeout=15_000)
+    yield page
+    context.close()
+    if refused:
+        complaints = [words for words in complaints if "the server responded with a status of 4" not in words]
+    assert complaints == []

@@ -266,13 +266,11 @@ def style() -> list[Step]:
     ]
 
 
-def pytest_step(
-    title: str, marks: str, broker: str, database: str, more: list[str], workers: int = 2
-) -> Step:
+def pytest_step(title: str, marks: str, broker: str, database: str, more: list[str]) -> Step:
     """A run of pytest with these marks on this database; `database` empty: SQLite in memory."""
     environment = {"CELERY_BROKER_URL": broker, "DATABASE_URL": database or "sqlite:///:memory:"}
     slowest = ["--durations=10", "--durations-min=2"]
-    command = [sys.executable, "-m", "pytest", "-q", *slowest, "-m", marks, "-n", str(workers), *more]
+    command = [sys.executable, "-m", "pytest", "-q", *slowest, "-m", marks, "-n", "2", *more]
     return Step(title, command, environment, narrowed=bool(more))
 
 
@@ -323,7 +321,7 @@ def everything(results: Results, guard: Guard, broker: str, more: list[str]) -> 
     try:
         with postgresql(guard) as database:
             results.run(pytest_step("Tests on PostgreSQL", "not browser", broker, database, more))
-            results.run(pytest_step("Tests in the browser", "browser", broker, database, more, workers=0))
+            results.run(pytest_step("Tests in the browser", "browser", broker, database, more))
     except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
         print(error)
         results.note("PostgreSQL for the tests", False, time.monotonic() - begun)

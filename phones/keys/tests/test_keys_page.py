@@ -1,16 +1,12 @@
 """The tab BLF in the browser's hands: with and without scripts, refused, overtaken by somebody else, and on paper."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, expect
 
-from pbxadmin.tests.installation import chromium, running
 from phones.keys.sections import LAST_POSITION, KeyValue
 from phones.keys.tests.test_keys import keys_of, set_keys
 from phones.models import Phone
@@ -118,7 +114,7 @@ def test_hidden_and_disabled_colleagues_are_marked_and_the_hidden_not_offered(
     User.objects.filter(pk=ines.pk).update(disabled=True)
     page = office.get(TAB)
     notes = [cell.notes for cell in page.context["cells"][:3]]
-    assert notes[0] == ["hidden from the directory"]
+    assert notes[0] == ["hidden from directories"]
     assert notes[1][0].startswith("disabled")
     assert notes[2] == []
     assert page.context["suggestions"] == ["101 Amélie Tremblay", "103 Inès Roy"]
@@ -242,7 +238,7 @@ def test_a_hidden_colleague_put_on_a_key_anew_is_refused_at_that_key(
     page = office.post(TAB, fields(office.get(TAB)) | typed(2, "blf", target="103"))
     assert page.status_code == 422
     assert [cell.position for cell in page.context["wrong"]] == [2]
-    assert "103 is hidden from the directory." in page.content.decode()
+    assert "103 is hidden from directories." in page.content.decode()
 
 
 def test_a_form_that_lost_its_keys_on_the_way_is_refused(office: Client, phone: Phone, amelie: User) -> None:
@@ -280,7 +276,7 @@ def test_somebody_elses_save_in_between_keeps_both_and_says_what_changed(
         ("8", "Change status Away"),
     ]  # fmt: skip
     html = " ".join(unescape(page.content.decode()).split())
-    assert "Key 2 is now “Shared parking SP9” (you entered another value)" in html
+    assert "Key 2 is now “Shared parking SP9” (you have something else there)" in html
     assert "Key 3 is now “Blank”" in html
     assert "Key 8 is now “Change status Away”" in html
     assert [key.kind for key in keys_of(amelie)] == ["blf", "shared_parking", "status"]
@@ -307,7 +303,7 @@ def test_a_colleagues_keys_are_a_starting_point_until_they_are_saved(
     page = office.post(TAB, fields(office.get(TAB)) | {"take_from": "103 Inès Roy"})
     assert page.status_code == 200
     assert shown(page) == [("2", "Line 101 Amélie"), ("3", "BLF 102 Félix Gagnon")]
-    assert "Key 4: 103 is hidden from the directory." in page.content.decode()
+    assert "Key 4: 103 is hidden from directories." in page.content.decode()
     assert [key.kind for key in keys_of(amelie)] == ["shared_parking"]
     assert office.post(TAB, fields(page)).status_code == 302
     assert [key.position for key in keys_of(amelie)] == [2, 3]
@@ -365,67 +361,8 @@ def test_the_labels_are_a_sheet_for_each_page_of_the_model(
     assert sheets[0][1][2] == (3, "Félix Gagnon", "102")
     assert sheets[1][1][0] == (10, "Labo", "8663062224,,,225")
     assert sheets[0][1][1] == (2, "", "")
-    assert "1 key doesn't exist on this model" in unescape(page.content.decode())
+    assert "1 key isn't on this model" in unescape(page.content.decode())
     small = make_phone(boreale, amelie, "805ec0d57d99", model="yealink-t31g")
     assert [len(labels) for _page, labels in office.get(f"{LABELS}?phone={small.mac}").context["sheets"]] == [
         2
     ]
-
-
-# --- in the browser -----------------------------------------------------------------------------------------------
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.mark.browser
-def test_keys_are_dragged_typed_and_moved_by_keyboard_across_pages(browser: Browser, tmp_path: Path) -> None:
-    with running(tmp_path / "var") as installation:
-        context = browser.new_context(locale="fr-CA", viewport={"width": 1280, "height": 1500})
-        page = context.new_page()
-        complaints: list[str] = []
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        installation.sign_in(page, "102@")
-        page.goto(f"{installation.url}{TAB}")
-        key = page.locator("[data-key]")
-        expect(key.nth(2)).to_contain_text("102 Félix Gagnon")
-
-        # By mouse, from the first page to the second: the two keys exchange their places.
-        key.nth(11).scroll_into_view_if_needed()
-        start, end = key.nth(2).locator("[data-grip]").bounding_box(), key.nth(11).bounding_box()
-        assert start
-        assert end
-        page.mouse.move(start["x"] + 8, start["y"] + 8)
-        page.mouse.down()
-        page.mouse.move(end["x"] + 100, end["y"] + 20, steps=8)
-        page.mouse.up()
-        expect(key.nth(11)).to_contain_text("102 Félix Gagnon")
-        expect(key.nth(2)).to_contain_text("Blanc")
-
-        # By keyboard, over the page's edge, and taken back.
-        key.nth(3).locator("[data-grip]").focus()
-        for press in ("Space", "ArrowRight", "ArrowDown", "ArrowDown"):
-            page.keyboard.press(press)
-        expect(page.locator("#announcer")).to_contain_text("position 11 sur 36")
-        expect(key.nth(10)).to_contain_text("103 Inès Roy")
-        page.keyboard.press("Escape")
-        expect(key.nth(3)).to_contain_text("103 Inès Roy")
-
-        # Typing shows on the key at once, and only the fields of the kind are there.
-        key.nth(8).locator("summary").click()
-        key.nth(8).locator("[data-kind]").select_option("custom_speed_dial")
-        expect(key.nth(8).locator("[name$='-status']")).to_be_hidden()
-        key.nth(8).locator("[name$='-number']").fill("8663062224,,,225")
-        key.nth(8).locator("[name$='-first_name']").fill("Labo")
-        expect(key.nth(8).locator("summary")).to_contain_text("Labo · 8663062224,,,225")
-        expect(page.locator(".unsaved")).to_be_visible()
-        page.locator(".save-bar [data-save]").click()
-        page.wait_for_url("**saved=1**")
-        expect(key.nth(11)).to_contain_text("102 Félix Gagnon")
-        expect(key.nth(8)).to_contain_text("Labo · 8663062224,,,225")
-        context.close()
-        assert complaints == []

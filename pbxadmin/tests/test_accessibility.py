@@ -1,0 +1,213 @@
+"""Every page to axe's rules, wide in the light and narrow in the dark; none scrolls sideways."""
+
+from collections.abc import Iterable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.template.loader import render_to_string
+from django.utils import translation
+from playwright.sync_api import Browser, Page, expect
+
+from pbxadmin.tests.installation import Installation, watched
+
+pytestmark = pytest.mark.browser
+
+TABS = ["general", "talk", "forwarding", "schedule", "phone", "blf", "voicemail", "visualiser", "options"]
+PAGES = [
+    "/c/boreale/",
+    "/c/boreale/users/",
+    "/c/boreale/users/new",
+    *(f"/c/boreale/users/101/{tab}" for tab in TABS),
+    "/c/boreale/users/101/history",
+    "/c/boreale/users/101/delete",
+    "/c/boreale/users/101/reset",
+    "/c/boreale/users/101/app",
+    "/c/boreale/users/101/keys/labels",
+    "/c/boreale/users/101/phones/add",
+    "/c/boreale/users/101/phones/805ec0001000/file",
+    "/c/boreale/users/106/phone",
+    "/c/boreale/simulator?to=101",
+    "/c/boreale/simulator?to=103&caller=104&at=2026-11-26T10:00",
+    "/c/boreale/users/?q=zzzz",
+    "/c/boreale/departments/2/hours",
+    "/c/boreale/departments/2/holidays",
+    "/c/boreale/departments/2/members",
+    "/c/boreale/departments/2/delete",
+    "/c/boreale/settings/contract",
+    "/c/boreale/sbcs/new",
+    "/c/boreale/departments/",
+    "/c/boreale/numbers/",
+    "/c/boreale/system-extensions/",
+    "/c/boreale/sbcs/",
+    "/c/boreale/phones",
+    "/c/boreale/settings/",
+    "/c/boreale/settings/single-sign-on",
+    "/c/boreale/settings/roles",
+    "/c/boreale/history",
+    "/c/boreale/jobs/",
+    "/me",
+    "/me/jobs",
+    "/me/forwarding",
+    "/me/voicemail",
+    "/me/app",
+    "/me/colleagues",
+    "/talk/boreale/accueil",
+    "/talk/boreale/filesoins?sent=1",
+]
+
+
+MANY = ["reset", "second-factor", "welcome", "delete"]
+PLAIN = [
+    "/sign-in",
+    "/sign-in/forgotten",
+    "/nowhere",
+    "/set-password/MQ/not-a-token",
+    "/talk/boreale/olivier",
+    "/talk/boreale/nobody",
+    "/meet/boreale/olivier",
+]
+DESK = [
+    "/customers",
+    "/customers/new",
+    "/support/",
+    "/support/users/",
+    "/sign-in/again",
+    "/me",
+    "/me/backup-codes",
+]
+
+
+def dressed(page: Page, scheme: str) -> None:
+    """Wide in the light, narrow in the dark: every rule of either sort is met once on every page."""
+    page.set_viewport_size({"width": {"light": 1280, "dark": 390}[scheme], "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+
+
+def wrong_with(page: Page, name: str) -> list[tuple[str, ...]]:
+    """What axe finds on the page as it is, and whether it scrolls sideways."""
+    # Without "preload" axe fetches no style sheets by itself, which the content policy would have to report.
+    rules = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]}).response["violations"]
+    wrong = [(name, rule["id"], rule["nodes"][0]["html"][:200]) for rule in rules]
+    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1"):
+        wrong.append((name, "scrolls sideways"))
+    return wrong
+
+
+def visited(installation: Installation, page: Page, paths: Iterable[str]) -> list[tuple[str, ...]]:
+    """What is wrong with each of these pages, none of which is refused."""
+    wrong = []
+    for path in paths:
+        answer = page.goto(installation.url + path)
+        if answer is None or answer.status != 200:
+            wrong.append((path, str(answer and answer.status)))
+        wrong += wrong_with(page, path)
+    return wrong
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_an_accessibility_violation_or_scrolls_sideways(
+    installation: Installation, page: Page, scheme: str
+) -> None:
+    dressed(page, scheme)
+    installation.sign_in(page, "102@")
+    wrong = visited(installation, page, PAGES)
+    for action in MANY:
+        page.goto(f"{installation.url}/c/boreale/users/")
+        for place in range(2):
+            page.locator("[data-select-row]").nth(place).check()
+        if action == MANY[0]:
+            wrong += wrong_with(page, "chosen")
+        page.locator(f'[formaction$="/chosen/{action}"]').click()
+        page.wait_for_url(f"**/chosen/{action}")
+        wrong += wrong_with(page, f"chosen/{action}")
+    page.goto(f"{installation.url}/c/boreale/history")
+    page.locator('a[href$="/undo"]').first.click()
+    page.wait_for_url("**/undo")
+    wrong += wrong_with(page, "undo")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_outside_the_portal_has_an_accessibility_violation_or_scrolls_sideways(
+    installation: Installation, browser: Browser, scheme: str
+) -> None:
+    with watched(browser) as page:
+        installation.sign_in(page, "102@")
+        page.goto(f"{installation.url}/c/boreale/users/104/talk")
+        if not page.is_checked("input[name=talk_enabled]"):
+            page.check("input[name=talk_enabled]")
+            page.fill("input[name=talk_name]", "olivier")
+            page.get_by_role("button", name="Enregistrer", exact=True).click()
+            page.wait_for_url("**saved=1")
+    with watched(browser, refused=True) as page:
+        dressed(page, scheme)
+        wrong = []
+        for path in PLAIN:
+            page.goto(installation.url + path)
+            wrong += wrong_with(page, path)
+        # The waiting room of a meeting, as a visitor meets it.
+        page.fill("input[name=name]", "Marie Untel")
+        page.fill("input[name=email]", "marie@example.ca")
+        page.locator("main .btn-primary").click()
+        page.wait_for_url("**/meet/waiting/**")
+        wrong += wrong_with(page, "waiting room")
+        # What is refused: a form without its token, an unknown name, a page that isn't for this person.
+        page.goto(f"{installation.url}/sign-in")
+        page.evaluate("document.querySelector('main [name=csrfmiddlewaretoken]').remove()")
+        page.fill("input[name=login]", "x")
+        page.fill("input[name=password]", "x")
+        page.locator("main .btn-primary").click()
+        expect(page.get_by_text("Erreur 403")).to_be_visible()
+        wrong += wrong_with(page, "403, an old form")
+        for status in ("400", "429", "500"):
+            with translation.override("fr-ca"):
+                page.set_content(render_to_string(f"{status}.html"))
+            expect(page.get_by_text(f"Erreur {status}")).to_be_visible()
+            wrong += wrong_with(page, status)
+        # The second factor: to set up for whoever has none, to give for whoever has one.
+        installation.sign_in(page, "201@")
+        wrong += visited(installation, page, ["/me/second-factor"])
+        page.fill("input[name=password]", installation.account("201@")["password"])
+        page.locator("main .btn-primary").click()
+        page.wait_for_url("**/sign-in/app")
+        wrong += wrong_with(page, "/sign-in/app")
+    installation.support_session(browser)  # an app is set up: from now on a code is asked for
+    with watched(browser, refused=True) as page:
+        dressed(page, scheme)
+        installation.sign_in(page, "soutien")
+        assert "/sign-in/code" in page.url
+        wrong += wrong_with(page, "/sign-in/code")
+        page.goto(f"{installation.url}/sign-in/code?backup=1")
+        wrong += wrong_with(page, "/sign-in/code?backup=1")
+    with watched(browser, refused=True) as page:
+        dressed(page, scheme)
+        installation.sign_in(page, "104@")
+        page.goto(f"{installation.url}/c/boreale/users/")
+        expect(page.get_by_text("Erreur 403")).to_be_visible()
+        wrong += wrong_with(page, "403")
+        wrong += visited(installation, page, ["/me", "/me/password", "/me/visitors"])
+    assert wrong == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_of_support_has_an_accessibility_violation_or_scrolls_sideways(
+    installation: Installation, browser: Browser, scheme: str
+) -> None:
+    with watched(browser, storage_state=installation.support_session(browser)) as page:
+        dressed(page, scheme)
+        wrong = visited(installation, page, DESK)
+        page.goto(f"{installation.url}/support/")
+        links = page.locator("#content-main a:is(.addlink, .changelink, .viewlink)")
+        lists = links.evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+        assert len(lists) > 12
+        for path in lists:
+            wrong += visited(
+                installation, page, [path + ("?customer=boreale" if path.endswith("/add/") else "")]
+            )
+            first = page.locator("#result_list tbody a[href*='/change/']").first
+            if not path.endswith("/add/") and first.count():
+                record = (first.get_attribute("href") or "").partition("?")[0]
+                wrong += visited(installation, page, [record])
+                if page.locator("a.deletelink").count():
+                    wrong += visited(installation, page, [record.replace("/change/", "/delete/")])
+    assert wrong == []
