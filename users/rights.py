@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
@@ -75,7 +76,7 @@ def why_not(
         else actor.customer_id
     )
     if not actor.is_active:
-        return _("Your account is disabled: contact an administrator of your company.")
+        return _("Your account is disabled.")
     if actor.machine is not None:
         return _why_not_a_machine(actor, actor.machine, verb, subject)
     if verb is Verb.SELF:
@@ -88,21 +89,13 @@ def why_not(
     if verb is Verb.STATUS:
         return _why_not_the_status(actor, subject)
     if not actor.role.administer_users:
-        return _(
-            "Your role doesn't include the administration of users: an administrator of your company can change your role."
-        )
+        return _("Your role doesn't include the administration of users.")
     if verb is Verb.SUPPORT:
-        return _("Only your provider's support can change this.")
+        return _("Only your provider's support may change this.")
     if verb is Verb.HOURS:
         return _why_not_the_hours(actor, department)
     if verb is Verb.HISTORY:
-        return (
-            None
-            if actor.role.event_log
-            else _(
-                "Your role doesn't include the event log: an administrator of your company can change your role."
-            )
-        )
+        return None if actor.role.event_log else _("Your role doesn't include the event log.")
     if verb is Verb.CUSTOMER or (subject is None and verb in ON_NOBODYS_THING):
         return (
             None
@@ -112,7 +105,7 @@ def why_not(
     if subject is None:
         return None
     if verb is Verb.DELETE and subject.pk == actor.pk:
-        return _("You can't delete yourself: ask another administrator of your company.")
+        return _("You can't delete yourself.")
     if not acts_on_whole_customer(actor) and subject.primary_department_id not in actor.department_ids:
         return _("This person's primary department is not one of yours.")
     if subject.role.level > actor.role.level:
@@ -131,9 +124,7 @@ def why_not(
 def _why_not_the_status(actor: User, subject: User | None) -> Text | None:
     """ "Opérations réceptionniste (définir les statuts…)": of those colleagues whose presence they see."""
     if not actor.role.receptionist:
-        return _(
-            "Your role doesn't include receptionist operations: an administrator of your company can change your role."
-        )
+        return _("Your role doesn't include receptionist operations.")
     if subject is None or subject.pk == actor.pk or not what_sees(actor, subject).presence:
         return _("You don't see this person's presence.")
     return None
@@ -141,9 +132,7 @@ def _why_not_the_status(actor: User, subject: User | None) -> Text | None:
 
 def _why_not_the_hours(actor: User, department: int | None) -> Text | None:
     if not actor.role.administer_hours:
-        return _(
-            "Your role doesn't include the administration of office hours: an administrator of your company can change your role."
-        )
+        return _("Your role doesn't include the administration of office hours.")
     if acts_on_whole_customer(actor) or department in actor.department_ids:
         return None
     return _("This department is not one of yours.")
@@ -323,12 +312,18 @@ class Sight:
     barge_in: bool = False
 
     def __or__(self, other: "Sight") -> "Sight":
-        return Sight(*(getattr(self, field.name) or getattr(other, field.name) for field in fields(Sight)))
+        return _both(self, other)
 
     @property
     def operations(self) -> bool:
         """Whether any of pickup, IVR control and intercom is theirs."""
         return self.pick_up or self.control_ivr or self.intercom
+
+
+@lru_cache(4096)
+def _both(one: Sight, other: Sight) -> Sight:
+    """What either gives. Kept: there are few sights, and a company of thousands joins them for each of its people."""
+    return Sight(*(getattr(one, field.name) or getattr(other, field.name) for field in fields(Sight)))
 
 
 NOTHING = Sight()

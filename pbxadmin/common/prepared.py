@@ -5,15 +5,19 @@ that costs several times what finding the row does. The values are the same rows
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from weakref import WeakSet
 
 from django.db import InterfaceError, NotSupportedError, OperationalError, ProgrammingError, connection
 from django.db.models import QuerySet
+from django.db.models.query import get_related_populators
 
-# A value that nothing else in a query is.
+# A value that nothing else in a query is, and where it stands in the text until that is whole.
 MARK = 987654321987654321
+PLACE = "\0"
 
 
 class Statement:
@@ -46,12 +50,38 @@ def _can_prepare() -> bool:
     )
 
 
+@dataclass
+class Written:
+    """What one kind of database is asked, and what becomes of its answer."""
+
+    statement: Statement
+    places: int  # how often the statement asks for the value
+    converters: list[tuple[int, Any, Any]]  # of a column: its place, what converts it, and its expression
+    compiler: Any  # Django's, which knows where a row holds what of which record
+
+
 class Prepared:
     """A query of the ORM with one value left open, written and planned once."""
 
     def __init__(self, query: "Callable[[Any], QuerySet]") -> None:
         self._query = query
-        self._written: dict[str, tuple[Statement, int, list[tuple[int, Any, Any]]]] = {}
+        self._written: dict[str, Written] = {}
+
+    def records(self, value: Any) -> Iterator[Any]:
+        """The records for `value`, with what `select_related` and `annotate` of the query add to each."""
+        rows = self(value)
+        compiler = self._written[connection.vendor].compiler
+        info = compiler.klass_info
+        first, last = info["select_fields"][0], info["select_fields"][-1] + 1
+        names = [column[0].target.attname for column in compiler.select[first:last]]
+        related = get_related_populators(info, compiler.select, connection.alias)  # type: ignore[call-arg]  # the stubs are a version ahead
+        for row in rows:
+            record = info["model"].from_db(connection.alias, names, row[first:last])
+            for each in related:
+                each.populate(row, record)
+            for name, place in compiler.annotation_col_map.items():
+                setattr(record, name, row[place])
+            yield record
 
     def __call__(self, value: Any) -> Sequence[Sequence[Any]]:
         """The rows for `value`, their columns in the order of the query's `values_list`."""
@@ -69,24 +99,24 @@ class Prepared:
     def _rows(self, value: Any) -> Sequence[Sequence[Any]]:
         if connection.vendor not in self._written:
             self._written[connection.vendor] = self._write()
-        statement, places, converters = self._written[connection.vendor]
+        written = self._written[connection.vendor]
         with connection.cursor() as cursor:
-            statement.execute(cursor, [value] * places)
+            written.statement.execute(cursor, [value] * written.places)
             found = cursor.fetchall()
-        if not converters:
+        if not written.converters:
             return found
         rows = [list(row) for row in found]
         for row in rows:
-            for index, convert, expression in converters:
+            for index, convert, expression in written.converters:
                 row[index] = convert(row[index], expression, connection)
         return rows
 
-    def _write(self) -> tuple[Statement, int, list[tuple[int, Any, Any]]]:
-        """The statement, how often it asks for the value, and what becomes of a column on its way out."""
+    def _write(self) -> Written:
         compiler = self._query(MARK).query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
         # What is the same for every value stands in the text, so that the plan can count on it (a partial index).
-        sql = sql % tuple("%s" if str(param) == str(MARK) else _literal(param) for param in params)
+        sql = sql % tuple(PLACE if str(param) == str(MARK) else _literal(param) for param in params)
+        sql = sql.replace("%", "%%").replace(PLACE, "%s")
         converters = [
             (index, convert, expression)
             for index, (converts, expression) in compiler.get_converters(
@@ -94,13 +124,15 @@ class Prepared:
             ).items()
             for convert in converts
         ]
-        return Statement(sql), sql.count("%s"), converters
+        return Written(Statement(sql), sql.count("%s"), converters, compiler)
 
 
 def _literal(param: Any) -> str:
-    """A plain text or number as it stands in SQL; our own code wrote it, no visitor."""
+    """A plain text, number or span of time as it stands in SQL; our own code wrote it, no visitor."""
     if isinstance(param, int):
         return str(int(param))
+    if isinstance(param, timedelta):
+        return f"interval '{param.total_seconds()} seconds'"
     if isinstance(param, str) and param.replace("_", "").isalnum() | (param == ""):
         return f"'{param}'"
     raise ValueError(f"{param!r} can't be part of a prepared query")

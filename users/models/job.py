@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
@@ -26,7 +27,7 @@ class JobQuerySet(ScopedQuerySet):
 
     def to_be_told_to(self, actor: Any) -> Self:
         """What the bell tells: what runs, and what ended within a day."""
-        since = timezone.now() - Job.TOLD_FOR
+        since = Now() - Job.TOLD_FOR
         return self.filter(models.Q(ended_at=None) | models.Q(ended_at__gt=since), starter=actor)
 
 

@@ -125,9 +125,7 @@ def _look_again(made: Plan, rows: Sequence[RowPlan]) -> None:
         for row in found:
             old, new = (_keys_of(value) for value in row.changes[column.name])
             if new - old - there:
-                row.refuse(
-                    column.name, _("What was selected has been deleted in the meantime: choose again.")
-                )
+                row.refuse(column.name, _("What was chosen has been deleted meanwhile."))
 
 
 def _keys_of(value: Any) -> set[Any]:

@@ -11,7 +11,6 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from pbxadmin.management.commands.compile_catalogue import compile_catalogues
-from pbxadmin.management.commands.demo import move_virtual_phone
 
 
 class Command(BaseCommand):
@@ -30,9 +29,5 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, stdout=self.stdout)
-        if options["no_demo"]:
-            return
-        if (Path(settings.VAR_DIR) / "demo.json").exists():
-            move_virtual_phone()
-        else:
+        if not options["no_demo"] and not (Path(settings.VAR_DIR) / "demo.json").exists():
             call_command("demo", stdout=self.stdout)

@@ -1,7 +1,8 @@
 """Tab "Visualiser": what a person sees of each department, forced on or off over what their role says."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -29,8 +30,8 @@ COLUMNS = (
         "show_my_calls",
         gettext_lazy("Show my calls"),
         gettext_lazy(
-            "Makes the user's calls visible to the other members of the department: the other party and the number dialled. "
-            "Otherwise they only see that a call is in progress."
+            "Makes the user's calls visible to the other members of the department: whom he speaks with and which number was dialled. "
+            "Without it they only see that he is in a call."
         ),
     ),
     (
@@ -38,7 +39,7 @@ COLUMNS = (
         gettext_lazy("Presence"),
         gettext_lazy(
             "The user sees the status of the other members of the department: in a call, available, away, do not disturb. "
-            "Otherwise no presence of this department is shown."
+            "Without it he sees no presence of this department."
         ),
     ),
     (
@@ -50,8 +51,8 @@ COLUMNS = (
         "perform_operations",
         gettext_lazy("Operations"),
         gettext_lazy(
-            "The user can pick up parked calls, transfer and divert calls, and use the intercom. Barging in, listening and "
-            "whispering require the role Manager or Owner."
+            "The user takes calls from parking, transfers and diverts them, and uses the intercom. Barging in, listening and whispering "
+            "take the role Manager or Owner."
         ),
     ),
 )
@@ -112,14 +113,11 @@ class VisibilityColumn(Column):
         rows: dict[int, Row] = {}
         for item in raw or ():
             if not isinstance(item, (list, tuple)) or len(item) != 5:
-                raise ValidationError(_("This value can't be read: reload the page and choose again."))
+                raise ValidationError(_("This can't be read."))
             key, *words = item
             department = int(key) if str(key).isascii() and str(key).isdigit() and len(str(key)) < 18 else 0
             if department not in known:
-                raise ValidationError(
-                    _("“%(value)s” is not one of the choices: choose one from the list.")
-                    % {"value": str(key)[:20]}
-                )
+                raise ValidationError(_("“%(value)s” is not one of the choices.") % {"value": str(key)[:20]})
             values = [self._value(word) for word in words]
             if any(value is not None for value in values):
                 rows[department] = (department, values[0], values[1], values[2], values[3])
@@ -166,13 +164,12 @@ class VisibilityColumn(Column):
             name, _equals, words = part.rpartition("=")
             if (key := keys.get(without_accents(name.strip()))) is None:
                 raise ValidationError(
-                    _("“%(value)s” is not one of the choices: choose one from the list.")
-                    % {"value": (name or part)[:60]}
+                    _("“%(value)s” is not one of the choices.") % {"value": (name or part)[:60]}
                 )
             forced: dict[str, bool] = {}
             for word in filter(None, (each.strip().casefold() for each in words.split(","))):
                 if word[:-1] not in Forced._fields or word[-1] not in "+-":
-                    raise ValidationError(_("This value can't be read: reload the page and choose again."))
+                    raise ValidationError(_("This can't be read."))
                 forced[word[:-1]] = word[-1] == "+"
             rows.append((key, *(forced.get(field) for field in Forced._fields)))
         return self.clean(rows, scope)
@@ -220,9 +217,7 @@ def nobody_grants_a_view_beyond_his_own(row: road.RowPlan, plan: road.Plan) -> N
         else set()
     )
     if changed - actor.department_ids - left:
-        row.refuse(
-            "visibility", _("You can only change the rights of the tab “View” for your own departments.")
-        )
+        row.refuse("visibility", _("You can only change the view of your own departments."))
 
 
 # --- The page ---------------------------------------------------------------------------------------------------
@@ -262,14 +257,19 @@ def matrix(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
     return {"matrix": lines, "headings": COLUMNS, "answers": answers(scope, person, forced)}
 
 
+class Colleague(SimpleNamespace):
+    """What was read of a colleague, under the names of `User`: of hundreds, records would cost more than all the rest."""
+
+    COLUMNS = ("pk", "number", "email", "first_name", "last_name", "hidden", "disabled")
+    full_name = User.full_name
+    is_active = User.is_active
+
+
 def answers(scope: Scope, person: User, forced: Mapping[int, Forced] | None = None) -> list[dict[str, Any]]:
     """ "What this user sees": for each kind of sight whom it covers, in words. It is `rights.sights` that decides."""
-    colleagues = list(
-        User.objects.of(scope.customer)
-        .exclude(pk=person.pk)
-        .select_related("customer")
-        .only("number", "first_name", "last_name", "hidden", "disabled", "customer__suspended")
-    )
+    rows = User.objects.of(scope.customer).exclude(pk=person.pk).values(*Colleague.COLUMNS)
+    known = {"customer": scope.customer, "customer_id": scope.customer.pk}
+    colleagues = cast(list[User], [Colleague(**known, **row) for row in rows])
     seen = rights.sights(person, colleagues, forced)
     kinds = (
         ("presence", _("Presence"), _("sees whether they are available")),
@@ -277,7 +277,7 @@ def answers(scope: Scope, person: User, forced: Mapping[int, Forced] | None = No
         ("pick_up", _("Pickup and diverting"), _("takes and diverts their calls")),
         ("control_ivr", _("IVR control"), _("controls the digital receptionist of their department")),
         ("intercom", _("Intercom"), _("speaks to them over the intercom")),
-        ("barge_in", _("Barge in, whisper, listen"), _("listens to their calls, whispers or barges in")),
+        ("barge_in", _("Barge in, whisper, listen"), _("listens in on their calls")),
     )
     said = []
     for name, label, meaning in kinds:
@@ -304,13 +304,15 @@ def answers(scope: Scope, person: User, forced: Mapping[int, Forced] | None = No
 VISUALISER = Section(
     slug="visualiser",
     title=pgettext_lazy("tab", "View"),
-    intro=gettext_lazy("What this user sees of colleagues' presence and calls, and may do with calls."),
+    intro=gettext_lazy(
+        "What this user sees of his colleagues' presence and calls, and what he may do with calls."
+    ),
     template="users/visualiser.html",
     columns=(
         VisibilityColumn(
             "visibility",
             label=gettext_lazy("What the user sees"),
-            help=gettext_lazy("For each department: from the role, or always on, or always off."),
+            help=gettext_lazy("For each department: as the role says, or forced on or off."),
         ),
     ),
     row_rules=(leaving_a_department_forgets_its_view, nobody_grants_a_view_beyond_his_own),
