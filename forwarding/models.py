@@ -28,7 +28,7 @@ class ForwardingRule(models.Model):
         _("Custom status message"),
         max_length=128,
         blank=True,
-        help_text=_("Makes a situation clear, or gives the profile a personal touch."),
+        help_text=_("Adds a message to the status, to clarify a situation or personalise the profile."),
     )
     no_answer_seconds = models.PositiveSmallIntegerField(
         _("No answer delay"),
@@ -84,7 +84,7 @@ class Period(models.Model):
         OPEN = "open", _("Office hours")
         BREAK = "break", _("Break hours")
 
-    kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices)
+    kind = models.CharField(_("type"), max_length=5, choices=Kind.choices)
     weekday = models.PositiveSmallIntegerField(_("weekday"), validators=[MaxValueValidator(6)])  # Monday is 0
     start = models.TimeField(_("from"))
     # At or before the start: after midnight. 00:00 is what a form shows as 24:00.

@@ -36,7 +36,7 @@ class State(StrEnum):
 
 
 STATE_LABELS: Mapping[State, Any] = {
-    State.NO_ANSWER: gettext_lazy("nobody answers"),
+    State.NO_ANSWER: gettext_lazy("doesn't answer"),
     State.ANSWERED: gettext_lazy("answers"),
     State.BUSY: gettext_lazy("is on a call"),
     State.DECLINED: gettext_lazy("declines"),

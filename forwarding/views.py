@@ -130,7 +130,7 @@ def add_statutory_holidays(request: PortalRequest, customer: Customer, key: int)
     if done.outcome is Outcome.REFUSED:
         raise PermissionDenied(" ".join(done.row.sentences))
     if done.outcome is Outcome.CONFLICT:
-        messages.warning(request, _("Somebody else changed it in between. Try again."))
+        messages.warning(request, _("Somebody else changed this in the meantime. Try again."))
     else:
         said = ngettext(
             "%(count)s holiday of %(year)s was added.", "%(count)s holidays of %(year)s were added.", len(new)
@@ -212,7 +212,7 @@ def _take_status(
         for sentence in done.row.sentences:
             messages.error(request, sentence)
     elif done.outcome is Outcome.CONFLICT:
-        messages.warning(request, _("Somebody else changed it in between. Try again."))
+        messages.warning(request, _("Somebody else changed this in the meantime. Try again."))
     else:
         now = User.objects.select_related("primary_department").get(pk=person.pk)
         messages.success(

@@ -10,6 +10,7 @@ from pbxadmin.common.crypto import EncryptedTextField, Reader, fingerprint, rand
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ScopedManager
 from phones import context
+from phones.vendors import UnknownModelError, find_model
 from users.models import Customer, User
 
 MAC = RegexValidator(
@@ -25,7 +26,7 @@ def codecs_in_order(text: str) -> None:
     """Refuse a list of codecs with one that is unknown, twice there, or none at all."""
     names = text.split(",")
     if not set(names) <= {codec.value for codec in context.Codec} or len(set(names)) != len(names):
-        raise ValidationError(_("Choose at least one codec, each once."), code="codecs")
+        raise ValidationError(_("Choose at least one codec, each only once."), code="codecs")
 
 
 class Sbc(models.Model):
@@ -39,7 +40,7 @@ class Sbc(models.Model):
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="sbcs", editable=False)
     name = OneLineField(_("name"), max_length=80)
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.SBC)
+    kind = models.CharField(_("type"), max_length=8, choices=Kind.choices, default=Kind.SBC)
     address = models.GenericIPAddressField(_("local address"))
     port = models.PositiveIntegerField(_("SIP port"), default=5060, validators=PORT)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -78,7 +79,7 @@ class Settings(models.Model):
         BLIND = context.TransferMode.BLIND.value, _("Blind")
         ATTENDED = context.TransferMode.ATTENDED.value, _("Attended")
 
-    sidecars = models.PositiveSmallIntegerField(_("Expansion modules"), default=0)
+    sidecars = models.PositiveSmallIntegerField(_("Key modules"), default=0)
     # A phone at the company's own site: what a person's option to block remote connections lets through from the start.
     connection = models.CharField(
         _("Connection"),
@@ -100,10 +101,10 @@ class Settings(models.Model):
         _("Language"),
         max_length=5,
         blank=True,
-        help_text=_("Of the phone's display. Blank: the department's."),
+        help_text=_("Language of the phone's display. Blank: the department's."),
     )
     time_zone = models.CharField(
-        _("Time zone"), max_length=50, blank=True, help_text=_("Blank: global, the department's.")
+        _("Time zone"), max_length=50, blank=True, help_text=_("Blank: the department's.")
     )
     date_format = models.CharField(
         _("Date format"),
@@ -123,7 +124,7 @@ class Settings(models.Model):
         choices=Transfer.choices,
         default=Transfer.ATTENDED,
         help_text=_(
-            "Blind sends the call at once; attended lets the user speak with the other person first."
+            "“Blind” sends the call at once; “Attended” lets the user speak with the other person first."
         ),
     )
     power_led = models.CharField(
@@ -131,17 +132,17 @@ class Settings(models.Model):
         max_length=20,
         choices=Led.choices,
         default=Led.VOICEMAIL,
-        help_text=_("Whether the light also tells of missed calls."),
+        help_text=_("Whether the light also signals missed calls."),
     )
     screensaver_seconds = models.PositiveIntegerField(
         _("Screensaver timeout"),
         default=600,
-        help_text=_("How long the phone is left alone before the screen saver starts."),
+        help_text=_("How long the phone is idle before the screen saver starts."),
     )
     backlight_seconds = models.PositiveIntegerField(
         _("Backlight timeout"),
         default=600,
-        help_text=_("How long the phone is left alone before its screen goes dark."),
+        help_text=_("How long the phone is idle before its screen goes dark."),
     )
     lldp = YesNoField(
         _("LLDP"),
@@ -154,26 +155,28 @@ class Settings(models.Model):
         max_length=64,
         blank=True,
         default="",
-        help_text=_("PNG, JPEG, GIF, BMP or WebP, up to 5 MB. It is fitted whole onto the screen, on white."),
+        help_text=_(
+            "PNG, JPEG, GIF, BMP or WebP, up to 5 MB. The whole picture is fitted to the screen, on white."
+        ),
     )
     ringtone = models.CharField(
         _("Call ringtone"),
         max_length=40,
         default=context.Ringtone.RING_1.value,
-        help_text=_("What rings for every call that doesn't come from a queue."),
+        help_text=_("The ringtone for every call that doesn't come from a queue."),
     )
     queue_ringtone = models.CharField(
         _("Queue ringtone"),
         max_length=40,
         default=context.Ringtone.RING_2.value,
-        help_text=_("What rings for calls of a queue, to tell them from the others."),
+        help_text=_("The ringtone for queue calls, to tell them from the others."),
     )
     codecs = models.CharField(
         _("Codecs"),
         max_length=40,
         default=DEFAULT_CODECS,
         validators=[codecs_in_order],
-        help_text=_("The first one that both sides have is used."),
+        help_text=_("The first one that both sides support is used."),
     )
     vlan_wan_enabled = YesNoField(
         _("Enable VLAN for the WAN port"),
@@ -196,6 +199,14 @@ class Settings(models.Model):
 
     class Meta:
         abstract = True
+
+
+def model_said(slug: str) -> str:
+    """A model as people call it: "yealink-t54w" is "Yealink T54W"; one that left the catalogue is what was stored."""
+    try:
+        return find_model(slug).display_name
+    except UnknownModelError:
+        return slug
 
 
 class Phone(Settings):
@@ -286,7 +297,18 @@ class Phone(Settings):
         ]
 
     def __str__(self) -> str:
-        return f"{self.mac_with_colons} {self.model}"
+        """Its model and its MAC, the same in every language: "Yealink T54W 80:5E:C0:12:34:56"."""
+        return f"{self.model_name} {self.mac_with_colons}".strip()
+
+    @property
+    def model_name(self) -> str:
+        """Its model as people call it: "Yealink T54W"."""
+        return model_said(self.model)
+
+    @property
+    def seen_model_name(self) -> str:
+        """What the phone itself says it is."""
+        return model_said(self.seen_model)
 
     @property
     def mac_with_colons(self) -> str:

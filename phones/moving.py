@@ -37,7 +37,7 @@ def person_meant(actor: User, customer: Customer, typed: str) -> User:
         )
     if len(found) > 1:
         raise ValidationError(
-            _("Several people fit “%(typed)s”: enter the extension."), params={"typed": text[:60]}
+            _("Several people match “%(typed)s”: enter the extension."), params={"typed": text[:60]}
         )
     return found[0]
 
@@ -75,6 +75,6 @@ def say_who_gives_from_stock(plan: road.Plan) -> None:
             row.refuse(
                 "mac",
                 _(
-                    "This phone is in your company's stock: an administrator of the whole company can give it to somebody."
+                    "This phone is in your company's stock: an administrator of the whole company can assign it to somebody."
                 ),
             )

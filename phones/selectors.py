@@ -100,10 +100,10 @@ def state(phone: Phone, now: datetime | None = None) -> PhoneState:
     if phone.user is None:
         return PhoneState("unassigned", "off", _("in stock"))
     if not phone.user.is_active:
-        return PhoneState("disabled", "off", _("not served: the extension is disabled"))
+        return PhoneState("disabled", "off", _("gets no configuration: the extension is disabled"))
     if phone.fetched_at is None:
         # Somebody is plugging it in and looks at the page, or it lies in its box for weeks.
-        return PhoneState("never", "wait", _("never seen yet"), _recent(phone.created_at, now))
+        return PhoneState("never", "wait", _("never connected"), _recent(phone.created_at, now))
     if phone.command_at is not None:
         return PhoneState("waiting", "wait", _waiting(phone.command_at, now), _recent(phone.command_at, now))
     if phone.stale_since is not None:
@@ -225,7 +225,7 @@ OUTCOMES = {
 def outcome_in_words(phone: Phone) -> str:
     """What became of the last NOTIFY."""
     if phone.outcome == Phone.Outcome.REFUSED and phone.outcome_detail == UNWRITABLE:
-        return _("its configuration can't be written: see the file")
+        return _("its configuration can't be generated: see the file")
     return str(OUTCOMES[Phone.Outcome(phone.outcome)]) if phone.outcome else ""
 
 

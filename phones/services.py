@@ -7,9 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import MASK, Reader, fingerprint, plain, random_token
@@ -27,13 +25,6 @@ from users.models import Customer, Operation, User
 from users.road import Outcome
 
 Kind = Operation.Kind
-
-# What may be shown to whoever has the right: name in the address → how it is called.
-SECRETS: Mapping[str, str | Promise] = {
-    "sip": gettext_lazy("Authentication password"),
-    "link": gettext_lazy("Provisioning link"),
-    "web": gettext_lazy("Web console password"),
-}
 
 
 # --- Adding, changing, moving, deleting: by the one road ---
@@ -63,7 +54,7 @@ def phone_create(
     plan = phone_plan(actor, customer, person, values)
     try:
         if road.commit(plan, facts, reason).outcome is Outcome.CONFLICT:
-            plan.rows[0].refuse("", _("Somebody else changed it in between. Try again."))
+            plan.rows[0].refuse("", _("Somebody else changed this in the meantime. Try again."))
     except IntegrityError:
         # Another customer's phone with this MAC, in the same moment: planned again, it is refused in words.
         plan = phone_plan(actor, customer, person, values)
@@ -129,18 +120,17 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
     if refusal := rights.why_not(actor, rights.Verb.COMMAND, person, phone.customer):
         return str(refusal)
     if person is None or not person.is_active:
-        return _("Nobody uses this phone, or its user is disabled: it isn't served.")
+        return _("Nobody uses this phone, or its user is disabled: it gets no configuration.")
     if phone.fetched_from is None:
         return _(
-            "This phone has never fetched its configuration: it isn't known where it is. Switch it on, "
-            "or enter its provisioning link."
+            "This phone has never fetched its configuration, so it can't be reached. Switch it on, or enter its provisioning link."
         )
     if not selectors.knows(phone, command):
         return _("The %(model)s doesn't offer this.") % {"model": selectors.model_of(phone).display_name}
     with transaction.atomic():
         if not outbox.press(phone.pk, command, timezone.now()):
-            return _("The phone was told so a moment ago.")
-        cell = {"column": "command", "old": "", "new": str(command), "new_label": str(command.label)}
+            return _("This command was just sent to the phone.")
+        cell = {"column": "command", "old": "", "new": str(command)}
         road.record_operation(
             actor,
             phone.customer,
@@ -155,7 +145,7 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
 
 # --- Secrets ---
 def reveal_secret(actor: User, phone: Phone, which: str, facts: RequestFacts) -> str:
-    """A secret of `SECRETS` in plain text; that it was shown is in the history before it is. Raises
+    """A secret of `noted.SECRETS` in plain text; that it was shown is in the history before it is. Raises
     `RefusedError`."""
 
     def read() -> str:
@@ -168,7 +158,7 @@ def reveal_secret(actor: User, phone: Phone, which: str, facts: RequestFacts) ->
             return plain(known, Phone.web_password, Reader.PERSON)
         return plain(known.user, User.sip_password, Reader.PERSON) if known.user else ""
 
-    cell = {"column": which, "old": "", "new": MASK, "new_label": str(SECRETS[which])}
+    cell = {"column": which, "old": "", "new": MASK}
     return road.reveal(actor, phone.customer, phone_sheet(), phone, cell, facts, read)
 
 
@@ -189,7 +179,7 @@ def token_rotate(actor: User, phone: Phone, facts: RequestFacts, at_once: bool =
         Phone.objects.filter(pk=held.pk).update(
             token=token, token_hash=fingerprint(token), previous_token_hash="" if at_once else previous
         )
-        cell = {"column": "link", "old": MASK, "new": MASK, "new_label": str(SECRETS["link"])}
+        cell = {"column": "link", "old": MASK, "new": MASK}
         road.record_operation(
             actor,
             held.customer,
@@ -224,18 +214,18 @@ def phone_file_text(phone: Phone) -> str:
     try:
         made = build.context_for(loaded)
         if made is None:
-            raise NoFileError(_("Nobody uses this phone, or its user is disabled: it isn't served."))
+            raise NoFileError(_("Nobody uses this phone, or its user is disabled: it gets no configuration."))
         return build.device_file(made).decode()
     except UnknownModelError:
-        raise NoFileError(_("The model isn't in the catalogue any more: choose another one.")) from None
+        raise NoFileError(_("The model is no longer in the catalogue: choose another one.")) from None
     except ContextError as error:
         problems = ", ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
         raise NoFileError(
-            _("The configuration can't be written: %(problems)s.") % {"problems": problems}
+            _("The configuration can't be generated: %(problems)s.") % {"problems": problems}
         ) from None
     except UnsafeTextError as error:
         raise NoFileError(
-            _("The configuration can't be written: %(problems)s.") % {"problems": error}
+            _("The configuration can't be generated: %(problems)s.") % {"problems": error}
         ) from None
 
 

@@ -42,7 +42,7 @@ def login_field(**kwargs: Any) -> AskedField:
     attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
     return AskedField(
         _("Enter your login: your extension with its host name, or your email."),
-        label=_("Extension@host or email"),
+        label=_("Extension@host name or email address"),
         help_text=_("For example 101@clinique.example.com"),
         widget=forms.TextInput(attrs=attrs),
         **kwargs,
@@ -106,8 +106,7 @@ class SignInForm(forms.Form):
             if self.user is None:
                 raise ValidationError(
                     _(
-                        "The login or the password is not right. Check both and try again. "
-                        "After several failures, wait 15 minutes."
+                        "The login or the password is incorrect. Check both and try again. After several failures, wait 15 minutes."
                     ),
                     code="refused",
                 )
@@ -224,8 +223,8 @@ class ChangePasswordForm(NewPasswordForm):
     """The old password, and a new one twice."""
 
     old_password = AskedField(
-        _("Enter the password that you have now."),
-        label=_("Your password now"),
+        _("Enter your current password."),
+        label=_("Your current password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
     field_order = ["old_password", "new_password", "repeated"]

@@ -54,7 +54,11 @@ class SignedInMiddleware:
                 request, "second_factor" if second_factor.is_enrolled(user) else "second_factor_enrol"
             )
         if self._is_administration(request) and not rights.administers(user):
-            raise PermissionDenied(_("Your role doesn't include the administration of users."))
+            raise PermissionDenied(
+                _(
+                    "Your role doesn't include the administration of users: an administrator of your company can change your role."
+                )
+            )
         return None
 
     @staticmethod

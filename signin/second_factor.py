@@ -203,7 +203,7 @@ def check_code(request: HttpRequest, typed: str) -> Answer:
     with transaction.atomic():
         device = TotpDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
         if device is None:
-            return Answer(error=_("Your account has no second factor any more. Reload the page."))
+            return Answer(error=_("Your account no longer has a second factor. Reload the page."))
         if until := device.waits_until():
             seconds = max(1, round(until.timestamp() - time()))
             return Answer(
@@ -227,8 +227,7 @@ def check_code(request: HttpRequest, typed: str) -> Answer:
     signin.logger.warning("sign-in failed from %s (second factor)", signin.client_address(request))
     return Answer(
         error=_(
-            "This code is not right, or it was used already. "
-            "Wait until your app shows the next one and enter that."
+            "This code is wrong or has already been used. Wait until your app shows the next one and enter that."
         )
     )
 

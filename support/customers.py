@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.places import city_said
 from pbxadmin.common.values.destinations import Kind
 from support.road import CustomersFilter, RoadAdmin
 from users import road
@@ -71,7 +72,7 @@ class DepartmentAdmin(RoadAdmin):
     """Departments of all customers."""
 
     sheet = department_sheet
-    list_display = ("name", "owner", "language", "time_zone", "caller_id", "portal")
+    list_display = ("name", "owner", "language", "zone", "caller_id", "portal")
     list_filter = (("customer", CustomersFilter), "language")
     list_select_related = ("customer",)
     search_fields = ("name", "talk_name", "customer__name", "outbound_caller_id")
@@ -80,6 +81,11 @@ class DepartmentAdmin(RoadAdmin):
     def caller_id(self, record: Department) -> str:
         """As people write it."""
         return phone_number_national(record.outbound_caller_id)
+
+    @admin.display(description=_("Time zone"), ordering="time_zone")
+    def zone(self, record: Department) -> str:
+        """By its city."""
+        return city_said(record.time_zone)
 
     def initial(self, customer: Customer) -> dict[str, Any]:
         """The customer's own language and time zone."""

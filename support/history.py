@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Scope
+from support.filters import WordsFilter
 from support.road import SupportAdmin
 from users.history.timeline import cells_in_words, look_up, reason_in_words, source_in_words
 from users.models import Change
@@ -50,20 +51,34 @@ class KindFilter(admin.ChoicesFieldListFilter):
         self.title = gettext("what was done")
 
 
-class TableFilter(admin.AllValuesFieldListFilter):
+def table_in_words(label: str) -> str:
+    """What kind of record a table has, by its label ("users.user")."""
+    sheet = SHEETS.get(label)
+    return str(sheet.model._meta.verbose_name) if sheet else label
+
+
+class TableFilter(WordsFilter):
     """By table."""
+
+    def words(self, value: str) -> str:
+        """What kind of record it has."""
+        return table_in_words(value)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = gettext("table")
 
 
-class SourceFilter(admin.AllValuesFieldListFilter):
+class SourceFilter(WordsFilter):
     """By the way in."""
+
+    def words(self, value: str) -> str:
+        """As the history says it."""
+        return source_in_words(value)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = gettext("where from")
+        self.title = gettext("source")
 
 
 @admin.register(Change)
@@ -129,15 +144,14 @@ class ChangeAdmin(SupportAdmin):
     @admin.display(description=_("Table"), ordering="model")
     def table(self, record: Change) -> str:
         """What kind of record it is, in words."""
-        sheet = SHEETS.get(record.model)
-        return str(sheet.model._meta.verbose_name) if sheet else record.model
+        return table_in_words(record.model)
 
     @admin.display(description=_("Record"), ordering="object_name")
     def record(self, record: Change) -> str:
         """As it was called then."""
         return record.object_name
 
-    @admin.display(description=_("Where from"))
+    @admin.display(description=_("Source"))
     def source(self, record: Change) -> str:
         """The way in."""
         return source_in_words(record.operation.source)

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from phones import selectors
-from phones.models import Phone, Sbc
+from phones.models import Phone, Sbc, model_said
 from phones.settings.sections import ADDING, phone_sheet
 from phones.sites.sections import sbc_sheet
 from phones.sites.views import states
+from support.filters import WordsFilter
 from support.road import CustomersFilter, RoadAdmin
 
 
@@ -37,6 +38,14 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(known[value][1]) if (value := self.value() or "") in known else queryset
 
 
+class ModelFilter(WordsFilter):
+    """By model."""
+
+    def words(self, value: str) -> str:
+        """The name that people know."""
+        return model_said(value)
+
+
 @admin.register(Phone)
 class PhoneAdmin(RoadAdmin):
     """The stock, and every phone in use. Settings depend on the model, so the portal's own tab changes them."""
@@ -54,7 +63,7 @@ class PhoneAdmin(RoadAdmin):
         "fetched",
     )
     list_display = ("mac_address", "model_name", "owner", "holder", "doing", "fetched", "portal")
-    list_filter = (StateFilter, "model", "connection", ("customer", CustomersFilter))
+    list_filter = (StateFilter, ("model", ModelFilter), "connection", ("customer", CustomersFilter))
     search_fields = ("mac", "user__search_text", "customer__name", "firmware")
     search_help_text = _("MAC without separators, user, customer or firmware")
     ordering = ("customer__name", "user__number")

@@ -46,7 +46,10 @@ def _conflict(theirs: Meanwhile) -> dict[str, list[str]]:
     """What somebody else saved meanwhile, as messages beside the fields."""
     who = theirs.who or _("Somebody else")
     told = {
-        "": [_("%(who)s changed it while you had it open. Save again to keep what you see.") % {"who": who}]
+        "": [
+            _("%(who)s made changes while you had this page open. Save again to keep what you see.")
+            % {"who": who}
+        ]
     }
     for name, value in theirs.after.items():
         told[name] = [_("%(who)s saved “%(value)s” here in the meantime.") % {"who": who, "value": value}]
@@ -404,7 +407,7 @@ class RoadAdmin(SupportAdmin):
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[record.pk])
         return self._delete(request, [record], back)
 
-    @admin.action(description=gettext_lazy("Delete the chosen ones"))
+    @admin.action(description=gettext_lazy("Delete the selected ones"))
     def delete_chosen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """The same for several, all of them or none."""
         if not self.may_delete:
@@ -444,7 +447,7 @@ class RoadAdmin(SupportAdmin):
 
             outcome, _operations = road.ended(all_leave)
             if outcome is Outcome.CONFLICT:
-                error = _("Somebody else changed it in between. Look at it again before you delete it.")
+                error = _("Somebody else changed this in the meantime. Check it before you delete it.")
             elif outcome is Outcome.REFUSED:
                 reasons = dict.fromkeys(departure.reasons for departure in departures if departure.reasons)
                 error = f"{_('Nothing was deleted.')} {' '.join(reasons)}"

@@ -28,7 +28,7 @@ class VisitorForm(forms.Form):
         label=gettext_lazy("Your name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     email = forms.EmailField(
-        label=gettext_lazy("Your email"),
+        label=gettext_lazy("Your email address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
@@ -161,5 +161,5 @@ def own_visitor(request: PortalRequest, key: int) -> HttpResponse:
     user = signed_in_user(request)
     admit = request.POST.get("do") == "admit"
     if not visits.decide(user, key, admit):
-        messages.info(request, _("This visitor isn't waiting any more."))
+        messages.info(request, _("This visitor is no longer waiting."))
     return redirect("own_visitors")

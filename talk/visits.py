@@ -219,9 +219,9 @@ def told(letter: Letter, user: User) -> letters.Mail | None:
     if visitor is None:
         return None
     if visitor.kind == Kind.MEET:
-        subject = _("Somebody waits for you in your meeting")
+        subject = _("Somebody is waiting for you in your meeting")
     elif visitor.place:
-        subject = _("Somebody asks your company to call back")
+        subject = _("Somebody is asking your company to call back")
     else:
         subject = _("Somebody would like to speak with you")
     link = settings.PUBLIC_URL.rstrip("/") + reverse("own_visitors")

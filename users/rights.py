@@ -76,7 +76,7 @@ def why_not(
         else actor.customer_id
     )
     if not actor.is_active:
-        return _("Your account is disabled.")
+        return _("Your account is disabled: contact an administrator of your company.")
     if actor.machine is not None:
         return _why_not_a_machine(actor, actor.machine, verb, subject)
     if verb is Verb.SELF:
@@ -89,13 +89,21 @@ def why_not(
     if verb is Verb.STATUS:
         return _why_not_the_status(actor, subject)
     if not actor.role.administer_users:
-        return _("Your role doesn't include the administration of users.")
+        return _(
+            "Your role doesn't include the administration of users: an administrator of your company can change your role."
+        )
     if verb is Verb.SUPPORT:
-        return _("Only your provider's support may change this.")
+        return _("Only your provider's support can change this.")
     if verb is Verb.HOURS:
         return _why_not_the_hours(actor, department)
     if verb is Verb.HISTORY:
-        return None if actor.role.event_log else _("Your role doesn't include the event log.")
+        return (
+            None
+            if actor.role.event_log
+            else _(
+                "Your role doesn't include the event log: an administrator of your company can change your role."
+            )
+        )
     if verb is Verb.CUSTOMER or (subject is None and verb in ON_NOBODYS_THING):
         return (
             None
@@ -105,7 +113,7 @@ def why_not(
     if subject is None:
         return None
     if verb is Verb.DELETE and subject.pk == actor.pk:
-        return _("You can't delete yourself.")
+        return _("You can't delete yourself: ask another administrator of your company.")
     if not acts_on_whole_customer(actor) and subject.primary_department_id not in actor.department_ids:
         return _("This person's primary department is not one of yours.")
     if subject.role.level > actor.role.level:
@@ -124,7 +132,9 @@ def why_not(
 def _why_not_the_status(actor: User, subject: User | None) -> Text | None:
     """ "Opérations réceptionniste (définir les statuts…)": of those colleagues whose presence they see."""
     if not actor.role.receptionist:
-        return _("Your role doesn't include receptionist operations.")
+        return _(
+            "Your role doesn't include receptionist operations: an administrator of your company can change your role."
+        )
     if subject is None or subject.pk == actor.pk or not what_sees(actor, subject).presence:
         return _("You don't see this person's presence.")
     return None
@@ -132,7 +142,9 @@ def _why_not_the_status(actor: User, subject: User | None) -> Text | None:
 
 def _why_not_the_hours(actor: User, department: int | None) -> Text | None:
     if not actor.role.administer_hours:
-        return _("Your role doesn't include the administration of office hours.")
+        return _(
+            "Your role doesn't include the administration of office hours: an administrator of your company can change your role."
+        )
     if acts_on_whole_customer(actor) or department in actor.department_ids:
         return None
     return _("This department is not one of yours.")

@@ -52,7 +52,7 @@ def in_words(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         _("says the caller's number") if data["says_caller"] else "",
     ]
     sent = {
-        Mailbox.EmailOption.NONE: _("no mail"),
+        Mailbox.EmailOption.NONE: _("no email"),
         Mailbox.EmailOption.NOTIFY: _("notice to %(address)s"),
         Mailbox.EmailOption.ATTACH: _("recording to %(address)s"),
         Mailbox.EmailOption.ATTACH_DELETE: _("recording to %(address)s, then deleted from the mailbox"),

@@ -76,14 +76,14 @@ class Mailbox(models.Model):
     enabled = YesNoField(
         _("Enable voicemail"),
         default=True,
-        help_text=_("Off: calls that would go to this voicemail hear the busy tone."),
+        help_text=_("Off: callers who would reach this voicemail hear the busy tone."),
     )
     language = models.CharField(
         _("Voicemail language"),
         max_length=5,
         choices=LANGUAGES,
         blank=True,
-        help_text=_("Of the prompts that callers and the user hear."),
+        help_text=_("Language of the prompts that callers and the user hear."),
     )
     pin = EncryptedTextField(_("PIN number"), default=new_pin, readers=(Reader.PERSON,))
     default_greeting = models.ForeignKey(

@@ -35,10 +35,10 @@ PROMPT_SETS = {
 REGENERATE = "regenerate"
 
 SENTENCES: Mapping[Weakness, Any] = {
-    Weakness.NOT_DIGITS: gettext_lazy("A PIN has digits only."),
+    Weakness.NOT_DIGITS: gettext_lazy("A PIN contains only digits."),
     Weakness.LENGTH: gettext_lazy("A PIN has 4 to 10 digits."),
     Weakness.EXTENSION: gettext_lazy("The PIN can't be the extension."),
-    Weakness.REPEATED: gettext_lazy("The PIN can't be one digit, or a few, said over and over."),
+    Weakness.REPEATED: gettext_lazy("The PIN can't repeat one digit or a group of digits."),
     Weakness.RUN: gettext_lazy("The PIN can't be digits that follow one another."),
     Weakness.YEAR: gettext_lazy("The PIN can't be a year."),
 }
@@ -123,9 +123,7 @@ COLUMNS = companion_columns(
         own=Own.VOICEMAIL,
         csv="VMLanguage",
         codes=PROMPT_SETS,
-        more=gettext_lazy(
-            "You can choose the language of the voice prompts that the caller and the user hear."
-        ),
+        more=gettext_lazy("Choose the language of the voice prompts that the caller and the user hear."),
     ),
     pin=PinColumn(
         _field("pin"),
@@ -136,7 +134,7 @@ COLUMNS = companion_columns(
             "Entered by the user to reach the voicemail from a phone: 4 to 10 digits. Blank: the PIN stays as it is."
         ),
         more=gettext_lazy(
-            "A safe PIN protects the messages: not the extension, no digit said over and over, no digits that follow one another, not a year."
+            "Choose a safe PIN to protect the messages: not the extension, no repeated digits, no digits in sequence, not a year."
         ),
     ),
     default_greeting=DefaultGreetingColumn(
@@ -144,7 +142,7 @@ COLUMNS = companion_columns(
         greetings,
         own=Own.VOICEMAIL,
         more=gettext_lazy(
-            "In the Call forwarding tab, a status can have a greeting of its own, or use the default one chosen here."
+            "In the tab “Call forwarding”, a status can have a greeting of its own, or use the default one chosen here."
         ),
     ),
     play_date_time={
@@ -152,7 +150,7 @@ COLUMNS = companion_columns(
         "own": Own.VOICEMAIL,
         "codes": {"no": "0", "h12": "1", "h24": "2"},
         "help": gettext_lazy(
-            "Whether the voicemail says on which day and at what time each message was left."
+            "Whether the voicemail announces the date and time at which each message was left."
         ),
     },
     email_option={
@@ -161,21 +159,21 @@ COLUMNS = companion_columns(
         "codes": {"none": "0", "notify": "1", "attach": "2", "attach_delete": "3"},
         "help": gettext_lazy("What is sent to the user's email address when a message comes in."),
         "more": gettext_lazy(
-            "Deleting a message from the email inbox doesn't delete it from the mailbox: the user has to do that himself. Who "
-            "prefers to handle messages by email only chooses the attachment with deletion from the mailbox."
+            "Deleting a message from the email inbox doesn't delete it from the mailbox: the user has to do that too. To handle "
+            "messages by email only, choose “Send the message as an attachment and delete it from the mailbox”."
         ),
     },
     pin_disabled={
         "csv": "VMNoPin",
         "codes": OPPOSITE,
         "help": gettext_lazy(
-            "Easier, but less safe: anybody at the user's phone can listen to the messages."
+            "Easier, but less safe: anybody who uses the user's phone can listen to the messages."
         ),
     },
     play_caller_id={
         "csv": "VMPlayCallerID",
         "own": Own.VOICEMAIL,
-        "help": gettext_lazy("Says the caller's number at the beginning of each message."),
+        "help": gettext_lazy("Announces the caller's number at the beginning of each message."),
     },
 )
 PIN = MAILBOXES.columns["voicemail.pin"]
@@ -203,13 +201,16 @@ def open_mailbox_is_told(row: road.RowPlan, plan: road.Plan) -> None:
     if row.changes.get("voicemail.pin_disabled", (None, False))[1]:
         row.warn(
             "voicemail.pin_disabled",
-            _("Without a PIN, anybody at this user's phone can listen to the messages."),
+            _("Without a PIN, anyone who uses this user's phone can listen to the messages."),
         )
     option = row.changes.get("voicemail.email_option", (None, None))[1]
     if option and option != Mailbox.EmailOption.NONE:
         plan.need("email")
         if not row.value("email"):
-            row.warn("voicemail.email_option", _("This user has no email address: nothing can be sent."))
+            row.warn(
+                "voicemail.email_option",
+                _("This user has no email address: nothing can be sent. Add one in the tab “General”."),
+            )
 
 
 # --- Deleting ----------------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ def page_facts(scope: Scope, person: User, form: Any) -> dict[str, Any]:
     """Nothing beside the form; in it, which language the department has."""
     if (department := person.primary_department) and LANGUAGE.name in form.fields:
         form.fields[LANGUAGE.name].help_text = _(
-            "Of the prompts that callers and the user hear. The department's: %(department_language)s."
+            "Language of the prompts that callers and the user hear. The department's: %(department_language)s."
         ) % {"department_language": department.get_language_display()}
     return {}
 

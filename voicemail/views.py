@@ -86,9 +86,9 @@ def _renew(
     if done.outcome is Outcome.REFUSED:
         raise PermissionDenied(" ".join(done.row.sentences))
     if done.outcome is Outcome.CONFLICT:
-        messages.warning(request, _("Somebody else changed it in between. Try again."))
+        messages.warning(request, _("Somebody else changed this in the meantime. Try again."))
     else:
-        messages.success(request, _("A new PIN was made. “Show” tells it."))
+        messages.success(request, _("A new PIN was generated. Choose “Show” to see it."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,5 +101,5 @@ def _own(request: PortalRequest) -> User:
     """The signed-in person; `PermissionDenied` for whoever has no extension."""
     user = signed_in_user(request)
     if user.customer_id is None:
-        raise PermissionDenied(_("You have no extension."))
+        raise PermissionDenied(_("You have no extension: ask an administrator of your company."))
     return User.objects.select_related("customer", "role", "primary_department").get(pk=user.pk)

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("open", "Office hours"), ("break", "Break hours")],
                         max_length=5,
-                        verbose_name="kind",
+                        verbose_name="type",
                     ),
                 ),
                 (
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                     "custom_message",
                     pbxadmin.common.fields.OneLineField(
                         blank=True,
-                        help_text="Makes a situation clear, or gives the profile a personal touch.",
+                        help_text="Adds a message to the status, to clarify a situation or personalise the profile.",
                         max_length=128,
                         verbose_name="Custom status message",
                     ),
@@ -291,7 +291,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("open", "Office hours"), ("break", "Break hours")],
                         max_length=5,
-                        verbose_name="kind",
+                        verbose_name="type",
                     ),
                 ),
                 (

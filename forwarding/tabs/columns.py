@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from forwarding import hours, periods
 from forwarding.models import Holiday
+from pbxadmin.common.clock import date_said
 from pbxadmin.common.columns import Column, FieldColumn, Scope, Store
 from pbxadmin.common.destination_field import (
     KIND_LABELS,
@@ -453,9 +453,13 @@ class HolidaysColumn(Column):
             try:
                 raw = json.loads(raw) if raw.strip() else ()
             except ValueError:
-                raise ValidationError(_("The list of holidays can't be read.")) from None
+                raise ValidationError(
+                    _("The list of holidays can't be read. Reload the page and make your changes again.")
+                ) from None
         if not isinstance(raw, (list, tuple)) or len(raw) > MOST_HOLIDAYS:
-            raise ValidationError(_("The list of holidays can't be read."))
+            raise ValidationError(
+                _("The list of holidays can't be read. Reload the page and make your changes again.")
+            )
         found, problems = set(), []
         for place, each in enumerate(raw, start=1):
             try:
@@ -487,9 +491,9 @@ class HolidaysColumn(Column):
                     date.fromisoformat(each[0]), date.fromisoformat(each[1]), each[2], bool(each[3])
                 )
             style = "MONTH_DAY_FORMAT" if each.yearly else "SHORT_DATE_FORMAT"
-            days = date_format(each.first, style)
+            days = date_said(each.first, style)
             if each.last != each.first:
-                days = _("%(first)s to %(last)s") % {"first": days, "last": date_format(each.last, style)}
+                days = _("%(first)s to %(last)s") % {"first": days, "last": date_said(each.last, style)}
             shown.append(f"{days} {each.name}".strip())
         return super().show(tuple(shown))
 
@@ -509,14 +513,16 @@ def by_day(found: Any) -> tuple[hours.Holiday, ...]:
 def _holiday(row: Any) -> hours.Holiday:
     """One row: first day, last day (blank: the same), name, every year."""
     if not isinstance(row, (list, tuple)) or len(row) != 4:
-        raise ValidationError(_("The list of holidays can't be read."))
+        raise ValidationError(
+            _("The list of holidays can't be read. Reload the page and make your changes again.")
+        )
     first = _day(row[0])
     last = _day(row[1]) if str(row[1] or "").strip() else first
     if last < first:
-        raise ValidationError(_("the last day comes before the first."))
+        raise ValidationError(_("the last day comes before the first: correct one of them."))
     yearly = str(row[3]) in ("1", "True", "on", "true")
     if (last - first).days >= 365:
-        raise ValidationError(_("a holiday is shorter than a year."))
+        raise ValidationError(_("a holiday lasts less than a year: change the last day."))
     name = OneLineFormField(required=False, max_length=80).clean(str(row[2] or ""))
     return hours.Holiday(first, last, name, yearly)
 

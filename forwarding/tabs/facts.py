@@ -135,7 +135,7 @@ class Asked:
     def question(self) -> Question:
         """What the simulator is asked; raises `ValidationError` for a time that isn't one."""
         if not self.to:
-            raise ValidationError(_("Enter the extension or the number that is called."))
+            raise ValidationError(_("Enter the extension or the number to call."))
         caller = (
             self.caller.partition(" ")[0]
             if self.caller[:1].isdigit() and len(self.caller.partition(" ")[0]) <= 5

@@ -93,12 +93,12 @@ FIELDS = columns_of(
     no_answer_external=DestinationColumn(
         _field("no_answer_external"),
         short=EXTERNAL,
-        more=gettext_lazy("The destination of unanswered calls that come from outside."),
+        more=gettext_lazy("The destination of unanswered calls from outside."),
     ),
     no_answer_internal=DestinationColumn(
         _field("no_answer_internal"),
         short=INTERNAL,
-        more=gettext_lazy("The destination of unanswered calls that come from another user."),
+        more=gettext_lazy("The destination of unanswered calls from other users."),
     ),
     busy_external=DestinationColumn(
         _field("busy_external"),
@@ -138,8 +138,8 @@ FIELDS = columns_of(
     },
     ring_mobile={
         "more": gettext_lazy(
-            "Calls ring the number in the field “Mobile” of the General tab together with the devices of the extension. When the mobile "
-            "answers, the call takes two channels for as long as it lasts."
+            "Calls ring the number in the field “Mobile” of the tab “General” together with the devices of the extension. If the "
+            "mobile answers, the call takes two channels for as long as it lasts."
         )
     },
     accept_multiple_calls={
@@ -150,14 +150,14 @@ FIELDS = columns_of(
     },
     log_out_of_queues={
         "more": gettext_lazy(
-            "A user who is a queue agent has to log in by hand each time this status is taken."
+            "With this option, a queue agent has to log in again by hand after each switch to this status."
         )
     },
-    accept_ring_group_calls={"more": gettext_lazy("Calls of a ring group ring the user's extension.")},
+    accept_ring_group_calls={"more": gettext_lazy("Calls to a ring group ring the user's extension.")},
     accept_push={
         "more": gettext_lazy(
-            "The mobile app is told of calls and messages even when it isn't open. Needed to answer with the app; switch it off in the "
-            "statuses in which the user mustn't be notified."
+            "The mobile app is told of calls and messages even when it isn't open. Needed to answer with the app; switch it off "
+            "for the statuses in which the user shouldn't be notified."
         )
     },
     greeting=GreetingColumn(
@@ -220,15 +220,17 @@ _TOUCHING = frozenset(_NEED_MOBILE)
 
 # --- Rules across a row ------------------------------------------------------------------------------------------
 TOLL_SENTENCES = {
-    Toll.PREMIUM: gettext_lazy("%(number)s is a premium-rate number: calls can't be sent there."),
+    Toll.PREMIUM: gettext_lazy(
+        "%(number)s is a premium-rate number: calls can't be sent there. Choose another number."
+    ),
     Toll.SATELLITE: gettext_lazy(
-        "%(number)s is a satellite or international network number: calls can't be sent there."
+        "%(number)s is a satellite or international-network number: calls can't be sent there. Choose another number."
     ),
     Toll.CARIBBEAN: gettext_lazy(
-        "%(number)s is charged as an international call, although it looks like one from here: calls can't be sent there."
+        "Calls to %(number)s are charged as international, although the number looks local: calls can't be sent there."
     ),
     Toll.COUNTRY: gettext_lazy(
-        "%(number)s is in a country that isn't open for forwarded calls: your provider's support can open it."
+        "%(number)s is in a country that calls can't be forwarded to: your provider's support can allow it."
     ),
 }
 
@@ -331,7 +333,7 @@ def _mobile_is_missed(row: road.RowPlan, loses_mobile: bool, why: Text) -> None:
     if using and loses_mobile:
         row.refuse(
             "mobile",
-            _("Forwarding needs this number: %(where)s. Choose another destination there first.")
+            _("Forwarding rules use this number: %(where)s. Choose another destination there first.")
             % {"where": ", ".join(using[:4])},
         )
 
@@ -376,7 +378,9 @@ def destinations_exist(plan: road.Plan) -> None:
                 % {"number": value.value},
             )
         elif person.hidden and not kept:
-            row.refuse(name, _("Extension %(number)s is hidden from directories.") % {"number": value.value})
+            row.refuse(
+                name, _("Extension %(number)s is hidden from the directory.") % {"number": value.value}
+            )
 
 
 def _chosen(plan: road.Plan) -> Iterable[tuple[road.RowPlan, str, Destination, bool]]:
@@ -482,7 +486,8 @@ def people_called_by_others_stay_reachable(plan: road.Plan) -> None:
         if number in hiding:
             hiding[number].warn(
                 "hidden",
-                _("This user stays the destination of: %(where)s.") % {"where": in_words(references)},
+                _("This user is still the destination of: %(where)s. Choose another destination there first.")
+                % {"where": in_words(references)},
             )
 
 

@@ -45,7 +45,7 @@ STATUS_COLUMNS: tuple[Column, ...] = (
         User._meta.get_field("status"),
         identity=True,
         own=Own.STATUS,
-        help=gettext_lazy("What decides now where calls to this user go."),
+        help=gettext_lazy("The current status, which decides where calls to this user go."),
         csv="Status",
         blank=Blank.LEAVE,  # nobody becomes available because a cell is blank
     ),
@@ -80,12 +80,12 @@ def hours_columns(store: PeriodStore) -> tuple[Column, Column]:
     return (
         PeriodsColumn(
             "office_hours", store, label=gettext_lazy("Office hours"), csv="OfficeHours",
-            help=gettext_lazy("A line for each day, for example 8:00-12:00, 13:00-17:00. A blank day is closed."),
-            more=gettext_lazy("Set the opening hours for each day of the week, or use “Add/Clear” to adjust all of them."),
+            help=gettext_lazy("One line per day, for example 8:00-12:00, 13:00-17:00. A day left blank is closed."),
+            more=gettext_lazy("Set the office hours for each day of the week, or use “Add/Clear” for all days at once."),
         ),
         PeriodsColumn(
             "break_hours", store, label=gettext_lazy("Break hours"), csv="BreakHours", help=gettext_lazy("Within the office hours."),
-            more=gettext_lazy("Set the break hours for each day of the week, or use “Add/Clear” to adjust all of them."),
+            more=gettext_lazy("Set the break hours for each day of the week, or use “Add/Clear” for all days at once."),
         ),
     )  # fmt: skip
 
@@ -97,8 +97,8 @@ def schedule_columns() -> tuple[Column, ...]:
         hours_mode=HoursModeColumn(
             Planning._meta.get_field("hours_mode"),
             more=gettext_lazy(
-                "The default hours are those of the user's primary department; specific hours are this user's own, in the time zone and "
-                "with the holidays of his department."
+                "The default hours are those of the user's primary department; specific hours are this user's own, in the "
+                "department's time zone and with its holidays."
             ),
         ),
         auto_switch_status={
@@ -109,7 +109,7 @@ def schedule_columns() -> tuple[Column, ...]:
             ),
         },
         block_outbound_out_of_hours={
-            "help": gettext_lazy("911 always remains possible."),
+            "help": gettext_lazy("Calls to 911 always remain possible."),
             "more": gettext_lazy("Prevents every outbound call outside the office hours: against needless calls and misuse."),
         },
     )  # fmt: skip
@@ -118,7 +118,7 @@ def schedule_columns() -> tuple[Column, ...]:
 
 HOLIDAYS_COLUMN = HolidaysColumn(
     "holidays", HOLIDAYS, label=gettext_lazy("Holidays"), csv="Holidays",
-    help=gettext_lazy("On these days the department is closed, from midnight to midnight. A blank last day is the first day again."),
+    help=gettext_lazy("On these days the department is closed from midnight to midnight. Leave the last day blank for a single day."),
 )  # fmt: skip
 
 
@@ -146,14 +146,19 @@ def hours_make_sense(row: road.RowPlan, plan: road.Plan) -> None:
             row.refuse(column, f"{WEEKDAYS[where.weekday % 7]}{pgettext('before a value', ':')} {sentence}")
     if row.after.get("hours_mode") == User.Hours.OWN and not week.open:
         row.warn(
-            "office_hours", _("There are no specific office hours: this user counts as closed all week.")
+            "office_hours",
+            _(
+                "There are no specific office hours: this user's schedule is closed all week. Add hours, or use the default ones."
+            ),
         )
 
 
 _PROBLEMS = {
-    hours.Code.BAD_WEEKDAY: gettext_lazy("%(start)s–%(end)s belongs to no day."),
-    hours.Code.ZERO_LENGTH: gettext_lazy("%(start)s–%(end)s ends where it starts."),
-    hours.Code.OVERLAP: gettext_lazy("%(start)s–%(end)s overlaps another period."),
+    hours.Code.BAD_WEEKDAY: gettext_lazy(
+        "%(start)s–%(end)s isn't assigned to a day: enter it on a day's line."
+    ),
+    hours.Code.ZERO_LENGTH: gettext_lazy("%(start)s–%(end)s ends when it starts: enter another end time."),
+    hours.Code.OVERLAP: gettext_lazy("%(start)s–%(end)s overlaps another period: change one of them."),
     hours.Code.BREAK_OUTSIDE_HOURS: gettext_lazy(
         "the break %(start)s–%(end)s lies outside the office hours."
     ),
@@ -210,7 +215,7 @@ def _settle(row: road.RowPlan, now: datetime, week: hours.Schedule | None) -> No
             row.refuse(
                 "status",
                 _(
-                    "The schedule of this user never changes, so it would take this status back at once: switch the automatic status off first."
+                    "The schedule of this user never changes, so it would undo this status at once: switch the automatic status off first."
                 ),
             )
             return

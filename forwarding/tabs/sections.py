@@ -61,7 +61,7 @@ HOURS_OF_DEPARTMENT = Section(
     slug="hours",
     title=gettext_lazy("Office hours"),
     intro=gettext_lazy(
-        "They count for everybody whose primary department this is and who has no hours of his own."
+        "They apply to everyone whose primary department this is and who has no specific hours."
     ),
     columns=hours_columns(DEPARTMENT_HOURS),
     template="forwarding/department_hours.html",
@@ -73,7 +73,7 @@ HOURS_OF_DEPARTMENT = Section(
 HOLIDAYS_OF_DEPARTMENT = Section(
     slug="holidays",
     title=gettext_lazy("Holidays"),
-    intro=gettext_lazy("They count for everybody whose primary department this is."),
+    intro=gettext_lazy("They apply to everyone whose primary department this is."),
     columns=(HOLIDAYS_COLUMN,),
     parts=(Part(HOLIDAYS_COLUMN.name, below="forwarding/statutory_holidays.html"),),
     page_facts=pages.holidays_of_department,

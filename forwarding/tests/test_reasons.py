@@ -68,19 +68,19 @@ TOLD = [
     ),
     (
         last(People(away(everywhere("system:801"))).call("103")),
-        "Status Away, outside calls diverted at once → ring group 801 Accueil",
-        "Statut Absent, appels externes renvoyés immédiatement → groupe d’appels 801 Accueil",
+        "Status Away, outside calls forwarded at once → ring group 801 Accueil",
+        "Statut Absent, appels externes transférés immédiatement → groupe d’appels 801 Accueil",
     ),
     (
         last(People(replace(away(everywhere("voicemail")), mailbox=Mailbox(enabled=False))).call("103")),
-        "Status Away, outside calls diverted at once → the voicemail of 103 Inès Roy is disabled → busy tone",
-        "Statut Absent, appels externes renvoyés immédiatement → la messagerie vocale de 103 Inès Roy est"
+        "Status Away, outside calls forwarded at once → the voicemail of 103 Inès Roy is disabled → busy tone",
+        "Statut Absent, appels externes transférés immédiatement → la messagerie vocale de 103 Inès Roy est"
         " désactivée → tonalité d’occupation",
     ),
     (
         dial("911", caller(), SATURDAY, People()),
         "Emergency call to 911, always allowed, shown as 514 555-0000",
-        "Appel d’urgence au 911, toujours permis, numéro affiché\xa0: 514 555-0000",
+        "Appel d’urgence au 911, toujours permis, identifiant appelant\xa0: 514 555-0000",
     ),
 ]
 

@@ -89,9 +89,11 @@ def test_a_did_rings_its_person_and_says_so_where_it_rings_nobody(boreale, felix
     did, other = Did.objects.of(boreale)
     change(felix, amelie, dids=[did.pk])
     assert titles(boreale, did.number)[0].startswith("101")
-    assert titles(boreale, other.number)[0].startswith(f"{phone_number_national(other.number)} rings nobody")
+    assert titles(boreale, other.number)[0].startswith(
+        f"{phone_number_national(other.number)} doesn't ring anyone"
+    )
     assert "+1" not in titles(boreale, "+15149990000")[0]
-    assert "not a number of this company" in titles(boreale, "+15149990000")[0]
+    assert "not one of this company's numbers" in titles(boreale, "+15149990000")[0]
 
 
 def test_a_did_that_leads_to_a_ring_group_comes_to_the_group(boreale, felix, amelie):

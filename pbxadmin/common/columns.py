@@ -204,7 +204,7 @@ class Column:
             return {self.name: self.from_cell(text, scope)}
         meaning = self.blank(record_is_new)
         if meaning is Blank.REFUSE:
-            raise ValidationError(_("This is needed."), code="required")
+            raise ValidationError(_("This field is required."), code="required")
         if meaning is Blank.LEAVE:
             return {}
         return {self.name: self.default(scope) if meaning is Blank.DEFAULT else self.from_cell("", scope)}
@@ -370,7 +370,9 @@ class OptionsMixin:
                 return option.key
         # The same words whether it exists elsewhere or nowhere: another customer's things can't be probed.
         raise ValidationError(
-            _("“%(value)s” is not one of the choices."), code="invalid", params={"value": text[:60]}
+            _("“%(value)s” is not one of the choices: choose one from the list."),
+            code="invalid",
+            params={"value": text[:60]},
         )
 
     def _key_of(self, text: str, scope: Scope) -> Any:
@@ -380,7 +382,9 @@ class OptionsMixin:
         if word in known:
             return known[word]
         raise ValidationError(
-            _("“%(value)s” is not one of the choices."), code="invalid", params={"value": text.strip()[:60]}
+            _("“%(value)s” is not one of the choices: choose one from the list."),
+            code="invalid",
+            params={"value": text.strip()[:60]},
         )
 
     def _by_word(self, scope: Scope) -> dict[str, Any]:

@@ -48,15 +48,17 @@ MODIFIER_LABELS: Mapping[str, Any] = {
 }  # fmt: skip
 SENTENCES: Mapping[Code, Any] = {
     Code.BLANK: _("Choose a destination."),
-    Code.UNKNOWN_KIND: _("“%(text)s” is not a destination."),
-    Code.VALUE_MISSING: _("Say which: enter an extension or a number."),
-    Code.VALUE_NOT_TAKEN: _("“%(text)s” is not a destination."),
+    Code.UNKNOWN_KIND: _("“%(text)s” is not a destination: choose one from the list."),
+    Code.VALUE_MISSING: _("Be specific: enter an extension or a number."),
+    Code.VALUE_NOT_TAKEN: _("“%(text)s” is not a destination: choose one from the list."),
     Code.BAD_EXTENSION: _("“%(text)s” is not an extension of this company."),
     Code.BAD_NUMBER: _("Enter a phone number, for example 514 555-0123."),
-    Code.UNKNOWN_MODIFIER: _("“%(text)s” is not a destination."),
-    Code.REPEATED_MODIFIER: _("“%(text)s” is not a destination."),
-    Code.MODIFIER_NOT_TAKEN: _("This destination doesn't have that option."),
-    Code.KIND_NOT_FOR_SIDE: _("This destination isn't offered for these calls."),
+    Code.UNKNOWN_MODIFIER: _("“%(text)s” is not a destination: choose one from the list."),
+    Code.REPEATED_MODIFIER: _("“%(text)s” is not a destination: choose one from the list."),
+    Code.MODIFIER_NOT_TAKEN: _(
+        "This destination doesn't offer that option: clear the option, or choose another destination."
+    ),
+    Code.KIND_NOT_FOR_SIDE: _("This destination isn't offered for these calls: choose another one."),
     Code.MODIFIER_NOT_FOR_SIDE: _("This option isn't offered for internal calls."),
 }
 

@@ -147,7 +147,9 @@ class YesNoFormField(forms.BooleanField):
         if word in NO:
             return False
         raise ValidationError(
-            _("“%(value)s” is neither yes nor no."), code="invalid", params={"value": word[:40]}
+            _("“%(value)s” is neither yes nor no: enter yes or no."),
+            code="invalid",
+            params={"value": word[:40]},
         )
 
 

@@ -1,7 +1,7 @@
 """One definition per fact: a tab is a `Section` of columns, and all tabs of one kind of row are its `Sheet`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -75,7 +75,7 @@ class Section:
             if column.name in known and (words := column.locked(scope, known[column.name]))
         }
         if not creating:
-            fixed = _("This can't be changed after creation.")
+            fixed = _("This field can't be changed after creation.")
             own |= {column.name: fixed for column in columns if column.at_creation_only}
         beside = frozenset(column.name for column in offered if column.own_form)
         return SectionForm(
@@ -102,6 +102,18 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """How something is called that the history notes and that is no column, and how its values are."""
+
+    label: Text
+    values: Mapping[str, Text] = field(default_factory=dict)
+
+    def said(self, value: Any) -> str:
+        """A noted value in the reader's language."""
+        return str(self.values.get(value, value or ""))
+
+
+@dataclass(frozen=True)
 class Sheet:
     """All that may be changed of one kind of row: its tabs and the rules between them."""
 
@@ -120,6 +132,8 @@ class Sheet:
     has_customer: bool = True
     # The column by which people and files name a record: the extension of a person, the MAC of a phone.
     identity: str = ""
+    # What the history notes of a record without its being a column of it: a command, a secret that was shown.
+    noted: Mapping[str, "Noted"] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

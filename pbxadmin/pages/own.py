@@ -140,7 +140,7 @@ def prove(request: PortalRequest) -> HttpResponse:
         heading=gettext_lazy("Set up an authenticator app"),
         button=gettext_lazy("Continue"),
         lead=gettext_lazy(
-            "First show that it is you. The app that you had, if any, works until the new one is confirmed."
+            "First confirm that it's you. The app you had, if any, works until the new one is confirmed."
         ),
     )
 
@@ -172,7 +172,7 @@ def remove_second_factor(request: PortalRequest) -> HttpResponse:
         button=gettext_lazy("Remove the second factor"),
         danger=True,
         lead=gettext_lazy(
-            "Your app and your backup codes stop working. Who learns your password can then sign in as you."
+            "Your app and your backup codes will stop working. Anyone who learns your password can then sign in as you."
         ),
     )
 
@@ -194,7 +194,7 @@ def backup_codes(request: PortalRequest) -> HttpResponse:
         request,
         form,
         heading=gettext_lazy("New backup codes"),
-        button=gettext_lazy("Make new codes"),
+        button=gettext_lazy("Create new codes"),
         lead=gettext_lazy("The codes that you have now stop working."),
     )
 

@@ -78,30 +78,55 @@ def valkey_command(folder: Path) -> tuple[list[str], str]:
 
 def check_port(host: str, port: int) -> None:
     """End with one line unless `host`:`port` can be listened on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
+        listen_once(host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            give_up(f"port {port} is taken; stop what uses it, or choose another: ./run --port {port + 1}")
+            give_up(
+                f"port {port} is taken by another program; stop it, or choose another port: "
+                f"./run --port {free_port_after(host, port)}"
+            )
         give_up(f"{host} port {port} can't be used: {error.strerror}.")
 
 
+def listen_once(host: str, port: int) -> None:
+    """Raises `OSError` unless `host`:`port` can be listened on."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+
+
+def next_port(address: str) -> int:
+    """A free port after the one of a portal's address."""
+    port = address.rpartition(":")[2]
+    return free_port_after("127.0.0.1", int(port) if port.isdecimal() else 8000)
+
+
+def free_port_after(host: str, port: int) -> int:
+    """The next port on which nobody listens; the next one where there is none."""
+    for candidate in range(port + 1, min(port + 100, 65536)):
+        with contextlib.suppress(OSError):
+            listen_once(host, candidate)
+            return candidate
+    return port + 1
+
+
 @contextlib.contextmanager
-def only_one(run: Path) -> Iterator[None]:
-    """Hold this data folder for one launcher, until it and its guard are gone."""
+def only_one(run: Path, address: str) -> Iterator[None]:
+    """Hold this data folder for one launcher, whose portal is at `address`, until it and its guard are gone."""
     with (run / "launcher.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
+            process, _blank, where = lock.read().strip().partition(" ")
             give_up(
-                f"already running as process {lock.read().strip() or '?'}, with the same data; stop it first."
+                f"already running at {where or '?'}/ as process {process or '?'}, with the same data: open that "
+                f"address, stop it (kill {process or '?'}), or give this one a folder and a port of its own: "
+                f"PBXADMIN_VAR={run.parent}-2 ./run --port {next_port(where)}"
             )
         lock.truncate(0)
-        lock.write(str(os.getpid()))
+        lock.write(f"{os.getpid()} {address}")
         lock.flush()
         yield
 
@@ -111,7 +136,7 @@ def preparation(var: Path, demo: bool) -> str:
     files = [var / "pbxadmin.sqlite3", var / "demo.json", ROOT / "requirements.txt"]
     for pattern in ("*/migrations/*.py", "locale/*/LC_MESSAGES/*.[pm]o"):
         files += sorted(ROOT.glob(pattern))
-    facts = [str(demo)]
+    facts = [str(demo), os.environ.get("DEMO_SIP_PORT", "")]
     for path in files:
         # Of the database only which file it is; its content changes all the time.
         found = path.stat() if path.exists() else None
@@ -238,6 +263,8 @@ def set_environment(arguments: argparse.Namespace, var: Path) -> str:
         "DJANGO_SETTINGS_MODULE": "pbxadmin.settings.development",
         "PBXADMIN_VAR": str(var),
         "PUBLIC_URL": address,
+        # Two portals on one machine each have a virtual phone.
+        "DEMO_SIP_PORT": str(5071 + (arguments.port - 8000) % 1000),
         "ALLOWED_HOSTS": ",".join(dict.fromkeys(hosts)),
         "PYTHONUNBUFFERED": "1",
     }.items():
@@ -261,13 +288,13 @@ def main(given: list[str]) -> int:
     for module in NEEDED_MODULES:
         if importlib.util.find_spec(module) is None:
             give_up(f"the Python module {module} is missing; delete .venv and start ./run again.")
-    check_port(arguments.host, arguments.port)
     var = Path(os.environ.get("PBXADMIN_VAR", ROOT / "var")).resolve()
     run, logs = var / "run", var / "log"
     for folder in (var, run, logs):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     address = set_environment(arguments, var)
-    with only_one(run):
+    with only_one(run, address):
+        check_port(arguments.host, arguments.port)
         supervisor = Supervisor(logs, verbose=arguments.verbose)
         supervisor.listen_to_signals()
         try:

@@ -1,5 +1,6 @@
 """The launcher with small programs instead of the portal's: they end with it, and come back before."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -189,12 +190,32 @@ def test_a_taken_port_ends_in_one_clear_line(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         done = launch(tmp_path, "--port", str(port))
+        free = launcher.free_port_after("127.0.0.1", port)
     assert done.returncode == 2
-    assert (
-        done.stderr
-        == f"pbxadmin: port {port} is taken; stop what uses it, or choose another: ./run --port {port + 1}\n"
+    assert done.stderr == (
+        f"pbxadmin: port {port} is taken by another program; stop it, or choose another port: ./run --port {free}\n"
     )
     assert done.stdout == ""
+
+
+def test_the_port_that_is_offered_instead_is_free() -> None:
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        port = first.getsockname()[1]
+        with contextlib.suppress(OSError):
+            second.bind(("127.0.0.1", port + 1))
+        offered = launcher.free_port_after("127.0.0.1", port)
+        assert offered > port + 1
+        launcher.listen_once("127.0.0.1", offered)
+
+
+def test_the_virtual_phone_has_a_port_for_each_port_of_the_portal(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = []
+    for port in ("8000", "8001", "80", "65535"):
+        monkeypatch.setattr(os, "environ", {})
+        launcher.set_environment(launcher.read_arguments(["--port", port]), Path("/var/lib/pbxadmin"))
+        ports.append(int(os.environ["DEMO_SIP_PORT"]))
+    assert ports == [5071, 5072, 5151, 5606]
 
 
 def test_a_missing_python_module_ends_in_one_clear_line(
@@ -231,12 +252,14 @@ def test_two_launchers_do_not_share_one_data_folder(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with launcher.only_one(tmp_path / "run"):
+    with launcher.only_one(tmp_path / "run", "http://127.0.0.1:8000"):
         done = launch(tmp_path, "--port", str(port))
     assert done.returncode == 2
-    assert (
-        done.stderr
-        == f"pbxadmin: already running as process {os.getpid()}, with the same data; stop it first.\n"
+    free = launcher.next_port("http://127.0.0.1:8000")
+    assert done.stderr == (
+        f"pbxadmin: already running at http://127.0.0.1:8000/ as process {os.getpid()}, with the same data: open that "
+        f"address, stop it (kill {os.getpid()}), or give this one a folder and a port of its own: "
+        f"PBXADMIN_VAR={tmp_path}-2 ./run --port {free}\n"
     )
 
 

@@ -76,15 +76,15 @@ def test_who_is_chosen_stays_chosen_while_the_list_is_searched(
     people = f"{installation.url}/c/boreale/users/"
     page.goto(people)
     for name, words in (
-        ("Zoé Lavoie", "1 choisi"),
-        ("Mathis Fortin", "2 choisis (dont 1 hors de cette page)"),
+        ("Zoé Lavoie", "1 sélectionné"),
+        ("Mathis Fortin", "2 sélectionnés (dont 1 hors de cette page)"),
     ):
         page.fill("input[name=q]", name.split()[0])
         expect(page.locator("tbody tr")).to_have_count(1)
         page.get_by_label(f"Choisir {name}").check()
         expect(page.locator("[data-select-count]")).to_have_text(words)
     page.reload()
-    expect(page.locator("[data-select-count]")).to_have_text("2 choisis (dont 1 hors de cette page)")
+    expect(page.locator("[data-select-count]")).to_have_text("2 sélectionnés (dont 1 hors de cette page)")
     page.get_by_role("button", name="Exiger le 2FA").click()
     expect(page.locator("main")).to_contain_text("Zoé Lavoie")
     expect(page.locator("main")).to_contain_text("Mathis Fortin")

@@ -108,7 +108,7 @@ def test_the_same_extension_again_is_no_change(staff, boreale, amelie):
 @pytest.mark.parametrize("number", ["102", "", "abc"])
 def test_another_extension_is_refused_after_creation(staff, boreale, amelie, number):
     plan = road.plan(staff, boreale, user_sheet(), [road.Row(amelie.pk, {"number": number})])
-    assert plan.rows[0].errors == {"number": ["Ceci ne peut plus être modifié après la création."]}
+    assert plan.rows[0].errors == {"number": ["Ce champ ne peut plus être modifié après la création."]}
 
 
 def test_a_mac_in_any_spelling_is_the_same_phone(staff, boreale, amelie):

@@ -248,9 +248,9 @@ def _notes(row: Row, people: Mapping[str, Colleague]) -> list[str]:
         return []
     notes = []
     if person.hidden:
-        notes.append(_("hidden from directories"))
+        notes.append(_("hidden from the directory"))
     if person.disabled:
-        notes.append(_("disabled: blank on the phone until the extension is back"))
+        notes.append(_("disabled: blank on the phone until the extension is enabled again"))
     return notes
 
 

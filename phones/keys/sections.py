@@ -179,13 +179,16 @@ class KeysColumn(Column):
         checked = Checked({}, {}, [])
         items = self._items(raw)
         if items is None:
-            checked.general.append(_("The list of keys can't be read."))
+            checked.general.append(
+                _("The list of keys can't be read. Reload the page and make your changes again.")
+            )
             return checked
         for item in items:
             position = _position(item.get("position"))
             if position is None:
                 checked.general.append(
-                    _("A key stands at no position from 1 to %(last)s.") % {"last": LAST_POSITION}
+                    _("A key is outside positions 1 to %(last)s. Reload the page and try again.")
+                    % {"last": LAST_POSITION}
                 )
                 continue
             try:
@@ -194,7 +197,9 @@ class KeysColumn(Column):
                 checked.problems.setdefault(position, []).extend(error.messages)
                 continue
             if position in checked.keys:
-                checked.problems.setdefault(position, []).append(_("this key is there twice."))
+                checked.problems.setdefault(position, []).append(
+                    _("this key appears twice: reload the page and try again.")
+                )
             if key.kind != Kind.BLANK:
                 checked.keys[position] = key
         return checked
@@ -219,7 +224,7 @@ class KeysColumn(Column):
     def _clean_key(self, position: int, item: Mapping[str, Any], scope: Scope) -> KeyValue:
         kind = str(item.get("kind") or Kind.BLANK)
         if kind not in Kind.values:
-            raise ValidationError(_("this is not a key."))
+            raise ValidationError(_("this is not a key: reload the page and try again."))
         value, first, last = (
             str(item.get(name) or "").strip() for name in ("value", "first_name", "last_name")
         )
@@ -297,7 +302,9 @@ class KeysColumn(Column):
 
 
 PROBLEMS: Mapping[blf.Problem, Any] = {
-    blf.Problem.UNREADABLE: gettext_lazy("The list of keys can't be read."),
+    blf.Problem.UNREADABLE: gettext_lazy(
+        "The list of keys can't be read. Reload the page and make your changes again."
+    ),
     blf.Problem.TOO_LONG: gettext_lazy("The list of keys is longer than the phone system takes."),
     blf.Problem.UNKNOWN_KIND: gettext_lazy("The portal doesn't know keys of the type “%(text)s”."),
 }
@@ -379,7 +386,7 @@ def newly_hidden(
     """The keys about somebody who is hidden from directories and wasn't on any key before, with the refusal."""
     known = {key.target for key in before}
     return {
-        key.position: [_("%(number)s is hidden from directories.") % {"number": people[key.target].number}]
+        key.position: [_("%(number)s is hidden from the directory.") % {"number": people[key.target].number}]
         for key in keys
         if key.target and key.target not in known and people[key.target].hidden
     }
@@ -409,7 +416,7 @@ def dear_numbers_are_told(row: road.RowPlan, plan: road.Plan) -> None:
         if number and toll_of(number, plan.scope.customer.open_countries):
             row.warn(
                 "keys",
-                _("Key %(position)s dials %(number)s, which is expensive or abroad. Is that meant?")
+                _("Key %(position)s dials %(number)s, which is expensive or abroad. Is that intended?")
                 % {"position": key.position, "number": key.value},
             )
 

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                         choices=[("sbc", "SBC"), ("router", "Router phone")],
                         default="sbc",
                         max_length=8,
-                        verbose_name="kind",
+                        verbose_name="type",
                     ),
                 ),
                 ("address", models.GenericIPAddressField(verbose_name="local address")),
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("sidecars", models.PositiveSmallIntegerField(default=0, verbose_name="Expansion modules")),
+                ("sidecars", models.PositiveSmallIntegerField(default=0, verbose_name="Key modules")),
                 (
                     "connection",
                     models.CharField(
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                     "language",
                     models.CharField(
                         blank=True,
-                        help_text="Of the phone's display. Blank: the department's.",
+                        help_text="Language of the phone's display. Blank: the department's.",
                         max_length=5,
                         verbose_name="Language",
                     ),
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                     "time_zone",
                     models.CharField(
                         blank=True,
-                        help_text="Blank: global, the department's.",
+                        help_text="Blank: the department's.",
                         max_length=50,
                         verbose_name="Time zone",
                     ),
@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("blind", "Blind"), ("attended", "Attended")],
                         default="attended",
-                        help_text="Blind sends the call at once; attended lets the user speak with the other person first.",
+                        help_text="“Blind” sends the call at once; “Attended” lets the user speak with the other person first.",
                         max_length=8,
                         verbose_name="Transfer method",
                     ),
@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                             ("voicemail_and_missed", "Voicemail and missed calls"),
                         ],
                         default="voicemail",
-                        help_text="Whether the light also tells of missed calls.",
+                        help_text="Whether the light also signals missed calls.",
                         max_length=20,
                         verbose_name="Power LED notifications",
                     ),
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                     "screensaver_seconds",
                     models.PositiveIntegerField(
                         default=600,
-                        help_text="How long the phone is left alone before the screen saver starts.",
+                        help_text="How long the phone is idle before the screen saver starts.",
                         verbose_name="Screensaver timeout",
                     ),
                 ),
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
                     "backlight_seconds",
                     models.PositiveIntegerField(
                         default=600,
-                        help_text="How long the phone is left alone before its screen goes dark.",
+                        help_text="How long the phone is idle before its screen goes dark.",
                         verbose_name="Backlight timeout",
                     ),
                 ),
@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         default="",
-                        help_text="PNG, JPEG, GIF, BMP or WebP, up to 5 MB. It is fitted whole onto the screen, on white.",
+                        help_text="PNG, JPEG, GIF, BMP or WebP, up to 5 MB. The whole picture is fitted to the screen, on white.",
                         max_length=64,
                         verbose_name="Logo of the phone",
                     ),
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                     "ringtone",
                     models.CharField(
                         default="ring1",
-                        help_text="What rings for every call that doesn't come from a queue.",
+                        help_text="The ringtone for every call that doesn't come from a queue.",
                         max_length=40,
                         verbose_name="Call ringtone",
                     ),
@@ -197,7 +197,7 @@ class Migration(migrations.Migration):
                     "queue_ringtone",
                     models.CharField(
                         default="ring2",
-                        help_text="What rings for calls of a queue, to tell them from the others.",
+                        help_text="The ringtone for queue calls, to tell them from the others.",
                         max_length=40,
                         verbose_name="Queue ringtone",
                     ),
@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                     "codecs",
                     models.CharField(
                         default="G722,PCMU,PCMA,G729",
-                        help_text="The first one that both sides have is used.",
+                        help_text="The first one that both sides support is used.",
                         max_length=40,
                         validators=[phones.models.codecs_in_order],
                         verbose_name="Codecs",

@@ -43,23 +43,26 @@ def mac_address(text: str) -> str:
     if not HEX.match(digits):
         raise ValidationError(
             _(
-                "A MAC address has the digits 0 to 9 and the letters A to F only, for example "
-                "80:5E:C0:12:34:56."
+                "A MAC address contains only the digits 0 to 9 and the letters A to F, for example 80:5E:C0:12:34:56."
             ),
             code="mac",
         )
     if len(digits) != 12:
         raise ValidationError(
             _(
-                "A MAC address has 12 digits and letters; this has %(count)s. It stands on the back of "
-                "the phone."
+                "A MAC address has 12 digits and letters; this one has %(count)s. It is printed on the back of the phone."
             ),
             code="mac",
             params={"count": len(digits)},
         )
     # The lowest bit of the first byte makes it a group of devices (IEEE 802), which no phone has.
     if int(digits[1], 16) & 1 or digits == "0" * 12:
-        raise ValidationError(_("This isn't the address of one device."), code="mac")
+        raise ValidationError(
+            _(
+                "This MAC address doesn't belong to a single device: enter the one printed on the back of the phone."
+            ),
+            code="mac",
+        )
     return digits
 
 
@@ -103,7 +106,9 @@ class ModelColumn(FieldColumn):
             if word in (model.slug, model.display_name.casefold()):
                 return model.slug
         raise ValidationError(
-            _("“%(value)s” is not one of the choices."), code="invalid", params={"value": word[:60]}
+            _("“%(value)s” is not one of the choices: choose one from the list."),
+            code="invalid",
+            params={"value": word[:60]},
         )
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
@@ -149,7 +154,9 @@ class UserColumn(FieldColumn):
         )
         if word not in keys:
             raise ValidationError(
-                _("“%(value)s” is not one of the choices."), code="invalid", params={"value": word[:60]}
+                _("“%(value)s” is not one of the choices: choose one from the list."),
+                code="invalid",
+                params={"value": word[:60]},
             )
         return keys[word]
 
@@ -280,7 +287,7 @@ class CodecsColumn(FieldColumn):
         text = ",".join(name.upper() for part in parts for name in re.split(r"[,:; ]+", str(part)) if name)
         self.field.run_validators(text)
         if not text:
-            raise ValidationError(_("Choose at least one codec, each once."), code="codecs")
+            raise ValidationError(_("Choose at least one codec, each only once."), code="codecs")
         return text
 
     def show(self, value: Any, scope: Scope | None = None) -> str:

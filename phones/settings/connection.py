@@ -57,8 +57,7 @@ def phones_that_are_shut_out(plan: road.Plan) -> None:
         rows[phone.user_id].warn(
             "block_remote",
             _(
-                "The phone %(model)s (%(mac)s) connects directly: it will not register any more. Choose another "
-                "connection for it."
+                "The phone %(model)s (%(mac)s) connects directly: it will no longer register. Choose another connection for it."
             )
             % {"model": selectors.model_of(phone).display_name, "mac": phone.mac_with_colons},
         )

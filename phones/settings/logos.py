@@ -32,17 +32,17 @@ from users.models import Customer
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 # The guide's own sentence.
-NEEDS_ENTERPRISE = gettext_lazy("To use this option, your licence must be of the 'Enterprise' type.")
+NEEDS_ENTERPRISE = gettext_lazy("To use this option, you need the “Enterprise” licence.")
 FAULTS: Mapping[Fault, Text] = {
     Fault.EMPTY: gettext_lazy("The file is empty."),
     Fault.TOO_BIG: gettext_lazy("The file is larger than 5 MB: choose a smaller one."),
-    Fault.NAME: gettext_lazy("This isn't called a picture: its name must end in .png, .jpg, .gif, .bmp or .webp."),
-    Fault.SVG: gettext_lazy("No phone shows an SVG: save the drawing as PNG."),
+    Fault.NAME: gettext_lazy("This file isn't named like a picture: its name must end in .png, .jpg, .gif, .bmp or .webp."),
+    Fault.SVG: gettext_lazy("Phones can't show SVG: save the picture as PNG."),
     Fault.NO_PICTURE: gettext_lazy("This isn't a picture: choose a PNG, JPEG, GIF, BMP or WebP file."),
     Fault.TOO_MANY_PIXELS: gettext_lazy(
         "The picture has too many pixels: 16 million at most, for example 4000 × 4000."
     ),
-    Fault.ANIMATED: gettext_lazy("The picture moves: choose one that stands still."),
+    Fault.ANIMATED: gettext_lazy("The picture is animated: choose a still one."),
     Fault.BROKEN: gettext_lazy("The picture is damaged or cut off: save it again and choose that file."),
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, ReferenceColumn, Scope, columns_of
 from pbxadmin.common.contributions import Contribution, ListCell
 from pbxadmin.common.parts import Part
+from pbxadmin.common.places import zone_said
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
@@ -37,15 +38,15 @@ from phones.settings.columns import (
     sbcs,
 )
 from phones.settings.connection import direct_phones_are_let_in, phones_that_are_shut_out
+from phones.settings.noted import NOTED
 from phones.settings.resets import RESETS
 from phones.vendors import Model, Offers
 from users import rights, road
 from users.models import User
 
 VLAN_WARNING = gettext_lazy(
-    "Every change of these settings must be approved by your network administrator. A wrong "
-    "configuration may make a "
-    "local reset of the phone necessary."
+    "CAUTION: any change to these settings must be approved by your network administrator. A wrong configuration may require a "
+    "local reset of the phone."
 )
 VLAN_ID = {
     "short": gettext_lazy("VLAN ID"),
@@ -66,8 +67,8 @@ LOGO = logos.LogoColumn(
     csv=NOT_IN_FILES,  # a picture
     locked=logos.needs_enterprise,
     more=gettext_lazy(
-        "Depending on the terms of your contract, choosing the logo here may not be possible. The provider's support "
-        "can however reach the phone server directly and install a wallpaper of your own there."
+        "Depending on the terms of your contract, choosing the logo here may not be possible. The provider's support can however "
+        "reach the phone system directly and install a wallpaper of your own there."
     ),
 )
 # Settings of which each model offers its own values; `OVERRIDES` says how those are called that the model field gives no names.
@@ -78,16 +79,14 @@ CHOICES = {
 }
 OVERRIDES: Mapping[str, Mapping[str, Any] | Column] = {
     "sidecars": {
-        "more": gettext_lazy(
-            "How many modules with further keys are plugged in; their keys follow those of the phone."
-        )
+        "more": gettext_lazy("How many key modules are plugged in; their keys follow those of the phone.")
     },
     "connection": {
         "more": gettext_lazy(
-            "Local network: the phone stands in the phone system's own network. Direct: it comes over the Internet without "
-            "a tunnel; it then keeps its way through the router of its site open by itself, and the user's option “Block "
-            "remote non-tunnelled connections” must be off. Through an SBC or router phone: the device that is chosen "
-            "below carries the calls of its whole site."
+            "Local network: the phone is on the phone system's own network. Direct: it connects over the Internet without a tunnel "
+            "and keeps its connection through the site's router open by itself; the user's option “Block remote non-tunnelled "
+            "connections” must then be off. Through an SBC or router phone: the device chosen below carries the calls of its whole "
+            "site."
         )
     },
     "sbc": ReferenceColumn(
@@ -105,8 +104,8 @@ OVERRIDES: Mapping[str, Mapping[str, Any] | Column] = {
     ),
     "time_zone": OfferedColumn(
         _settings("time_zone"),
-        lambda value: str(value).replace("_", " "),
-        gettext_lazy("Global (the department's)"),
+        zone_said,
+        gettext_lazy("The department's"),
     ),
     "date_format": OfferedColumn(
         _settings("date_format"),
@@ -147,7 +146,7 @@ MODEL = ModelColumn(Phone._meta.get_field("model"))
 USER = UserColumn(
     Phone._meta.get_field("user"),
     label=gettext_lazy("User"),
-    help=gettext_lazy("Whose extension the phone is registered with; none: the phone is in stock."),
+    help=gettext_lazy("The person whose extension the phone uses. Blank: the phone is in stock."),
 )
 
 
@@ -178,7 +177,7 @@ def phone_is_identified(row: road.RowPlan, plan: road.Plan) -> None:
     """A new phone has a MAC and a model."""
     for name in ("mac", "model"):
         if row.new and not row.value(name) and name not in row.errors:
-            row.refuse(name, _("This is needed."))
+            row.refuse(name, _("This field is required."))
 
 
 def phone_is_the_one_in_stock(row: road.RowPlan, plan: road.Plan) -> None:
@@ -211,8 +210,8 @@ def phone_in_stock_keeps_its_line(row: road.RowPlan, plan: road.Plan) -> None:
         row.warn(
             "user",
             _(
-                "The phone gets no configuration any more, and keeps the one that it has. So that it can't call in the "
-                "name of %(user)s, reset it, or renew the user's passwords."
+                "The phone no longer gets a configuration, and keeps the one it has. So that it can't call as %(user)s, reset it "
+                "to factory settings, or reset the user's passwords."
             )
             % {"user": row.record.user},
         )
@@ -303,13 +302,12 @@ def macs_are_free(plan: road.Plan) -> None:
     taken = set(Phone.objects.filter(mac__in=asked).values_list("mac", flat=True))
     for row in new:
         if asked[row.after["mac"]] > 1:
-            row.refuse("mac", _("This MAC address is there twice."))
+            row.refuse("mac", _("This MAC address is entered twice: correct or remove one."))
         elif row.after["mac"] in taken:
             row.refuse(
                 "mac",
                 _(
-                    "This MAC address is registered already. If the phone is yours, ask your provider's "
-                    "support."
+                    "This MAC address is already registered. If the phone is yours, contact your provider's support."
                 ),
             )
 
@@ -330,7 +328,9 @@ def people_are_within_reach(plan: road.Plan) -> None:
         if key is None or isinstance(key, Pending):
             continue  # somebody who is created with it: asked again when they are there
         if key not in known:
-            row.refuse("user", _("“%(value)s” is not one of the choices.") % {"value": key})
+            row.refuse(
+                "user", _("“%(value)s” is not one of the choices: choose one from the list.") % {"value": key}
+            )
         elif refusal := rights.why_not(plan.scope.actor, rights.Verb.EDIT, known[key], plan.scope.customer):
             row.refuse("user", refusal)
         elif row.record is not None and row.new:
@@ -427,8 +427,7 @@ PHONES = Section(
     title=gettext_lazy("IP phone"),
     columns=(),
     intro=gettext_lazy(
-        "The IP phones that the user has: their settings, a restart or a new configuration, and some "
-        "advanced options."
+        "The user's IP phones: their settings, a restart or a new configuration, and some advanced options."
     ),
     view="phones.views.tab.phone_tab",
     set_rules=(phones_that_are_shut_out,),
@@ -514,6 +513,7 @@ def phone_sheet() -> Sheet:
     return Sheet(
         model=Phone,
         identity="mac",
+        noted=NOTED,
         sections=(PHONE_SETTINGS,),
         subject=lambda phone: phone.user,
         complete=lambda phone, scope: phone.complete(),

@@ -57,6 +57,6 @@ def tiles(actor: User, customer: Customer) -> list[Tile]:
         Tile(
             counts["never"],
             "wait",
-            ngettext("phone never seen yet", "phones never seen yet", counts["never"]),
+            ngettext("phone never connected", "phones never connected", counts["never"]),
         ),
     ]

@@ -36,7 +36,7 @@ def phones_reload(rows: Sequence[road.RowPlan], columns: Sequence[str], counts: 
         count = counts.get(row.key, 0)
         if count and not row.new and not row.changes.keys().isdisjoint(columns):
             row.warn("", ngettext(
-                "%(count)s phone loads its configuration anew.", "%(count)s phones load their configuration anew.", count
+                "%(count)s phone will reload its configuration.", "%(count)s phones will reload their configuration.", count
             ) % {"count": count})  # fmt: skip
 
 
@@ -64,8 +64,8 @@ def phones_need_it(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:
         behind[phone.sbc_id].append(phone)
     return {
         key: ngettext(
-            "%(count)s phone connects through it: %(phones)s. Choose another way for it first.",
-            "%(count)s phones connect through it: %(phones)s. Choose another way for them first.", len(phones),
+            "%(count)s phone connects through it: %(phones)s. Choose another connection for it first.",
+            "%(count)s phones connect through it: %(phones)s. Choose another connection for them first.", len(phones),
         ) % {"count": len(phones), "phones": ", ".join(_name(phone) for phone in phones[:5]) + (" …" if len(phones) > 5 else "")}
         for key, phones in behind.items()
     }  # fmt: skip
@@ -81,11 +81,11 @@ SBC = Section(
     columns=columns_of(
         Sbc,
         name={"label": gettext_lazy("Name"), "identity": True},
-        kind={"label": gettext_lazy("Kind")},
+        kind={"label": gettext_lazy("Type")},
         address={
             "label": gettext_lazy("Local address"),
             "help": gettext_lazy(
-                "At its site, for example 192.168.1.20: the phones there send their calls to it."
+                "On its local network, for example 192.168.1.20: the phones at the same site send their calls to it."
             ),
         },
         port={"label": gettext_lazy("SIP port")},

@@ -56,7 +56,7 @@ def states(now: datetime) -> dict[str, tuple[Text, Q]]:
             gettext_lazy("Waiting"),
             ~stock & ~never & ~is_silent & (Q(stale_since__isnull=False) | Q(command_at__isnull=False)),
         ),
-        "never": (gettext_lazy("Never seen yet"), ~stock & never),
+        "never": (gettext_lazy("Never connected"), ~stock & never),
         "current": (gettext_lazy("Up to date"), ~stock & ~never & Q(stale_since=None, command_at=None)),
         "stock": (gettext_lazy("In stock"), stock),
     }
@@ -162,7 +162,7 @@ SBCS = SheetPages(
     lead=lambda record: record.name,
     cells=(
         Cell(gettext_lazy("Name"), str),
-        Cell(gettext_lazy("Kind"), lambda record: record.get_kind_display()),
+        Cell(gettext_lazy("Type"), lambda record: record.get_kind_display()),
         Cell(gettext_lazy("Local address"), lambda record: f"{record.address}:{record.port}"),
         Cell(
             gettext_lazy("Phones"),

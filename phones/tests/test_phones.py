@@ -16,6 +16,7 @@ from phones.models import Phone, Sbc, Settings
 from phones.settings import sections
 from phones.settings.columns import mac_address
 from phones.settings.form import settings_form
+from phones.settings.noted import SECRETS
 from phones.settings.sections import phone_sheet
 from phones.sites import overview
 from phones.tests import factories
@@ -364,7 +365,7 @@ def test_settings_can_be_kept_as_text_without_secrets(phone: Phone, amelie: User
 
 
 # --- Secrets ---
-@pytest.mark.parametrize("which", list(services.SECRETS))
+@pytest.mark.parametrize("which", list(SECRETS))
 def test_a_shown_secret_is_in_the_history_without_its_value(
     phone: Phone, amelie: User, felix: User, which: str
 ) -> None:

@@ -26,7 +26,7 @@ from users.road.finding import gauge
 from users.road.pages.doors import in_customer, require
 from users.road.pages.saving import tell_warnings
 
-MEANWHILE = gettext_lazy("Somebody else changed this phone in between. Look at it again.")
+MEANWHILE = gettext_lazy("Somebody else changed this phone in the meantime. Check it again.")
 
 
 def show_refused(
@@ -139,7 +139,7 @@ def phone_give(request: PortalRequest, customer: Customer, mac: str) -> HttpResp
             "gauge": gauge(customer),
             "breadcrumbs": [
                 (_("Phones"), reverse("phones", args=[customer.slug])),
-                (_("Give to a person"), None),
+                (_("Assign to a person"), None),
             ],
         },
         status=422 if errors else 200,

@@ -20,6 +20,7 @@ from phones import selectors, services
 from phones.models import Phone
 from phones.settings import logos
 from phones.settings.form import settings_form
+from phones.settings.noted import SECRETS
 from phones.settings.sections import ADDING, LOGO, PHONE_SETTINGS, PHONES, phone_sheet
 from signin.second_factor import step_up
 from users import rights
@@ -279,7 +280,7 @@ def _summary(request: PortalRequest, customer: Customer, person: User) -> dict[s
         }
     elif len(states) == 1 and states[0].kind == "never":
         # Beside a person's name the phone must be named, else it is she who was never seen.
-        text = ngettext("phone never seen yet", "phones never seen yet", 1)
+        text = ngettext("phone never connected", "phones never connected", 1)
     elif len(states) == 1:
         text = str(states[0].sentence)
     else:
@@ -305,16 +306,14 @@ def phone_delete(request: PortalRequest, customer: Customer, person: User, phone
             typed=phone.mac_with_colons,
             mistyped=_("Type the MAC address to confirm."),
             deleted=_("The phone %(mac)s was deleted.") % {"mac": phone.mac_with_colons},
-            meanwhile=_(
-                "Somebody else changed this phone in between. Look at it again before you delete it."
-            ),
+            meanwhile=_("Somebody else changed this phone in the meantime. Check it before you delete it."),
         ),
         done_url=tab_url(customer, person),
         cancel_url=tab_url(customer, person, phone),
         template="phones/delete.html",
         losses=[
-            _("Its settings. Note them first: they can't be brought back."),
-            _("Its provisioning link: the phone gets no configuration any more."),
+            _("Its settings. Note them first: they can't be recovered."),
+            _("Its provisioning link: the phone no longer gets a configuration."),
         ],
         spelled=lambda text: "".join(sign for sign in text.lower() if sign.isalnum()),
         button=_("Delete the phone"),
@@ -359,12 +358,12 @@ def phone_secret(
     request: PortalRequest, customer: Customer, person: User, phone: Phone, which: str
 ) -> HttpResponse:
     """A secret in plain text: after a recent second factor, and written into the history."""
-    if which not in services.SECRETS:
+    if which not in SECRETS:
         raise Http404
     value = services.reveal_secret(request.user, phone, which, RequestFacts.of(request))
     facts = {
         "id": f"secret-{which}",
-        "what": services.SECRETS[which],
+        "what": SECRETS[which],
         "value": value,
         "in_form": False,
         "reveal_url": reverse("phone_secret", args=[customer.slug, person.number, phone.mac, which]),

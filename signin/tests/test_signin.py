@@ -208,7 +208,7 @@ def test_every_failure_has_the_same_answer_and_costs_one_run_of_the_hasher(
     assert got == reference
     assert got[0] == 422
     assert got[3] == 1
-    assert "The login or the password is not right" in got[1] or "pas le bon" in got[1]
+    assert "The login or the password is incorrect" in got[1] or "est incorrect" in got[1]
 
 
 def test_success_costs_one_run_of_the_hasher_too(client, someone, monkeypatch):
@@ -567,9 +567,9 @@ def test_who_may_not_administer_gets_a_sentence_under_c_and_his_own_page(client,
     for address in addresses:
         answer = client.get(address)
         assert answer.status_code == 403
-        assert gettext("Your role doesn't include the administration of users.") in unescape(
-            answer.content.decode()
-        )
+        assert gettext(
+            "Your role doesn't include the administration of users: an administrator of your company can change your role."
+        ) in unescape(answer.content.decode())
     assert is_in(client)
 
 

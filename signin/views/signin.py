@@ -164,7 +164,7 @@ def enrol(request: PortalRequest) -> HttpResponse:
         if codes is not None:
             return show_codes(request, codes, next_of(request))
         error = _(
-            "This code is not right. Enter the 6 digits that your app shows now; its clock must be right."
+            "This code is wrong. Enter the 6 digits that your app shows now; the clock of your phone must be right."
         )
     key = factor.pending_key(request)
     facts = {

@@ -146,7 +146,7 @@ def back(request: PortalRequest, provider: str) -> HttpResponse:
 # --- On one's own page --------------------------------------------------------------------------------------------
 def _own_failure(request: PortalRequest) -> HttpResponse:
     messages.error(
-        request, _("The account could not be linked: the provider gave no answer that holds. Try again.")
+        request, _("The account could not be linked: the provider gave no valid answer. Try again.")
     )
     return redirect("own_security")
 
@@ -219,7 +219,10 @@ def confirm(request: PortalRequest, provider: str) -> HttpResponse:
         else:
             messages.error(
                 request,
-                _("This account could not be linked: it is linked with somebody already, or you are."),
+                _(
+                    "This account could not be linked: it is already linked to somebody else, or you already have another account "
+                    "linked. Unlink that one first, or ask an administrator of your company."
+                ),
             )
         return redirect("own_security")
     return render(
@@ -230,7 +233,7 @@ def confirm(request: PortalRequest, provider: str) -> HttpResponse:
             "heading": _("Link my %(name)s account") % {"name": name},
             "button": _("Link this account"),
             "lead": _(
-                "From now on whoever is signed in as %(account)s at %(name)s opens the portal as you. Show that it is you."
+                "From now on, anyone signed in to %(name)s as %(account)s can open the portal as you. Confirm that it's you."
             )
             % {"account": proven.account, "name": name},
         },

@@ -256,7 +256,7 @@
     bar.dataset.ready = "";
     bar.hidden = chosen + elsewhere === 0;
     const allMatching = Boolean(matching?.checked);
-    const number = (n) => n.toLocaleString(document.documentElement.lang);
+    const number = (n) => n.toLocaleString(document.documentElement.lang, { useGrouping: n >= 10000 });
     const count = allMatching ? Number(matching.dataset.total) : chosen + elsewhere;
     const words = fill(count === 1 ? texts.oneChosen : texts.manyChosen, { n: number(count) })
       + (elsewhere && !allMatching ? ` (${fill(texts.chosenElsewhere, { n: number(elsewhere) })})` : "");

@@ -11,12 +11,13 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, Scope
 from signin import credentials as signin
 from users import rights, road
+from users.history import titles
 from users.models import Change, Customer, Operation, User
 from users.people.reset import LABELS
 from users.road.meanwhile import shown
@@ -219,27 +220,32 @@ def _told(
 def _tell(operation: Operation, rows: Sequence[Change], count: int, scope: Scope | None, whole: bool) -> Told:
     """One operation in words; `scope`: in which customer, for names and links; `whole`: whether its own page is the reader's to open."""
     slug = scope.customer.slug if scope else ""
-    kind = operation.get_kind_display()
-    what = str(kind)
-    if rows:
-        what = f"{kind} · {rows[0].object_name}"
-    if count > 1:
-        what = ngettext("%(what)s and %(count)s more", "%(what)s and %(count)s more", count - 1) % {
-            "what": what,
-            "count": count - 1,
-        }
+    told = [ToldRow(row.object_name, cells_in_words(row, scope)) for row in rows]
     return Told(
         who=operation.actor_name,
-        what=what,
+        what=title_of(operation, told, count),
         when=operation.at,
         where=" ".join(filter(None, [source_in_words(operation.source), operation.address])),
         reason=reason_in_words(operation).strip(),
-        rows=[ToldRow(row.object_name, cells_in_words(row, scope)) for row in rows],
+        rows=told,
         more=max(0, count - len(rows)),
         url=reverse("operation", args=[slug, operation.pk]) if slug and whole and count > len(rows) else "",
         undo_url=reverse("undo", args=[slug, operation.pk])
         if slug and may_be_undone(operation, rows)
         else "",
+    )
+
+
+def title_of(operation: Operation, rows: Sequence[ToldRow], count: int, *, named: bool = True) -> str:
+    """What an operation is called, by its first `rows` of `count`; `named`: with the record that it was done to."""
+    cells = [cell for row in rows for cell in row.changes]
+    commands = [cell["new"] for cell in cells] if operation.kind == Operation.Kind.COMMAND else []
+    return titles.title(
+        operation.kind,
+        rows[0].name if rows and named else "",
+        count,
+        list(dict.fromkeys(cell["label"] for cell in cells)),
+        list(dict.fromkeys(commands)),
     )
 
 
@@ -266,6 +272,12 @@ def cells_in_words(change: Change, scope: Scope | None) -> list[dict[str, str]]:
     told = []
     for cell in change.cells:
         column = sheet.columns.get(cell["column"]) if sheet else None
+        noted = sheet.noted.get(cell["column"]) if sheet and not column else None
+        if noted:
+            told.append(
+                {"label": str(noted.label), "old": noted.said(cell["old"]), "new": noted.said(cell["new"])}
+            )
+            continue
         label = column.label if column else LABELS.get(cell["column"], cell["column"])
         told.append(
             {
@@ -294,7 +306,7 @@ def may_be_undone(operation: Operation, rows: Sequence[Change]) -> bool:
 def reason_in_words(operation: Operation) -> str:
     """Why something was done, where it was said: a reader's own words, or what the portal notes."""
     if operation.undoes_id:
-        return gettext("Undoing of an earlier change")
+        return gettext("Undo of an earlier change")
     if operation.reason.startswith("copy "):
         return gettext("Copy of extension %(number)s") % {"number": operation.reason.removeprefix("copy ")}
     if operation.reason.startswith("job "):

@@ -55,7 +55,7 @@ def _show(
         {
             "page": page,
             "filters": _filters(query),
-            "search": {"name": "q", "value": query.text, "label": _("Who, on whom or what, why")},
+            "search": {"name": "q", "value": query.text, "label": _("Person, changed item or reason")},
             "hidden": list(query.parameters(q=None).items()),
             "clear_all_url": "?" if query.parameters() else "",
             "query_text": urlencode(query.parameters()),
@@ -70,7 +70,7 @@ def _filters(query: timeline.Query) -> list[dict[str, Any]]:
     """The chips above the history."""
     menus: tuple[tuple[str, str, list[tuple[str, str]]], ...] = (
         ("kind", _("What was done"), [(value, str(label)) for value, label in Operation.Kind.choices]),
-        ("source", _("Where from"), [(value, str(label)) for value, label in timeline.SOURCES.items()]),
+        ("source", _("Source"), [(value, str(label)) for value, label in timeline.SOURCES.items()]),
         ("period", _("When"), [(value, str(label)) for value, (label, _days) in timeline.PERIODS.items()]),
     )
     return [
@@ -97,19 +97,21 @@ def operation(request: PortalRequest, customer: Customer, operation: int) -> Htt
     page = timeline.rows_of(request.user, customer, found, request.GET.get("page"))
     if not page.paginator.count and not rights.acts_on_whole_customer(request.user):
         raise Http404  # about nobody whom they administer: for them it isn't there
+    # The records stand below, each with its name.
+    what = timeline.title_of(found, list(page.object_list), 1, named=False)
     return render(
         request,
         "users/operation.html",
         {
             "operation": found,
-            "what": found.get_kind_display(),
+            "what": what,
             "where": timeline.source_in_words(found.source),
             "reason": timeline.reason_in_words(found).strip(),
             "page": page,
             "gauge": finding.gauge(customer),
             "breadcrumbs": [
                 (_("History"), reverse("history", args=[customer.slug])),
-                (found.get_kind_display(), None),
+                (what, None),
             ],
         },
     )

@@ -65,12 +65,12 @@ def undo_operation(request: PortalRequest, customer: Customer, operation: int) -
         except undo.NotUndoableError as problem:
             error, status = str(problem), 409
         except road.ChangedMeanwhileError:
-            error, status = _("Somebody else changed it in between. Look again."), 409
+            error, status = _("Somebody else changed this in the meantime. Check it again."), 409
         else:
             if done is None:
                 messages.info(request, _("Nothing to undo: everything is as it was before."))
             else:
-                messages.success(request, _("The change of %(who)s was undone.") % {"who": found.actor_name})
+                messages.success(request, _("%(who)s's change was undone.") % {"who": found.actor_name})
             return redirect(_back(request, customer, found))
     rows: list[Undone] = []
     try:

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[!-~]+\\Z",
-                                "A client secret has no blanks and no accents: copy its value as it is shown there.",
+                                "A client secret contains no spaces or accented letters: copy its value exactly as the provider shows it.",
                             )
                         ],
                         verbose_name="Client secret of Microsoft",
@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[!-~]+\\Z",
-                                "A client secret has no blanks and no accents: copy its value as it is shown there.",
+                                "A client secret contains no spaces or accented letters: copy its value exactly as the provider shows it.",
                             )
                         ],
                         verbose_name="Client secret of Google",
@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(2),
                             django.core.validators.MaxValueValidator(5),
                         ],
-                        verbose_name="digits of an extension",
+                        verbose_name="digits per extension",
                     ),
                 ),
                 (
@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
                 (
                     "supports_deflection",
                     pbxadmin.common.fields.YesNoField(
-                        default=False, verbose_name="the trunk accepts call deflection (302)"
+                        default=False, verbose_name="the SIP trunk accepts call deflection (302)"
                     ),
                 ),
                 (
@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "require_2fa",
-                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="2FA for everybody"),
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="2FA for all"),
                 ),
                 (
                     "has_microsoft_365",
@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
                     "suspended",
                     pbxadmin.common.fields.YesNoField(
                         default=False,
-                        help_text="Nobody of this customer can sign in and no phone is served.",
+                        help_text="Nobody at this customer can sign in, and its phones get no configuration.",
                         verbose_name="suspended",
                     ),
                 ),
@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
                 (
                     "level",
                     models.PositiveSmallIntegerField(
-                        help_text="Nobody grants, edits or deletes above his own level; two roles of one level don't grant each other.",
+                        help_text="Nobody can grant, edit or delete above their own level; roles of the same level can't grant each other.",
                         verbose_name="level",
                     ),
                 ),
@@ -324,7 +324,7 @@ class Migration(migrations.Migration):
                     "outbound_caller_id",
                     pbxadmin.common.fields.PhoneNumberField(
                         blank=True,
-                        help_text="Also shown for emergency calls, whatever a person's own is.",
+                        help_text="Also shown for emergency calls, whatever the user's own caller ID.",
                         max_length=16,
                         verbose_name="default outbound caller ID",
                     ),
@@ -355,7 +355,7 @@ class Migration(migrations.Migration):
                         ],
                         default="name_email",
                         max_length=12,
-                        verbose_name="Ask the customer",
+                        verbose_name="Ask the visitor",
                     ),
                 ),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
@@ -398,7 +398,7 @@ class Migration(migrations.Migration):
                     "number",
                     models.CharField(
                         blank=True,
-                        help_text="The extension identifies the profile. To change it, delete the user and create him again.",
+                        help_text="The extension identifies the profile. To change it, delete the user and create a new one.",
                         max_length=5,
                         validators=[
                             django.core.validators.RegexValidator("^[0-9]*\\Z", "Digits only.", code="digits")
@@ -418,7 +418,7 @@ class Migration(migrations.Migration):
                     "email",
                     models.EmailField(
                         blank=True,
-                        help_text="Voicemail, missed calls, reports and the welcome mail go here.",
+                        help_text="Voicemail, missed calls, reports and the welcome email go here.",
                         max_length=254,
                         verbose_name="Email",
                     ),
@@ -427,7 +427,7 @@ class Migration(migrations.Migration):
                     "mobile",
                     pbxadmin.common.fields.PhoneNumberField(
                         blank=True,
-                        help_text="Only seen by people of the company. Calls can be forwarded to it, or ring it together with the extension.",
+                        help_text="Visible only inside the company. Calls can be forwarded to it, or ring it together with the extension.",
                         max_length=16,
                         verbose_name="Mobile",
                     ),
@@ -445,7 +445,7 @@ class Migration(migrations.Migration):
                     "require_2fa",
                     pbxadmin.common.fields.YesNoField(
                         default=True,
-                        help_text="The next sign-in asks to set up a second factor before anything else.",
+                        help_text="At the next sign-in, a second factor must be set up before anything else.",
                         verbose_name="Enable 2FA",
                     ),
                 ),
@@ -479,7 +479,7 @@ class Migration(migrations.Migration):
                         ],
                         default="name_email",
                         max_length=12,
-                        verbose_name="Ask the customer",
+                        verbose_name="Ask the visitor",
                     ),
                 ),
                 (
@@ -591,7 +591,7 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(5),
                             django.core.validators.MaxValueValidator(86400),
                         ],
-                        verbose_name="PIN protection lasts (seconds)",
+                        verbose_name="Outside calls stay open after the PIN (seconds)",
                     ),
                 ),
                 (
@@ -741,7 +741,7 @@ class Migration(migrations.Migration):
                 (
                     "primary_department",
                     models.ForeignKey(
-                        help_text="Gives the person language, office hours, holidays, time zone and caller ID.",
+                        help_text="Sets the person's language, office hours, holidays, time zone and caller ID.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -853,7 +853,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("welcome", "Welcome"), ("visitor", "Somebody asked for you")], max_length=8
+                        choices=[("welcome", "Welcome"), ("visitor", "Visitor's request")], max_length=8
                     ),
                 ),
                 ("about", models.BigIntegerField(null=True)),
@@ -871,7 +871,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "letter",
+                "verbose_name": "outgoing email",
             },
         ),
         migrations.CreateModel(
@@ -925,14 +925,14 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("create", "Created"),
-                            ("edit", "Changed"),
-                            ("delete", "Deleted"),
+                            ("create", "Creation"),
+                            ("edit", "Change"),
+                            ("delete", "Deletion"),
                             ("command", "Sent to the phone"),
                             ("reveal", "Secret shown"),
                             ("sign_in", "Sign-in"),
                             ("reset", "Reset"),
-                            ("mail", "Mail sent"),
+                            ("mail", "Email sent"),
                         ],
                         max_length=10,
                     ),
@@ -994,14 +994,14 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("create", "Created"),
-                            ("edit", "Changed"),
-                            ("delete", "Deleted"),
+                            ("create", "Creation"),
+                            ("edit", "Change"),
+                            ("delete", "Deletion"),
                             ("command", "Sent to the phone"),
                             ("reveal", "Secret shown"),
                             ("sign_in", "Sign-in"),
                             ("reset", "Reset"),
-                            ("mail", "Mail sent"),
+                            ("mail", "Email sent"),
                         ],
                         max_length=10,
                     ),
@@ -1079,7 +1079,7 @@ class Migration(migrations.Migration):
                 (
                     "number",
                     models.CharField(
-                        help_text="Forwarding rules and keys lead to it by its number. To change it, delete it and create it again.",
+                        help_text="Forwarding rules and keys lead to it by its number. To change the number, delete it and create it again.",
                         max_length=5,
                         validators=[
                             django.core.validators.RegexValidator("^[0-9]*\\Z", "Digits only.", code="digits")
@@ -1098,14 +1098,14 @@ class Migration(migrations.Migration):
                         ],
                         default="ring_group",
                         max_length=12,
-                        verbose_name="kind",
+                        verbose_name="type",
                     ),
                 ),
                 (
                     "talk_name",
                     models.CharField(
                         blank=True,
-                        help_text="Of a queue or a ring group. Letters and digits; requests from the link reach its members by mail.",
+                        help_text="Letters and digits. Requests made through the link are emailed to the members of the queue or ring group.",
                         max_length=50,
                         validators=[
                             django.core.validators.RegexValidator(
@@ -1128,7 +1128,7 @@ class Migration(migrations.Migration):
                         ],
                         default="name_email",
                         max_length=12,
-                        verbose_name="Ask the customer",
+                        verbose_name="Ask the visitor",
                     ),
                 ),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),

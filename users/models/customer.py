@@ -51,7 +51,8 @@ def known_countries(codes: str) -> None:
     for code in codes.split():
         if code not in phonenumbers.SUPPORTED_REGIONS:
             raise ValidationError(
-                _("“%(value)s” is not a country, for example CA or FR."), params={"value": code[:10]}
+                _("“%(value)s” is not a country. Example: Canada, United States."),
+                params={"value": code[:40]},
             )
 
 
@@ -69,7 +70,10 @@ CLIENT_ID = RegexValidator(
     _("Letters, digits, dots and dashes only: copy the client ID as it is shown there."),
 )
 CLIENT_SECRET = RegexValidator(
-    r"\A[!-~]+\Z", _("A client secret has no blanks and no accents: copy its value as it is shown there.")
+    r"\A[!-~]+\Z",
+    _(
+        "A client secret contains no spaces or accented letters: copy its value exactly as the provider shows it."
+    ),
 )
 
 
@@ -140,7 +144,7 @@ class Customer(SingleSignOn):
     )
     edition = models.CharField(_("licence"), max_length=12, choices=Edition.choices, default=Edition.PRO)
     extension_digits = models.PositiveSmallIntegerField(
-        _("digits of an extension"), default=3, validators=[MinValueValidator(2), MaxValueValidator(5)]
+        _("digits per extension"), default=3, validators=[MinValueValidator(2), MaxValueValidator(5)]
     )
     included_extensions = models.PositiveIntegerField(_("extensions in the contract"), default=10)
     language = models.CharField(_("language"), max_length=5, choices=LANGUAGES, default="fr-CA")
@@ -148,20 +152,20 @@ class Customer(SingleSignOn):
         _("time zone"), max_length=50, default="America/Toronto", validators=[known_time_zone]
     )
     sip_trunk_channels = models.PositiveIntegerField(_("channels of the SIP trunk"), default=4)
-    supports_deflection = YesNoField(_("the trunk accepts call deflection (302)"), default=False)
+    supports_deflection = YesNoField(_("the SIP trunk accepts call deflection (302)"), default=False)
     countries = models.CharField(
         _("countries that calls may be forwarded to"),
         max_length=200,
         default="CA US",
         validators=[known_countries],
     )
-    require_2fa = YesNoField(_("2FA for everybody"), default=False)
+    require_2fa = YesNoField(_("2FA for all"), default=False)
     has_microsoft_365 = YesNoField(_("Microsoft 365 is set up"), default=False)
     has_google = YesNoField(_("Google Workspace is set up"), default=False)
     suspended = YesNoField(
         _("suspended"),
         default=False,
-        help_text=_("Nobody of this customer can sign in and no phone is served."),
+        help_text=_("Nobody at this customer can sign in, and its phones get no configuration."),
     )
     version = models.PositiveIntegerField(default=1, editable=False)
 
@@ -214,11 +218,11 @@ class Department(models.Model):
     outbound_caller_id = PhoneNumberField(
         _("default outbound caller ID"),
         blank=True,
-        help_text=_("Also shown for emergency calls, whatever a person's own is."),
+        help_text=_("Also shown for emergency calls, whatever the user's own caller ID."),
     )
     talk_name = models.CharField(_("Talk link"), max_length=50, blank=True, validators=[LETTERS_AND_DIGITS])
     talk_ask = models.CharField(
-        _("Ask the customer"),
+        _("Ask the visitor"),
         max_length=12,
         choices=AskedOfVisitors.choices,
         default=AskedOfVisitors.NAME_AND_EMAIL,
@@ -246,7 +250,7 @@ class Role(models.Model):
     level = models.PositiveSmallIntegerField(
         _("level"),
         help_text=_(
-            "Nobody grants, edits or deletes above his own level; two roles of one level don't grant each other."
+            "Nobody can grant, edit or delete above their own level; roles of the same level can't grant each other."
         ),
     )
     whole_customer = models.BooleanField(_("acts on the whole customer"), default=False)
@@ -346,22 +350,22 @@ class SystemExtension(models.Model):
         max_length=5,
         validators=[DIGITS],
         help_text=_(
-            "Forwarding rules and keys lead to it by its number. To change it, delete it and create it again."
+            "Forwarding rules and keys lead to it by its number. To change the number, delete it and create it again."
         ),
     )
     name = OneLineField(_("name"), max_length=80)
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.RING_GROUP)
+    kind = models.CharField(_("type"), max_length=12, choices=Kind.choices, default=Kind.RING_GROUP)
     talk_name = models.CharField(
         _("Talk link"),
         max_length=50,
         blank=True,
         validators=[LETTERS_AND_DIGITS],
         help_text=_(
-            "Of a queue or a ring group. Letters and digits; requests from the link reach its members by mail."
+            "Letters and digits. Requests made through the link are emailed to the members of the queue or ring group."
         ),
     )
     talk_ask = models.CharField(
-        _("Ask the customer"),
+        _("Ask the visitor"),
         max_length=12,
         choices=AskedOfVisitors.choices,
         default=AskedOfVisitors.NAME_AND_EMAIL,

@@ -13,14 +13,14 @@ class Operation(models.Model):
     class Kind(models.TextChoices):
         """What was done."""
 
-        CREATE = "create", _("Created")
-        EDIT = "edit", _("Changed")
-        DELETE = "delete", _("Deleted")
+        CREATE = "create", _("Creation")
+        EDIT = "edit", _("Change")
+        DELETE = "delete", _("Deletion")
         COMMAND = "command", _("Sent to the phone")
         REVEAL = "reveal", _("Secret shown")
         SIGN_IN = "sign_in", _("Sign-in")
         RESET = "reset", _("Reset")
-        MAIL = "mail", _("Mail sent")
+        MAIL = "mail", _("Email sent")
 
     at = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=10, choices=Kind.choices)

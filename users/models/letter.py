@@ -14,7 +14,7 @@ class Letter(models.Model):
         """Which mail."""
 
         WELCOME = "welcome", _("Welcome")
-        VISITOR = "visitor", _("Somebody asked for you")
+        VISITOR = "visitor", _("Visitor's request")
 
     customer_path = "user__customer"
 
@@ -32,7 +32,7 @@ class Letter(models.Model):
     objects = ScopedManager()
 
     class Meta:
-        verbose_name = _("letter")
+        verbose_name = _("outgoing email")
         indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="letter_due")]
 
     def __str__(self) -> str:

@@ -42,7 +42,7 @@ class Identity(models.Model):
         blank=True,
         validators=[DIGITS],
         help_text=_(
-            "The extension identifies the profile. To change it, delete the user and create him again."
+            "The extension identifies the profile. To change it, delete the user and create a new one."
         ),
     )
     first_name = OneLineField(_("First name"), max_length=50, blank=True)
@@ -51,13 +51,13 @@ class Identity(models.Model):
         _("Email"),
         blank=True,
         max_length=254,
-        help_text=_("Voicemail, missed calls, reports and the welcome mail go here."),
+        help_text=_("Voicemail, missed calls, reports and the welcome email go here."),
     )
     mobile = PhoneNumberField(
         _("Mobile"),
         blank=True,
         help_text=_(
-            "Only seen by people of the company. Calls can be forwarded to it, or ring it together with the extension."
+            "Visible only inside the company. Calls can be forwarded to it, or ring it together with the extension."
         ),
     )
     outbound_caller_id = PhoneNumberField(
@@ -72,12 +72,12 @@ class Identity(models.Model):
         null=True,
         verbose_name=_("Primary department membership"),
         related_name="+",
-        help_text=_("Gives the person language, office hours, holidays, time zone and caller ID."),
+        help_text=_("Sets the person's language, office hours, holidays, time zone and caller ID."),
     )
     require_2fa = YesNoField(
         _("Enable 2FA"),
         default=True,
-        help_text=_("The next sign-in asks to set up a second factor before anything else."),
+        help_text=_("At the next sign-in, a second factor must be set up before anything else."),
     )
 
     class Meta:
@@ -92,7 +92,7 @@ class Talk(models.Model):
         _("Name of your link"), max_length=50, blank=True, validators=[LETTERS_AND_DIGITS]
     )
     talk_ask = models.CharField(
-        _("Ask the customer"),
+        _("Ask the visitor"),
         max_length=12,
         choices=AskedOfVisitors.choices,
         default=AskedOfVisitors.NAME_AND_EMAIL,
@@ -169,7 +169,7 @@ class Options(models.Model):
     hide_forwarding = YesNoField(_("Hide call forwarding rules"), default=False)
     pin_protected = YesNoField(_("Enable PIN protection"), default=False)
     pin_protect_seconds = models.PositiveIntegerField(
-        _("PIN protection lasts (seconds)"),
+        _("Outside calls stay open after the PIN (seconds)"),
         default=60,
         validators=[MinValueValidator(5), MaxValueValidator(86400)],
     )

@@ -70,12 +70,14 @@ def _ask_before_deleting(scope: Scope, allowed: Sequence[User], data: QueryDict)
     if data.get("confirm", "").strip() != str(count):
         problem = _("Type the number %(count)s to confirm.") % {"count": count}
     elif departure.references and typed.strip().partition(" ")[0] in {user.number for user in allowed}:
-        problem = f"{_('Nobody was deleted.')} {_('Choose somebody who stays.')}"
+        problem = " ".join(
+            (_("Nobody was deleted."), _("Choose somebody who isn't among those being deleted."))
+        )
     losses = [
         (
             user,
             [
-                _("The extension %(number)s with its settings and its unread voicemail messages.")
+                _("Extension %(number)s with its settings and its unread voicemail messages.")
                 % {"number": user.number},
                 *departure.removal.losses.get(user.pk, []),
             ],
@@ -105,7 +107,7 @@ def _delete(scope: Scope, going: Sequence[User], settings: Settings, trace: Trac
         return Done(
             outcome,
             why_not=_(
-                "Somebody else changed one of these users in between. Look again before you delete them."
+                "Somebody else changed one of these users in the meantime. Check them before you delete them."
             ),
         )
     if outcome is Outcome.REFUSED:
@@ -152,7 +154,13 @@ def _reset(scope: Scope, going: Sequence[User], settings: Settings, trace: Trace
     outcome, operation = road.ended(
         lambda: reset.reset(planned, settings["boxes"], trace.facts, trace.reason, trace.into)
     )
-    return Done(outcome, operation, why_not=_("Not all of them can be reset any more. Nothing was reset."))
+    return Done(
+        outcome,
+        operation,
+        why_not=_(
+            "Some of the people selected can no longer be reset. Nothing was reset: go back to the list and select again."
+        ),
+    )
 
 
 def _fresh_proof(request: PortalRequest) -> HttpResponse | None:
@@ -192,11 +200,16 @@ def _require_second_factor(scope: Scope, going: Sequence[User], settings: Settin
     done = road.commit(plan, trace.facts, trace.reason, into=trace.into)
     count = sum(not user.require_2fa for user in going)
     told = ngettext(
-        "%(count)s user is asked for a second factor from now on.",
-        "%(count)s users are asked for a second factor from now on.",
+        "Two-factor authentication is now required for %(count)s user.",
+        "Two-factor authentication is now required for %(count)s users.",
         count,
     )
-    reasons = [_("Not all of them can be changed any more. Nothing was changed."), *plan.sentences[:5]]
+    reasons = [
+        _(
+            "Some of the people selected can no longer be changed. Nothing was changed: go back to the list and select again."
+        ),
+        *plan.sentences[:5],
+    ]
     return Done(done.outcome, done.operation, told % {"count": count}, " ".join(reasons))
 
 
@@ -205,10 +218,10 @@ SECOND_FACTOR = Action(
     records=people,
     label=gettext_lazy("Require 2FA"),
     title=lambda n: (
-        ngettext("Require 2FA of %(count)s user", "Require 2FA of %(count)s users", n) % {"count": n}
+        ngettext("Require 2FA for %(count)s user", "Require 2FA for %(count)s users", n) % {"count": n}
     ),
     name=lambda n: (
-        ngettext("Require 2FA of %(count)s user", "Require 2FA of %(count)s users", n) % {"count": n}
+        ngettext("Require 2FA for %(count)s user", "Require 2FA for %(count)s users", n) % {"count": n}
     ),
     template="users/chosen/second_factor.html",
     may=_may_edit,
@@ -241,22 +254,26 @@ def _welcome(scope: Scope, going: Sequence[User], settings: Settings, trace: Tra
         lambda: reset.send_welcome(planned, trace.facts, trace.reason, trace.into)
     )
     told = ngettext(
-        "The welcome mail goes to %(count)s user.", "The welcome mail goes to %(count)s users.", len(going)
+        "The welcome email will be sent to %(count)s user.",
+        "The welcome email will be sent to %(count)s users.",
+        len(going),
     )
-    why_not = _("Not all of them can be written to any more. No mail was sent.")
+    why_not = _(
+        "Some of the people selected can no longer be emailed. No email was sent: go back to the list and select again."
+    )
     return Done(outcome, operation, told % {"count": len(going)}, why_not)
 
 
 WELCOME = Action(
     slug="welcome",
     records=people,
-    label=gettext_lazy("Welcome mail"),
+    label=gettext_lazy("Welcome email"),
     title=lambda n: (
-        ngettext("Send the welcome mail to %(count)s user", "Send the welcome mail to %(count)s users", n)
+        ngettext("Send the welcome email to %(count)s user", "Send the welcome email to %(count)s users", n)
         % {"count": n}
     ),
     name=lambda n: (
-        ngettext("Send the welcome mail to %(count)s user", "Send the welcome mail to %(count)s users", n)
+        ngettext("Send the welcome email to %(count)s user", "Send the welcome email to %(count)s users", n)
         % {"count": n}
     ),
     template="users/chosen/welcome.html",

@@ -51,5 +51,5 @@ def settings_of(source: User, scope: Scope) -> Copied:
     role = Role.objects.get(pk=source.role_id)
     if not rights.can_grant(scope.actor, role):
         values["role"] = "users"
-        left_out.append(_("The role “%(role)s” isn't taken over: it is not below yours.") % {"role": role})
+        left_out.append(_("The role “%(role)s” isn't copied: it is not below yours.") % {"role": role})
     return Copied(values, left_out)

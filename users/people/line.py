@@ -234,7 +234,7 @@ def in_words(line: Line) -> list[tuple[str, str]]:
     }
     outside = {
         OutsideCalls.ALLOWED: _("allowed"),
-        OutsideCalls.WITH_PIN: _("after %(code)s and the voicemail PIN, for %(seconds)s seconds")
+        OutsideCalls.WITH_PIN: _("after %(code)s and the voicemail PIN, for %(seconds)s s")
         % {"code": line.pin_code, "seconds": line.pin_open_seconds},
         OutsideCalls.EMERGENCY_ONLY: _("emergency numbers only"),
     }
@@ -273,20 +273,20 @@ def in_words(line: Line) -> list[tuple[str, str]]:
     return [
         (_("Registers"), registration[line.registration]),
         (_("SIP address"), " · ".join(filter(None, [line.sip_address, line.direct_sip_address]))),
-        (_("Encryption of the voice"), str(dict(Options.Srtp.choices)[line.srtp])),
-        (_("Way of the voice"), _("through the PBX") if line.audio is Audio.THROUGH_PBX else _("straight between the devices where possible")),
+        (_("Voice encryption"), str(dict(Options.Srtp.choices)[line.srtp])),
+        (_("Voice path"), _("through the PBX") if line.audio is Audio.THROUGH_PBX else _("straight between the devices where possible")),
         (_("Hot desking"), _yes(line.hot_desking)),
         (_("Outside calls"), outside_said),
         (_("Outbound caller ID"), phone_number_national(line.caller_id) or _("none")),
         (_("Emergency caller ID"), phone_number_national(line.emergency_caller_id) or _("none")),
         (_("Recording"), " · ".join(recording)),
         (_("Screens bounced calls"), _yes(line.screens_bounced_calls)),
-        (_("Missed calls"), _("mail to %(address)s") % {"address": line.missed_call_mail} if line.missed_call_mail else _("no mail")),
+        (_("Missed calls"), _("email to %(address)s") % {"address": line.missed_call_mail} if line.missed_call_mail else _("no email")),
         (_("Directory"), _("listed") if line.in_directory else _("not listed, nor offered as a destination")),
-        (_("Own forwarding rules"), _("visible to the user") if line.sees_own_forwarding else _("hidden from the user")),
+        (_("This user's forwarding rules"), _("visible to the user") if line.sees_own_forwarding else _("hidden from the user")),
         (_("Office hours"), f"{hours} · " + _("the status follows them") if line.status_follows_hours else hours),
-        (_("Sees of others"), listed(line.sees, sight)),
-        (_("Own calls"), _("shown to the department") if line.shows_calls else _("not shown")),
+        (_("What this user sees of others"), listed(line.sees, sight)),
+        (_("This user's calls"), _("shown to the department") if line.shows_calls else _("not shown")),
         (_("Integrations"), listed(line.integrations, names)),
         (_("Signs in with"), signs_in),
         (_("Talk and Meet"), " · ".join(filter(None, [line.talk_url, line.meet_url])) or _("switched off")),

@@ -39,33 +39,35 @@ BOXES = (
     Box(
         "sip", gettext_lazy("SIP authentication (ID and password)"),
         gettext_lazy(
-            "Phones and apps register with new ones. Phones are told at once; a phone that doesn't take them must be restarted, "
-            "apps scan the QR code again."
+            "Phones and apps get new credentials. Phones are told at once; restart any phone that doesn't fetch them, and scan the "
+            "QR code again in the apps."
         ),
     ),
     Box(
-        "web_password", gettext_lazy("Web password"),
+        "web_password", gettext_lazy("Portal password"),
         gettext_lazy(
-            "The portal's password stops working, linked Microsoft and Google accounts are unlinked, and all sessions end. "
-            "A new password is set by the link of the welcome mail."
+            "The portal's password stops working, linked Microsoft and Google accounts are unlinked, and all sessions end. A new "
+            "password is set through the link in the welcome email."
         ),
     ),
-    Box("voicemail_pin", gettext_lazy("Voicemail PIN"), gettext_lazy("A new random PIN. The user sees it on his own page.")),
+    Box("voicemail_pin", gettext_lazy("Voicemail PIN"), gettext_lazy("A new random PIN. Users see it on their own page.")),
     Box(
         "phone_web_password", gettext_lazy("Phone web password"),
-        gettext_lazy("A new password of the web console of each of the user's phones; the phones take it with their next configuration."),
+        gettext_lazy("A new web console password for each of the user's phones; the phones receive it with their next configuration."),
     ),
     Box(
         "link", gettext_lazy("Configuration link"),
-        gettext_lazy("The old link and the QR code are dead at once. Apps scan the new QR code; phones must be given their new provisioning link."),
+        gettext_lazy("The old link and the QR code stop working at once. Scan the new QR code in the apps, and give the phones "
+                     "their new provisioning link."),
     ),
     Box(
         "rps", gettext_lazy("RPS key"),
-        gettext_lazy("The key with which a manufacturer's redirection service sends new phones here. The old one is dead at once: enter the new one there."),
+        gettext_lazy("The key with which a manufacturer's redirection service sends new phones here. The old one stops working at "
+                     "once: enter the new one there."),
     ),
     Box(
-        WELCOME, gettext_lazy("Send the welcome mail"),
-        gettext_lazy("Tells the user how to sign in, with a one-time link to set a password. Passwords are never mailed."),
+        WELCOME, gettext_lazy("Send the welcome email"),
+        gettext_lazy("Tells the user how to sign in, with a one-time link to set a password. Passwords are never sent by email."),
     ),
 )  # fmt: skip
 LABELS: Mapping[str, str | Promise] = {box.name: box.label for box in BOXES}

@@ -125,7 +125,9 @@ def _look_again(made: Plan, rows: Sequence[RowPlan]) -> None:
         for row in found:
             old, new = (_keys_of(value) for value in row.changes[column.name])
             if new - old - there:
-                row.refuse(column.name, _("What was chosen has been deleted meanwhile."))
+                row.refuse(
+                    column.name, _("What was selected has been deleted in the meantime: choose again.")
+                )
 
 
 def _keys_of(value: Any) -> set[Any]:

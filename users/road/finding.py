@@ -52,7 +52,7 @@ def user_or_404(actor: User, customer: Customer, number: str) -> User:
 def own_person(user: User) -> User:
     """The signed-in person with what their own pages need; `PermissionDenied` for whoever has no extension."""
     if user.customer_id is None:
-        raise PermissionDenied(_("You have no extension."))
+        raise PermissionDenied(_("You have no extension: ask an administrator of your company."))
     return User.objects.select_related("customer", "role", "primary_department").get(pk=user.pk)
 
 

@@ -182,11 +182,11 @@ def _step(job: Job, size: int) -> None:
         if not done.well:
             if len(keys) > 1:
                 raise _Smaller
-            words = done.why_not or _("Somebody else changed it in between.")
+            words = done.why_not or _("Somebody else changed this in the meantime. Reload the page.")
             refusals |= dict.fromkeys((record.pk for record in going), words)
             going = []
         operation = done.operation or operation
-    gone = [[key, "", _("It doesn't exist any more.")] for key in keys if key not in found]
+    gone = [[key, "", _("This item no longer exists. Reload the page.")] for key in keys if key not in found]
     refused = [[key, names[key], refusals[key]] for key in keys if key in refusals]
     _note(job, len(keys), [[record.pk, names[record.pk]] for record in going], [*refused, *gone], operation)
 
@@ -196,7 +196,7 @@ def _actor(job: Job, customer: Customer) -> User | str:
     people = User.objects.select_related("role", "customer", "primary_department")
     actor = people.filter(pk=job.starter_id or 0).first()
     if actor is None:
-        return _("The account that started this doesn't exist any more.")
+        return _("The account that started this no longer exists: start it again.")
     return str(rights.why_not(actor, rights.Verb.ADMINISTER, customer=customer) or "") or actor
 
 

@@ -337,7 +337,7 @@ def _load_records(made: Plan, verb: rights.Verb, known: Mapping[Any, Any]) -> No
             continue
         row.record = record = found.get(row.key)
         if record is None:
-            row.refusal = _("It doesn't exist any more.")
+            row.refusal = _("This item no longer exists. Reload the page.")
             continue
         row.subject = getattr(sheet.subject(record), "pk", None)
         # Whoever changes nothing but the hours of a department isn't asked for the right over the department.
@@ -345,7 +345,7 @@ def _load_records(made: Plan, verb: rights.Verb, known: Mapping[Any, Any]) -> No
             row.refusal = str(why_not(sheet, scope, verb, record) or "")
         if row.seen is not None and row.seen != record.version:
             row.stale = True
-            row.refusal = _("Somebody else changed it in between.")
+            row.refusal = _("Somebody else changed this in the meantime. Reload the page.")
         row.before = {name: column.read(record) for name, column in own}
     made.known.update(name for name, _column in own)
     for store in stores_of(made.columns.values()):
@@ -461,7 +461,7 @@ def _keep_as_created(made: Plan, name: str) -> None:
         row.leave(name)
         row.errors.pop(name, None)
         if not same:
-            row.refuse(name, _("This can't be changed after creation."))
+            row.refuse(name, _("This field can't be changed after creation."))
 
 
 def pending_in(value: Any) -> bool:

@@ -30,7 +30,7 @@ def _held_by_calls(records: Sequence[Any], references: Iterable[Reference]) -> d
     for reference in references:
         by_number[reference.target].append(reference.words)
     return {
-        record.pk: _("Calls are sent to extension %(number)s: %(where)s. Choose who takes them instead.") % {
+        record.pk: _("Calls are sent to extension %(number)s: %(where)s. Choose who will take them instead.") % {
             "number": record.number, "where": "; ".join(by_number[record.number][:3]) + (" …" if len(by_number[record.number]) > 3 else ""),
         }
         for record in records if record.number in by_number
@@ -147,9 +147,9 @@ def remove_with_replacement(
         }
         if instead.partition("?")[0] in gone:
             stays = (
-                _("Choose somebody who stays.")
+                _("Choose somebody who isn't among those being deleted.")
                 if instead.startswith(f"{Kind.EXTENSION}:")
-                else _("Choose an extension that stays.")
+                else _("Choose an extension that isn't among those being deleted.")
             )
             removal.refusals = {record.pk: stays for record in removal.records}
             raise road.RefusedError

@@ -23,16 +23,16 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
     Raises `NotUndoableError` where there is nothing to go back to: creations, deletions, secrets, and what was undone already.
     """
     if operation.kind != Operation.Kind.EDIT:
-        raise NotUndoableError(_("Only changes can be undone; what was created or deleted can't."))
+        raise NotUndoableError(_("Only edits can be undone, not creations or deletions."))
     if operation.undone_by.exists():
-        raise NotUndoableError(_("This was undone already."))
+        raise NotUndoableError(_("This change was already undone."))
     if operation.jobs.open().exists():
         raise NotUndoableError(_("A job is still at it: wait until it is over, or cancel it first."))
     by_sheet: dict[str, list[Change]] = defaultdict(list)
     for change in operation.changes.order_by("id"):
         by_sheet[change.model].append(change)
     if any(change.kind != Operation.Kind.EDIT for found in by_sheet.values() for change in found):
-        raise NotUndoableError(_("Only changes can be undone; what was created or deleted can't."))
+        raise NotUndoableError(_("Only edits can be undone, not creations or deletions."))
     plans = []
     # What was written last is taken back first: a phone leaves somebody before they are what they were.
     for label, found in reversed(by_sheet.items()):
@@ -43,7 +43,9 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
             for cell in change.cells
             if cell["column"] in sheet.columns
         ):
-            raise NotUndoableError(_("A secret was changed: the old one isn't kept anywhere."))
+            raise NotUndoableError(
+                _("A secret was changed: the old one isn't kept anywhere and can't be restored.")
+            )
         names = {change.object_pk: change.object_name for change in found}
         cells = _over_all(found)
         rows = [

@@ -98,7 +98,11 @@ def test_whom_it_is_not_possible_for_is_left_out_and_named_with_the_reason(felix
     job = finish(start(actions.DELETE, felix, [*people[:2], felix, *people[2:]]))
     assert (job.state, job.done, job.refused) == ("done", 7, 1)
     [(key, name, words)] = lines(job, "refused")
-    assert (key, name, words) == (felix.pk, str(felix), "You can't delete yourself.")
+    assert (key, name, words) == (
+        felix.pk,
+        str(felix),
+        "You can't delete yourself: ask another administrator of your company.",
+    )
     assert User.objects.filter(pk=felix.pk).exists()
 
 
@@ -107,7 +111,7 @@ def test_whoever_went_meanwhile_is_told_as_gone(felix, people):
     road.remove(road.plan_removal(felix, felix.customer, user_sheet(), [people[4].pk]), FACTS)
     finish(job)
     assert (job.done, job.refused) == (6, 1)
-    assert lines(job, "refused") == [[people[4].pk, "", "It doesn't exist any more."]]
+    assert lines(job, "refused") == [[people[4].pk, "", "This item no longer exists. Reload the page."]]
 
 
 def test_people_who_send_their_calls_to_one_another_are_deleted_in_any_order(felix, people):

@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                     "enabled",
                     pbxadmin.common.fields.YesNoField(
                         default=True,
-                        help_text="Off: calls that would go to this voicemail hear the busy tone.",
+                        help_text="Off: callers who would reach this voicemail hear the busy tone.",
                         verbose_name="Enable voicemail",
                     ),
                 ),
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[("fr-CA", "French (Canada)"), ("en", "English"), ("es", "Spanish")],
-                        help_text="Of the prompts that callers and the user hear.",
+                        help_text="Language of the prompts that callers and the user hear.",
                         max_length=5,
                         verbose_name="Voicemail language",
                     ),

@@ -12,12 +12,14 @@ from django.core.paginator import Page
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template.context import Context
-from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext
 
+from pbxadmin.common.clock import date_said
+from pbxadmin.common.counts import grouped
+from pbxadmin.common.places import city_said
 from pbxadmin.common.rendering import icon, part
 
 register = template.Library()
@@ -26,6 +28,8 @@ MINUTES_OF_A_DAY = 24 * 60
 TINTS = 4
 
 
+register.filter(grouped)
+register.filter("place_of", city_said)
 register.simple_tag(icon)
 register.simple_tag(part)
 
@@ -54,13 +58,7 @@ def moment(when: datetime | None) -> str:
     """A point in time for the reader, to the minute: "22 novembre 2026, 16 h 57"; nothing for None."""
     if when is None:
         return ""
-    return date_format(localtime(when), pgettext("date and time format", "M j, Y, P"))
-
-
-@register.filter
-def place_of(zone: str) -> str:
-    """A time zone as people name it, by its city: "America/St_Johns" is St Johns, Québec's own is Montréal."""
-    return gettext("Montréal") if zone == "America/Toronto" else zone.rpartition("/")[2].replace("_", " ")
+    return date_said(localtime(when), pgettext("date and time format", "M j, Y, P"))
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from pbxadmin.management.commands.compile_catalogue import compile_catalogues
+from pbxadmin.management.commands.demo import move_virtual_phone
 
 
 class Command(BaseCommand):
@@ -29,5 +30,9 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, stdout=self.stdout)
-        if not options["no_demo"] and not (Path(settings.VAR_DIR) / "demo.json").exists():
+        if options["no_demo"]:
+            return
+        if (Path(settings.VAR_DIR) / "demo.json").exists():
+            move_virtual_phone()
+        else:
             call_command("demo", stdout=self.stdout)

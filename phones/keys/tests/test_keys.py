@@ -204,7 +204,7 @@ def test_a_hidden_colleague_is_kept_when_his_key_moves_but_not_put_on_anew(
     assert not plan_keys(amelie, [{"position": 9, "kind": "speed_dial", "target": "102"}]).refused
     with translation.override("en"):
         plan = plan_keys(amelie, [{"position": 4, "kind": "blf", "target": "103"}])
-    assert plan.rows[0].errors["keys"] == ["Key 4: 103 is hidden from directories."]
+    assert plan.rows[0].errors["keys"] == ["Key 4: 103 is hidden from the directory."]
 
 
 def test_a_colleague_who_is_deleted_between_plan_and_apply_refuses_the_save(amelie: User, ines: User) -> None:

@@ -114,7 +114,7 @@ def test_hidden_and_disabled_colleagues_are_marked_and_the_hidden_not_offered(
     User.objects.filter(pk=ines.pk).update(disabled=True)
     page = office.get(TAB)
     notes = [cell.notes for cell in page.context["cells"][:3]]
-    assert notes[0] == ["hidden from directories"]
+    assert notes[0] == ["hidden from the directory"]
     assert notes[1][0].startswith("disabled")
     assert notes[2] == []
     assert page.context["suggestions"] == ["101 Amélie Tremblay", "103 Inès Roy"]
@@ -238,7 +238,7 @@ def test_a_hidden_colleague_put_on_a_key_anew_is_refused_at_that_key(
     page = office.post(TAB, fields(office.get(TAB)) | typed(2, "blf", target="103"))
     assert page.status_code == 422
     assert [cell.position for cell in page.context["wrong"]] == [2]
-    assert "103 is hidden from directories." in page.content.decode()
+    assert "103 is hidden from the directory." in page.content.decode()
 
 
 def test_a_form_that_lost_its_keys_on_the_way_is_refused(office: Client, phone: Phone, amelie: User) -> None:
@@ -276,7 +276,7 @@ def test_somebody_elses_save_in_between_keeps_both_and_says_what_changed(
         ("8", "Change status Away"),
     ]  # fmt: skip
     html = " ".join(unescape(page.content.decode()).split())
-    assert "Key 2 is now “Shared parking SP9” (you have something else there)" in html
+    assert "Key 2 is now “Shared parking SP9” (you entered another value)" in html
     assert "Key 3 is now “Blank”" in html
     assert "Key 8 is now “Change status Away”" in html
     assert [key.kind for key in keys_of(amelie)] == ["blf", "shared_parking", "status"]
@@ -303,7 +303,7 @@ def test_a_colleagues_keys_are_a_starting_point_until_they_are_saved(
     page = office.post(TAB, fields(office.get(TAB)) | {"take_from": "103 Inès Roy"})
     assert page.status_code == 200
     assert shown(page) == [("2", "Line 101 Amélie"), ("3", "BLF 102 Félix Gagnon")]
-    assert "Key 4: 103 is hidden from directories." in page.content.decode()
+    assert "Key 4: 103 is hidden from the directory." in page.content.decode()
     assert [key.kind for key in keys_of(amelie)] == ["shared_parking"]
     assert office.post(TAB, fields(page)).status_code == 302
     assert [key.position for key in keys_of(amelie)] == [2, 3]
@@ -361,7 +361,7 @@ def test_the_labels_are_a_sheet_for_each_page_of_the_model(
     assert sheets[0][1][2] == (3, "Félix Gagnon", "102")
     assert sheets[1][1][0] == (10, "Labo", "8663062224,,,225")
     assert sheets[0][1][1] == (2, "", "")
-    assert "1 key isn't on this model" in unescape(page.content.decode())
+    assert "1 key doesn't exist on this model" in unescape(page.content.decode())
     small = make_phone(boreale, amelie, "805ec0d57d99", model="yealink-t31g")
     assert [len(labels) for _page, labels in office.get(f"{LABELS}?phone={small.mac}").context["sheets"]] == [
         2

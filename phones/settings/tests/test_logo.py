@@ -168,13 +168,13 @@ def test_nothing_chosen_is_told_and_a_name_with_folders_stays_a_name(
 
 # --- Licence and model ---
 @pytest.mark.parametrize("edition", ["standard", "pro"])
-def test_without_the_enterprise_licence_the_choice_is_locked_with_the_guides_sentence(
+def test_without_the_enterprise_licence_the_choice_is_locked_and_says_which_licence_it_takes(
     phone: Phone, boreale: Customer, enterprise: Path, owner: Client, edition: str
 ) -> None:
     Customer.objects.filter(pk=boreale.pk).update(edition=edition)
     page = owner.get(TAB).content.decode()
     assert "Sélectionnez le logo pour ce téléphone" in page
-    assert "Pour utiliser cette option, votre licence doit être de type &#x27;Entreprise&#x27;." in page
+    assert "Pour utiliser cette option, vous devez avoir la licence «\u00a0Entreprise\u00a0»." in page
     assert 'form="logo-form"' not in page
     response: Any = owner.post(LOGO, {"logo": upload()})
     assert response.status_code == 422

@@ -36,9 +36,11 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(str(message) for message in error.messages)) from error
         except signin.EmailTakenError as error:
-            raise CommandError(_("Somebody has the email %(email)s already.") % {"email": email}) from error
+            raise CommandError(
+                _("The email address %(email)s is already in use: enter another one.") % {"email": email}
+            ) from error
         self.stdout.write(
-            _("Account made for %(email)s. The password is set here, once, within three days:")
+            _("Account created for %(email)s. Set the password here, once, within three days:")
             % {"email": email}
         )
         self.stdout.write(signin.set_password_link(user))

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common import many
 from pbxadmin.common.columns import FieldColumn, LinkedColumn, Option, ReferenceColumn, Scope, Store
+from pbxadmin.common.fields import without_accents
+from pbxadmin.common.places import countries_said, country_code, zone_said
 from users.models import SystemExtension, User
 
 CANADIAN_ZONES = (
@@ -31,26 +33,59 @@ class ZoneColumn(FieldColumn):
             if "/" in name and not name.startswith(("Etc/", "posix", "right/"))
         )
         choices = [
-            (_("Canada"), [(name, name.replace("_", " ")) for name in CANADIAN_ZONES]),
+            (_("Canada"), [(name, zone_said(name)) for name in CANADIAN_ZONES]),
             (
                 _("Other time zones"),
-                [(name, name.replace("_", " ")) for name in others if name not in CANADIAN_ZONES],
+                sorted(
+                    ((name, zone_said(name)) for name in others if name not in CANADIAN_ZONES),
+                    key=lambda choice: without_accents(choice[1]),
+                ),
             ),
         ]
         return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
-        """Without underscores."""
-        return super().show(value, scope).replace("_", " ")
+        """By its city."""
+        return zone_said(value) if value else super().show(value, scope)
 
 
 class CountriesColumn(FieldColumn):
-    """Countries by their two letters, in any order and with any separators; kept sorted."""
+    """Countries by their names or their two letters, in any order; kept as sorted letters."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """Filled with their names."""
+        return CountriesFormField(label=self.label, help_text=self.help, required=False, max_length=2_000)
 
     def clean(self, raw: Any, scope: Scope) -> str:
-        """ "ca, us" is "CA US"; blank is North America."""
-        words = sorted({word.upper() for word in re.split(r"[\s,;]+", str(raw or "")[:400]) if word})
-        return str(super().clean(" ".join(words) or self.field.get_default(), scope))
+        """ "ca, us" and "Canada, United States" are "CA US"; blank is North America."""
+        found = super().clean(raw, scope)
+        return str(found or self.field.get_default())
+
+    def show(self, value: Any, scope: Scope | None = None) -> str:
+        """Their names, in order."""
+        return countries_said(value) if value else super().show(value, scope)
+
+
+class CountriesFormField(forms.CharField):
+    """Reads countries as people name them, gives their letters, shows the names again."""
+
+    def to_python(self, value: Any) -> str:
+        """ "CA US"; a word that is no country's name stays in it, for the validator to name."""
+        codes = set()
+        for part in re.split(r"[,;\n]+", str(super().to_python(value) or "")):
+            if code := country_code(part):
+                codes.add(code)
+            else:
+                codes |= {country_code(word) or word for word in part.split()}
+        return " ".join(sorted(codes))
+
+    def prepare_value(self, value: Any) -> Any:
+        """What is stored by name; what a person typed wrongly, as they typed it."""
+        return countries_said(value) if isinstance(value, str) and LETTERS.fullmatch(value) else value
+
+
+# What is stored: two letters each, with a blank between them.
+LETTERS = re.compile(r"[A-Z]{2}( [A-Z]{2})*")
 
 
 class SecretColumn(FieldColumn):
@@ -133,7 +168,7 @@ class PeopleColumn(LinkedColumn):
         wanted = [words[0] for item in typed if (words := item.split())]
         if unknown := [number for number in wanted if number not in numbers]:
             raise ValidationError(
-                _("There is no extension %(numbers)s."), params={"numbers": ", ".join(unknown)[:60]}
+                _("These extensions don't exist: %(numbers)s."), params={"numbers": ", ".join(unknown)[:60]}
             )
         return tuple(sorted({numbers[number] for number in wanted}))
 

@@ -30,7 +30,10 @@ def names_are_there_once(plan: road.Plan) -> None:
     )
     for row in rows:
         if asked[row.value("name").casefold()] > 1:
-            row.refuse("name", _("There is already one called “%(name)s”.") % {"name": row.value("name")})
+            row.refuse(
+                "name",
+                _("The name “%(name)s” is already taken: choose another one.") % {"name": row.value("name")},
+            )
 
 
 def talk_links_are_free(plan: road.Plan) -> None:
@@ -52,7 +55,7 @@ def talk_links_are_free(plan: road.Plan) -> None:
         if name in taken or asked[name] > 1:
             row.refuse(
                 "talk_name",
-                _("“%(name)s” is already taken by %(who)s.")
+                _("“%(name)s” is already taken by %(who)s: choose another name.")
                 % {"name": row.value("talk_name"), "who": taken.get(name) or _("somebody else")},
             )
 
@@ -100,7 +103,10 @@ def department_is_not_the_last(records: Sequence[Any], scope: Scope) -> dict[Any
     """Nobody can be created without a department."""
     if Department.objects.of(scope.customer).exclude(pk__in=[record.pk for record in records]).exists():
         return {}
-    return {record.pk: _("This is the customer's last department.") for record in records}
+    return {
+        record.pk: _("This is the customer's last department: create another one first.")
+        for record in records
+    }
 
 
 def numbers_are_nobodys(plan: road.Plan) -> None:
@@ -120,12 +126,16 @@ def numbers_are_nobodys(plan: road.Plan) -> None:
         if number in holders and plan.scope.actor.is_staff:
             row.refuse(
                 "number",
-                _("%(number)s belongs to %(customer)s already.")
+                _(
+                    "%(number)s already belongs to %(customer)s: enter another number, or remove it from that customer first."
+                )
                 % {"number": phone_number_national(number), "customer": holders[number]},
             )
         elif number in holders or asked[number] > 1:
             row.refuse(
-                "number", _("%(number)s is there already.") % {"number": phone_number_national(number)}
+                "number",
+                _("%(number)s already exists: enter another number.")
+                % {"number": phone_number_national(number)},
             )
 
 
@@ -139,7 +149,7 @@ def number_leads_to_one(plan: road.Plan) -> None:
     for did in Did.objects.filter(pk__in=rows, user__isnull=False).select_related("user"):
         rows[did.pk].refuse(
             "system_extension",
-            _("%(number)s already rings %(user)s.")
+            _("%(number)s already rings %(user)s: remove it from that user first.")
             % {"number": phone_number_national(did.number), "user": did.user},
         )
 
@@ -173,7 +183,7 @@ def what_a_deleted_number_means(records: Sequence[Any], scope: Scope) -> dict[An
     )
     for record in records:
         sentences = [
-            _("The number %(number)s: calls to it don't reach the customer any more.")
+            _("The number %(number)s: calls to it will no longer reach the customer.")
             % {"number": phone_number_national(record.number)}
         ]
         if record.answers:
@@ -211,7 +221,9 @@ def system_numbers_are_free(plan: road.Plan) -> None:
     for row in new:
         if row.after["number"] in taken or asked[row.after["number"]] > 1:
             row.refuse(
-                "number", _("Extension %(number)s is already taken.") % {"number": row.after["number"]}
+                "number",
+                _("Extension %(number)s is already taken: choose another one.")
+                % {"number": row.after["number"]},
             )
 
 
@@ -223,7 +235,7 @@ def kind_fits(row: road.RowPlan, plan: road.Plan) -> None:
     kind = row.value("kind")
     members = row.value("members") if "members" in row.after or not row.new else ()
     if row.value("talk_name") and kind == SystemExtension.Kind.IVR:
-        row.refuse("talk_name", _("An IVR has no Talk link: it has no members whom a request could reach."))
+        row.refuse("talk_name", _("An IVR has no Talk link, because it has no members to receive requests."))
     if members and kind == SystemExtension.Kind.IVR:
         row.refuse("members", _("An IVR has no members: callers choose where it sends them."))
 
@@ -261,7 +273,7 @@ def addresses_are_nobodys(plan: road.Plan) -> None:
         )
         for row in rows:
             if row.value(name) in taken:
-                row.refuse(name, _("“%(value)s” is another customer's.") % {"value": row.value(name)})
+                row.refuse(name, _("“%(value)s” belongs to another customer.") % {"value": row.value(name)})
 
 
 def extensions_keep_their_length(row: road.RowPlan, plan: road.Plan) -> None:
@@ -269,9 +281,7 @@ def extensions_keep_their_length(row: road.RowPlan, plan: road.Plan) -> None:
     if row.new or "extension_digits" not in row.changes:
         return
     if taken_extensions(plan.scope.customer):
-        row.refuse(
-            "extension_digits", _("There are extensions already: their length can't be changed any more.")
-        )
+        row.refuse("extension_digits", _("Extensions already exist: their length can no longer be changed."))
 
 
 def contract_is_wide_enough(row: road.RowPlan, plan: road.Plan) -> None:
@@ -283,7 +293,12 @@ def contract_is_wide_enough(row: road.RowPlan, plan: road.Plan) -> None:
     if used > included:
         row.warn(
             "included_extensions",
-            _("%(used)s extensions are in use: more than the contract includes now.") % {"used": used},
+            ngettext(
+                "%(used)s extension is in use: more than the contract now includes.",
+                "%(used)s extensions are in use: more than the contract now includes.",
+                used,
+            )
+            % {"used": used},
         )
 
 
@@ -299,7 +314,12 @@ def owners_keep_what_they_need(row: road.RowPlan, plan: road.Plan) -> None:
         return
     for name in KEPT_BY_OWNERS:
         if row.after.get(name) is False:
-            row.refuse(name, _("System owners keep this: else a customer could not help himself any more."))
+            row.refuse(
+                name,
+                _(
+                    "System owners keep this right: without it, a customer could no longer manage its own phone system."
+                ),
+            )
 
 
 def owners_stay_on_top(plan: road.Plan) -> None:

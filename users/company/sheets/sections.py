@@ -51,11 +51,11 @@ DEPARTMENT = Section(
         name={
             "label": _("Name"),
             "identity": True,
-            "help": _("As people call the department: in lists, menus and mails."),
+            "help": _("Its everyday name, shown in lists, menus and emails."),
         },
         language={
             "label": _("Language"),
-            "help": _("Of the phones and voicemail of its people, unless they have their own."),
+            "help": _("Language of its members' phones and voicemail, unless they have their own."),
         },
         time_zone=ZoneColumn(
             model_field(Department, "time_zone"),
@@ -66,18 +66,18 @@ DEPARTMENT = Section(
             "label": _("Default outbound caller ID"),
             "verb": Verb.SUPPORT,
             "more": _(
-                "An emergency call is always identified by this number. To change it, call your provider's support."
+                "An emergency call always shows this number. To change it, contact your provider's support."
             ),
         },
         talk_name={
             "label": pgettext_lazy("heading", "Talk link"),
             "identity": True,
             "help": _(
-                "Letters and digits. Requests from the link reach by mail those of the department who have the right "
-                "“Receptionist operations”, or else all its members."
+                "Letters and digits. Requests made through the link are emailed to the members of the department who have the "
+                "right “Receptionist operations” or, if there are none, to all its members."
             ),
         },
-        talk_ask={"help": _("What a visitor of the link tells of himself first.")},
+        talk_ask={"help": _("What visitors of the link must enter first.")},
     ),
     row_rules=(a_link_is_no_page,),
     set_rules=(names_are_there_once, talk_links_are_free, caller_id_is_a_number_of_the_customer),
@@ -119,18 +119,18 @@ SYSTEM_EXTENSION = Section(
             name={
                 "label": _("Name"),
                 "identity": True,
-                "help": _("As people call it: in lists, pickers and on phones."),
+                "help": _("Its everyday name, shown in lists, in menus and on phones."),
             },
             kind={
-                "label": _("Kind"),
+                "label": _("Type"),
                 "help": _(
                     "A ring group rings several people, a queue lets callers wait, an IVR lets them choose."
                 ),
             },
             talk_name={"label": pgettext_lazy("heading", "Talk link"), "identity": True},
-            talk_ask={"help": _("What a visitor of the link tells of himself first.")},
+            talk_ask={"help": _("What visitors of the link must enter first.")},
         ),
-        PeopleColumn("members", MEMBERS, people, label=_("Members"), help=_("The people whom it rings.")),
+        PeopleColumn("members", MEMBERS, people, label=_("Members"), help=_("The people it rings.")),
     ),
     row_rules=(system_number_is_possible, kind_fits, a_link_is_no_page),
     set_rules=(names_are_there_once, system_numbers_are_free, talk_links_are_free),
@@ -146,8 +146,10 @@ SECURITY = Section(
     columns=(
         FieldColumn(
             model_field(Customer, "require_2fa"),
-            label=_("2FA for everybody"),
-            help=_("Whoever has no second factor yet sets one up at the next sign-in, before anything else."),
+            label=_("2FA for all"),
+            help=_(
+                "People who have no second factor yet will set one up at the next sign-in, before anything else."
+            ),
         ),
     ),
 )
@@ -155,7 +157,7 @@ SECURITY = Section(
 CONTRACT = Section(
     slug="contract",
     title=_("Contract"),
-    intro=_("What your provider has set up for you. To change it, call its support."),
+    intro=_("What your provider has set up for you. To change it, contact its support."),
     verb=Verb.SUPPORT,
     columns=tuple(
         column
@@ -164,50 +166,55 @@ CONTRACT = Section(
             name={
                 "label": _("Name"),
                 "identity": True,
-                "help": _("As it stands above every page and in mails."),
+                "help": _("As shown at the top of every page and in emails."),
             },
             slug={
                 "label": _("Address in the portal"),
                 "at_creation_only": True,
-                "help": _("Small letters, digits and hyphens: it stands in every address."),
+                "help": _(
+                    "Lowercase letters, digits and hyphens: it is part of every address of the portal."
+                ),
             },
             fqdn={
                 "label": _("Host name"),
                 "help": _(
-                    "Base of the Talk, Meet, provisioning and SIP addresses. When it changes, every phone loads its configuration anew."
+                    "Base of the Talk, Meet, provisioning and SIP addresses. If it changes, every phone reloads its configuration."
                 ),
             },
             edition={
                 "label": _("Licence"),
                 "help": _(
-                    "Pro opens hot desking; Enterprise also the phones' logo and turning recording controls off."
+                    "Pro adds hot desking; Enterprise also adds phone logos and lets you turn off recording controls."
                 ),
             },
             extension_digits={
-                "label": _("Digits of an extension"),
-                "help": _("2 to 5; fixed once there are extensions."),
+                "label": _("Digits per extension"),
+                "help": _("2 to 5; can't be changed once an extension exists."),
             },
             included_extensions={
                 "label": _("Extensions in the contract"),
-                "help": _("Support alone creates more than these."),
+                "help": _("Only support can create more than these."),
             },
-            language={"label": _("Language"), "help": _("Of new departments.")},
+            language={"label": _("Language"), "help": _("Default for new departments.")},
             time_zone=ZoneColumn(
-                model_field(Customer, "time_zone"), label=_("Time zone"), help=_("Of new departments.")
+                model_field(Customer, "time_zone"),
+                label=_("Time zone"),
+                help=_("Default for new departments."),
             ),
             sip_trunk_channels={
                 "label": _("Channels of the SIP trunk"),
-                "help": _("A call that is forwarded outside takes two of them."),
+                "help": _("A call forwarded outside takes two channels."),
             },
             countries=CountriesColumn(
                 model_field(Customer, "countries"),
                 label=_("Countries that calls may be forwarded to"),
                 help=_(
-                    "Two letters each, for example CA US FR. Premium-rate and satellite numbers stay closed everywhere."
+                    "Their names, separated by commas, for example Canada, United States. Premium-rate and satellite numbers stay "
+                    "blocked everywhere."
                 ),
             ),
             supports_deflection={
-                "label": _("The trunk accepts call deflection (302)"),
+                "label": _("The SIP trunk accepts call deflection (302)"),
                 "help": _("Otherwise the option is shown and locked."),
             },
             has_microsoft_365={

@@ -29,7 +29,7 @@ COLUMNS_OF = {
 
 def _secret(name: str, where: dict[str, Any]) -> SecretColumn:
     field = model_field(Customer, name)
-    help = _("Never shown again. Blank: the one that is saved stays.")
+    help = _("Will not be shown again. Leave blank to keep the saved one.")
     return SecretColumn(field, label=_("Client secret"), help=help, csv=NOT_IN_FILES, **where)
 
 
@@ -54,7 +54,7 @@ def registration_is_whole(row: road.RowPlan, plan: road.Plan) -> None:
         if not row.value(secret):
             row.refuse(secret, _("Enter the client secret as well."))
         elif client in row.changes and secret not in row.changes and row.before[client]:
-            row.refuse(secret, _("This is another client: enter its secret."))
+            row.refuse(secret, _("The client ID has changed: enter the secret that goes with the new ID."))
 
 
 def status(scope: Scope, record: Customer, form: SectionForm) -> dict[str, Any]:
@@ -102,8 +102,8 @@ SINGLE_SIGN_ON = Section(
         | {
             "label": _("Google Workspace domain"),
             "help": _(
-                "Only accounts of this Workspace may sign in; who has an address of it is linked by the first sign-in, except administrators. "
-                "Blank: everybody links his account on his own page first."
+                "Only accounts of this Workspace may sign in; people with an address in it are linked at their first sign-in, "
+                "except administrators. Blank: everyone first links their account on their own page."
             ),
         },
     ),

@@ -26,9 +26,9 @@ def of_the_company(
         refusal = rights.why_not(actor, verbs.get(Verb(verb), Verb.CUSTOMER), None, customer, department)
         if refusal or actor.is_staff or not right or getattr(actor.role, right) or Verb(verb) is Verb.HOURS:
             return refusal
-        return _("Your role doesn't include “%(right)s”.") % {
-            "right": next(column.verbose_name for column in Role._meta.local_fields if column.name == right)
-        }
+        return _(
+            "Your role doesn't include “%(right)s”: an administrator of your company can change your role."
+        ) % {"right": next(column.verbose_name for column in Role._meta.local_fields if column.name == right)}
 
     return allowed
 
@@ -36,7 +36,7 @@ def of_the_company(
 def customers_stay(actor: User, verb: str, record: Any, customer: Customer) -> Reason:
     """Support staff make customers; nobody deletes one, because its history stays."""
     if Verb(verb) is Verb.DELETE:
-        return _("A customer is never deleted, because its history stays: suspend it instead.")
+        return _("A customer is never deleted, because its history is kept: suspend it instead.")
     return of_the_company(create=Verb.SUPPORT)(actor, verb, record, customer)
 
 
@@ -44,7 +44,7 @@ def of_the_provider(actor: User, verb: str, record: Any, customer: Customer | No
     """What is the same for all customers is changed by the provider's support staff alone."""
     if actor.is_staff and actor.is_active:
         return None
-    return _("Only your provider's support may change this.")
+    return _("Only your provider's support can change this.")
 
 
 def belongs_to_nobody(record: Any) -> None:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pbxadmin.common.columns import Text
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.places import city_said
 from pbxadmin.common.values.destinations import Kind
 from users import rights, road
 from users.company.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
@@ -73,7 +74,7 @@ def members_tab(
             typed = request.POST.get("numbers", "").replace("\0", "")[:500]
             found, unknown = _people_of(actor, customer, typed)
             error = (
-                _("There is no extension %(numbers)s.") % {"numbers": unknown}
+                _("These extensions don't exist: %(numbers)s.") % {"numbers": unknown}
                 if unknown
                 else _move(request, customer, found, {record.pk}, set())
             )
@@ -138,7 +139,7 @@ def _move(
     plan = road.plan(request.user, customer, user_sheet(), rows)
     outcome = road.commit(plan, RequestFacts.of(request)).outcome
     if outcome is Outcome.CONFLICT:
-        return _("Somebody else changed it in between. Try again.")
+        return _("Somebody else changed this in the meantime. Try again.")
     return " ".join(plan.sentences[:5]) if outcome is Outcome.REFUSED else ""
 
 
@@ -185,7 +186,7 @@ DEPARTMENTS = SheetPages(
             lambda customer, record: reverse("department_tab", args=[customer.slug, record.pk, "members"]),
         ),
         Cell(gettext_lazy("Language"), lambda record: record.get_language_display(), css="hide-narrow"),
-        Cell(gettext_lazy("Time zone"), lambda record: record.time_zone.replace("_", " "), css="hide-narrow"),
+        Cell(gettext_lazy("Time zone"), lambda record: city_said(record.time_zone), css="hide-narrow"),
         Cell(
             gettext_lazy("Default outbound caller ID"),
             lambda record: phone_number_national(record.outbound_caller_id),
@@ -195,7 +196,7 @@ DEPARTMENTS = SheetPages(
     search=lambda text: Q(name__icontains=text) | Q(talk_name__icontains=text),
     search_label=gettext_lazy("Name or Talk link"),
     empty=gettext_lazy(
-        "A department gives its people language, office hours, holidays, time zone and caller ID."
+        "A department sets its members' language, office hours, holidays, time zone and caller ID."
     ),
     deletion=department_deletion,
     initial=lambda customer: {"language": customer.language, "time_zone": customer.time_zone},
@@ -278,7 +279,9 @@ def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpRespo
         seen = User.objects.visible_to(request.user).of(customer).filter(number=typed[0]).first()
         holder = seen or SystemExtension.objects.of(customer).filter(number=typed[0]).first()
         if holder is None:
-            messages.error(request, _("There is no extension %(numbers)s.") % {"numbers": typed[0][:20]})
+            messages.error(
+                request, _("These extensions don't exist: %(numbers)s.") % {"numbers": typed[0][:20]}
+            )
             return redirect(url)
     if holder == record.answers:
         return redirect(url)
@@ -291,14 +294,14 @@ def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpRespo
                 break
     number = phone_number_national(record.number)
     if done[-1].outcome is Outcome.CONFLICT:
-        messages.error(request, _("Somebody else changed it in between. Try again."))
+        messages.error(request, _("Somebody else changed this in the meantime. Try again."))
     elif done[-1].outcome is Outcome.REFUSED:
         for sentence in {text for row in done[-1].plan.refused for text in row.sentences}:
             messages.error(request, sentence)
     elif holder:
         messages.success(request, _("%(number)s rings %(user)s.") % {"number": number, "user": holder})
     else:
-        messages.success(request, _("%(number)s rings nobody directly any more.") % {"number": number})
+        messages.success(request, _("%(number)s no longer rings anyone directly.") % {"number": number})
     return redirect(url)
 
 
@@ -344,7 +347,7 @@ SYSTEM_EXTENSIONS = SheetPages(
     lead=str,
     cells=(
         Cell(gettext_lazy("Extension"), str),
-        Cell(gettext_lazy("Kind"), lambda record: record.get_kind_display()),
+        Cell(gettext_lazy("Type"), lambda record: record.get_kind_display()),
         Cell(gettext_lazy("Members"), lambda record: record.people),
     ),
     rows=lambda actor, customer: (
@@ -352,7 +355,9 @@ SYSTEM_EXTENSIONS = SheetPages(
     ),
     search=lambda text: Q(number__startswith=text) | Q(name__icontains=text),
     search_label=gettext_lazy("Extension or name"),
-    empty=gettext_lazy("Ring groups, queues and digital receptionists (IVR): extensions that are no person."),
+    empty=gettext_lazy(
+        "Ring groups, queues and digital receptionists (IVR): extensions that don't belong to a person."
+    ),
     destination=Kind.SYSTEM,
     below="users/sheets/talk_link.html",
     below_facts=_talk_link,

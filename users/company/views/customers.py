@@ -101,7 +101,9 @@ class NewCustomer:
         """Make the customer; None where something was refused, which the forms then show."""
         departments, numbers = self._filled(self.departments), self._filled(self.numbers)
         if not departments:
-            self.departments[0].show_errors({"name": [_("A customer has at least one department.")]})
+            self.departments[0].show_errors(
+                {"name": [_("A customer needs at least one department: enter one.")]}
+            )
             return None
         parts = {
             "customer": [self.customer],

@@ -234,12 +234,12 @@ GENERAL = Section(
             Identity,
             number={"at_creation_only": True, "csv": "Number"},
             first_name={
-                "help": _("Colleagues and phones show it; a first or a last name is needed."),
+                "help": _("Shown to colleagues and on phones; a first or a last name is needed."),
                 "identity": True,
                 "csv": "FirstName",
             },
             last_name={
-                "help": _("On phones, keys and in the directory, behind the first name."),
+                "help": _("Shown after the first name on phones, on keys and in the directory."),
                 "identity": True,
                 "csv": "LastName",
             },
@@ -254,7 +254,8 @@ GENERAL = Section(
             outbound_caller_id={
                 "csv": "OutboundCallerID",
                 "more": _(
-                    "An emergency call is always identified by the department's own number. To change that number, call your provider's support."
+                    "An emergency call always shows the department's default number. To change that number, contact your "
+                    "provider's support."
                 ),
             },
             role=RoleColumn(

@@ -28,10 +28,10 @@ def extension_has_the_right_length(row: road.RowPlan, plan: road.Plan) -> None:
 def why_no_extension(number: str, customer: Any) -> str | None:
     """Why a number can't be an extension at a customer, of a person or of the system; None when it can."""
     if len(number) != customer.extension_digits:
-        return _("An extension of this customer has %(count)s digits.") % {"count": customer.extension_digits}
+        return _("Extensions of this customer have %(count)s digits.") % {"count": customer.extension_digits}
     # Dialling 911 must never reach a colleague.
     if number in RESERVED or number == customer.pin_protection_code or number.startswith("0"):
-        return _("%(number)s is reserved and can't be an extension.") % {"number": number}
+        return _("%(number)s is reserved: choose another extension.") % {"number": number}
     return None
 
 
@@ -78,7 +78,7 @@ def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
         row.value("role")
     ]
     if not row.new and row.key == actor.pk:
-        row.refuse("role", _("You can't change your own role."))
+        row.refuse("role", _("You can't change your own role: ask another administrator of your company."))
     elif not rights.can_grant(actor, role):
         row.refuse("role", _("You can't grant the role “%(role)s”: it is not below yours.") % {"role": role})
     elif not rights.acts_on_whole_customer(actor) and (row.new or role.level > row.record.role.level):
@@ -87,7 +87,10 @@ def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
         if set(row.value("departments") or ()) - actor.department_ids:
             row.refuse(
                 "role",
-                _("This person belongs to departments that aren't yours, and the role counts there too."),
+                _(
+                    "This person belongs to departments that aren't yours, where the role would apply too: ask an administrator of "
+                    "the whole company."
+                ),
             )
 
 
@@ -116,7 +119,9 @@ def nobody_lifts_what_restricts_himself(row: road.RowPlan, plan: road.Plan) -> N
 def nobody_locks_himself_out(row: road.RowPlan, plan: road.Plan) -> None:
     """Disabling one's own extension would end one's own session for good."""
     if row.key == plan.scope.actor.pk and row.changes.get("disabled") == (False, True):
-        row.refuse("disabled", _("You can't disable your own extension."))
+        row.refuse(
+            "disabled", _("You can't disable your own extension: ask another administrator of your company.")
+        )
 
 
 # --- Rules across the set: one query each, whatever the number of rows -----------------------------------------
@@ -131,7 +136,9 @@ def numbers_are_free(plan: road.Plan) -> None:
     for row in new:
         number = row.after.get("number")
         if number and row not in blank and (number in taken or asked[number] > 1):
-            row.refuse("number", _("Extension %(number)s is already taken.") % {"number": number})
+            row.refuse(
+                "number", _("Extension %(number)s is already taken: choose another one.") % {"number": number}
+            )
     digits = plan.scope.customer.extension_digits
     reserved = RESERVED | {plan.scope.customer.pin_protection_code}
     free = (
@@ -142,7 +149,12 @@ def numbers_are_free(plan: road.Plan) -> None:
     for row in blank:
         number = next(free, None)
         if number is None:
-            row.refuse("number", _("There is no free extension left."))
+            row.refuse(
+                "number",
+                _(
+                    "There is no free extension left: free one by deleting a user, or contact your provider's support."
+                ),
+            )
         else:
             row.put("number", number)
 
@@ -169,12 +181,14 @@ def seats_are_in_the_contract(plan: road.Plan) -> None:
     used = customer.included_extensions
     for row in new[-over:]:
         if plan.scope.actor.is_staff:
-            row.warn("", _("This goes beyond the %(count)s extensions of the contract.") % {"count": used})
+            row.warn(
+                "", _("This exceeds the number of extensions in the contract (%(count)s).") % {"count": used}
+            )
         else:
             row.refuse(
                 "",
                 _(
-                    "The %(count)s extensions of your contract are all in use. Please ask your provider's support to add one."
+                    "All the extensions of your contract (%(count)s) are in use. Please ask your provider's support to add one."
                 )
                 % {"count": used},
             )
@@ -210,7 +224,7 @@ def dids_are_free(plan: road.Plan) -> None:
             if key in twice or elsewhere or did.system_extension_id:
                 row.refuse(
                     "dids",
-                    _("%(number)s already rings %(user)s.")
+                    _("%(number)s already rings %(user)s: remove it from that user first.")
                     % {"number": phone_number_national(did.number), "user": did.answers or _("another row")},
                 )
 
@@ -269,7 +283,7 @@ def names_are_unique(plan: road.Plan) -> None:
             if name in holders or name in taken or asked[name] > 1:
                 row.refuse(
                     column,
-                    _("“%(name)s” is already taken by %(who)s.")
+                    _("“%(name)s” is already taken by %(who)s: choose another name.")
                     % {
                         "name": row.value(column),
                         "who": holders.get(name) or taken.get(name) or _("somebody else"),
@@ -304,7 +318,9 @@ def a_system_owner_remains(plan: road.Plan) -> None:
     owners = User.objects.of(plan.scope.customer).filter(role="system_owners", disabled=False)
     if not owners.exclude(pk__in=[row.key for row in losing]).exists():
         for row in losing:
-            row.refuse("role", _("This is the customer's last system owner."))
+            row.refuse(
+                "role", _("This is the customer's last system owner: give that role to somebody else first.")
+            )
 
 
 def shared_addresses_are_told(plan: road.Plan) -> None:
@@ -330,7 +346,9 @@ def shared_addresses_are_told(plan: road.Plan) -> None:
         if others:
             row.warn(
                 "email",
-                _("%(who)s has this address too: it can't be used to sign in, extension@host name can.")
+                _(
+                    "%(who)s has this address too, so it can't be used to sign in: use extension@host name instead."
+                )
                 % {"who": ", ".join(others[:3])},
             )
 
@@ -343,8 +361,8 @@ def what_a_deleted_user_loses(records: Sequence[Any], scope: Scope) -> dict[Any,
     for user, count in freed.items():
         losses[user] = [
             ngettext(
-                "%(count)s DID number will ring nobody any more.",
-                "%(count)s DID numbers will ring nobody any more.",
+                "%(count)s DID number will no longer ring anyone.",
+                "%(count)s DID numbers will no longer ring anyone.",
                 count,
             )
             % {"count": count}
@@ -353,7 +371,7 @@ def what_a_deleted_user_loses(records: Sequence[Any], scope: Scope) -> dict[Any,
         "members", "number", "name"
     ):
         losses.setdefault(user, []).append(
-            _("The place in %(extension)s.") % {"extension": f"{number} {name}"}
+            _("Its membership of %(extension)s.") % {"extension": f"{number} {name}"}
         )
     return losses
 
@@ -363,5 +381,8 @@ def last_owner_stays(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:
     leaving = [record for record in records if record.role_id == "system_owners" and not record.disabled]
     owners = User.objects.of(scope.customer).filter(role="system_owners", disabled=False)
     if leaving and not owners.exclude(pk__in=[record.pk for record in leaving]).exists():
-        return {record.pk: _("This is the customer's last system owner.") for record in leaving}
+        return {
+            record.pk: _("This is the customer's last system owner: give that role to somebody else first.")
+            for record in leaving
+        }
     return {}

@@ -22,10 +22,10 @@ NEEDS_PRO = gettext_lazy(
     "This function needs a “Pro” licence or higher. If need be, contact your provider to review the terms of your contract."
 )
 NOT_SET_UP = gettext_lazy(
-    "Without effect for now: your company hasn't set single sign-on up (Settings, “Single sign-on”), so nobody signs in this way."
+    "No effect for now: your company hasn't set up single sign-on (Settings, “Single sign-on”), so nobody signs in this way."
 )
 WHO_SYNCHRONISES = gettext_lazy(
-    "Teams, calendars and contacts are the phone system's: the portal keeps the choice and synchronises nothing itself."
+    "Teams, calendars and contacts are handled by the phone system: the portal stores the choice and synchronises nothing itself."
 )
 
 
@@ -46,7 +46,9 @@ def unless(flag: str) -> Callable[[Scope], Text]:
     def absent(scope: Scope) -> Text:
         if getattr(scope.customer, flag):
             return ""
-        return _("This integration isn't set up for %(customer)s.") % {"customer": scope.customer}
+        return _(
+            "This integration isn't set up for %(customer)s: your provider's support can switch it on."
+        ) % {"customer": scope.customer}
 
     return absent
 
@@ -69,7 +71,10 @@ def deleting_recordings_means_seeing_them(row: road.RowPlan, plan: road.Plan) ->
     if "recordings_deletable" in row.changes:
         row.put("recordings_visible", True)
     else:
-        row.refuse("recordings_visible", _("Who may delete recordings sees them: turn that off as well."))
+        row.refuse(
+            "recordings_visible",
+            _("The right to delete recordings includes seeing them: turn that off as well."),
+        )
 
 
 # --- The page ---------------------------------------------------------------------------------------------------
@@ -84,7 +89,7 @@ def line_as_saved(scope: Scope, person: User, form: SectionForm) -> dict[str, An
 OPTIONS = Section(
     slug="options",
     title=gettext_lazy("Options"),
-    intro=gettext_lazy("Advanced options: how the extension behaves, how its calls are protected, and what it is connected with."),
+    intro=gettext_lazy("Advanced options: how the extension behaves, how its calls are protected, and what it is connected to."),
     template="users/options.html",
     # The guide's headings.
     parts=(
@@ -96,9 +101,9 @@ OPTIONS = Section(
     columns=columns_of(
         Options,
         recording={"help": gettext_lazy("Record outside calls only, all calls, or none.")},
-        recordings_visible={"help": gettext_lazy("The user sees the recordings of his calls."), "csv": "RecordCanSee"},
+        recordings_visible={"help": gettext_lazy("Lets users see the recordings of their calls."), "csv": "RecordCanSee"},
         recordings_deletable={
-            "help": gettext_lazy("The user may delete recordings of calls; this includes seeing them."), "csv": "RecordCanDelete",
+            "help": gettext_lazy("The user may delete call recordings, and therefore see them."), "csv": "RecordCanDelete",
         },
         recordings_controllable={
             "help": gettext_lazy("The user starts and stops the recording during a call."), "csv": "RecordStartStop",
@@ -111,12 +116,13 @@ OPTIONS = Section(
         disabled={
             "help": gettext_lazy("Takes the extension out of service: no registration, no calls, no sign-in."), "csv": "Disabled",
         },
-        hide_forwarding={"help": gettext_lazy("The user doesn't see his forwarding rules on his own page."), "csv": "HideFWrules"},
+        hide_forwarding={"help": gettext_lazy("Users don't see their forwarding rules on their own page."), "csv": "HideFWrules"},
         pin_protected={
-            "help": gettext_lazy("Outside calls need an access code and the PIN of the voicemail first. Emergency numbers never do."),
+            "help": gettext_lazy("Outside calls first require an access code and the voicemail PIN. Emergency calls never do."),
             "more": gettext_lazy(
-                "If this function is on, the user must dial an access code before he can make an outside call. The voicemail PIN serves as the "
-                "security code. The access code depends on the system: with three digits the default is “777”, with four digits “7777”."
+                "If this function is on, the user must dial an access code before making an outside call. The voicemail PIN serves "
+                "as the security code. The access code depends on the phone system: by default “777” with three-digit extensions, "
+                "“7777” with four-digit ones."
             ),
             "csv": "PinProtected",
         },
@@ -124,7 +130,7 @@ OPTIONS = Section(
             "help": gettext_lazy("How long outside calls stay open after the PIN."), "unit": gettext_lazy("seconds"), "csv": "PinTimeout",
         },
         outbound_disabled={
-            "help": gettext_lazy("No calls out of the company. Emergency numbers can always be reached."), "csv": "DisableExternalCalls",
+            "help": gettext_lazy("Prevents calls outside the company. Emergency numbers can always be reached."), "csv": "DisableExternalCalls",
         },
         hidden={
             "help": gettext_lazy("Hides the user in the directory and in the destinations of other users' rules."), "csv": "HideInPhonebook",
@@ -138,7 +144,7 @@ OPTIONS = Section(
             "csv": "CallScreening",
         },
         block_remote={
-            "help": gettext_lazy("Only apps, the local network and phones behind an SBC may register; nobody from elsewhere."),
+            "help": gettext_lazy("Only apps, the local network and phones behind an SBC may register; nothing else."),
             "csv": "AllowLanOnly",
         },
         pbx_delivers_audio={
@@ -149,39 +155,39 @@ OPTIONS = Section(
             "help": gettext_lazy("Encrypts the voice. Make sure that the extension's devices support it before you turn it on."),
             "csv": "SRTPMode", "codes": {"disabled": "0", "enabled": "1", "enforced": "2"},
         },
-        missed_call_email={"help": gettext_lazy("Sends the user a mail when a call isn't answered."), "csv": "EmailMissedCalls"},
+        missed_call_email={"help": gettext_lazy("Sends the user an email when a call isn't answered."), "csv": "EmailMissedCalls"},
         hot_desking={
             "help": gettext_lazy("The user may log in at a phone that is set up for hot desking."), "csv": "HotDesk",
             "locked": hot_desking_stays_off,
         },
         sip_id={
-            "help": gettext_lazy("Letters and digits. Callers of the Internet reach the user at sip:ID@host name."),
+            "help": gettext_lazy("Letters and digits. Callers on the Internet reach the user at sip:ID@host name."),
             "identity": True, "csv": "SIPID",
             "more": gettext_lazy(
-                "The SIP ID makes direct SIP calls possible: people call an address that looks like an e-mail address, without a gateway "
-                "between them. It takes a proper DNS configuration for calls to come in and go out safely."
+                "The SIP ID makes direct SIP calls possible: people call an address that looks like an email address, without a "
+                "gateway in between. A proper DNS configuration is needed for calls to come in and go out safely."
             ),
         },
         ms365_teams=MICROSOFT_SWITCH | {
-            "csv": "MS365TeamsDisabled", "help": gettext_lazy("The phone system may bring presence and calls together with MS Teams."),
+            "csv": "MS365TeamsDisabled", "help": gettext_lazy("Lets the phone system link presence and calls with MS Teams."),
         },
         ms365_calendar=MICROSOFT_SWITCH | {
-            "csv": "MS365CalendarDisabled", "help": gettext_lazy("The phone system may let the status follow the calendar and the presence of Teams."),
+            "csv": "MS365CalendarDisabled", "help": gettext_lazy("Lets the phone system set the status from the Teams calendar and presence."),
         },
         ms365_sso=MICROSOFT_SWITCH | {
-            "csv": "MS365SignInDisabled", "help": gettext_lazy("May sign in to the portal with his Microsoft account, once it is linked on his own page."),
+            "csv": "MS365SignInDisabled", "help": gettext_lazy("May sign in to the portal with a Microsoft account, once it is linked on the user's own page."),
         },
         ms365_contacts=MICROSOFT_SWITCH | {
-            "csv": "MS365ContactsDisabled", "help": gettext_lazy("The phone system may read the personal contacts of Microsoft 365."),
+            "csv": "MS365ContactsDisabled", "help": gettext_lazy("Lets the phone system read the personal Microsoft 365 contacts."),
         },
         google_sso=GOOGLE_SWITCH | {
-            "csv": "GoogleSignInDisabled", "help": gettext_lazy("May sign in to the portal with his Google account of the same address."),
+            "csv": "GoogleSignInDisabled", "help": gettext_lazy("May sign in to the portal with a Google account of the same address."),
         },
         google_contacts=GOOGLE_SWITCH | {
-            "csv": "GoogleContactsDisabled", "help": gettext_lazy("The phone system may read the personal contacts of Google."),
+            "csv": "GoogleContactsDisabled", "help": gettext_lazy("Lets the phone system read the personal Google contacts."),
         },
         google_calendar=GOOGLE_SWITCH | {
-            "csv": "GoogleCalendarDisabled", "help": gettext_lazy("The phone system may let the status follow the Google calendar."),
+            "csv": "GoogleCalendarDisabled", "help": gettext_lazy("Lets the phone system set the status from the Google calendar."),
         },
     ),
     row_rules=(deleting_recordings_means_seeing_them,),

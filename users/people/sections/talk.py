@@ -61,7 +61,9 @@ def a_link_is_no_page(row: road.RowPlan, plan: road.Plan) -> None:
     """A name that the customer's host uses for a page of its own can't be a link."""
     if "talk_name" in row.changes and row.value("talk_name").casefold() in TAKEN_BY_PAGES:
         row.refuse(
-            "talk_name", _("“%(name)s” is reserved and can't be a link.") % {"name": row.value("talk_name")}
+            "talk_name",
+            _("“%(name)s” is reserved and can't be a link: choose another name.")
+            % {"name": row.value("talk_name")},
         )
 
 
@@ -118,7 +120,9 @@ def addresses(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
 TALK = Section(
     slug="talk",
     title=pgettext_lazy("tab", "Talk"),
-    intro=gettext_lazy("Being called, or met by video, from a link in a mail signature or on a web site."),
+    intro=gettext_lazy(
+        "Lets people call the user, or meet by video, from a link in an email signature or on a website."
+    ),
     parts=(
         Part(
             "talk_enabled",
@@ -130,29 +134,28 @@ TALK = Section(
         Talk,
         talk_enabled={
             "help": gettext_lazy(
-                "The user can be reached in one click from his mail signature or a web site."
+                "The user can be reached in one click from an email signature or a website."
             ),
             "csv": "WebMeetingEnabled",
         },
         talk_name={
-            "help": gettext_lazy("Letters and digits. Blank: made of the first and the last name."),
+            "help": gettext_lazy("Letters and digits. Blank: formed from the first and the last name."),
             "identity": True,
             "csv": "WebMeetingFriendlyName",
             "blank": Blank.LEAVE,  # in 3CX's file a blank name says that the link is off, not what it is called
         },
         talk_ask={
-            "help": gettext_lazy("What a visitor tells of himself before he is connected."),
+            "help": gettext_lazy("What visitors must enter before they are connected."),
             "csv": "ClickToCallAuth",
             "codes": {"name_email": "0", "name": "1", "email": "2", "nothing": "3"},
         },
         meet_approve={
             "help": gettext_lazy(
-                "The user lets each participant in; otherwise they come in as soon as he has begun the meeting."
+                "The user admits each participant; otherwise participants enter as soon as the meeting starts."
             ),
             "more": gettext_lazy(
-                "Users of the system must always connect first for participants to be able to join the video conference. With this option "
-                "the user must accept every participant before he can take part in the meeting. Otherwise participants join as soon as the "
-                "user has begun it."
+                "The user must always connect first for participants to be able to join the meeting. With this option, the user "
+                "must admit each participant; otherwise participants join as soon as the meeting starts."
             ),
             "csv": "WMApprove",
         },

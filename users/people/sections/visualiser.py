@@ -30,8 +30,8 @@ COLUMNS = (
         "show_my_calls",
         gettext_lazy("Show my calls"),
         gettext_lazy(
-            "Makes the user's calls visible to the other members of the department: whom he speaks with and which number was dialled. "
-            "Without it they only see that he is in a call."
+            "Makes the user's calls visible to the other members of the department: the other party and the number dialled. "
+            "Otherwise they only see that a call is in progress."
         ),
     ),
     (
@@ -39,7 +39,7 @@ COLUMNS = (
         gettext_lazy("Presence"),
         gettext_lazy(
             "The user sees the status of the other members of the department: in a call, available, away, do not disturb. "
-            "Without it he sees no presence of this department."
+            "Otherwise no presence of this department is shown."
         ),
     ),
     (
@@ -51,8 +51,8 @@ COLUMNS = (
         "perform_operations",
         gettext_lazy("Operations"),
         gettext_lazy(
-            "The user takes calls from parking, transfers and diverts them, and uses the intercom. Barging in, listening and whispering "
-            "take the role Manager or Owner."
+            "The user can pick up parked calls, transfer and divert calls, and use the intercom. Barging in, listening and "
+            "whispering require the role Manager or Owner."
         ),
     ),
 )
@@ -113,11 +113,14 @@ class VisibilityColumn(Column):
         rows: dict[int, Row] = {}
         for item in raw or ():
             if not isinstance(item, (list, tuple)) or len(item) != 5:
-                raise ValidationError(_("This can't be read."))
+                raise ValidationError(_("This value can't be read: reload the page and choose again."))
             key, *words = item
             department = int(key) if str(key).isascii() and str(key).isdigit() and len(str(key)) < 18 else 0
             if department not in known:
-                raise ValidationError(_("“%(value)s” is not one of the choices.") % {"value": str(key)[:20]})
+                raise ValidationError(
+                    _("“%(value)s” is not one of the choices: choose one from the list.")
+                    % {"value": str(key)[:20]}
+                )
             values = [self._value(word) for word in words]
             if any(value is not None for value in values):
                 rows[department] = (department, values[0], values[1], values[2], values[3])
@@ -164,12 +167,13 @@ class VisibilityColumn(Column):
             name, _equals, words = part.rpartition("=")
             if (key := keys.get(without_accents(name.strip()))) is None:
                 raise ValidationError(
-                    _("“%(value)s” is not one of the choices.") % {"value": (name or part)[:60]}
+                    _("“%(value)s” is not one of the choices: choose one from the list.")
+                    % {"value": (name or part)[:60]}
                 )
             forced: dict[str, bool] = {}
             for word in filter(None, (each.strip().casefold() for each in words.split(","))):
                 if word[:-1] not in Forced._fields or word[-1] not in "+-":
-                    raise ValidationError(_("This can't be read."))
+                    raise ValidationError(_("This value can't be read: reload the page and choose again."))
                 forced[word[:-1]] = word[-1] == "+"
             rows.append((key, *(forced.get(field) for field in Forced._fields)))
         return self.clean(rows, scope)
@@ -217,7 +221,9 @@ def nobody_grants_a_view_beyond_his_own(row: road.RowPlan, plan: road.Plan) -> N
         else set()
     )
     if changed - actor.department_ids - left:
-        row.refuse("visibility", _("You can only change the view of your own departments."))
+        row.refuse(
+            "visibility", _("You can only change the rights of the tab “View” for your own departments.")
+        )
 
 
 # --- The page ---------------------------------------------------------------------------------------------------
@@ -277,7 +283,7 @@ def answers(scope: Scope, person: User, forced: Mapping[int, Forced] | None = No
         ("pick_up", _("Pickup and diverting"), _("takes and diverts their calls")),
         ("control_ivr", _("IVR control"), _("controls the digital receptionist of their department")),
         ("intercom", _("Intercom"), _("speaks to them over the intercom")),
-        ("barge_in", _("Barge in, whisper, listen"), _("listens in on their calls")),
+        ("barge_in", _("Barge in, whisper, listen"), _("listens to their calls, whispers or barges in")),
     )
     said = []
     for name, label, meaning in kinds:
@@ -304,15 +310,13 @@ def answers(scope: Scope, person: User, forced: Mapping[int, Forced] | None = No
 VISUALISER = Section(
     slug="visualiser",
     title=pgettext_lazy("tab", "View"),
-    intro=gettext_lazy(
-        "What this user sees of his colleagues' presence and calls, and what he may do with calls."
-    ),
+    intro=gettext_lazy("What this user sees of colleagues' presence and calls, and may do with calls."),
     template="users/visualiser.html",
     columns=(
         VisibilityColumn(
             "visibility",
             label=gettext_lazy("What the user sees"),
-            help=gettext_lazy("For each department: as the role says, or forced on or off."),
+            help=gettext_lazy("For each department: from the role, or always on, or always off."),
         ),
     ),
     row_rules=(leaving_a_department_forgets_its_view, nobody_grants_a_view_beyond_his_own),

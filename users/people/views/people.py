@@ -228,12 +228,12 @@ def user_delete(request: PortalRequest, customer: Customer, person: User) -> Htt
             typed=person.number,
             mistyped=_("Type the extension %(number)s to confirm.") % {"number": person.number},
             deleted=_("%(user)s was deleted.") % {"user": person},
-            meanwhile=_("Somebody else changed this user in between. Look at it again before you delete it."),
+            meanwhile=_("Somebody else changed this user in the meantime. Check it before you delete it."),
         ),
         done_url=_list_url(customer),
         cancel_url=_tab_url(customer, person),
         losses=[
-            _("The extension %(number)s with its settings and its unread voicemail messages.")
+            _("Extension %(number)s with its settings and its unread voicemail messages.")
             % {"number": person.number}
         ],
         heading=_("Delete a user"),

@@ -122,7 +122,7 @@ class ChosenList:
                 return first
             choice = self.choice(request, customer)
             if not choice.keys:
-                messages.warning(request, _("Choose somebody first."))
+                messages.warning(request, _("Select at least one person first."))
                 return redirect(self.back_url(customer, choice))
             return act(
                 request,
@@ -210,13 +210,13 @@ def confirmed(data: QueryDict, chosen: Chosen) -> tuple[bool, str]:
     if data.get("confirmed") != "1":
         return False, ""
     if not chosen.allowed:
-        return False, _("There is nobody left to whom this could be done.")
+        return False, _("This no longer applies to anyone you selected. Go back to the list.")
     if (chosen.refusals or chosen.strangers) and data.get("without") != "1":
-        return False, _("Tick that you go on without those who can't be changed.")
+        return False, _("Tick the box to continue without the people who can't be changed.")
     if data.get("expected") != str(len(chosen.allowed)):
         return False, ngettext(
-            "The choice has changed in the meantime: it is now %(count)s person. Look again and confirm.",
-            "The choice has changed in the meantime: it is now %(count)s people. Look again and confirm.",
+            "The selection has changed in the meantime: it is now %(count)s person. Check it and confirm.",
+            "The selection has changed in the meantime: it is now %(count)s people. Check it and confirm.",
             len(chosen.allowed),
         ) % {"count": len(chosen.allowed)}
     return True, ""

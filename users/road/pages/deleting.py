@@ -85,5 +85,5 @@ def left(request: PortalRequest, departure: Departure, meanwhile: str = "") -> s
     """Delete, and send the calls where the form says; why it can't be, or "" when it is done."""
     outcome = departure.commit(request.POST.get("instead", "")[:60], RequestFacts.of(request))
     if outcome is Outcome.CONFLICT:
-        return meanwhile or _("Somebody else changed it in between. Look at it again before you delete it.")
+        return meanwhile or _("Somebody else changed this in the meantime. Check it before you delete it.")
     return departure.reasons if outcome is Outcome.REFUSED else ""

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from pbxadmin.common.counts import grouped
 from pbxadmin.common.http import PortalRequest
 from users.access import signed_in_user
 from users.models import Customer, Job
@@ -50,7 +51,7 @@ class Told:
         """How far it is, or what became of it: "212 done · 2 not possible · 40 not reached"."""
         job = self.job
         if not job.is_over:
-            return _("%(done)s of %(total)s") % {"done": job.position, "total": job.total}
+            return _("%(done)s of %(total)s") % {"done": grouped(job.position), "total": grouped(job.total)}
         parts = [ngettext("%(count)s done", "%(count)s done", job.done) % {"count": job.done}]
         if job.refused:
             parts.append(

@@ -109,7 +109,11 @@ class SheetPages:
         if found is None:
             manager: Any = self.sheet().model._default_manager
             if pk < 2**63 and manager.visible_to(actor).of(customer).filter(pk=pk).exists():
-                raise PermissionDenied(_("This belongs to a department that isn't one of yours."))
+                raise PermissionDenied(
+                    _(
+                        "This belongs to a department that isn't one of yours: ask an administrator of the whole company."
+                    )
+                )
             raise Http404
         return found
 

@@ -1,0 +1,21 @@
+"""Filters of the desk's lists whose values are said in words."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+
+
+class WordsFilter(admin.AllValuesFieldListFilter):
+    """All values that a column has, each as people call it."""
+
+    def words(self, value: str) -> str:
+        """What a stored value is called."""
+        raise NotImplementedError
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Django's own, said in words."""
+        known = {str(value) for value in self.lookup_choices}
+        for choice in super().choices(changelist):
+            value = str(choice["display"])
+            yield {**choice, "display": self.words(value) if value in known else choice["display"]}
