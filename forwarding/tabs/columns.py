@@ -95,7 +95,7 @@ class DestinationColumn(FieldColumn):
         made.label, made.help_text = self.label, self.help
         widget: DestinationWidget = made.widget
         widget.systems = scope.once("menu of system extensions", lambda: Menu(
-            (number, f"{number} {each.name} ({each.get_kind_display()})")
+            (number, f"{number} {each.name} · {each.get_kind_display()}")
             for number, each in systems_of(scope).items()
         ))  # fmt: skip
         widget.names = scope.once("names by extension", dict)
@@ -241,7 +241,7 @@ def week_in_words(week: Sequence[hours.Period]) -> str:
             days = (
                 str(DAYS_IN_A_SENTENCE[first])
                 if weekday - first == 1
-                else _("%(first)s to %(last)s")
+                else pgettext("days", "%(first)s to %(last)s")
                 % {"first": DAYS_IN_A_SENTENCE[first], "last": DAYS_IN_A_SENTENCE[weekday - 1]}
             )
             parts.append(f"{days} {said([each for each in week if each.weekday == first])}")
@@ -493,7 +493,10 @@ class HolidaysColumn(Column):
             style = "MONTH_DAY_FORMAT" if each.yearly else "SHORT_DATE_FORMAT"
             days = date_said(each.first, style)
             if each.last != each.first:
-                days = _("%(first)s to %(last)s") % {"first": days, "last": date_said(each.last, style)}
+                days = pgettext("days", "%(first)s to %(last)s") % {
+                    "first": days,
+                    "last": date_said(each.last, style),
+                }
             shown.append(f"{days} {each.name}".strip())
         return super().show(tuple(shown))
 

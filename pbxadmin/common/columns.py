@@ -19,7 +19,13 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common import cells
 from pbxadmin.common.crypto import MASK, is_secret
-from pbxadmin.common.fields import PhoneNumberField, YesNoFormField, phone_number_national, without_accents
+from pbxadmin.common.fields import (
+    PhoneNumberField,
+    YesNoFormField,
+    phone_number_national,
+    within_limits,
+    without_accents,
+)
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -253,11 +259,14 @@ class FieldColumn(Column):
 
     def clean(self, raw: Any, scope: Scope) -> Any:
         """What the form field makes of it, then the model field's own validators."""
-        value = super().clean(raw, scope)
-        if value is None and not self.field.null:
-            value = self.field.get_default() if self.field.has_default() else ""
-        if value not in self.field.empty_values:
-            self.field.run_validators(value)
+        try:
+            value = super().clean(raw, scope)
+            if value is None and not self.field.null:
+                value = self.field.get_default() if self.field.has_default() else ""
+            if value not in self.field.empty_values:
+                self.field.run_validators(value)
+        except ValidationError as refused:
+            raise within_limits(self.field, refused) from None
         return value
 
     def read(self, record: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -128,6 +128,21 @@ class PhoneNumberField(models.CharField):
     def formfield(self, **kwargs: Any) -> Any:
         """National in, E.164 out."""
         return super().formfield(**({"form_class": PhoneNumberFormField} | kwargs))
+
+
+def within_limits(field: models.Field, refused: ValidationError) -> ValidationError:
+    """A refusal of a number that is too small or too large, told with both limits where the field has both."""
+    if not {error.code for error in refused.error_list} & {"min_value", "max_value"}:
+        return refused
+    # Those that the model sets; what only a kind of column can't hold says nothing to anybody.
+    given = getattr(field, "_validators", ())
+    low = [each.limit_value for each in given if isinstance(each, MinValueValidator)]
+    high = [each.limit_value for each in given if isinstance(each, MaxValueValidator)]
+    if not low or not high:
+        return refused
+    return ValidationError(
+        _("Enter a number from %(low)s to %(high)s."), "limits", {"low": max(low), "high": min(high)}
+    )
 
 
 YES = {"1", "true", "vrai", "yes", "oui", "on", "y", "o"}

@@ -14,6 +14,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -165,7 +166,7 @@ def _ask_to_link(request: PortalRequest, flow: sso.Flow, answer: sso.Answer) -> 
                 "The address of this account is not the one that you have in the portal (%(email)s). "
                 "Choose another account, or ask an administrator of your company to correct your address."
             )
-            % {"email": user.email or _("none")},
+            % {"email": user.email or pgettext("address", "none")},
         )
         return redirect("own_security")
     sso.propose(request, user, answer.identity)

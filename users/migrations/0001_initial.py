@@ -1094,7 +1094,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("ring_group", "Ring group"),
                             ("queue", "Queue"),
-                            ("ivr", "IVR (digital receptionist)"),
+                            ("ivr", "Digital receptionist (IVR)"),
                         ],
                         default="ring_group",
                         max_length=12,

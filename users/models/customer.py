@@ -342,7 +342,7 @@ class SystemExtension(models.Model):
 
         RING_GROUP = "ring_group", _("Ring group")
         QUEUE = "queue", _("Queue")
-        IVR = "ivr", _("IVR (digital receptionist)")
+        IVR = "ivr", _("Digital receptionist (IVR)")
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="system_extensions", editable=False)
     number = models.CharField(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from pbxadmin.common.fields import phone_number_national
 from signin import single_sign_on
@@ -258,8 +259,8 @@ def in_words(line: Line) -> list[tuple[str, str]]:
         "microsoft_contacts": _("Microsoft contacts"), "google_contacts": _("Google contacts"), "google_calendar": _("Google calendar"),
     }  # fmt: skip
 
-    def listed(keys: tuple[str, ...], words: dict[str, str]) -> str:
-        return ", ".join(words[key] for key in keys) or _("none")
+    def listed(keys: tuple[str, ...], words: dict[str, str], none: str) -> str:
+        return ", ".join(words[key] for key in keys) or none
 
     signs_in = _("nothing: the extension is out of service")
     if line.sign_in:
@@ -277,17 +278,17 @@ def in_words(line: Line) -> list[tuple[str, str]]:
         (_("Voice path"), _("through the PBX") if line.audio is Audio.THROUGH_PBX else _("straight between the devices where possible")),
         (_("Hot desking"), _yes(line.hot_desking)),
         (_("Outside calls"), outside_said),
-        (_("Outbound caller ID"), phone_number_national(line.caller_id) or _("none")),
-        (_("Emergency caller ID"), phone_number_national(line.emergency_caller_id) or _("none")),
+        (_("Outbound caller ID"), phone_number_national(line.caller_id) or pgettext("caller ID", "none")),
+        (_("Emergency caller ID"), phone_number_national(line.emergency_caller_id) or pgettext("caller ID", "none")),
         (_("Recording"), " · ".join(recording)),
         (_("Screens bounced calls"), _yes(line.screens_bounced_calls)),
         (_("Missed calls"), _("email to %(address)s") % {"address": line.missed_call_mail} if line.missed_call_mail else _("no email")),
         (_("Directory"), _("listed") if line.in_directory else _("not listed, nor offered as a destination")),
         (_("This user's forwarding rules"), _("visible to the user") if line.sees_own_forwarding else _("hidden from the user")),
         (_("Office hours"), f"{hours} · " + _("the status follows them") if line.status_follows_hours else hours),
-        (_("What this user sees of others"), listed(line.sees, sight)),
+        (_("What this user sees of others"), listed(line.sees, sight, _("nothing"))),
         (_("This user's calls"), _("shown to the department") if line.shows_calls else _("not shown")),
-        (_("Integrations"), listed(line.integrations, names)),
+        (_("Integrations"), listed(line.integrations, names, pgettext("integration", "none"))),
         (_("Signs in with"), signs_in),
         (_("Talk and Meet"), " · ".join(filter(None, [line.talk_url, line.meet_url])) or _("switched off")),
         *(

@@ -234,6 +234,9 @@ def field_row(field: BoundField, **said: Any) -> FieldRow:
         return str(said.get(name) or getattr(field.field, attribute or name, "") or "")
 
     layout = word("layout")
+    label = str(said.get("label") or field.label or "")
+    # Below a heading that says the rest a label is short; its error says which one it is.
+    which = "" if label == str(field.label or label) else f"{field.label}{pgettext('before a value', ':')} "
     theirs = said.get("theirs")
     if theirs in (None, ""):
         saved_by_others = getattr(field.form, "theirs", None)
@@ -242,7 +245,7 @@ def field_row(field: BoundField, **said: Any) -> FieldRow:
         bound=field,
         id=str(field.auto_id),
         kind=_kind_of(field, layout),
-        label=str(said.get("label") or field.label or ""),
+        label=label,
         unit=word("unit"),
         help=str(said.get("help") or field.help_text or ""),
         more=word("more", "more_help"),
@@ -255,7 +258,7 @@ def field_row(field: BoundField, **said: Any) -> FieldRow:
         if theirs is not None
         else "",
         layout=layout,
-        errors=[str(error) for error in field.errors],
+        errors=[f"{which}{error}" for error in field.errors],
     )
 
 

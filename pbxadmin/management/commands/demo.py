@@ -139,7 +139,7 @@ def load(password: str) -> dict[str, Any]:
         {
             "login": support.email,
             "password": password,
-            "who": "soutien du fournisseur (inscrit un second facteur)",
+            "who": "soutien du fournisseur (configure un second facteur)",
         }
     )
     return {"accounts": accounts, "phones": phones}

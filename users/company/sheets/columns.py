@@ -22,15 +22,17 @@ CANADIAN_ZONES = (
 )  # fmt: skip
 
 
+# Zones that are no place but a country's part or none at all, kept in the database for what was written long ago.
+NO_PLACES = ("Etc/", "posix", "right/", "US/", "Canada/", "Mexico/", "Brazil/", "Chile/")
+
+
 class ZoneColumn(FieldColumn):
     """A time zone of the tz database; those of Canada stand first."""
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu in two groups."""
         others = sorted(
-            name
-            for name in available_timezones()
-            if "/" in name and not name.startswith(("Etc/", "posix", "right/"))
+            name for name in available_timezones() if "/" in name and not name.startswith(NO_PLACES)
         )
         choices = [
             (_("Canada"), [(name, zone_said(name)) for name in CANADIAN_ZONES]),
