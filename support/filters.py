@@ -17,5 +17,7 @@ class WordsFilter(admin.AllValuesFieldListFilter):
         """Django's own, said in words."""
         known = {str(value) for value in self.lookup_choices}
         for choice in super().choices(changelist):
-            value = str(choice["display"])
-            yield {**choice, "display": self.words(value) if value in known else choice["display"]}
+            # With the counts shown it is "value (3)".
+            value, blank, count = str(choice["display"]).partition(" ")
+            words = f"{self.words(value)}{blank}{count}" if value in known else choice["display"]
+            yield {**choice, "display": words}

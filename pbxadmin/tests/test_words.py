@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import django
 import pytest
 from babel.messages import pofile
 
@@ -93,6 +94,31 @@ def test_the_catalogue_names_its_language_its_plural_and_no_text_twice():
     keys = re.findall(r'^(?:(msgctxt ".*")\n)?(msgid (?:".*"\n)+)', source, re.MULTILINE)
     assert [key for key, count in Counter(keys).items() if count > 1] == []
     assert re.findall(r'^(msgstr(?:\[\d\])?) ".*"\n(?:".*"\n)*\1 ".*"', source, re.MULTILINE) == []
+
+
+def test_no_text_of_ours_changes_what_the_support_desk_says_by_itself():
+    """A text without a context is everybody's: ours must not put another word on a button of Django's."""
+    ours = {}
+    with CATALOGUE.open("rb") as file:
+        for message in pofile.read_po(file):
+            if isinstance(message.id, str) and not message.context:
+                ours[message.id] = message.string
+    theirs = {}
+    for name in ("conf", "contrib/admin"):
+        with (Path(django.__file__).parent / name / "locale/fr/LC_MESSAGES/django.po").open("rb") as file:
+            theirs |= {
+                message.id: message.string for message in pofile.read_po(file) if isinstance(message.id, str)
+            }
+    other = {
+        text
+        for text, words_of_ours in ours.items()
+        if text in theirs
+        and plain(theirs[text]) != plain(words_of_ours)
+        # Days begin our lines; sentences of forms follow the glossary.
+        and not text.endswith("day")
+        and not text.endswith(".")
+    }
+    assert other == {"", "Remove"}, "Retirer, as everywhere in the portal"
 
 
 @pytest.mark.parametrize(

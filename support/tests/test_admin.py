@@ -503,6 +503,17 @@ def test_lists_search_and_filter_and_lead_into_the_portal(desk, boreale, laurier
         assert desk.get(page("users_user"), {f"{secret}__startswith": "a"}).status_code in (302, 400), secret
 
 
+@pytest.mark.parametrize("query", ["", "?_facets=True"])
+def test_filters_say_their_values_in_words(desk, staff, boreale, amelie, query):
+    make_phone(boreale, amelie, "805ec0aabb01", model="yealink-t46u")
+    phones = unescape(desk.get(page("phones_phone") + query).content.decode())
+    assert "Yealink T46U" in phones
+    assert ">yealink-t46u" not in "".join(phones.split())
+    history = unescape(desk.get(page("users_change") + query).content.decode())
+    assert ">phones.phone" not in "".join(history.split())
+    assert ">téléphone" in "".join(history.split())
+
+
 def test_a_list_costs_the_same_for_many_rows(desk, boreale, django_assert_num_queries):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

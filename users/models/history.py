@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from pbxadmin.common.scoping import ScopedManager
 from users.models.customer import Customer
@@ -14,7 +15,7 @@ class Operation(models.Model):
         """What was done."""
 
         CREATE = "create", _("Creation")
-        EDIT = "edit", _("Change")
+        EDIT = "edit", pgettext_lazy("history", "Change")
         DELETE = "delete", _("Deletion")
         COMMAND = "command", _("Sent to the phone")
         REVEAL = "reveal", _("Secret shown")
