@@ -51,11 +51,17 @@ def forwarding_tab(request: PortalRequest, customer: Customer, person: User) -> 
 
 
 def schedule_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
-    """The tab "Planifier"; its tools (add to all days, clear, draw) change what is typed and save nothing."""
+    """The tab "Planifier"; its tools (add to all days, copy, clear, draw) change what is typed and save nothing.
+
+    Nor is a first choice of specific hours saved while the week is blank: the page shows the department's hours to start from.
+    """
     scope = Scope(request.user, customer)
-    if request.method == "POST" and (request.POST.get("_week") or "draw" in request.GET):
+    typed = pages.begun_with_department(request.POST, person) if request.method == "POST" else request.POST
+    if request.method == "POST" and (
+        request.POST.get("_week") or "draw" in request.GET or typed is not request.POST
+    ):
         form = SCHEDULE.form(
-            scope, pages.with_week_tool(request.POST), initial=conflicts.values_of(SCHEDULE, person)
+            scope, pages.with_week_tool(typed), initial=conflicts.values_of(SCHEDULE, person)
         )
         form.show_errors({})
         seen = conflicts.seen_version(request.POST)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from forwarding import hours, periods, schedules
 from forwarding.simulator import STATE_LABELS, Question, State, local_moment
 from forwarding.tabs.columns import WEEKDAYS, lines_of, names_of, week_in_words
-from forwarding.tabs.schedule import next_change_in_words, week_to_look_at
+from forwarding.tabs.schedule import long_days, next_change_in_words, week_to_look_at, with_grips
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.destination_field import DestinationWidget
 from pbxadmin.common.fields import phone_number_national
@@ -218,8 +218,12 @@ def _week(form: SectionForm, zone: str) -> dict[str, Any]:
         for day in range(7)
     ]  # fmt: skip
     local = timezone.now().astimezone(hours.Schedule(zone).clock)
+    days = week_to_look_at(open_periods, break_periods, local, edits)
+    if not locked:
+        with_grips(days, open_periods, break_periods, list(zip(opened, paused, strict=True)))
     return {
-        "days": week_to_look_at(open_periods, break_periods, local, edits), "zone": zone, "now": local,
+        "days": days, "zone": zone, "now": local, "weekdays": list(enumerate(WEEKDAYS)),
+        "closed_all_week": not any(line.strip() for line in opened), "long_days": long_days(open_periods),
         "week_errors": [(name, form[name].errors) for name in ("office_hours", "break_hours") if form[name].errors],
         "from_times": quarter_hours(), "to_times": quarter_hours(last=True), "locked": locked,
     }  # fmt: skip
@@ -238,14 +242,16 @@ def schedule_facts(scope: Scope, person: User, form: SectionForm) -> dict[str, A
         "department": person.primary_department,
         "department_hours": week_in_words(department.open),
         "department_days": week_to_look_at(department.open, department.breaks, local),
-        "next_change": next_change_in_words(person, own, now),
+        # Without the automatic status nothing switches.
+        "next_change": next_change_in_words(person, own, now) if person.auto_switch_status else "",
         "unsaved": getattr(form, "unsaved", False),
+        "begun": _begun(form, person),
     }
 
 
 def hours_of_department(scope: Scope, department: Department, form: SectionForm) -> dict[str, Any]:
     """The week of a department."""
-    return {**_week(form, department.time_zone), "unsaved": False}
+    return {**_week(form, department.time_zone), "unsaved": False, "begun": ""}
 
 
 def holidays_of_department(scope: Scope, department: Department, form: SectionForm) -> dict[str, Any]:
@@ -258,15 +264,54 @@ def holidays_of_department(scope: Scope, department: Department, form: SectionFo
 
 
 WEEKDAYS_ONLY = "weekdays"
+# What the form carries once specific hours have been begun: with those of the department, or with what was there.
+FROM_DEPARTMENT = "department"
+BEGUN = "yes"
+
+
+def _begun(form: SectionForm, person: User) -> str:
+    """Whether specific hours have been begun, and with what."""
+    if form["hours_mode"].value() != User.Hours.OWN:
+        return ""
+    return FROM_DEPARTMENT if form.data.get("_begun") == FROM_DEPARTMENT else BEGUN
+
+
+def begun_with_department(data: QueryDict, person: User) -> QueryDict:
+    """What was typed; where specific hours have just been chosen and none are there, with the department's hours to start from.
+
+    Else a click on "specific hours" would close this person for the whole week. Gives `data` itself where nothing is to be filled.
+    """
+    begins = data.get("hours_mode") == User.Hours.OWN and person.hours_mode != User.Hours.OWN
+    names = ("office_hours", "break_hours")
+    if not begins or data.get("_begun") or data.get("_week"):
+        return data
+    if any(data.get(name, "").strip() for name in data if name.startswith(names)):
+        return data
+    key = person.primary_department_id or 0
+    week = schedules.of_departments({key}).get(key)
+    if week is None or not week.open:
+        return data
+    changed = data.copy()
+    changed["_begun"] = FROM_DEPARTMENT
+    for name, found in zip(names, (week.open, week.breaks), strict=True):
+        for day in range(7):
+            changed[f"{name}.{day}"] = periods.line_of(found, day)
+    return changed
 
 
 def with_week_tool(data: QueryDict) -> QueryDict:
     """What was typed, after a tool of the week: "add-open" and "add-break" add a period to all days (or Monday to Friday),
-    "clear-open" and "clear-break" empty them, anything else leaves them."""
+    "clear-open" and "clear-break" empty them, "copy" makes days like one of them, anything else leaves them."""
     changed = data.copy()
     tool, _dash, which = data.get("_week", "").partition("-")
     name = {"open": "office_hours", "break": "break_hours"}.get(which)
-    days = range(5) if data.get("_days") == WEEKDAYS_ONLY else range(7)
+    if tool == "copy":
+        source = data.get("_copied", "")
+        for day in _days(data.get("_onto", "")) if source in _SEVEN else ():
+            for name in ("office_hours", "break_hours"):
+                changed[f"{name}.{day}"] = data.get(f"{name}.{source}", "")
+        return changed
+    days = _days(data.get("_days", ""))
     if name and tool == "clear":
         for day in days:
             changed[f"{name}.{day}"] = ""
@@ -282,3 +327,13 @@ def with_week_tool(data: QueryDict) -> QueryDict:
         if "hours_mode" in changed:
             changed["hours_mode"] = User.Hours.OWN
     return changed
+
+
+_SEVEN = tuple(str(day) for day in range(7))
+
+
+def _days(chosen: str) -> Iterable[int]:
+    """The days that a tool's menu means: one by its number, Monday to Friday, else all."""
+    if chosen in _SEVEN:
+        return (int(chosen),)
+    return range(5) if chosen == WEEKDAYS_ONLY else range(7)

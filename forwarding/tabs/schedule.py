@@ -1,6 +1,8 @@
 """Statuses for a limited time, hours of people and departments: their columns, and what is refused or told."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -144,6 +146,9 @@ def hours_make_sense(row: road.RowPlan, plan: road.Plan) -> None:
                 "end": periods.clock(where.end, end=True),
             }
             row.refuse(column, f"{WEEKDAYS[where.weekday % 7]}{pgettext('before a value', ':')} {sentence}")
+    if "office_hours" in row.after:
+        for sentence in long_days(week.open):
+            row.warn("office_hours", sentence)
     if row.after.get("hours_mode") == User.Hours.OWN and not week.open:
         row.warn(
             "office_hours",
@@ -151,6 +156,44 @@ def hours_make_sense(row: road.RowPlan, plan: road.Plan) -> None:
                 "There are no specific office hours: this user's schedule is closed all week. Add hours, or use the default ones."
             ),
         )
+
+
+# More than anybody works: "9-5" was meant for the afternoon and lasts until the next morning.
+LONGEST_DAY = 16 * 60 * 60
+
+
+def long_days(week: Sequence[hours.Period]) -> list[str]:
+    """A sentence for each set of hours that makes a day longer than 16 hours, with its days and what may have been meant.
+
+    From midnight to midnight is no slip: nobody types that for anything else.
+    """
+    days: dict[str, list[int]] = defaultdict(list)
+    for weekday in range(7):
+        opened = [each for each in week if each.weekday == weekday]
+        around_the_clock = [each for each in opened if each.start == each.end == time(0)]
+        if not around_the_clock and sum(each.seconds for each in opened) > LONGEST_DAY:
+            days[periods.line_of(opened, weekday)].append(weekday)
+    return [_long_day([each for each in week if each.weekday == same[0]], same) for same in days.values()]
+
+
+def _long_day(opened: Sequence[hours.Period], days: Sequence[int]) -> str:
+    total = sum(each.seconds for each in opened)
+    values = {
+        "days": ", ".join(str(WEEKDAYS[day]) for day in days),
+        "hours": said(opened),
+        "count": f"{total // 3600}:{total // 60 % 60:02d}" if total % 3600 else str(total // 3600),
+    }
+    last = opened[-1]
+    if last.end.hour >= 12 or last.end > last.start:
+        return _("%(days)s: %(hours)s makes a day of %(count)s hours.") % values
+    afternoon = hours.Period(last.weekday, last.start, last.end.replace(hour=last.end.hour + 12))
+    values["meant"] = periods.line_of([*opened[:-1], afternoon], last.weekday)
+    return (
+        _(
+            "%(days)s: %(hours)s makes a day of %(count)s hours, which ends the next morning. If the afternoon is meant: %(meant)s."
+        )
+        % values
+    )
 
 
 _PROBLEMS = {
@@ -262,3 +305,71 @@ def week_to_look_at(
         }
         for day in range(7)
     ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grip:
+    """One end of a period of a bar, to be dragged: which, where (minutes after midnight), and what it is called."""
+
+    id: str
+    minute: int
+    label: str
+    said: str  # its time: "8:00"
+    first: bool = False  # the one that Tab reaches; arrows lead to the others
+
+
+def with_grips(
+    days: list[dict[str, Any]],
+    open_periods: Sequence[hours.Period],
+    breaks: Sequence[hours.Period],
+    drawn_of: Sequence[tuple[str, str]],
+) -> list[dict[str, Any]]:
+    """The days of `week_to_look_at` as bars that `week.js` moves.
+
+    `drawn_of` are the lines (hours, breaks) that each day was drawn of: what was typed since is older than nothing, so a bar that
+    lags behind its line isn't moved.
+    """
+    first = True
+    for day, shown in enumerate(days):
+        grips: list[Grip] = []
+        bar: dict[str, Any] = {"day": day, "grips": grips}
+        for kind, week, line in zip(("open", "break"), (open_periods, breaks), drawn_of[day], strict=True):
+            own = [each for each in week if each.weekday == day]
+            bar[kind] = " ".join(f"{_minutes(each.start)}-{_minutes(each.end) or MIDNIGHT}" for each in own)
+            bar[f"{kind}_line"] = line
+            for number, each in enumerate(own):
+                # What ends the next morning has its end on the next day's bar: that is typed.
+                ends = (
+                    [("start", each.start)]
+                    if 0 < _minutes(each.end) <= _minutes(each.start)
+                    else [("start", each.start), ("end", each.end)]
+                )
+                for side, at in ends:
+                    last = side == "end"
+                    minute = _minutes(at) or (MIDNIGHT if last else 0)
+                    label = _GRIPS[kind, side] % {"day": WEEKDAYS[day], "hours": said([each])}
+                    grips.append(
+                        Grip(
+                            f"grip-{day}-{kind}-{number}-{side}",
+                            minute,
+                            label,
+                            periods.clock(at, end=last),
+                            first,
+                        )
+                    )
+                    first = False
+        shown["bar"] = bar
+    return days
+
+
+MIDNIGHT = 24 * 60
+_GRIPS = {
+    ("open", "start"): gettext_lazy("%(day)s %(hours)s, start"),
+    ("open", "end"): gettext_lazy("%(day)s %(hours)s, end"),
+    ("break", "start"): gettext_lazy("%(day)s, break %(hours)s, start"),
+    ("break", "end"): gettext_lazy("%(day)s, break %(hours)s, end"),
+}
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute

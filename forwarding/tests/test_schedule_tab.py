@@ -4,6 +4,7 @@ from datetime import date, time
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from forwarding import hours, periods, schedules
 from forwarding.hours import Period
@@ -194,3 +195,80 @@ def test_undo_brings_a_week_back(boreale, felix, amelie):
     undo.undo(felix, boreale, Operation.objects.first(), FACTS)
     assert values(amelie, "office_hours", "hours_mode") == [(), "department"]
     assert user_sheet().columns["office_hours"].to_json(periods.week_of(OFFICE)) == OFFICE
+
+
+def test_specific_hours_begin_with_those_of_the_department(boreale, felix, amelie):
+    department_hours(felix, boreale, "Accueil", office_hours="mon 9:00-17:00; tue 9:00-17:00", break_hours="mon 12:00-13:00")  # fmt: skip
+    client = sign_in_fully(Client(), felix)
+    url = f"/c/boreale/users/{amelie.number}/schedule"
+    for address in (url, f"{url}?draw=1"):
+        page = client.post(address, form_of(amelie)).content.decode()
+        assert page.count('value="9:00-17:00"') == 2
+        assert page.count('value="12:00-13:00"') == 1
+        assert values(amelie, "hours_mode") == ["department"], "nothing is saved that wasn't looked at"
+    # Whoever wants to be closed all week clears it, and that is then what is meant.
+    cleared = client.post(url, form_of(amelie, _week="clear-open", _begun="department")).content.decode()
+    assert "9:00-17:00" not in cleared.split('aria-labelledby="department-week"')[0]
+    assert client.post(url, form_of(amelie, _begun="department")).status_code == 302
+    assert values(amelie, "hours_mode", "office_hours") == ["own", ()]
+
+
+def test_a_week_that_is_closed_says_so_before_it_is_saved(boreale, felix, amelie):
+    client = sign_in_fully(Client(), felix)
+    url = f"/c/boreale/users/{amelie.number}/schedule?draw=1"
+    assert "Fermé toute la semaine" in client.post(url, form_of(amelie)).content.decode()
+    drawn = client.post(url, form_of(amelie, **{"office_hours.0": "8-12"}))
+    assert "Fermé toute la semaine" not in drawn.content.decode()
+    department = boreale.departments.get(name="Soins")
+    assert "Fermé toute la semaine" in client.get(f"/c/boreale/departments/{department.pk}/hours").content.decode()  # fmt: skip
+
+
+def test_the_next_change_is_told_only_where_the_status_switches_by_itself(boreale, felix, amelie):
+    department_hours(felix, boreale, "Accueil", office_hours="mon 9:00-17:00")
+    client = sign_in_fully(Client(), felix)
+    url = f"/c/boreale/users/{amelie.number}/schedule"
+    assert "Prochain changement" not in client.get(url).content.decode()
+    change(felix, amelie, auto_switch_status=True)
+    assert "Prochain changement" in client.get(url).content.decode()
+
+
+@pytest.mark.parametrize(("line", "told"), [
+    ("9-5", "20 heures, jusqu’au lendemain matin. Si vous pensez à l’après-midi\u00a0: 9:00-17:00."),
+    ("8:30-4:30", "20 heures, jusqu’au lendemain matin. Si vous pensez à l’après-midi\u00a0: 8:30-16:30."),
+    ("8-12, 1-5", None), ("9:00-12:00, 13:00-5:00", "19 heures"), ("6:00-22:15", "16:15 heures."), ("6-22", None), ("22-6", None), ("24 h", None),
+])  # fmt: skip
+def test_a_day_of_more_than_sixteen_hours_is_questioned(boreale, felix, amelie, line, told):
+    plan = planned(felix, amelie, hours_mode="own", office_hours=[line, "", line, "", "", "", ""])
+    client = sign_in_fully(Client(), felix)
+    page = client.post(
+        f"/c/boreale/users/{amelie.number}/schedule?draw=1", form_of(amelie, **{"office_hours.0": line})
+    ).content.decode()
+    with translation.override("fr"):
+        sentences = [str(each) for each in plan.warnings.get("office_hours", [])]
+    if told is None:
+        assert sentences == []
+        assert "heures." not in page.split("week-told")[1].split("</div>")[0]
+    else:
+        assert told in page.replace("&#x27;", "’")
+        assert len(sentences) == 1
+        assert "Lundi, Mercredi" in sentences[0] or "Monday, Wednesday" in sentences[0]
+
+
+def test_a_day_is_copied_with_its_breaks(boreale, felix, amelie):
+    client = sign_in_fully(Client(), felix)
+    url = f"/c/boreale/users/{amelie.number}/schedule"
+    data = form_of(
+        amelie,
+        **{"office_hours.2": "7:00-15:00", "break_hours.2": "11:00-11:30", "office_hours.6": "9:00-10:00"},
+    )
+    onto_week = client.post(
+        url, data | {"_week": "copy", "_copied": "2", "_onto": "weekdays"}
+    ).content.decode()
+    assert (onto_week.count('value="7:00-15:00"'), onto_week.count('value="11:00-11:30"')) == (5, 5)
+    assert 'value="9:00-10:00"' in onto_week
+    onto_sunday = client.post(url, data | {"_week": "copy", "_copied": "2", "_onto": "6"}).content.decode()
+    assert onto_sunday.count('value="7:00-15:00"') == 2
+    assert 'value="9:00-10:00"' not in onto_sunday
+    # A day that isn't one changes nothing.
+    nonsense = client.post(url, data | {"_week": "copy", "_copied": "9", "_onto": "x"}).content.decode()
+    assert nonsense.count('value="7:00-15:00"') == 1

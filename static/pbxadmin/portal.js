@@ -26,7 +26,9 @@
     close.dataset.dismiss = "";
     close.setAttribute("aria-label", texts.close);
     notice.append(words, close);
+    const held = area.contains(document.activeElement);
     area.replaceChildren(notice);
+    if (held) close.focus();
   }
 
   window.portal = { announce, warn, fill, texts };
@@ -59,8 +61,14 @@
     }
   });
 
-  /* --- Notices --- */
-  document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".notice").remove());
+  /* --- Notices. Whoever closes one by keyboard goes on at the next, or at the beginning of the page's content --- */
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-dismiss]");
+    if (!button) return;
+    const held = button === document.activeElement;
+    button.closest(".notice").remove();
+    if (held) (document.querySelector(".notice [data-dismiss]") ?? document.getElementById("content")).focus({ preventScroll: true });
+  });
 
   /* --- The error summary takes the focus; its links lead into the field --- */
   function focusSummary(root) {
@@ -197,8 +205,11 @@
     if (!button) return;
     // The value is dropped from the page, not only covered; to see it again is to ask again.
     document.querySelector(button.dataset.hide).textContent = "•".repeat(8);
-    for (const copy of button.parentElement.querySelectorAll("[data-copy]")) copy.remove();
+    const place = button.parentElement;
+    for (const copy of place.querySelectorAll("[data-copy]")) copy.remove();
     button.remove();
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
   });
 
   /* --- Choosing rows --- */
