@@ -5,7 +5,7 @@ from django.urls import path, re_path
 from users.company.views import company, customers
 from users.history import views as history
 from users.history import views_undo as undo
-from users.people.views import chosen, editor, links, people, search
+from users.people.views import chosen, editor, links, people, replacing, search
 from users.road.pages import jobs
 
 urlpatterns = [
@@ -35,6 +35,7 @@ urlpatterns = [
         people.visualiser_answer,
         name="visualiser_answer",
     ),
+    path("c/<slug:slug>/users/<str:number>/replace", replacing.user_replace, name="user_replace"),
     path("c/<slug:slug>/users/<str:number>/delete", people.user_delete, name="user_delete"),
     path("c/<slug:slug>/users/<str:number>/history", history.user_history, name="user_history"),
     path("c/<slug:slug>/users/<str:number>/<slug:tab>", editor.user_tab, name="user_tab"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import OPPOSITE, FieldColumn, Option, ReferenceColumn, Scope
 from pbxadmin.common.companions import CompanionStore, companion_columns
-from pbxadmin.common.contributions import Contribution
+from pbxadmin.common.contributions import Contribution, Legacy
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from users import road
@@ -256,5 +256,13 @@ VOICEMAIL = Section(
         losses=greetings_of_a_deleted_user,
         resets=RESETS,
         effects=EFFECTS,
+        hands_over=(
+            Legacy(
+                "voicemail",
+                gettext_lazy("Voicemail settings"),
+                gettext_lazy("The PIN and the messages stay with the mailbox of this user."),
+                columns=tuple(column.name for column in COLUMNS if not column.secret),
+            ),
+        ),
     ),
 )

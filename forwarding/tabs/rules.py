@@ -1,8 +1,8 @@
 """The columns of the five forwarding rules, and what is refused or told when they change."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django import forms
 from django.db.models import Q
@@ -349,16 +349,7 @@ def destinations_exist(plan: road.Plan) -> None:
     chosen = list(_chosen(plan))
     for _row, _name, value, _kept in chosen:
         wanted[value.kind].add(value.value)
-    people = (
-        {
-            person.number: person
-            for person in User.objects.of(plan.scope.customer)
-            .filter(number__in=wanted[Kind.EXTENSION])
-            .only("number", "hidden", "disabled")
-        }
-        if wanted[Kind.EXTENSION]
-        else {}
-    )
+    people = _reachable_by_then(plan, wanted[Kind.EXTENSION]) if wanted[Kind.EXTENSION] else {}
     systems = systems_of(plan.scope) if wanted[Kind.SYSTEM] else {}
     for row, name, value, kept in chosen:
         if value.kind is Kind.SYSTEM:
@@ -381,6 +372,32 @@ def destinations_exist(plan: road.Plan) -> None:
             row.refuse(
                 name, _("Extension %(number)s is hidden from the directory.") % {"number": value.value}
             )
+
+
+class _Reachable(NamedTuple):
+    """Whether calls may be sent to somebody."""
+
+    hidden: bool
+    disabled: bool
+
+
+def _reachable_by_then(plan: road.Plan, numbers: Collection[str]) -> dict[str, _Reachable]:
+    """Who has these extensions once the plan is written: whoever it creates, enables or disables counts as it leaves them."""
+    found = {
+        number: _Reachable(hidden, disabled)
+        for number, hidden, disabled in User.objects.of(plan.scope.customer)
+        .filter(number__in=numbers)
+        .order_by()
+        .values_list("number", "hidden", "disabled")
+    }
+    for row in plan.rows:
+        if row.record is None or not (row.new or row.changes.keys() & {"hidden", "disabled"}):
+            continue
+        number = row.value_of_record("number")
+        if number in numbers:
+            hidden, disabled = (row.value_of_record(name) for name in ("hidden", "disabled"))
+            found[number] = _Reachable(bool(hidden), bool(disabled))
+    return found
 
 
 def _chosen(plan: road.Plan) -> Iterable[tuple[road.RowPlan, str, Destination, bool]]:
@@ -471,6 +488,7 @@ def people_called_by_others_stay_reachable(plan: road.Plan) -> None:
     }
     if not leaving and not hiding:
         return
+    rows = {row.key: row for row in plan.rows if not row.new}
     for number, references in by_target(
         references_to(plan.scope.customer, Kind.EXTENSION, [*leaving, *hiding])
     ).items():
@@ -478,7 +496,7 @@ def people_called_by_others_stay_reachable(plan: road.Plan) -> None:
             row = leaving[number]
             # Whoever is disabled in the same breath takes no calls, so their rules lead nowhere.
             gone = {other.key for other in leaving.values()}
-            calls = [each for each in references if each.owner not in gone]
+            calls = [each for each in references if each.owner not in gone and not _leads_away(each, rows)]
             if calls:
                 row.refuse("disabled", _("Calls are sent to this extension: %(where)s. Choose another destination there first.") % {
                     "where": in_words(calls)
@@ -489,6 +507,17 @@ def people_called_by_others_stay_reachable(plan: road.Plan) -> None:
                 _("This user is still the destination of: %(where)s. Choose another destination there first.")
                 % {"where": in_words(references)},
             )
+
+
+def _leads_away(reference: Reference, rows: Mapping[Any, road.RowPlan]) -> bool:
+    """Whether the plan itself sends the calls of this rule elsewhere."""
+    row = rows.get(reference.owner)
+    if row is None or reference.column not in row.changes:
+        return False
+    value = row.changes[reference.column][1]
+    return not (
+        isinstance(value, Destination) and (value.kind, value.value) == (Kind.EXTENSION, reference.target)
+    )
 
 
 # --- Who points at whom ------------------------------------------------------------------------------------------

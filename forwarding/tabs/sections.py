@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy
 
 from forwarding.effects import EFFECTS, STATUS_MESSAGE
 from forwarding.tabs import facts as pages
-from forwarding.tabs import rules
+from forwarding.tabs import legacies, rules
 from forwarding.tabs.schedule import (
     DEPARTMENT_HOURS,
     HOLIDAYS_COLUMN,
@@ -42,6 +42,7 @@ FORWARDING = Section(
         status_message=STATUS_MESSAGE,
         status_url="user_status",
         status_menu="forwarding/status_menu.html",
+        hands_over=(legacies.RULES, legacies.CALLS),
     ),
 )
 
@@ -54,6 +55,7 @@ SCHEDULE = Section(
     view="forwarding.views.schedule_tab",
     page_facts=pages.schedule_facts,
     row_rules=(hours_make_sense,),
+    adds=Contribution(hands_over=(legacies.HOURS,)),
 )
 
 # What the page of a department shows of this app (`settings.DEPARTMENT_SECTIONS`).

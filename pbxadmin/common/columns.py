@@ -81,6 +81,8 @@ class Column:
     translated = False
     # Changed by a form of its own, not saved with the rest of its tab (the status: now, or until a time).
     own_form = False
+    # Whether its values refer to other rows, which may be ones that aren't written yet (`Pending`).
+    refers = False
 
     def __init__(
         self,
@@ -215,6 +217,18 @@ class Column:
             return {}
         return {self.name: self.default(scope) if meaning is Blank.DEFAULT else self.from_cell("", scope)}
 
+    def awaits(self, value: Any) -> bool:
+        """Whether a value refers to a row that isn't written yet."""
+        return isinstance(value, Pending) or (
+            isinstance(value, tuple) and any(isinstance(each, Pending) for each in value)
+        )
+
+    def settled(self, value: Any, key_of: Callable[[Any], Any]) -> Any:
+        """A value that `awaits`, with keys (`key_of` each reference) in place of the rows that are written by now."""
+        if isinstance(value, tuple):
+            return tuple(sorted(key_of(each) for each in value))
+        return key_of(value)
+
     def look_up(self, values: Iterable[Any], scope: Scope) -> None:
         """Ask at once for what `show` will need to say these values, where they speak of other rows."""
 
@@ -322,16 +336,22 @@ class Option:
 
 
 class Pending:
-    """A reference to a row of another plan that isn't written yet: `users.road.apply_all` puts its key in its place."""
+    """A reference to a row that isn't written yet: `users.road.apply_all` puts its key in its place.
 
-    def __init__(self, row: Any) -> None:
+    The row is one of an earlier plan, or of the very plan that refers to it: then it is made first, given to the new `Row` as
+    its `pending`, and knows the planned row from the moment when there is one.
+    """
+
+    def __init__(self, row: Any = None) -> None:
         self.row = row  # a `users.road.RowPlan` that makes a new record
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pending) and other.row is self.row
+        return other is self or (
+            isinstance(other, Pending) and self.row is not None and other.row is self.row
+        )
 
     def __hash__(self) -> int:
-        return id(self.row)
+        return hash(Pending)  # the row may come later, and there are never many of them
 
     def __lt__(self, other: object) -> bool:
         """After every key: sets of references are kept sorted."""
@@ -356,6 +376,7 @@ class OptionsMixin:
     name: str
     label: Text
     options: Callable[[Scope], Iterable[Option]]
+    refers = True
 
     def by_key(self, scope: Scope) -> dict[str, Option]:
         """Every option of this scope under its key as text."""

@@ -150,6 +150,7 @@ class CompanionColumn(Column):
         self.translated = inner.translated
         if isinstance(inner, ReferenceColumn):
             self.options = inner.options
+            self.refers = True
         said = {
             name: getattr(inner, name)
             for name in ("short", "help", "more", "warning", "unit", "at_creation_only", "own", "identity")

@@ -33,6 +33,45 @@ class Effects:
 
 
 @dataclass(frozen=True)
+class Heir:
+    """Whoever takes somebody's place: what refers to them (a key, or `Pending` for a new person), their extension, and their
+    mobile number ("" for none)."""
+
+    key: Any
+    number: str
+    mobile: str = ""
+
+
+def as_it_is(column: str, value: Any, theirs: Any, leaver: Any, heir: Heir) -> tuple[Any, Text]:
+    """A value goes over unchanged."""
+    return value, ""
+
+
+@dataclass(frozen=True)
+class Legacy:
+    """One thing that goes from somebody to whoever takes their place: a box on the page that replaces a person.
+
+    Every function asks a constant number of queries and writes nothing: the road does.
+    """
+
+    name: str  # of the box
+    label: Text
+    help: Text = ""
+    # Columns of the leaver that the heir gets: (column, the leaver's value, the heir's present one or None, leaver, heir) → the
+    # value as the heir can have it, and what is to be said of it ("" for nothing).
+    columns: tuple[str, ...] = ()
+    fit: Callable[[str, Any, Any, Any, Heir], tuple[Any, Text]] = as_it_is
+    # What the leaver's own columns hold afterwards, where it isn't what they hold now.
+    leaves: Mapping[str, Any] = field(default_factory=dict)
+    # What colleagues have that leads to the leaver, as it is to be: {person: {column: value}}.
+    of_colleagues: Callable[[Any, Heir, Scope], Mapping[Any, Mapping[str, Any]]] | None = None
+    # The same of rows that aren't people: {model: {record: {column: value}}}.
+    beside: (
+        Callable[[Any, Heir, Scope], Mapping[type[models.Model], Mapping[Any, Mapping[str, Any]]]] | None
+    ) = None
+
+
+@dataclass(frozen=True)
 class ListCell:
     """A column of the list of people: its heading, the template of a cell, and the facts of all people of a page at once."""
 
@@ -68,6 +107,10 @@ class Contribution:
     losses: Callable[[Sequence[Any], Scope], Mapping[Any, list[str]]] | None = None
     # Why records can't go: {primary key: sentence}.
     removal_rules: tuple[Callable[[Sequence[Any], Scope], Mapping[Any, Text]], ...] = ()
+    # --- Replacement
+    hands_over: tuple[Legacy, ...] = ()  # what goes to whoever takes a person's place
+    # How many devices will load a new configuration because of these planned rows: (model, rows of `users.road`) of each plan.
+    reloads: Callable[[Sequence[tuple[type[models.Model], Sequence[Any]]]], int] | None = None
 
 
 NOTHING = Contribution()

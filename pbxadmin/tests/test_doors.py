@@ -92,6 +92,7 @@ DOORS = {
     # The tabs of a person, and what hangs on them.
     "user_status": OF_PERSON,
     "user_reset": OF_PERSON,
+    "user_replace": OF_PERSON,
     "voicemail_pin": OF_PERSON,
     "voicemail_new_pin": OF_PERSON,
     "app_link": OF_PERSON,

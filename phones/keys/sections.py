@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from pbxadmin.common.columns import Column, Scope, Store
+from pbxadmin.common.columns import Column, Pending, Scope, Store
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.sections import Section
@@ -42,11 +42,12 @@ WATCHERS_NAMED = 20  # in what a deletion says
 
 
 class KeyValue(NamedTuple):
-    """One key, comparable and ready for JSON; `target` is the primary key of the colleague, `value` what else it dials."""
+    """One key, comparable and ready for JSON; `target` is the primary key of the colleague (`Pending` for one who is created with
+    it), `value` what else it dials."""
 
     position: int
     kind: str
-    target: int | None = None
+    target: Any = None
     value: str = ""
     first_name: str = ""
     last_name: str = ""
@@ -162,6 +163,15 @@ class KeysColumn(Column):
     """
 
     store = KEYS
+    refers = True
+
+    def awaits(self, value: Any) -> bool:
+        """Whether a key is about somebody who is created with it."""
+        return any(isinstance(key.target, Pending) for key in value or ())
+
+    def settled(self, value: Any, key_of: Callable[[Any], Any]) -> Any:
+        """The same keys about people who are there by now."""
+        return tuple(key._replace(target=key_of(key.target)) for key in value)
 
     def form_field(self, scope: Scope) -> forms.Field:
         """One hidden text, or the fields of the tab's own form."""
@@ -255,8 +265,10 @@ class KeysColumn(Column):
             return KeyValue(position, kind, None, value)
         return KeyValue(position, kind)
 
-    def _target(self, item: Mapping[str, Any], scope: Scope) -> int:
+    def _target(self, item: Mapping[str, Any], scope: Scope) -> int | Pending:
         target = item.get("target") or item.get("value") or ""
+        if isinstance(target, Pending):
+            return target.checked()
         found: int | None
         if isinstance(target, int) and not isinstance(target, bool):
             # Never taken for an extension: the key of somebody who is gone must not become another one's number.
@@ -344,6 +356,8 @@ def in_sentences(problems: Mapping[int, Sequence[str]]) -> list[str]:
 
 def label_of(key: KeyValue, people: Mapping[int, Colleague]) -> str:
     """What a key is about, in words: "101 Amélie Tremblay", "Labo · 8663062224,,,225", "SP1", "Absent"."""
+    if isinstance(key.target, Pending):
+        return str(key.target)
     if key.target:
         return str(people.get(key.target, ""))
     if key.kind == Kind.AGENT:
@@ -388,7 +402,7 @@ def newly_hidden(
     return {
         key.position: [_("%(number)s is hidden from the directory.") % {"number": people[key.target].number}]
         for key in keys
-        if key.target and key.target not in known and people[key.target].hidden
+        if isinstance(key.target, int) and key.target not in known and people[key.target].hidden
     }
 
 
@@ -424,7 +438,7 @@ def dear_numbers_are_told(row: road.RowPlan, plan: road.Plan) -> None:
 def targets_are_still_there(plan: road.Plan) -> None:
     """Whoever a key is about still exists: asked again under the lock, where nobody is deleted any more."""
     rows = [row for row in plan.rows if "keys" in row.changes]
-    wanted = {key.target for row in rows for key in row.changes["keys"][1] if key.target}
+    wanted = {key.target for row in rows for key in row.changes["keys"][1] if isinstance(key.target, int)}
     if not wanted:
         return
     there = set(User.objects.of(plan.scope.customer).filter(pk__in=wanted).values_list("pk", flat=True))
@@ -432,7 +446,7 @@ def targets_are_still_there(plan: road.Plan) -> None:
         gone = {
             key.position: [_("choose an extension of this company.")]
             for key in row.changes["keys"][1]
-            if key.target and key.target not in there
+            if isinstance(key.target, int) and key.target not in there
         }
         for sentence in in_sentences(gone):
             row.refuse("keys", sentence)

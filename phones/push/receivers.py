@@ -25,6 +25,13 @@ def phones_fall_behind(sender: type[Model], rows: Sequence[Any], operation: Oper
     same after all.
     """
     _pictures_go(sender, rows)
+    ids = sorted(phones_concerned(sender, rows))
+    outbox.mark_stale_by_key(ids)
+    telling.after_commit(ids)
+
+
+def phones_concerned(sender: type[Model], rows: Sequence[Any]) -> set[int]:
+    """The phones whose file may differ once these rows are written (or now that they are)."""
     found: set[int] = set()
     for part in outbox.chunks(rows, 2_000):
         if (condition := CONDITIONS.get(sender, _nobody)(part)) is not None:
@@ -32,9 +39,15 @@ def phones_fall_behind(sender: type[Model], rows: Sequence[Any], operation: Oper
             found.update(
                 Phone.objects.filter(condition, user__isnull=False).order_by().values_list("pk", flat=True)
             )
-    ids = sorted(found)
-    outbox.mark_stale_by_key(ids)
-    telling.after_commit(ids)
+    return found
+
+
+def phones_that_reload(plans: Sequence[tuple[type[Model], Sequence[Any]]]) -> int:
+    """How many phones will load a new configuration because of these rows: a count before anything is written."""
+    found: set[int] = set()
+    for model, rows in plans:
+        found |= phones_concerned(model, rows)
+    return len(found)
 
 
 def _pictures_go(sender: type[Model], rows: Sequence[Any]) -> None:

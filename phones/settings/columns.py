@@ -123,6 +123,8 @@ class UserColumn(FieldColumn):
     """Who uses the phone, by primary key; nobody, and it is in stock. A rule looks the people up, all in one
     query."""
 
+    refers = True
+
     def __init__(self, model_field: Field, **overrides: Any) -> None:
         super().__init__(model_field, **overrides)
         self.options = people  # the history keeps the name beside the key

@@ -19,7 +19,9 @@ from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
 from phones import build, selectors
 from phones.context import Codec
+from phones.legacies import LEGACIES
 from phones.models import Phone, Settings
+from phones.push.receivers import phones_that_reload
 from phones.settings import logos
 from phones.settings.columns import (
     DATE_FORMATS,
@@ -442,6 +444,8 @@ PHONES = Section(
         resets=RESETS,
         head_url="phones_state",
         followed_url="push_status",
+        hands_over=LEGACIES,
+        reloads=phones_that_reload,
     ),
 )
 

@@ -9,12 +9,12 @@ from django.test import Client
 from pbxadmin.common.values import configtext
 from phones import services
 from phones.models import Phone
-from phones.moving import person_meant
 from phones.push import telling
 from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone
 from signin.tests.signing import sign_in_fully
 from users.models import Change, Customer, Operation, User
+from users.people.meant import person_meant
 from users.road import undo
 from users.tests.factories import make_user
 

@@ -15,12 +15,12 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from phones import selectors, services
 from phones.models import Phone
-from phones.moving import person_meant
 from phones.settings import logos
 from phones.settings.form import settings_form
 from phones.views.tab import of_phone, show, tab_url
 from users import rights, road
 from users.models import Customer, User
+from users.people.meant import person_meant
 from users.road import Outcome
 from users.road.finding import gauge
 from users.road.pages.doors import in_customer, require

@@ -19,6 +19,7 @@ from signin import credentials as signin
 from users import rights, road
 from users.history import titles
 from users.models import Change, Customer, Operation, User
+from users.people import replacing
 from users.people.reset import LABELS
 from users.road.meanwhile import shown
 
@@ -238,6 +239,8 @@ def _tell(operation: Operation, rows: Sequence[Change], count: int, scope: Scope
 
 def title_of(operation: Operation, rows: Sequence[ToldRow], count: int, *, named: bool = True) -> str:
     """What an operation is called, by its first `rows` of `count`; `named`: with the record that it was done to."""
+    if names := replacing.names_in(operation.reason):
+        return gettext("Replacement of %(leaver)s by %(heir)s") % {"leaver": names[0], "heir": names[1]}
     cells = [cell for row in rows for cell in row.changes]
     commands = [cell["new"] for cell in cells] if operation.kind == Operation.Kind.COMMAND else []
     return titles.title(
@@ -293,7 +296,11 @@ def may_be_undone(operation: Operation, rows: Sequence[Change]) -> bool:
     """Whether it is worth a link: an edit without secrets that nobody has taken back. The page behind it decides."""
     if operation.kind != Operation.Kind.EDIT or getattr(operation, "undone", False) or not rows:
         return False
+    if all(change.kind == Operation.Kind.CREATE for change in rows):
+        return False
     for change in rows:
+        if change.kind == Operation.Kind.CREATE:
+            continue  # whoever came with a change goes with it
         sheet = road.SHEETS.get(change.model)
         if change.kind != Operation.Kind.EDIT or sheet is None or not change.cells:
             return False
@@ -309,6 +316,8 @@ def reason_in_words(operation: Operation) -> str:
         return gettext("Undo of an earlier change")
     if operation.reason.startswith("copy "):
         return gettext("Copy of extension %(number)s") % {"number": operation.reason.removeprefix("copy ")}
+    if replacing.names_in(operation.reason):
+        return ""  # the title says it
     if operation.reason.startswith("job "):
         return gettext("Job %(number)s") % {"number": operation.reason.removeprefix("job ")}
     return str(REASONS.get(operation.reason) or signin.REASONS.get(operation.reason, operation.reason))

@@ -26,6 +26,7 @@ class Undone:
     name: str
     changes: list[dict[str, str]]
     reasons: list[str]
+    goes: bool = False  # it was created by the operation, and is deleted again
 
 
 def may_undo(actor: User, customer: Customer, operation: Operation) -> str:
@@ -79,6 +80,11 @@ def undo_operation(request: PortalRequest, customer: Customer, operation: int) -
         error = error or str(problem)
     else:
         rows = [_row(plan, row) for plan in plans for row in plan.rows if row.outcome != "unchanged"]
+        rows += [
+            _gone(record, removal)
+            for removal in undo.plan_removals(request.user, customer, found)
+            for record in removal.records
+        ]
     possible = bool(rows) and not any(row.reasons for row in rows)
     return render(request, "users/undo.html", {
         "operation": found, "what": timeline.reason_in_words(found), "rows": rows, "error": error, "possible": possible,
@@ -107,6 +113,12 @@ def _row(plan: road.Plan, row: road.RowPlan) -> Undone:
         ]
     )
     return Undone(str(row.record) if row.record is not None else row.label, cells, reasons)
+
+
+def _gone(record: Any, removal: road.Removal) -> Undone:
+    """What was created in the course of the change, and goes with it."""
+    refusal = removal.refusals.get(record.pk)
+    return Undone(str(record), [], [refusal] if refusal else [], goes=True)
 
 
 def _words(shown: str, value: Any) -> str:

@@ -40,8 +40,8 @@ def apply_all(
 ) -> Operation | None:
     """Write plans of several sheets, in their order, as one operation in one transaction: all of them or nothing.
 
-    A row may refer to a row of an earlier plan that isn't written yet (`Pending`): it gets its key here, and the set rules of
-    its plan see the record that there is then.
+    A row may refer to a row that isn't written yet (`Pending`), of an earlier plan or of its own: it gets its key here, and
+    the set rules of a later plan see the record that there is then.
 
     Raises `RefusedError` when a row is refused (also when it only turns out under the lock: the last free extension went to
     somebody else), and `ChangedMeanwhileError` when a row isn't any more what the plan saw.
@@ -66,27 +66,26 @@ def apply_all(
     return operation
 
 
-def _settle(made: Plan, rows: Sequence[RowPlan]) -> None:
-    """Put keys in place of references to rows that are written by now."""
+def _settle(made: Plan, rows: Sequence[RowPlan], own: bool = False) -> None:
+    """Put keys in place of references to rows that are written by now; `own`: also those of this very plan."""
     if not made.leaning:
         return
     made.scope.forget()
+    coming = set() if own else {id(row) for row in rows if row.new}
+
+    def key_of(value: Any) -> Any:
+        if not isinstance(value, Pending) or id(value.row) in coming:
+            return value
+        # What it means isn't among what was written before.
+        if value.row is None or value.row.key is None:
+            raise RefusedError
+        return value.row.key
+
     for row in rows:
         for name in made.leaning & row.after.keys():
-            value = row.after[name]
-            if isinstance(value, tuple):
-                row.put(name, tuple(sorted(_key_of(each) for each in value)))
-            else:
-                row.put(name, _key_of(value))
-
-
-def _key_of(value: Any) -> Any:
-    """The key that a reference means. Raises `RefusedError` where its row isn't among what was written before."""
-    if not isinstance(value, Pending):
-        return value
-    if value.row.key is None:
-        raise RefusedError
-    return value.row.key
+            column = made.sheet.columns[name]
+            if column.awaits(row.after[name]):
+                row.put(name, column.settled(row.after[name], key_of))
 
 
 def _write(made: Plan, rows: Sequence[RowPlan]) -> None:
@@ -103,13 +102,15 @@ def _write(made: Plan, rows: Sequence[RowPlan]) -> None:
         raise RefusedError
     if new:
         _insert(sheet, scope, new)
+        _settle(made, rows, own=True)
     _update(sheet, scope, old)
     for store in stores_of(sheet.columns.values()):
         names = store_columns(sheet, store)
-        if new:
-            store.create(new, [row for row in new if not names.isdisjoint(row.changes)], scope)
+        # What there is once (a DID number) is given up before somebody new takes it.
         if touched := [row for row in old if not names.isdisjoint(row.changes)]:
             store.save(touched, scope)
+        if new:
+            store.create(new, [row for row in new if not names.isdisjoint(row.changes)], scope)
 
 
 def _look_again(made: Plan, rows: Sequence[RowPlan]) -> None:
@@ -132,7 +133,8 @@ def _look_again(made: Plan, rows: Sequence[RowPlan]) -> None:
 
 def _keys_of(value: Any) -> set[Any]:
     """The keys that a reference's value holds: one, several or none."""
-    return set(value) if isinstance(value, tuple) else {value} - {None, ""}
+    keys = set(value) if isinstance(value, tuple) else {value} - {None, ""}
+    return {key for key in keys if not isinstance(key, Pending)}
 
 
 def hold(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:

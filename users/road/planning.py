@@ -36,12 +36,16 @@ class Row:
     """What a caller wants of one record: raw values for some columns; `key` None makes a new record.
 
     `seen` is the version that the caller had before their eyes: an older one than the record's refuses the row as stale.
+    `pending` is what other rows refer to this new one by. `leaving`: the record is deleted in the same transaction, after all
+    plans are written; rules that count people count without it.
     """
 
     key: Any
     values: Mapping[str, Any]
     label: str = ""
     seen: int | None = None
+    pending: Pending | None = None
+    leaving: bool = False
 
 
 @dataclass(slots=True)
@@ -65,6 +69,8 @@ class RowPlan:
     stale: bool = False
     subject: Any = None  # primary key of the person whose record it was when the plan was made
     seen: int | None = None
+    pending: Pending | None = None
+    leaving: bool = False
     _changes: dict[str, tuple[Any, Any]] | None = None
 
     @property
@@ -137,9 +143,7 @@ class Plan:
     loaded: set[Store] = field(default_factory=set)
     verb: rights.Verb = rights.Verb.EDIT
     known: set[str] = field(default_factory=set)  # columns whose present value every row has
-    leaning: set[str] = field(
-        default_factory=set
-    )  # columns that refer to rows of another plan, not written yet
+    leaning: set[str] = field(default_factory=set)  # columns that refer to rows which aren't written yet
 
     def having(self, *outcomes: str) -> list[RowPlan]:
         """The rows with one of these outcomes."""
@@ -170,7 +174,7 @@ class Plan:
             self.scope.actor,
             self.scope.customer,
             self.sheet,
-            [Row(row.key, row.raw, row.label, row.seen) for row in left],
+            [Row(row.key, row.raw, row.label, row.seen, row.pending, row.leaving) for row in left],
             self.verb,
             scope=self.scope,
             records={row.key: row.record for row in left if not row.new and row.record is not None},
@@ -236,9 +240,20 @@ def plan(
     """
     scope = scope or Scope(actor, customer)
     planned = [
-        RowPlan(key=row.key, label=row.label, raw=row.values, new=row.key is None, seen=row.seen)
+        RowPlan(
+            key=row.key,
+            label=row.label,
+            raw=row.values,
+            new=row.key is None,
+            seen=row.seen,
+            pending=row.pending,
+            leaving=row.leaving,
+        )
         for row in rows
     ]
+    for each in planned:
+        if each.pending is not None:
+            each.pending.row = each
     named = {name for row in planned for name in row.raw if name in sheet.columns}
     columns = {name: column for name, column in sheet.columns.items() if name in named}
     made = Plan(sheet, scope, columns, planned, verb=verb)
@@ -429,7 +444,7 @@ def _clean(made: Plan) -> None:
     rows = [row for row in made.rows if row.record is not None]
     for name, column in made.columns.items():
         memory: dict[Any, tuple[Any, list[str] | None]] = {}
-        refers = hasattr(column, "options")
+        refers = column.refers
         for row in rows:
             raw = row.raw.get(name, NOTHING)
             if raw is NOTHING or (row.errors and name in row.errors):
@@ -442,7 +457,7 @@ def _clean(made: Plan) -> None:
                 except ValidationError as error:
                     known = (None, [str(message) for message in error.messages])
                 memory[remembered] = known
-                if refers and pending_in(known[0]):
+                if refers and column.awaits(known[0]):
                     made.leaning.add(name)
             if known[1] is None:
                 row.after[name] = known[0]  # type: ignore[index]  # nobody has asked for the changes yet
@@ -462,10 +477,3 @@ def _keep_as_created(made: Plan, name: str) -> None:
         row.errors.pop(name, None)
         if not same:
             row.refuse(name, _("This field can't be changed after creation."))
-
-
-def pending_in(value: Any) -> bool:
-    """Whether a value refers to a row of another plan that isn't written yet."""
-    return isinstance(value, Pending) or (
-        isinstance(value, tuple) and any(isinstance(each, Pending) for each in value)
-    )

@@ -7,7 +7,9 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from pbxadmin.common.columns import LinkedColumn
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.sections import Sheet
 from users import road
 from users.models import Change, Customer, Operation, User
 
@@ -21,6 +23,7 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
 
     A row whose value isn't any more what the operation left is refused, naming the column: somebody has decided anew.
     Raises `NotUndoableError` where there is nothing to go back to: creations, deletions, secrets, and what was undone already.
+    What was created in the course of a change (the person who replaces another) goes again: `plan_removals`.
     """
     if operation.kind != Operation.Kind.EDIT:
         raise NotUndoableError(_("Only edits can be undone, not creations or deletions."))
@@ -28,11 +31,13 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
         raise NotUndoableError(_("This change was already undone."))
     if operation.jobs.open().exists():
         raise NotUndoableError(_("A job is still at it: wait until it is over, or cancel it first."))
-    by_sheet: dict[str, list[Change]] = defaultdict(list)
-    for change in operation.changes.order_by("id"):
-        by_sheet[change.model].append(change)
-    if any(change.kind != Operation.Kind.EDIT for found in by_sheet.values() for change in found):
+    changes = list(operation.changes.order_by("id"))
+    if any(change.kind not in (Operation.Kind.EDIT, Operation.Kind.CREATE) for change in changes):
         raise NotUndoableError(_("Only edits can be undone, not creations or deletions."))
+    created = _created(changes)
+    by_sheet: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_sheet[change.model].append(change)
     plans = []
     # What was written last is taken back first: a phone leaves somebody before they are what they were.
     for label, found in reversed(by_sheet.items()):
@@ -41,13 +46,16 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
             sheet.columns[cell["column"]].secret
             for change in found
             for cell in change.cells
-            if cell["column"] in sheet.columns
+            if cell["column"] in sheet.columns and (label, change.object_pk) not in created
         ):
             raise NotUndoableError(
                 _("A secret was changed: the old one isn't kept anywhere and can't be restored.")
             )
         names = {change.object_pk: change.object_name for change in found}
         cells = _over_all(found)
+        for key in cells:
+            if (label, key) in created:
+                cells[key] = _held_alone(sheet, cells[key])
         rows = [
             road.Row(key, {name: old for name, (old, _new) in of_one.items()}, label=names[key])
             for key, of_one in cells.items()
@@ -69,6 +77,48 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
     return plans
 
 
+def _created(changes: Sequence[Change]) -> set[tuple[str, Any]]:
+    """The records that an operation created, by sheet and key."""
+    return {(change.model, change.object_pk) for change in changes if change.kind == Operation.Kind.CREATE}
+
+
+def _held_alone(sheet: Sheet, cells: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """What a record that goes again gives back first, because nobody else can have it meanwhile: a person's DID numbers."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, (_old, new) in cells.items():
+        column = sheet.columns.get(name)
+        if isinstance(column, LinkedColumn) and column.identity:
+            found[name] = ([], new)
+    return found
+
+
+def plan_removals(actor: User, customer: Customer, operation: Operation) -> list[road.Removal]:
+    """What `operation` created in the course of its changes: taking it back deletes it again. Nothing is written.
+
+    What was changed since is refused: it isn't only the operation's any more. What leads there isn't asked about: it is taken
+    back before.
+    """
+    changes = list(operation.changes.order_by("id"))
+    versions: dict[str, dict[Any, int]] = defaultdict(dict)
+    for label, key in _created(changes):
+        versions[label][key] = max(
+            change.version for change in changes if (change.model, change.object_pk) == (label, key)
+        )
+    removals = []
+    for label, known in versions.items():
+        removal = road.plan_removal(actor, customer, road.SHEETS[label], known)
+        removal.refusals = {
+            record.pk: str(refusal)
+            for record in removal.records
+            if (refusal := road.why_not(removal.sheet, removal.scope, removal.verb, record))
+        }
+        for record in removal.records:
+            if record.version != known[record.pk]:
+                removal.refusals.setdefault(record.pk, _("It was changed again since: delete it by itself."))
+        removals.append(removal)
+    return removals
+
+
 def _over_all(found: Sequence[Change]) -> dict[Any, dict[str, tuple[Any, Any]]]:
     """{record: {column: (first old, last new value)}}: an operation may have changed a record more than once."""
     cells: dict[Any, dict[str, tuple[Any, Any]]] = {}
@@ -86,10 +136,28 @@ def undo(actor: User, customer: Customer, operation: Operation, facts: RequestFa
         # Two who undo at once: the second one waits here and is told that it was undone already.
         Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
         plans = plan_undo(actor, customer, operation)
-        if reasons := [sentence for plan in plans for sentence in plan.sentences]:
-            raise NotUndoableError(" ".join(reasons[:5]))
+        removals = plan_removals(actor, customer, operation)
+        if reasons := _reasons(plans, removals):
+            raise NotUndoableError(reasons)
+        reason = f"undo {operation.pk}"
         try:
-            return road.apply_all(plans, facts, reason=f"undo {operation.pk}", undoes=operation)
+            undone = road.apply_all(plans, facts, reason=reason, undoes=operation)
+            # Planned anew: nothing leads to them any more.
+            removals = [
+                road.plan_removal(actor, customer, each.sheet, [record.pk for record in each.records])
+                for each in removals
+            ]
+            for removal in removals:
+                undone = road.remove(removal, facts, reason, into=undone)
         except road.RefusedError:
-            reasons = [sentence for plan in plans for sentence in plan.sentences]
-            raise NotUndoableError(" ".join(reasons[:5])) from None
+            raise NotUndoableError(_reasons(plans, removals)) from None
+        return undone
+
+
+def _reasons(plans: Sequence[road.Plan], removals: Sequence[road.Removal]) -> str:
+    """Why it can't be, in the first five sentences; "" where it can."""
+    sentences = [
+        *(sentence for plan in plans for sentence in plan.sentences),
+        *(str(sentence) for removal in removals for sentence in removal.refusals.values()),
+    ]
+    return " ".join(sentences[:5])

@@ -35,6 +35,7 @@ from users.people.sections.general_rules import (
     shared_addresses_are_told,
     what_a_deleted_user_loses,
 )
+from users.people.sections.legacies import LEGACIES
 
 
 # --- What may be chosen --------------------------------------------------------------------------------------
@@ -314,5 +315,6 @@ GENERAL = Section(
         search=search_people,
         losses=what_a_deleted_user_loses,
         removal_rules=(last_owner_stays,),
+        hands_over=LEGACIES,
     ),
 )

@@ -175,7 +175,8 @@ def seats_are_in_the_contract(plan: road.Plan) -> None:
     if not new:
         return
     customer = plan.scope.customer
-    over = User.objects.of(customer).count() + len(new) - customer.included_extensions
+    leaving = sum(row.leaving for row in plan.rows)
+    over = User.objects.of(customer).count() + len(new) - leaving - customer.included_extensions
     if over <= 0:
         return
     used = customer.included_extensions
@@ -302,6 +303,17 @@ def talk_names_of_places(customer: Any) -> dict[str, str]:
     return found
 
 
+def _becomes_an_owner(row: road.RowPlan) -> bool:
+    """Whether a row makes somebody a system owner who can sign in: whoever was one goes in the same breath."""
+    if row.record is None or row.leaving or not row.changes.keys() & {"role", "disabled"}:
+        return False
+    role, disabled = (
+        row.after.get(name, getattr(row.record, attribute))
+        for name, attribute in (("role", "role_id"), ("disabled", "disabled"))
+    )
+    return role == "system_owners" and not disabled
+
+
 def a_system_owner_remains(plan: road.Plan) -> None:
     """A customer that had a system owner who can sign in keeps one."""
     losing = [
@@ -311,9 +323,9 @@ def a_system_owner_remains(plan: road.Plan) -> None:
         and not row.new
         and row.record.role_id == "system_owners"
         and not row.record.disabled
-        and (row.changes.get("role") or row.changes.get("disabled"))
+        and (row.changes.get("role") or row.changes.get("disabled") or row.leaving)
     ]
-    if not losing:
+    if not losing or any(_becomes_an_owner(row) for row in plan.rows):
         return
     owners = User.objects.of(plan.scope.customer).filter(role="system_owners", disabled=False)
     if not owners.exclude(pk__in=[row.key for row in losing]).exists():
