@@ -8,6 +8,7 @@ from phones.models import Phone
 from phones.settings.noted import SECRETS
 from phones.tests.factories import make_phone
 from users.history import timeline
+from users.models import Change
 from users.tests.factories import FACTS
 
 MAC = "805ec0aabb01"
@@ -30,7 +31,9 @@ def test_a_command_stands_in_the_history_by_its_name(felix, boreale, phone):
     with translation.override("fr-ca"):
         assert services.phone_command(felix, phone, Phone.Command.RESTART, FACTS) == ""
     assert newest(felix, boreale).what == f"Envoi au téléphone\u00a0: Redémarrer · {NAME}"
-    assert newest(felix, boreale).rows[0].changes == [{"label": "Commande", "old": "", "new": "Redémarrer"}]
+    assert newest(felix, boreale).rows == [], "the title says everything"
+    cells = timeline.cells_in_words(Change.objects.filter(kind="command").get(), None)
+    assert cells == [{"label": "Commande", "old": "", "new": "Redémarrer"}]
     assert newest(felix, boreale, "en").what == f"Sent to the phone: Restart · {NAME}"
 
 
@@ -40,7 +43,8 @@ def test_a_secret_that_was_shown_is_named_and_not_told(felix, boreale, phone, wh
     told = newest(felix, boreale)
     with translation.override("fr-ca"):
         assert told.what == f"Affichage d’un secret\u00a0: {SECRETS[which]} · {NAME}"
-    assert {cell["new"] for cell in told.rows[0].changes} == {"••••••••"}
+    [cell] = timeline.cells_in_words(Change.objects.filter(kind="reveal").get(), None)
+    assert cell["new"] == "••••••••"
 
 
 def test_a_phone_is_called_by_its_model_as_people_know_it(phone):

@@ -35,6 +35,8 @@ SOURCES: Mapping[str, Any] = {
     "demo": _("demo data"),
     "pbx": _("phone system"),
 }
+# Their titles say everything: what was sent, which secret was shown.
+TOLD_BY_TITLE = (Operation.Kind.COMMAND, Operation.Kind.REVEAL)
 # What the portal itself notes as a reason; where "where from" says it already, nothing.
 REASONS: Mapping[str, Any] = {"automatic status": _("Status changed by the schedule"), "demo": " "}
 # How far back the menu looks, in days.
@@ -227,8 +229,8 @@ def _tell(operation: Operation, rows: Sequence[Change], count: int, scope: Scope
         what=title_of(operation, told, count),
         when=operation.at,
         where=" ".join(filter(None, [source_in_words(operation.source), operation.address])),
-        reason=reason_in_words(operation).strip(),
-        rows=told,
+        reason="" if _says_itself(operation) else reason_in_words(operation).strip(),
+        rows=[] if operation.kind in TOLD_BY_TITLE else told,
         more=max(0, count - len(rows)),
         url=reverse("operation", args=[slug, operation.pk]) if slug and whole and count > len(rows) else "",
         undo_url=reverse("undo", args=[slug, operation.pk])
@@ -249,7 +251,13 @@ def title_of(operation: Operation, rows: Sequence[ToldRow], count: int, *, named
         count,
         list(dict.fromkeys(cell["label"] for cell in cells)),
         list(dict.fromkeys(commands)),
+        reason_in_words(operation).strip() if _says_itself(operation) else "",
     )
+
+
+def _says_itself(operation: Operation) -> bool:
+    """Whether the reason is what was done: about signing in, which changes no column."""
+    return operation.kind == Operation.Kind.SIGN_IN
 
 
 def look_up(rows: Iterable[Change], scope: Scope | None) -> None:

@@ -14,12 +14,15 @@ NAMED = 2
 VOWEL = re.compile(r"[aeiouàâäéèêëîïôöùûüœæ]", re.IGNORECASE)
 
 
-def title(kind: str, record: str, count: int, labels: Sequence[str], values: Sequence[str] = ()) -> str:
+def title(
+    kind: str, record: str, count: int, labels: Sequence[str], values: Sequence[str] = (), said: str = ""
+) -> str:
     """In the reader's language: what was done to `record`, the first of `count`.
 
-    `labels` are the columns that changed, each once, and `values` what a command or a secret is called.
+    `labels` are the columns that changed, each once, and `values` what was sent to a phone. `said`: what is known better than
+    by the kind alone ("Password changed").
     """
-    what = str(Operation.Kind(kind).label)
+    what = said or str(Operation.Kind(kind).label)
     if kind == Operation.Kind.EDIT and labels and record:
         text = of(_columns(labels), record)
     else:

@@ -40,7 +40,10 @@ def test_a_title_says_what_changed_of_whom(kind, record, count, labels, values, 
         assert title(kind, record, count, labels, values) == said
 
 
-def newest(actor, customer):
+def newest(actor, customer, everything=False):
+    """The last entry, with `everything` also of who signed in."""
+    if everything:
+        return timeline.of_customer(actor, customer, timeline.Query(), 1).object_list[0]
     return timeline.latest(actor, customer, 1)[0]
 
 
@@ -71,6 +74,21 @@ def test_time_zones_stand_in_the_history_by_their_city(staff, boreale, amelie):
     assert newest(staff, boreale).rows[0].changes == [
         {"label": "Fuseau horaire", "old": "Montréal, Toronto", "new": "Halifax"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("sign_in", "Connexion"),
+        ("sign_in.locked", "Connexion bloquée après des échecs répétés"),
+        ("second_factor.enrolled", "Second facteur configuré"),
+    ],
+)
+def test_signing_in_is_called_by_what_happened_and_says_it_once(felix, boreale, reason, said):
+    about = road.change_of(user_sheet(), felix, Operation.Kind.SIGN_IN, [])
+    road.record_operation(felix, boreale, Operation.Kind.SIGN_IN, FACTS, reason, [about])
+    told = newest(felix, boreale, everything=True)
+    assert (told.what, told.reason) == (f"{said} · 102 Félix Gagnon", "")
 
 
 @pytest.mark.django_db
