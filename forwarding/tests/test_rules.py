@@ -1,8 +1,11 @@
 """Forwarding rules: what they accept, what they refuse, and who is told when a destination goes."""
 
+from pathlib import Path
+
 import pytest
 from django.utils import translation
 
+import forwarding
 from forwarding.models import ForwardingRule
 from forwarding.tests.road import change, planned, values
 from pbxadmin.common.destination_field import DestinationField, references_to
@@ -27,6 +30,15 @@ def test_everybody_has_five_rules_from_his_first_moment(boreale, amelie):
     assert (rules["available"].no_answer_external, rules["available"].no_answer_internal) == (VOICEMAIL, SAME)
     assert rules["available"].accept_push
     assert not rules["do_not_disturb"].accept_push
+
+
+def test_a_status_that_came_later_brings_a_rule_for_everybody_who_was_there():
+    """Its migration makes them: docs/how-to.md, "Add a status"."""
+    of_the_beginning = {"available", "away", "do_not_disturb", "lunch", "business_trip"}
+    folder = Path(forwarding.__file__).parent / "migrations"
+    texts = [text for path in folder.glob("*.py") if "RunPython(" in (text := path.read_text("utf-8"))]
+    later = [str(status) for status in Status if status not in of_the_beginning]
+    assert [slug for slug in later if not any(f'status="{slug}"' in text for text in texts)] == []
 
 
 @pytest.mark.parametrize(("typed", "kept"), [

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.fields import YesNoField
 from phones import build, selectors, services
 from phones.context import PhoneSettings
 from phones.models import Phone, Sbc, Settings
@@ -219,20 +220,22 @@ def test_every_setting_of_the_tab_changes_what_the_phone_is_served(
         ("power_led", {}, "voicemail_and_missed"),
         ("screensaver_seconds", {}, "60"),
         ("backlight_seconds", {}, "0"),
-        ("lldp", {}, ""),
         ("logo", {}, upload()),
         ("logo", {"logo": upload()}, None),
         ("logo", {"logo": upload()}, upload(colour="blue")),
         ("ringtone", {}, "ring5"),
         ("queue_ringtone", {}, "ring6"),
         ("codecs", {}, ["PCMU", "G722"]),
-        ("vlan_wan_enabled", {}, "on"),
-        ("vlan_pc_enabled", {}, "on"),
         ("vlan_wan_id", vlans, "20"),
         ("vlan_wan_priority", vlans, "5"),
         ("vlan_pc_id", vlans, "30"),
         ("vlan_pc_priority", vlans, "6"),
         ("sidecars", {}, "1"),
+    ]
+    cases += [
+        (field.name, {}, "" if field.default else "on")
+        for field in Settings._meta.local_fields
+        if isinstance(field, YesNoField)
     ]
     names = {column.name for column in (sections.MODEL, *sections.SETTINGS)}
     assert names == {name for name, _before, _value in cases}, "a setting that this test doesn't know"

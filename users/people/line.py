@@ -290,7 +290,7 @@ def in_words(line: Line) -> list[tuple[str, str]]:
         (_("This user's calls"), _("shown to the department") if line.shows_calls else _("not shown")),
         (_("Integrations"), listed(line.integrations, names, pgettext("integration", "none"))),
         (_("Signs in with"), signs_in),
-        (_("Talk and Meet"), " · ".join(filter(None, [line.talk_url, line.meet_url])) or _("switched off")),
+        (_("Talk and Meet"), " · ".join(_talk_in_words(line)) or _("switched off")),
         *(
             told
             for section in user_sheet().sections
@@ -298,6 +298,18 @@ def in_words(line: Line) -> list[tuple[str, str]]:
             for told in section.adds.effects.in_words(line.tabs[section.slug])
         ),
     ]  # fmt: skip
+
+
+def _talk_in_words(line: Line) -> list[str]:
+    """The two links, and what visitors meet there; nothing where they are off."""
+    if not line.talk_url and not line.meet_url:
+        return []
+    asked = next(each for each, keys in ASKS.items() if keys == line.talk_asks)
+    label = User._meta.get_field("talk_ask").verbose_name
+    found = [line.talk_url, line.meet_url, _("%(what)s: %(which)s") % {"what": label, "which": asked.label}]
+    if line.meeting_needs_approval:
+        found.append(str(User._meta.get_field("meet_approve").verbose_name))
+    return [text for text in found if text]
 
 
 def _yes(value: bool) -> str:

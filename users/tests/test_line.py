@@ -63,11 +63,13 @@ def other_values(name, value):
 def test_every_option_changes_the_line(person, name):
     before = line_of(person)
     assert before == line_of(loaded(person)), "the same facts, the same line"
-    seen = [before]
+    seen, told = [before], [in_words(before)]
     for value in other_values(name, getattr(person, name)):
         changed = line_of(change(person, **{name: value}))
-        assert changed not in seen, (name, value)
+        assert changed not in seen, ("what `_line` gives", name, value)
+        assert in_words(changed) not in told, ("what `in_words` says", name, value)
         seen.append(changed)
+        told.append(in_words(changed))
 
 
 @pytest.mark.parametrize(("place", "forced"), [(1, False), (2, False), (3, True), (4, True)])

@@ -53,6 +53,7 @@ OTHER_VALUES: dict[str, object] = {
     "codes": DialCodes(pickup="**"),
 }
 OTHER_SETTINGS: dict[str, object] = {
+    **{each.name: not each.default for each in fields(PhoneSettings) if isinstance(each.default, bool)},
     "language": Language.ES,
     "time_zone": "America/Regina",
     "date_format": DateFormat.MONTH_DAY_YEAR,
@@ -61,7 +62,6 @@ OTHER_SETTINGS: dict[str, object] = {
     "power_led": PowerLed.VOICEMAIL_AND_MISSED,
     "screensaver_seconds": 60,
     "backlight_seconds": 0,
-    "lldp": False,
     "ringtone": Ringtone.RING_4,
     "queue_ringtone": Ringtone.RING_6,
     "codecs": (Codec.PCMU,),
