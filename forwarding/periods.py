@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import time
 
 from forwarding.hours import Period
+from pbxadmin.common.values.signs import plainly
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = r"([0-9]{1,2})(?:\s*(?:[:.]\s*([0-9]{2})|[hH]\s*([0-9]{2})?))?"
@@ -24,7 +25,7 @@ class PeriodError(ValueError):
 
 def day_of(text: str, weekday: int) -> list[Period]:
     """The periods that a line means on a weekday (Monday is 0). Raises `PeriodError` with the part that isn't hours."""
-    text = text.strip()
+    text = plainly(text).strip()
     if text.casefold() in _CLOSED:
         return []
     if text.casefold() in _ALL_DAY:
@@ -86,7 +87,7 @@ def text_of(periods: Sequence[Period]) -> str:
 def week_of(text: str) -> tuple[Period, ...]:
     """What `text_of` wrote. Raises `PeriodError`."""
     found: list[Period] = []
-    for part in text.split(";"):
+    for part in plainly(text).split(";"):
         if not part.strip():
             continue
         name, _blank, line = part.strip().partition(" ")

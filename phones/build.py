@@ -341,7 +341,7 @@ def _account(phone: Phone, user: User) -> context.Account:
     return context.Account(
         extension=user.number,
         display_name=user.full_name,
-        label=f"{user.number} {user.first_name}".strip(),
+        label=f"{user.number} {user.first_name or user.last_name}".strip(),
         auth_id=user.sip_auth_id,
         password=plain(user, User.sip_password, Reader.PHONE),
         registrar=user.customer.fqdn,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from pbxadmin.common.crypto import EncryptedTextField, Reader, fingerprint, random_secret, random_token
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ScopedManager
+from pbxadmin.common.searching import Folded
 from phones import context
 from phones.vendors import UnknownModelError, find_model
 from users.models import Customer, User
@@ -48,7 +49,7 @@ class Sbc(models.Model):
     objects = ScopedManager()
 
     class Meta:
-        ordering = ["name"]
+        ordering = [Folded("name")]
         verbose_name = _("SBC")
         verbose_name_plural = _("SBCs")
         constraints = [models.UniqueConstraint(fields=["customer", "name"], name="sbc_name_once")]

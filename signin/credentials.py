@@ -29,9 +29,9 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlsafe_base64_de
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import RequestFacts, client_address
 from pbxadmin.common.prepared import Prepared
+from pbxadmin.common.values.signs import folded
 from signin import lockout
 from signin.models import TotpDevice
 from users import road
@@ -295,8 +295,8 @@ def create_support_account(email: str, first_name: str = "", last_name: str = ""
             last_name=last_name,
             is_staff=True,
             role_id="users",
-            search_text=without_accents(f"{first_name} {last_name} {email}".strip()),
-            sort_name=without_accents(f"{last_name} {first_name}").strip(),
+            search_text=folded(f"{first_name} {last_name} {email}".strip()),
+            sort_name=folded(f"{last_name} {first_name}").strip(),
         )
         user.set_unusable_password()
         user.save(force_insert=True)

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.searching import Folded
 from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from pbxadmin.common.values.destinations import Kind
@@ -43,7 +44,7 @@ class UserAdmin(RoadAdmin):
     )
     list_select_related = ("customer", "role", "primary_department")
     search_fields = ("search_text", "customer__name", "dids__number")
-    ordering = ("customer__name", "number")
+    ordering = (Folded("customer__name"), "number")
 
     @admin.display(description=_("Name"), ordering="sort_name")
     def full_name(self, record: User) -> str:

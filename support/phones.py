@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.searching import Folded
 from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from phones import selectors
@@ -66,7 +67,7 @@ class PhoneAdmin(RoadAdmin):
     list_filter = (StateFilter, ("model", ModelFilter), "connection", ("customer", CustomersFilter))
     search_fields = ("mac", "user__search_text", "customer__name", "firmware")
     search_help_text = _("MAC without separators, user, customer or firmware")
-    ordering = ("customer__name", "user__number")
+    ordering = (Folded("customer__name"), "user__number")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Without secrets."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from pbxadmin.common.crypto import EncryptedTextField, Reader
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ScopedManager
+from pbxadmin.common.searching import Folded
 from users.models import Customer, User
 from users.models.customer import LANGUAGES
 from voicemail.pins import random_pin
@@ -33,7 +34,7 @@ class Greeting(models.Model):
     class Meta:
         verbose_name = _("greeting")
         verbose_name_plural = _("greetings")
-        ordering = ["name"]
+        ordering = [Folded("name")]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "name"], condition=Q(user__isnull=False), name="greeting_name_once"

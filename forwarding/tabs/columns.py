@@ -26,9 +26,10 @@ from pbxadmin.common.destination_field import (
     DestinationWidget,
     refused,
 )
-from pbxadmin.common.fields import OneLineFormField, phone_number_national, without_accents
+from pbxadmin.common.fields import OneLineFormField, phone_number_national
 from pbxadmin.common.rendering import Menu
 from pbxadmin.common.values.destinations import Code, Destination, Kind
+from pbxadmin.common.values.signs import folded, plainly
 from users import rights
 from users.models import SystemExtension, User
 
@@ -116,6 +117,13 @@ class DestinationColumn(FieldColumn):
         form_field = scope.once(("form field", self), lambda: self.form_field(scope))
         return form_field.clean(self._with_extension(raw, scope) if isinstance(raw, str) else raw)
 
+    def is_shown_as(self, raw: Any, value: Any, scope: Scope) -> bool:
+        """Also with the number as the picker writes it."""
+        if not isinstance(value, Destination) or value.kind is not Kind.EXTERNAL:
+            return super().is_shown_as(raw, value, scope)
+        written = str(value)
+        return raw in (written, written.replace(value.value, phone_number_national(value.value)))
+
     def _with_extension(self, raw: str, scope: Scope) -> str:
         """The text with a colleague's extension in place of what was typed for them."""
         target, question, flags = raw.strip().partition("?")
@@ -133,12 +141,12 @@ class DestinationColumn(FieldColumn):
     @staticmethod
     def _called(name: str, scope: Scope) -> list[str]:
         """The extensions of everybody with exactly this name."""
-        wanted = without_accents(name)
+        wanted = folded(name)
         candidates = User.objects.of(scope.customer).filter(search_text__contains=wanted, hidden=False)
         return [
             person.number
             for person in candidates.only("number", "first_name", "last_name")[:50]
-            if without_accents(person.full_name) == wanted
+            if folded(person.full_name) == wanted
         ]
 
     def to_json(self, value: Any) -> Any:
@@ -532,7 +540,7 @@ def _holiday(row: Any) -> hours.Holiday:
 
 def _day(text: Any) -> date:
     try:
-        day = parse_date(str(text or "").strip())
+        day = parse_date(plainly(str(text or "")).strip())
     except ValueError:
         day = None
     if day is None or not 2000 <= day.year <= 2100:

@@ -10,5 +10,10 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks, and what SQLite needs to search as people do."""
+        from django.db.backends.signals import connection_created
+
         from pbxadmin.common import phone_system  # noqa: F401
+        from pbxadmin.common.searching import for_sqlite
+
+        connection_created.connect(for_sqlite, dispatch_uid="folded")

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import override
 
-from pbxadmin.common.fields import without_accents
+from pbxadmin.common.values.signs import folded
 
 # Between several names in one cell, as 3CX's file separates numbers; a name that holds it has a backslash before it.
 BETWEEN = ":"
@@ -43,14 +43,14 @@ def choice_of(word: str, choices: Iterable[tuple[Any, Any]]) -> str:
     pairs = [(str(value), label) for value, label in choices]
     if any(word == value for value, _label in pairs):
         return word
-    wanted = without_accents(word)
+    wanted = folded(word)
     for value, _label in pairs:
-        if without_accents(value) == wanted:
+        if folded(value) == wanted:
             return value
     for language, _name in settings.LANGUAGES:
         with override(language):
             for value, label in pairs:
-                if without_accents(str(label)) == wanted:
+                if folded(str(label)) == wanted:
                     return value
     return word
 

@@ -24,8 +24,8 @@ from pbxadmin.common.fields import (
     YesNoFormField,
     phone_number_national,
     within_limits,
-    without_accents,
 )
+from pbxadmin.common.values.signs import as_it_looks, folded
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -155,6 +155,25 @@ class Column:
         """A form field with this column's label, help and choices for this scope."""
         raise NotImplementedError(f"{type(self).__name__} says how {self.name} is typed in")
 
+    def as_typed(self, raw: Any) -> Any:
+        """What was typed, every sign read as what it looks like: the one reading of all columns, before `clean`. Secrets stay."""
+        if self.secret:
+            return raw
+        if isinstance(raw, str):
+            return as_it_looks(raw)
+        return (
+            [as_it_looks(each) if isinstance(each, str) else each for each in raw]
+            if type(raw) is list
+            else raw
+        )
+
+    def is_shown_as(self, raw: Any, value: Any, scope: Scope) -> bool:
+        """Whether `raw` is what a form sends back that shows `value` and wasn't touched."""
+        if self.secret or value is None or not isinstance(raw, str):
+            return False
+        made = scope.once(("form field", self), lambda: self.form_field(scope))
+        return raw.strip() in {str(value), str(made.prepare_value(value))}
+
     def clean(self, raw: Any, scope: Scope) -> Any:
         """The value that `raw` means; raises `ValidationError` in the reader's language."""
         return scope.once(("form field", self), lambda: self.form_field(scope)).clean(raw)
@@ -197,6 +216,7 @@ class Column:
         `from_cell(to_cell(value))` is the value. What a blank means is for `blank` to say; asked here all the same, it is
         the empty value.
         """
+        text = self.as_typed(text)
         word = text.strip().casefold()
         for value, code in self.codes.items():
             if word and word == code.casefold():
@@ -394,9 +414,9 @@ class OptionsMixin:
         text = str(raw).strip()
         if text in known:
             return known[text].key
-        word = text.casefold()
+        word = folded(text)
         for option in known.values():
-            if word == option.label.casefold() or word in (other.casefold() for other in option.words):
+            if word == folded(option.label) or word in map(folded, option.words):
                 return option.key
         # The same words whether it exists elsewhere or nowhere: another customer's things can't be probed.
         raise ValidationError(
@@ -408,9 +428,9 @@ class OptionsMixin:
     def _key_of(self, text: str, scope: Scope) -> Any:
         """The key of what a file calls so; never of a key, which is another thing in another system."""
         known = scope.once(("options by word", self.name), lambda: self._by_word(scope))
-        word = self.spelling(text)
-        if word in known:
-            return known[word]
+        for word in (text.strip(), self.spelling(text)):
+            if word in known:
+                return known[word]
         raise ValidationError(
             _("“%(value)s” is not one of the choices: choose one from the list."),
             code="invalid",
@@ -419,8 +439,10 @@ class OptionsMixin:
 
     def _by_word(self, scope: Scope) -> dict[str, Any]:
         options = list(self.by_key(scope).values())
+        # The very text goes before one that only looks like it, and a name of its own before another one's other words.
         found: dict[str, Any] = {}
-        # A name of its own goes before another one's other words.
+        for option in options:
+            found.setdefault(option.cell or option.label, option.key)
         for option in options:
             found.setdefault(self.spelling(option.cell or option.label), option.key)
         for option in options:
@@ -429,8 +451,8 @@ class OptionsMixin:
         return found
 
     def spelling(self, text: str) -> str:
-        """What counts when a name in a file is compared: not its case, its accents, or blanks around it."""
-        return without_accents(text.strip())
+        """What counts when a name in a file is compared: not its case, its accents, ligatures, apostrophes, or blanks around it."""
+        return folded(text.strip())
 
     def _cell_of(self, key: Any, scope: Scope) -> str:
         option = self.by_key(scope).get(str(key))

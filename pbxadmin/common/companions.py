@@ -169,6 +169,10 @@ class CompanionColumn(Column):
         """As the model field's own column does."""
         return self.inner.clean(raw, scope)
 
+    def is_shown_as(self, raw: Any, value: Any, scope: Scope) -> bool:
+        """As the model field's own column does."""
+        return self.inner.is_shown_as(raw, value, scope)
+
     def _blank_of_kind(self, record_is_new: bool) -> Blank:
         return self.inner.blank(record_is_new)
 

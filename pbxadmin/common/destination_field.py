@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from pbxadmin.common.fields import phone_number_e164, phone_number_national
+from pbxadmin.common.fields import NOT_A_NUMBER, phone_number_e164, phone_number_national
 from pbxadmin.common.rendering import Menu, options
 from pbxadmin.common.values.destinations import (
     Code,
@@ -52,7 +52,7 @@ SENTENCES: Mapping[Code, Any] = {
     Code.VALUE_MISSING: _("Be specific: enter an extension or a number."),
     Code.VALUE_NOT_TAKEN: _("“%(text)s” is not a destination: choose one from the list."),
     Code.BAD_EXTENSION: _("“%(text)s” is not an extension of this company."),
-    Code.BAD_NUMBER: _("Enter a phone number, for example 514 555-0123."),
+    Code.BAD_NUMBER: NOT_A_NUMBER,
     Code.UNKNOWN_MODIFIER: _("“%(text)s” is not a destination: choose one from the list."),
     Code.REPEATED_MODIFIER: _("“%(text)s” is not a destination: choose one from the list."),
     Code.MODIFIER_NOT_TAKEN: _(
@@ -82,7 +82,7 @@ def destination_of(raw: Any, side: Side) -> Destination | None:
         target, question, flags = text.partition("?")
         kind, _colon, value = target.partition(":")
         if kind == Kind.EXTERNAL and value:
-            text = f"{kind}:{phone_number_e164(value)}{question}{flags}"
+            text = f"{kind}:{phone_number_e164(value, canonical=value[1:].isdecimal())}{question}{flags}"
         try:
             found = Destination.parse(text)
         except DestinationError as error:

@@ -1,7 +1,7 @@
 """Kinds of values that the trade uses everywhere: one-line text, phone numbers, yes and no; as model and form fields."""
 
 import re
-import unicodedata
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -11,33 +11,33 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.values.signs import as_it_looks, plainly, unshowable
+
 # Where a number without a country code is from.
 REGION = "CA"
 # Ten digits as people write them here; a first digit of 0 or 1 is somebody's prefix, and the library's to understand.
 _NORTH_AMERICAN = re.compile(r"(?:\+1)?[-. ()/]*([2-9](?:[-. ()/]*[0-9]){9})[-. ()/]*", re.ASCII)
-# Category Cc (control), Zl/Zp (line and paragraph separators), and the signs that turn the writing direction around:
-# all of them can make a text look like, or become, something that it isn't in a file, a mail header or a log.
-_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+NOT_A_NUMBER = _(
+    "Enter a phone number: ten digits, area code included, for example 514 555-0123. Abroad, + and the country code come first."
+)
 
 
 def refuse_control_characters(text: str) -> None:
-    """Raise `ValidationError` where a text holds a line break, another control character or a direction override."""
-    if text.isprintable():
-        return  # neither control characters nor separators, surrogates or signs that turn the direction
-    if any(unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") or sign in _BIDI for sign in text):
+    """Raise `ValidationError` where a text holds what can't be shown on one line, or turns the direction of what is read."""
+    if unshowable(text):
         raise ValidationError(
-            _("Line breaks and invisible control characters are not allowed here."), code="control"
+            _("Line breaks and characters that can't be shown are not allowed here."), code="control"
         )
 
 
 class OneLineFormField(forms.CharField):
-    """One line of text, outer blanks removed, composed to NFC so that the same name is the same bytes."""
+    """One line of text, outer blanks removed, read as it looks so that the same name is the same bytes."""
 
     def to_python(self, value: Any) -> str:
         """Refuse what isn't one line before blanks are stripped: a line break at the end is one too."""
         if isinstance(value, str):
+            value = as_it_looks(value)
             refuse_control_characters(value.strip(" "))
-            value = unicodedata.normalize("NFC", value)
         return str(super().to_python(value))
 
 
@@ -53,17 +53,22 @@ class OneLineField(models.CharField):
         return super().formfield(**({"form_class": OneLineFormField} | kwargs))
 
 
-def phone_number_e164(text: str) -> str:
-    """A dialable number as E.164 ("+15145550100"); '' for blank; raises `ValidationError` for anything else.
+def phone_number_e164(text: str, *, canonical: bool = False) -> str:
+    """A number of the numbering plan as E.164 ("+15145550100"); '' for blank; raises `ValidationError` for anything else.
 
-    Numbers without a country code are North American. Only digits and the usual separators are read: pauses, star
-    codes, letters and SIP addresses aren't phone numbers.
+    Numbers without a country code are North American: ten digits. Only digits and the usual separators are read: pauses, star
+    codes, letters and SIP addresses aren't phone numbers. `canonical`: E.164 is what it says; else one that looks like a number of
+    here whose 1 was forgotten is refused.
     """
-    text = unicodedata.normalize("NFKC", text).strip()
+    text = plainly(text).strip()
     if not text:
         return ""
     if (plain := _NORTH_AMERICAN.fullmatch(text)) and len(text) <= 40:
-        return f"+1{''.join(sign for sign in plain[1] if sign.isdigit())}"  # as the library reads it, forty times quicker
+        # As the library reads it, many times quicker.
+        digits = "".join(sign for sign in plain[1] if sign.isdigit())
+        if not _is_of_north_america(digits):
+            raise ValidationError(NOT_A_NUMBER, code="invalid")
+        return f"+1{digits}"
     if "e+" in text.lower():
         raise ValidationError(
             _(
@@ -75,14 +80,48 @@ def phone_number_e164(text: str) -> str:
     if len(text) > 40 or not all(
         sign.isascii() and (sign.isdigit() or sign in "+-(). \u00a0/") for sign in text
     ):
-        raise ValidationError(_("Enter a phone number, for example 514 555-0123."), code="invalid")
+        raise ValidationError(NOT_A_NUMBER, code="invalid")
     try:
         number = phonenumbers.parse(text, REGION)
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or not phonenumbers.is_possible_number(number) or number.extension:
-        raise ValidationError(_("Enter a phone number, for example 514 555-0123."), code="invalid")
+    if number is None or not phonenumbers.is_valid_number(number) or number.extension:
+        if _lacks_its_one(text, ""):
+            raise ValidationError(_ONE_IS_MISSING, code="invalid", params={"value": text})
+        raise ValidationError(NOT_A_NUMBER, code="invalid")
+    if not canonical and _lacks_its_one(text, str(number.country_code)):
+        raise ValidationError(_ONE_IS_MISSING, code="invalid", params={"value": text})
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+_ONE_IS_MISSING = _(
+    "“%(value)s” would be a number abroad. If it is one of here, put 1 before the area code: +1 514 555-0123. If it is abroad, "
+    "leave a blank after the country code."
+)
+
+
+def _lacks_its_one(text: str, country_code: str) -> bool:
+    """Whether a text is "+" and the ten digits of a number of here: "+514 282-1234" isn't Peru's. Written apart, a country code is one."""
+    digits = "".join(sign for sign in text if sign.isdigit())
+    apart = re.match(r"\+\(?([0-9]+)", text)
+    if not text.startswith("+") or len(digits) != 10 or not _is_of_north_america(digits):
+        return False
+    return not (country_code and apart and apart[1] == country_code)
+
+
+def _is_of_north_america(digits: str) -> bool:
+    """Whether ten digits are a number by the numbering plan of North America."""
+    return _is_assigned(digits[:6]) or _is_valid(digits)
+
+
+@lru_cache(maxsize=8_192)
+def _is_assigned(first_six: str) -> bool:
+    """Whether there are numbers that begin so; what distinguishes them further is left to the library."""
+    return _is_valid(f"{first_six}0000")
+
+
+def _is_valid(digits: str) -> bool:
+    return phonenumbers.is_valid_number(phonenumbers.PhoneNumber(country_code=1, national_number=int(digits)))
 
 
 def phone_number_national(e164: str) -> str:
@@ -186,21 +225,3 @@ HOST_NAME = RegexValidator(
     _("Enter a host name, for example clinique.example.com."),
     code="host",
 )
-
-
-class _WithoutAccents(dict[int, str]):
-    """What each sign becomes, worked out when it is met first."""
-
-    def __missing__(self, sign: int) -> str:
-        decomposed = unicodedata.normalize("NFKD", chr(sign))
-        self[sign] = plain = "".join(part for part in decomposed if not unicodedata.combining(part))
-        return plain
-
-
-_WITHOUT_ACCENT = _WithoutAccents()
-
-
-def without_accents(text: str) -> str:
-    """Lower case without accents, for searching and sorting: "Bélanger" becomes "belanger"."""
-    text = text.casefold()
-    return text if text.isascii() else text.translate(_WITHOUT_ACCENT)

@@ -7,7 +7,7 @@ from babel.core import get_global
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.fields import without_accents
+from pbxadmin.common.values.signs import folded
 
 
 def country_said(code: str) -> str:
@@ -17,7 +17,7 @@ def country_said(code: str) -> str:
 
 def countries_said(codes: str) -> str:
     """Countries by their letters, with blanks between them: "CA US" is « Canada, États-Unis »."""
-    return ", ".join(sorted((country_said(code) for code in codes.split()), key=without_accents))
+    return ", ".join(sorted((country_said(code) for code in codes.split()), key=folded))
 
 
 def country_code(words: str) -> str:

@@ -15,6 +15,7 @@ from pbxadmin.common.columns import Column, Pending, Scope, Store
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.sections import Section
+from pbxadmin.common.values.signs import as_it_looks, folded, plainly
 from pbxadmin.common.values.statuses import Status
 from pbxadmin.common.values.tolls import as_dialled, toll_of
 from phones.context import AgentAction
@@ -236,7 +237,7 @@ class KeysColumn(Column):
         if kind not in Kind.values:
             raise ValidationError(_("this is not a key: reload the page and try again."))
         value, first, last = (
-            str(item.get(name) or "").strip() for name in ("value", "first_name", "last_name")
+            as_it_looks(str(item.get(name) or "")).strip() for name in ("value", "first_name", "last_name")
         )
         for text in (value, first, last):
             refuse_control_characters(text)
@@ -245,7 +246,7 @@ class KeysColumn(Column):
         if kind in WITH_TARGET:
             return KeyValue(position, kind, self._target(item, scope))
         if kind == Kind.CUSTOM_SPEED_DIAL:
-            number = re.sub(r"[ ().\-\u00a0]", "", value)
+            number = re.sub(r"[ ().\-]", "", plainly(value))
             if not CUSTOM_NUMBER.fullmatch(number):
                 raise ValidationError(
                     _("enter digits, * or #; a comma waits one second, for example 8663062224,,,225.")
@@ -332,7 +333,7 @@ def _position(raw: Any) -> int | None:
 
 def _by_number(text: str, scope: Scope) -> int | None:
     """The colleague of an extension, which may have their name behind it; or of a name that only they have."""
-    text = text.strip()
+    text = as_it_looks(text).strip()
     number = text.split(" ", 1)[0]
     numbers = scope.once(
         "colleagues by number", lambda: {person.number: key for key, person in colleagues(scope).items()}
@@ -340,7 +341,7 @@ def _by_number(text: str, scope: Scope) -> int | None:
     if number in numbers:
         return int(numbers[number])
     namesakes = [
-        key for key, person in colleagues(scope).items() if text and person.name.casefold() == text.casefold()
+        key for key, person in colleagues(scope).items() if text and folded(person.name) == folded(text)
     ]
     return namesakes[0] if len(namesakes) == 1 else None
 

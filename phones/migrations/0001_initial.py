@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 import pbxadmin.common.crypto
 import pbxadmin.common.fields
+import pbxadmin.common.searching
 import phones.models
 
 
@@ -64,7 +65,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "SBC",
                 "verbose_name_plural": "SBCs",
-                "ordering": ["name"],
+                "ordering": [pbxadmin.common.searching.Folded("name")],
             },
         ),
         migrations.CreateModel(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from pbxadmin.common import cells
 from pbxadmin.common.columns import Blank, Column, FieldColumn, Option, Pending, Scope, Text
 from pbxadmin.common.forms import OrderedBoxes
+from pbxadmin.common.values.signs import plainly
 from phones.context import Codec, DateFormat, Language, TimeFormat
 from phones.models import Phone, Sbc
 from phones.vendors import Model, UnknownModelError, find_model, models
@@ -29,7 +30,7 @@ HEX = re.compile(r"[0-9a-f]+\Z", re.ASCII)
 def mac_address(text: str) -> str:
     """A MAC as twelve lower-case hex digits; raises `ValidationError` that says what is wrong and the way
     out."""
-    text = text.strip(" \t\u00a0")
+    text = plainly(text).strip(" \t")
     if MANGLED.match(text) and re.search(r"[.,+]", text):
         raise ValidationError(
             _(

@@ -17,6 +17,7 @@ from pbxadmin.common.places import zone_said
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
+from pbxadmin.common.values.signs import plainly
 from phones import build, selectors
 from phones.context import Codec
 from phones.legacies import LEGACIES
@@ -388,7 +389,7 @@ def phones_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, 
 # --- The list of users ---
 def search_by_mac(text: str) -> Q:
     """People by a part of the MAC of their phone, at least four digits of it."""
-    digits = SEPARATORS.sub("", text.strip()).lower()
+    digits = SEPARATORS.sub("", plainly(text).strip()).lower()
     if not 4 <= len(digits) <= 12 or not HEX.match(digits):
         return Q(pk__in=[])
     return Q(pk__in=Phone.objects.filter(mac__contains=digits, user__isnull=False).values("user"))

@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from pbxadmin.common.columns import Text
-from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.searching import named
+from pbxadmin.common.values.signs import folded, plainly, words_of
 from phones import selectors
 from phones.models import Phone, Sbc
 from phones.settings.columns import SEPARATORS
@@ -64,14 +65,15 @@ def states(now: datetime) -> dict[str, tuple[Text, Q]]:
 
 def matching(text: str) -> Q:
     """The condition over phones that a search means: MAC by part, model by name, extension or name of the user."""
-    digits = SEPARATORS.sub("", text.strip()).lower()
-    words = without_accents(text)
-    slugs = [model.slug for model in models() if words and words in model.display_name.casefold()]
-    condition = Q(model__in=slugs) | Q(user__number=text.strip()) | Q(sbc__name__icontains=text.strip())
+    text = plainly(text).strip()
+    digits = SEPARATORS.sub("", text).lower()
+    words = folded(text)
+    slugs = [model.slug for model in models() if words and words in folded(model.display_name)]
+    condition = Q(model__in=slugs) | Q(user__number=text) | named("sbc__name", text)
     if len(digits) >= 3:
         condition |= Q(mac__contains=digits)
     people = Q()
-    for word in words.split()[:6]:
+    for word in words_of(text):
         people &= Q(user__search_text__contains=word)
     return condition | people if people else condition
 
@@ -173,7 +175,7 @@ SBCS = SheetPages(
         ),
     ),
     rows=lambda actor, customer: Sbc.objects.visible_to(actor).of(customer).annotate(behind=Count("phones")),
-    search=lambda text: Q(name__icontains=text) | Q(address__icontains=text),
+    search=lambda text: named("name", text) | named("address", text),
     search_label=gettext_lazy("Name or address"),
     empty=gettext_lazy("Phones outside the PBX's own network should ideally connect through an SBC."),
     beside=tabs_of_phones,

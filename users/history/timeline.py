@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, Scope
+from pbxadmin.common.searching import named
 from signin import credentials as signin
 from users import rights, road
 from users.history import titles
@@ -177,9 +178,9 @@ def _narrowed(
     operations: QuerySet[Operation], changes_of: QuerySet[Change], query: Query
 ) -> QuerySet[Operation]:
     if query.text:
-        named = changes_of.filter(operation=OuterRef("pk"), object_name__icontains=query.text)
+        changed = changes_of.filter(named("object_name", query.text), operation=OuterRef("pk"))
         operations = operations.filter(
-            Q(actor_name__icontains=query.text) | Q(reason__icontains=query.text) | Exists(named)
+            named("actor_name", query.text) | named("reason", query.text) | Exists(changed)
         )
     if query.kind:
         operations = operations.filter(kind=query.kind)

@@ -8,6 +8,7 @@ from django.db import migrations, models
 
 import pbxadmin.common.crypto
 import pbxadmin.common.fields
+import pbxadmin.common.searching
 import users.models.customer
 from users import append_only, first_roles
 
@@ -223,7 +224,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "customer",
                 "verbose_name_plural": "customers",
-                "ordering": ["name"],
+                "ordering": [pbxadmin.common.searching.Folded("name")],
             },
         ),
         migrations.CreateModel(
@@ -372,7 +373,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "department",
                 "verbose_name_plural": "departments",
-                "ordering": ["name"],
+                "ordering": [pbxadmin.common.searching.Folded("name")],
             },
         ),
         migrations.CreateModel(

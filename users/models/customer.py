@@ -20,6 +20,7 @@ from pbxadmin.common.fields import (
     YesNoField,
 )
 from pbxadmin.common.scoping import ScopedManager
+from pbxadmin.common.searching import Folded
 from pbxadmin.common.values import dial_codes
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class Customer(SingleSignOn):
     objects = ScopedManager()
 
     class Meta:
-        ordering = ["name"]
+        ordering = [Folded("name")]
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
 
@@ -232,7 +233,7 @@ class Department(models.Model):
     objects = ScopedManager()
 
     class Meta:
-        ordering = ["name"]
+        ordering = [Folded("name")]
         verbose_name = _("department")
         verbose_name_plural = _("departments")
         constraints = [models.UniqueConstraint(fields=["customer", "name"], name="department_name_once")]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.values.destinations import Kind
+from pbxadmin.common.values.signs import plainly
 from signin.second_factor import ask_again, recently_verified
 from users import rights, road
 from users.mail import letters
@@ -67,7 +68,7 @@ def _ask_before_deleting(scope: Scope, allowed: Sequence[User], data: QueryDict)
     count = len(allowed) - len(departure.refusals)
     typed = data.get("instead", "")[:60]
     problem = ""
-    if data.get("confirm", "").strip() != str(count):
+    if plainly(data.get("confirm", "")).strip() != str(count):
         problem = _("Type the number %(count)s to confirm.") % {"count": count}
     elif departure.references and typed.strip().partition(" ")[0] in {user.number for user in allowed}:
         problem = " ".join(

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.fields import without_accents
+from pbxadmin.common.values.signs import words_of
 from users.models import Customer, User
 
 
@@ -14,14 +14,14 @@ def person_meant(actor: User, customer: Customer, typed: str) -> User:
     Raises `ValidationError` in the reader's language. Whether `actor` may act on them is for the plan to say.
     """
     text = typed.replace("\0", "").strip()[:100]
-    words = without_accents(text).split()
+    words = words_of(text)
     people = User.objects.visible_to(actor).of(customer).order_by("number")
     if not words:
         raise ValidationError(_("Enter an extension or a name."), code="required")
     if by_number := people.filter(number=words[0]).first():
         return by_number
     condition = Q()
-    for word in words[:6]:
+    for word in words:
         condition &= Q(search_text__contains=word)
     found = list(people.filter(condition)[:2])
     if not found:

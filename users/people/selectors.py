@@ -9,6 +9,8 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.contributions import ListCell
+from pbxadmin.common.searching import Folded
+from pbxadmin.common.values.signs import as_it_looks
 from signin.models import TotpDevice
 from users import rights
 from users.models import Customer, Department, User
@@ -20,7 +22,7 @@ ORDERS = {
     "name": ("sort_name", "number"),
     "number": ("number",),
     "status": ("status", "sort_name", "number"),
-    "department": ("primary_department__name", "sort_name", "number"),
+    "department": (Folded("primary_department__name"), "sort_name", "number"),
     "role": ("role__level", "role", "sort_name", "number"),
     "email": ("email", "sort_name", "number"),
 }
@@ -43,7 +45,7 @@ class Query:
         sort = parameters.get("sort", "name")
         department = parameters.get("department", "")
         return cls(
-            text=parameters.get("q", "").replace("\0", "").strip()[:100],
+            text=as_it_looks(parameters.get("q", "").replace("\0", "")).strip()[:100],
             # A key: what is none, or longer than any, is nobody's department.
             department=department if len(department) < 18 and department.isascii() else "x",
             role=parameters.get("role", "").replace("\0", "")[:20],

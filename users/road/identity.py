@@ -7,8 +7,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from pbxadmin.common.columns import Scope
-from pbxadmin.common.fields import OneLineField, without_accents
+from pbxadmin.common.fields import OneLineField
 from pbxadmin.common.sections import Sheet
+from pbxadmin.common.values.signs import folded
 from users.road.planning import Row, records_of
 
 
@@ -33,8 +34,8 @@ def find(sheet: Sheet, scope: Scope, values: Iterable[Any]) -> dict[Any, Any]:
     )
     by_name: dict[str, Any] = {}
     for key, name in names:
-        by_name.setdefault(without_accents(name.strip()), key)
-    keys = {value: key for value in wanted if (key := by_name.get(without_accents(str(value).strip())))}
+        by_name.setdefault(folded(name.strip()), key)
+    keys = {value: key for value in wanted if (key := by_name.get(folded(str(value).strip())))}
     records = records_of(sheet, scope, (), list(set(keys.values()))) if keys else {}
     return {value: records[key] for value, key in keys.items() if key in records}
 
@@ -49,7 +50,7 @@ def rows_of(sheet: Sheet, scope: Scope, rows: Sequence[Row]) -> list[Row]:
     for place, row in enumerate(rows):
         if row.key is None and (raw := row.values.get(sheet.identity)) not in (None, ""):
             try:
-                meant[place] = column.clean(raw, scope)
+                meant[place] = column.clean(column.as_typed(raw), scope)
             except ValidationError:
                 continue
     found = find(sheet, scope, meant.values())

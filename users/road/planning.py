@@ -453,7 +453,7 @@ def _clean(made: Plan) -> None:
             remembered = (repr(raw),) if isinstance(raw, (list, tuple, dict)) else raw
             if (known := memory.get(remembered)) is None:
                 try:
-                    known = (column.clean(raw, scope), None)
+                    known = (column.clean(column.as_typed(raw), scope), None)
                 except ValidationError as error:
                     known = (None, [str(message) for message in error.messages])
                 memory[remembered] = known
@@ -461,6 +461,9 @@ def _clean(made: Plan) -> None:
                     made.leaning.add(name)
             if known[1] is None:
                 row.after[name] = known[0]  # type: ignore[index]  # nobody has asked for the changes yet
+            elif not row.new and name in row.before and column.is_shown_as(raw, row.before[name], scope):
+                # What is stored and wasn't touched stays, whatever the rules of today: it keeps nobody from saving the rest.
+                row.after[name] = row.before[name]  # type: ignore[index]  # as above
             else:
                 row.errors.setdefault(name, []).extend(known[1])
     for name in fixed:

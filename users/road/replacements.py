@@ -13,6 +13,7 @@ from pbxadmin.common.destination_field import Reference, references_to
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from pbxadmin.common.values.destinations import Destination, Kind
+from pbxadmin.common.values.signs import plainly
 from users import road
 from users.models import Customer, Operation, SystemExtension, User
 
@@ -100,7 +101,7 @@ def plan_departure(
 def instead_of(customer: Customer, typed: str) -> str:
     """The destination that somebody typed as a replacement: an extension ("105 Maude Côté"), a ring group's, queue's or IVR's
     ("180"), or nothing for each person's own voicemail."""
-    extension = typed.strip().partition(" ")[0]
+    extension = plainly(typed).strip().partition(" ")[0]
     if not extension:
         return str(Kind.VOICEMAIL)
     system = SystemExtension.objects.of(customer).filter(number=extension).exists()

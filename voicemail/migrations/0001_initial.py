@@ -6,6 +6,7 @@ from django.db import migrations, models
 
 import pbxadmin.common.crypto
 import pbxadmin.common.fields
+import pbxadmin.common.searching
 import voicemail.models
 from voicemail import standard_greetings
 
@@ -61,7 +62,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "greeting",
                 "verbose_name_plural": "greetings",
-                "ordering": ["name"],
+                "ordering": [pbxadmin.common.searching.Folded("name")],
             },
         ),
         migrations.CreateModel(

@@ -1,7 +1,6 @@
-"""What is quick gives what the library gives: phone numbers, tolls, texts without accents."""
+"""What is quick gives what the library gives: phone numbers and tolls."""
 
 import re
-import unicodedata
 
 import phonenumbers
 import pytest
@@ -52,22 +51,3 @@ def test_in_north_america_the_last_digits_decide_nothing_about_a_toll(
         paid = phonenumbers.number_type(parsed) in tolls._PAID
         alike, where = tolls._in_the_numbering_plan(f"{number[:9]}000")
         assert (alike, where) == (paid, frozenset([region] if region else ("CA", "US")))
-
-
-@settings(deadline=None)
-@given(st.text())
-def test_accents_go_as_they_go_for_the_whole_text(text: str) -> None:
-    whole = unicodedata.normalize("NFKD", text.casefold())
-    assert fields.without_accents(text) == "".join(sign for sign in whole if not unicodedata.combining(sign))
-
-
-@settings(deadline=None)
-@given(st.text(max_size=30))
-def test_what_is_printable_holds_no_control_character(text: str) -> None:
-    bad = any(unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") or sign in fields._BIDI for sign in text)
-    try:
-        fields.refuse_control_characters(text)
-    except ValidationError:
-        assert bad
-    else:
-        assert not bad

@@ -37,8 +37,9 @@ _CARIBBEAN = frozenset(
         "876",
     ]
 )
-# Inmarsat, the global mobile satellite systems, international networks, international premium rate.
-_SATELLITE = ("+870", "+881", "+882", "+883", "+979", "+878")
+# Inmarsat, the global mobile satellite systems, international networks, international premium rate; and Canada's code 600, which
+# leads to satellite telephones and special networks at prices of their own, although it looks like any area code.
+_SATELLITE = ("+870", "+881", "+882", "+883", "+979", "+878", "+1600")
 # Premium rate of the countries that people here have numbers of: France 089, Belgium 090, the United Kingdom 09, Germany 0900.
 _PREMIUM_ABROAD = re.compile(r"\+(3389|3290|449|49900|41900|39899|34[89]0[3-7])")
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from forwarding.hours import Holiday
 from forwarding.statutory import statutory_holidays
 from pbxadmin.common.crypto import random_secret
-from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.values.signs import folded
 from phones import services as phone_services
 from phones.models import Phone
 from signin import credentials as signin
@@ -199,7 +199,7 @@ def _people(support: User, customer: Customer, rows: Sequence[tuple[str, ...]]) 
 
 def _email(first: str, last: str, domain: str) -> str:
     name = f"{first}.{last}".replace("’", "").replace(" ", "-")
-    return f"{without_accents(name)}@{domain}"
+    return f"{folded(name)}@{domain}"
 
 
 def _hours(support: User, customer: Customer) -> None:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common import many
 from pbxadmin.common.columns import FieldColumn, LinkedColumn, Option, ReferenceColumn, Scope, Store
-from pbxadmin.common.fields import without_accents
 from pbxadmin.common.places import countries_said, country_code, zone_said
+from pbxadmin.common.values.signs import folded, plainly
 from users.models import SystemExtension, User
 
 CANADIAN_ZONES = (
@@ -40,7 +40,7 @@ class ZoneColumn(FieldColumn):
                 _("Other time zones"),
                 sorted(
                     ((name, zone_said(name)) for name in others if name not in CANADIAN_ZONES),
-                    key=lambda choice: without_accents(choice[1]),
+                    key=lambda choice: folded(choice[1]),
                 ),
             ),
         ]
@@ -166,7 +166,7 @@ class PeopleColumn(LinkedColumn):
         if not isinstance(raw, str):
             return super().clean(raw, scope)
         numbers = {option.words[0]: option.key for option in self.by_key(scope).values()}
-        typed = raw.replace(":", ",").replace(";", ",").replace("\n", ",").split(",")
+        typed = plainly(raw).replace(":", ",").replace(";", ",").replace("\n", ",").split(",")
         wanted = [words[0] for item in typed if (words := item.split())]
         if unknown := [number for number in wanted if number not in numbers]:
             raise ValidationError(

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.values.signs import folded
 from users import road
 from users.models import Customer, Department, Did, Role, SystemExtension, User
 from users.people.sections.general_rules import taken_extensions, talk_names_of_places, why_no_extension
@@ -24,12 +25,12 @@ def names_are_there_once(plan: road.Plan) -> None:
     others = manager.of(plan.scope.customer).exclude(pk__in=[row.key for row in rows if row.key])
     asked = Counter(
         [
-            *(row.value("name").casefold() for row in rows),
-            *(name.casefold() for name in others.values_list("name", flat=True)),
+            *(folded(row.value("name")) for row in rows),
+            *(folded(name) for name in others.values_list("name", flat=True)),
         ]
     )
     for row in rows:
-        if asked[row.value("name").casefold()] > 1:
+        if asked[folded(row.value("name"))] > 1:
             row.refuse(
                 "name",
                 _("The name “%(name)s” is already taken: choose another one.") % {"name": row.value("name")},

@@ -19,7 +19,9 @@ from pbxadmin.common.columns import Text
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.places import city_said
+from pbxadmin.common.searching import named
 from pbxadmin.common.values.destinations import Kind
+from pbxadmin.common.values.signs import plainly, words_of
 from users import rights, road
 from users.company.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
 from users.company.takers import takers_of
@@ -112,7 +114,7 @@ def members_tab(
 
 def _people_of(actor: User, customer: Customer, typed: str) -> tuple[list[User], str]:
     """The people whose extensions are typed, and the extensions that nobody has."""
-    numbers = typed.replace(",", " ").replace(";", " ").split()
+    numbers = plainly(typed).replace(",", " ").replace(";", " ").split()
     found = list(User.objects.visible_to(actor).of(customer).filter(number__in=numbers))
     unknown = [number for number in numbers if number not in {user.number for user in found}]
     return found, ", ".join(unknown)[:60] if numbers else "…"
@@ -193,7 +195,7 @@ DEPARTMENTS = SheetPages(
         ),
     ),
     rows=departments,
-    search=lambda text: Q(name__icontains=text) | Q(talk_name__icontains=text),
+    search=lambda text: named("name", text) | named("talk_name", text),
     search_label=gettext_lazy("Name or Talk link"),
     empty=gettext_lazy(
         "A department sets its members' language, office hours, holidays, time zone and caller ID."
@@ -217,9 +219,12 @@ def numbers(actor: User, customer: Customer) -> QuerySet[Did]:
 
 
 def _search_numbers(text: str) -> Q:
-    digits = "".join(sign for sign in text if sign.isascii() and sign.isdigit())
-    found = Q(name__icontains=text) | Q(user__search_text__contains=text.lower())
-    found |= Q(system_extension__name__icontains=text) | Q(system_extension__number=text)
+    digits = "".join(sign for sign in plainly(text) if sign.isdigit())
+    person = Q()
+    for word in words_of(text):
+        person &= Q(user__search_text__contains=word)
+    found = named("name", text) | person | named("system_extension__name", text)
+    found |= Q(system_extension__number=plainly(text))
     return found | Q(number__contains=digits) if digits else found
 
 
@@ -272,7 +277,7 @@ NUMBERS = SheetPages(
 def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """Let a number ring somebody, a ring group, queue or IVR, or nobody: a change of these people and of the number, both or neither."""
     record = NUMBERS.record_or_404(request.user, customer, pk)
-    typed = request.POST.get("extension", "").replace("\0", "").split()
+    typed = plainly(request.POST.get("extension", "").replace("\0", "")).split()
     url = f"{NUMBERS.url(customer, record)}#rings"
     holder: User | SystemExtension | None = None
     if typed:
@@ -353,7 +358,7 @@ SYSTEM_EXTENSIONS = SheetPages(
     rows=lambda actor, customer: (
         SystemExtension.objects.visible_to(actor).of(customer).annotate(people=Count("members"))
     ),
-    search=lambda text: Q(number__startswith=text) | Q(name__icontains=text),
+    search=lambda text: Q(number__startswith=plainly(text)) | named("name", text),
     search_label=gettext_lazy("Extension or name"),
     empty=gettext_lazy(
         "Ring groups, queues and digital receptionists (IVR): extensions that don't belong to a person."

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.searching import Folded, named
 from signin import credentials as signin
 from users.company import onboarding
 from users.company.onboarding import NotCreatedError
@@ -40,10 +41,10 @@ def only_support(request: PortalRequest) -> None:
 def customers(request: PortalRequest) -> HttpResponse:
     """Every customer with its contract's gauge."""
     only_support(request)
-    found = Customer.objects.visible_to(request.user).annotate(used=Count("users")).order_by("name")
+    found = Customer.objects.visible_to(request.user).annotate(used=Count("users")).order_by(Folded("name"))
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     if text:
-        found = found.filter(Q(name__icontains=text) | Q(fqdn__icontains=text) | Q(slug__icontains=text))
+        found = found.filter(named("name", text) | named("fqdn", text) | named("slug", text))
     return render(
         request,
         "users/customers.html",

@@ -14,8 +14,9 @@ from pbxadmin.common import many
 from pbxadmin.common.columns import LinkedColumn, Option, ReferenceColumn, Scope, Store, columns_of
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.crypto import random_secret, random_token
-from pbxadmin.common.fields import phone_number_e164, phone_number_national, without_accents
+from pbxadmin.common.fields import phone_number_e164, phone_number_national
 from pbxadmin.common.sections import Section
+from pbxadmin.common.values.signs import folded, plainly, words_of
 from users import rights, road
 from users.models import Department, Did, Identity, Membership, Role, User
 from users.people.sections.general_rules import (
@@ -159,9 +160,9 @@ DIDS = DidStore()
 def search_people(text: str) -> Q:
     """Name, extension, e-mail and mobile by part; a DID by its digits. Every word must be found."""
     condition = Q()
-    for word in without_accents(text).split()[:6]:
+    for word in words_of(text):
         condition &= Q(search_text__contains=word)
-    digits = "".join(sign for sign in text if sign.isascii() and sign.isdigit())
+    digits = "".join(sign for sign in plainly(text) if sign.isdigit())
     # A number however it is written, "(514) 555-0123"; beside a word the digits are a word among others.
     if len(digits) >= 4 and not any(sign.isalpha() for sign in text):
         condition |= Q(search_text__contains=digits) | Q(
@@ -174,10 +175,10 @@ def derived(user: User) -> dict[str, Any]:
     """What the row keeps ready for searching and sorting."""
     mobile = user.mobile.removeprefix("+1").removeprefix("+") if user.mobile else ""
     return {
-        "search_text": without_accents(
+        "search_text": folded(
             " ".join(filter(None, [user.first_name, user.last_name, user.number, user.email, mobile]))
         ),
-        "sort_name": without_accents(f"{user.last_name} {user.first_name}").strip()[:120],
+        "sort_name": folded(f"{user.last_name} {user.first_name}").strip()[:120],
     }
 
 

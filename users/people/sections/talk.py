@@ -1,6 +1,5 @@
 """Tab "Talk": being called, or met in a video conference, from a link."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from pbxadmin.common.columns import Blank, Scope, columns_of
-from pbxadmin.common.fields import without_accents
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
+from pbxadmin.common.values.signs import folded
 from users import road
 from users.models import Customer, Talk, User
 from users.people.sections.general_rules import names_are_unique, talk_names_of_places
@@ -49,10 +48,9 @@ def page_of(kind: str, customer: Customer, name: str) -> str:
 
 def suggested_name(first_name: str, last_name: str, number: str) -> str:
     """The name of a link that is offered: "ameliestremblay"-like, letters and digits only; the extension without a name."""
-    text = "".join(
-        sign for sign in without_accents(f"{first_name}{last_name}") if sign.isascii() and sign.isalnum()
-    )
-    text = unicodedata.normalize("NFKC", text)[:46]
+    text = "".join(sign for sign in folded(f"{first_name}{last_name}") if sign.isascii() and sign.isalnum())[
+        :46
+    ]
     return text if text and text not in TAKEN_BY_PAGES else f"{text}{number}"
 
 

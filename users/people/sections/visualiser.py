@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from pbxadmin.common import cells, many
 from pbxadmin.common.columns import Column, Scope, Store
-from pbxadmin.common.fields import without_accents
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.sections import Section
+from pbxadmin.common.values.signs import folded
 from users import rights, road
 from users.models import User, Visibility
 from users.people.sections.general import departments_of
@@ -161,11 +161,11 @@ class VisibilityColumn(Column):
 
     def _from_text(self, text: str, scope: Scope) -> Any:
         """Rows, from departments by their names."""
-        keys = {without_accents(department.name): department.pk for department in departments_of(scope)}
+        keys = {folded(department.name): department.pk for department in departments_of(scope)}
         rows = []
         for part in cells.parts(text):
             name, _equals, words = part.rpartition("=")
-            if (key := keys.get(without_accents(name.strip()))) is None:
+            if (key := keys.get(folded(name.strip()))) is None:
                 raise ValidationError(
                     _("“%(value)s” is not one of the choices: choose one from the list.")
                     % {"value": (name or part)[:60]}

@@ -5,8 +5,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from pbxadmin.common.fields import without_accents
 from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.values.signs import words_of
 from users.access import signed_in_user
 from users.models import Customer, User
 from users.road import finding
@@ -31,7 +31,7 @@ def own_destination_search(request: PortalRequest) -> HttpResponse:
 def _offer(request: PortalRequest, customer: Customer | None) -> HttpResponse:
     text = request.GET.get(request.GET.get("typed", "q"), "").replace("\0", "")[:60]
     condition = Q()
-    for word in without_accents(text).split()[:6]:
+    for word in words_of(text):
         condition &= Q(search_text__contains=word)
     found = User.objects.visible_to(request.user).of(customer).filter(condition, hidden=False, disabled=False)
     return render(

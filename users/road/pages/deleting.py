@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.values.signs import plainly
 from users.road import Outcome
 from users.road.replacements import Departure
 
@@ -53,7 +54,7 @@ def delete_page(
     departure = planned()
     error = ""
     if request.method == "POST":
-        if spelled(request.POST.get("confirm", "")) != spelled(words.typed):
+        if spelled(plainly(request.POST.get("confirm", ""))) != spelled(plainly(words.typed)):
             error = words.mistyped
         else:
             error = leave(departure) if leave else left(request, departure, words.meanwhile)
