@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.fields import OneLineField
+from pbxadmin.common.fields import OneLineField, PhoneNumberField, phone_number_national
 from pbxadmin.common.scoping import ScopedManager
 
 
@@ -35,6 +35,7 @@ class Visitor(models.Model):
     )  # whose link it was, by name; "" where it was the person's own
     name = OneLineField(max_length=80, blank=True)
     email = models.EmailField(max_length=254, blank=True)
+    number = PhoneNumberField(blank=True)  # where to call back; a participant of a meeting is asked for none
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -49,6 +50,11 @@ class Visitor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} visitor of {self.user_id}"
+
+    @property
+    def national_number(self) -> str:
+        """The number to call back, as people write it."""
+        return phone_number_national(self.number)
 
 
 class Meeting(models.Model):

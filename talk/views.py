@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pbxadmin.common.fields import OneLineFormField, phone_number_national
+from pbxadmin.common.fields import OneLineFormField, PhoneNumberFormField, phone_number_national
 from pbxadmin.common.http import PortalRequest, client_address
 from pbxadmin.common.throttle import network_of
 from talk import visits
@@ -22,7 +22,7 @@ Kind = Visitor.Kind
 
 
 class VisitorForm(forms.Form):
-    """Exactly what is asked of the visitors of a link: name, e-mail, both or nothing."""
+    """Exactly what is asked of the visitors of a link: name, e-mail, both or nothing; and whoever asks for a call, for the number."""
 
     name = OneLineFormField(
         label=gettext_lazy("Your name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -33,9 +33,19 @@ class VisitorForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
-    def __init__(self, asked: tuple[str, ...], *args: Any, **kwargs: Any) -> None:
+    number = PhoneNumberFormField(
+        label=gettext_lazy("Your phone number"),
+        help_text=gettext_lazy("Where you are called back, area code included, for example 514 555-0123."),
+        widget=forms.TextInput(
+            attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel", "maxlength": 40}
+        ),
+    )
+
+    def __init__(self, asked: tuple[str, ...], kind: Visitor.Kind, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in set(self.fields) - set(asked):
+        # Nobody can call back without a number, whatever else the link asks for; a meeting calls nobody.
+        wanted = {*asked, "number"} if kind == Kind.TALK else {*asked}
+        for name in set(self.fields) - wanted:
             del self.fields[name]
 
 
@@ -83,7 +93,7 @@ def _landing(request: PortalRequest, kind: Kind, slug: str, name: str) -> HttpRe
     if blocked:
         # Whoever guesses names isn't told that they found one.
         raise Http404
-    form = VisitorForm(link.asks, request.POST if request.method == "POST" else None)
+    form = VisitorForm(link.asks, kind, request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
         if not form.is_valid():
@@ -92,7 +102,9 @@ def _landing(request: PortalRequest, kind: Kind, slug: str, name: str) -> HttpRe
             return render(request, "429.html", status=429)
         else:
             facts = form.cleaned_data
-            token = visits.ask_for(link, kind, facts.get("name", ""), facts.get("email", ""))
+            token = visits.ask_for(
+                link, kind, facts.get("name", ""), facts.get("email", ""), facts.get("number", "")
+            )
             if kind == Kind.MEET:
                 return redirect("meet_waiting", token)
             return redirect(f"{request.path}?sent=1")

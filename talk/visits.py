@@ -124,9 +124,10 @@ def meeting_is_open(person: User) -> bool:
     return Meeting.objects.filter(user=person, open_until__gt=timezone.now()).exists()
 
 
-def ask_for(link: Link, kind: Kind, name: str, email: str) -> str:
+def ask_for(link: Link, kind: Kind, name: str, email: str, number: str = "") -> str:
     """Somebody asks for a person, or for those who take a place's requests: remembered, and mailed to each of them.
 
+    `number` (E.164) is where a call back goes; a meeting needs none.
     Gives the secret of the waiting room that a meeting has. Into one that is open and needs no approval they are let in at once.
     """
     token = random_token()
@@ -141,6 +142,7 @@ def ask_for(link: Link, kind: Kind, name: str, email: str) -> str:
                 place="" if person else link.name,
                 name=name,
                 email=email,
+                number=number,
                 # Only a meeting has a room, and that is one person's.
                 token_hash=fingerprint(token if person else random_token()),
                 state=State.ADMITTED if at_once else State.WAITING,

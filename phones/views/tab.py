@@ -106,6 +106,8 @@ def show(
     """The tab's page for one of the phones."""
     now = timezone.now()
     model = selectors.model_of(phone)
+    states = {one.pk: selectors.state(one, now) for one in phones}
+    command = selectors.command_in_words(phone, now)
     return render(
         request,
         "phones/tab.html",
@@ -120,7 +122,7 @@ def show(
                 {
                     "phone": one,
                     "model": selectors.model_of(one),
-                    "state": selectors.state(one, now),
+                    "state": states[one.pk],
                     "url": tab_url(customer, person, one),
                     "current": one.pk == phone.pk,
                 }
@@ -128,7 +130,8 @@ def show(
             ],
             "state": selectors.state(phone, now),
             "saved": request.GET.get("saved") == "1",
-            "command": selectors.command_in_words(phone, now),
+            "command": command,
+            "settled": command.settled and all(each.settled for each in states.values()),
             "may_command": rights.can(request.user, rights.Verb.COMMAND, person, customer),
             "knows_restart": selectors.knows(phone, Phone.Command.RESTART),
             "web_user": vendor.web_user if (vendor := selectors.maker_of(phone)) else "",
@@ -225,16 +228,25 @@ def phone_command(request: PortalRequest, customer: Customer, person: User, phon
 @require_safe
 @of_phone(rights.Verb.SEE)
 def phone_status(request: PortalRequest, customer: Customer, person: User, phone: Phone) -> HttpResponse:
-    """The box that tells how far the phone is, asked again by htmx until nothing is under way."""
+    """The box that tells how far the phone is, asked again by htmx until nothing is under way.
+
+    The chips of all phones, that of the head and the console's address come with it: one page says one thing.
+    """
     now = timezone.now()
+    found = selectors.phones_of(request.user, customer, person)
+    states = {one: selectors.state(one, now) for one in found}
+    command = selectors.command_in_words(phone, now)
     return render(
         request,
-        "phones/status.html",
+        "phones/told.html",
         {
             "phone": phone,
             "person": person,
+            "phones": [{"phone": one, "state": each} for one, each in states.items()],
+            "summary": _summed_up(list(states.values())),
             "state": selectors.state(phone, now),
-            "command": selectors.command_in_words(phone, now),
+            "command": command,
+            "settled": command.settled and all(each.settled for each in states.values()),
             "customer": customer,
             "model": selectors.model_of(phone),
         },
@@ -266,7 +278,11 @@ def push_status(request: PortalRequest, customer: Customer, person: User) -> Htt
 def _summary(request: PortalRequest, customer: Customer, person: User) -> dict[str, Any]:
     now = timezone.now()
     found = selectors.light(Phone.objects.visible_to(request.user).of(customer).filter(user=person))
-    states = [selectors.state(phone, now) for phone in found]
+    return _summed_up([selectors.state(phone, now) for phone in found])
+
+
+def _summed_up(states: list[selectors.PhoneState]) -> dict[str, Any]:
+    """All phones of a person as one: the worst of them, and how many are up to date."""
     worst = next(
         (state for tone in ("bad", "wait", "ok", "off") for state in states if state.tone == tone), None
     )

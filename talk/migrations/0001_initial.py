@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 ("place", pbxadmin.common.fields.OneLineField(blank=True, max_length=80)),
                 ("name", pbxadmin.common.fields.OneLineField(blank=True, max_length=80)),
                 ("email", models.EmailField(blank=True, max_length=254)),
+                ("number", pbxadmin.common.fields.PhoneNumberField(blank=True, max_length=16)),
                 (
                     "state",
                     models.CharField(

@@ -58,7 +58,9 @@ def set_up(actor, user, **values):
 def test_the_page_asks_exactly_what_is_set(client, felix, talker, path, ask, asked):
     set_up(felix, talker, talk_ask=ask)
     page = client.get(path).content.decode()
-    assert {name for name in ("name", "email") if f'name="{name}"' in page} == asked
+    # Whoever is to be called back is always asked where; whoever comes into a meeting isn't.
+    number = {"number"} if path == TALK else set()
+    assert {name for name in ("name", "email", "number") if f'name="{name}"' in page} == asked | number
 
 
 def test_off_is_the_same_404_as_unknown(client, felix, talker, boreale):
@@ -83,7 +85,11 @@ def test_off_is_the_same_404_as_unknown(client, felix, talker, boreale):
 
 
 def test_a_request_for_a_call_is_a_mail_to_the_person(client, talker):
-    answer = client.post(TALK, {"name": "Jean Visiteur", "email": "jean@ailleurs.example"}, follow=True)
+    answer = client.post(
+        TALK,
+        {"name": "Jean Visiteur", "email": "jean@ailleurs.example", "number": "514 555-0199"},
+        follow=True,
+    )
     assert answer.status_code == 200
     assert letters.send_due() == 1
     (letter,) = mail.outbox
@@ -92,16 +98,23 @@ def test_a_request_for_a_call_is_a_mail_to_the_person(client, talker):
     assert "jean@ailleurs.example" in letter.body
     assert "Jean" not in letter.subject
     assert letter.reply_to == []
+    assert "Rappeler\u00a0: 514 555-0199" in letter.body
+    assert 'href="tel:+15145550199"' in letter.alternatives[0][0]
+    page = sign_in_fully(Client(), talker).get(reverse("own_visitors")).content.decode()
+    assert '<a href="tel:+15145550199">514 555-0199</a>' in page
 
 
 @pytest.mark.parametrize(
     "facts",
     [
-        {"name": "", "email": "a@b.example"},
-        {"name": "A", "email": "no address"},
-        {"name": "A\nBcc: x@y.example", "email": "a@b.example"},
-        {"name": "A", "email": "a@b.example\nBcc: x@y.example"},
-        {"name": "x" * 81, "email": "a@b.example"},
+        {"name": "", "email": "a@b.example", "number": "514 555-0199"},
+        {"name": "A", "email": "no address", "number": "514 555-0199"},
+        {"name": "A\nBcc: x@y.example", "email": "a@b.example", "number": "514 555-0199"},
+        {"name": "A", "email": "a@b.example\nBcc: x@y.example", "number": "514 555-0199"},
+        {"name": "x" * 81, "email": "a@b.example", "number": "514 555-0199"},
+        {"name": "A", "email": "a@b.example"},
+        {"name": "A", "email": "a@b.example", "number": "555-01"},
+        {"name": "A", "email": "a@b.example", "number": "rappelez-moi"},
         {},
     ],
 )
@@ -115,8 +128,8 @@ def test_what_is_not_an_answer_is_refused_and_nobody_is_bothered(client, talker,
     "name", ["<script>alert(1)</script>", "{{ settings.SECRET_KEY }}", '" onmouseover="x']
 )
 def test_a_visitors_name_is_only_text_to_whoever_reads_it(client, felix, talker, name):
-    client.post(TALK, {"name": name, "email": "a@b.example"})
-    client.post(MEET, {"name": name, "email": "a@b.example"})
+    client.post(TALK, {"name": name, "email": "a@b.example", "number": "514 555-0199"})
+    client.post(MEET, {"name": name, "email": "a@b.example", "number": "514 555-0199"})
     assert Visitor.objects.count() == 2
     page = sign_in_fully(Client(), talker).get(reverse("own_visitors")).content.decode()
     assert "<script>alert" not in page
@@ -132,7 +145,10 @@ def test_the_persons_own_name_is_only_text_to_visitors(client, felix, talker):
 
 def test_the_form_is_protected_from_other_sites(talker):
     assert (
-        Client(enforce_csrf_checks=True).post(TALK, {"name": "A", "email": "a@b.example"}).status_code == 403
+        Client(enforce_csrf_checks=True)
+        .post(TALK, {"name": "A", "email": "a@b.example", "number": "514 555-0199"})
+        .status_code
+        == 403
     )
 
 
@@ -146,7 +162,7 @@ def test_the_visitor_is_answered_in_his_language(client, talker):
 
 
 def test_one_address_asks_only_so_often(client, talker):
-    facts = {"name": "A", "email": "a@b.example"}
+    facts = {"name": "A", "email": "a@b.example", "number": "514 555-0199"}
     answers = [client.post(TALK, facts).status_code for _try in range(visits.BY_ADDRESS.tries + 2)]
     assert answers == [302] * visits.BY_ADDRESS.tries + [429] * 2
     assert Letter.objects.count() == visits.BY_ADDRESS.tries
@@ -154,7 +170,7 @@ def test_one_address_asks_only_so_often(client, talker):
 
 
 def test_a_forged_header_is_not_another_address(client, talker):
-    facts = {"name": "A", "email": "a@b.example"}
+    facts = {"name": "A", "email": "a@b.example", "number": "514 555-0199"}
     answers = [
         client.post(TALK, facts, headers={"X-Forwarded-For": f"192.0.2.{place}"}).status_code
         for place in range(visits.BY_ADDRESS.tries + 1)
@@ -163,7 +179,7 @@ def test_a_forged_header_is_not_another_address(client, talker):
 
 
 def test_one_person_is_not_flooded_from_everywhere(talker):
-    facts = {"name": "A", "email": "a@b.example"}
+    facts = {"name": "A", "email": "a@b.example", "number": "514 555-0199"}
     answers = [
         Client(REMOTE_ADDR=f"192.0.2.{place}").post(TALK, facts).status_code
         for place in range(visits.BY_PERSON.tries + 1)
@@ -193,7 +209,7 @@ def test_the_page_stays_up_without_its_cache(client, talker, monkeypatch):
 
 # --- Meetings -----------------------------------------------------------------------------------------------------
 def join(client):
-    answer = client.post(MEET, {"name": "Jean", "email": "jean@ailleurs.example"})
+    answer = client.post(MEET, {"name": "Jean", "email": "jean@ailleurs.example", "number": "514 555-0199"})
     assert answer.status_code == 302
     return answer["Location"]
 
@@ -287,7 +303,9 @@ def test_the_customers_own_host_answers_for_its_links(client, talker):
     assert page.status_code == 200
     assert "Amélie" in page.content.decode()
     assert client.get("/meet/amelie", **HOST).status_code == 200
-    answer = client.post("/amelie", {"name": "Jean", "email": "j@a.example"}, **HOST)
+    answer = client.post(
+        "/amelie", {"name": "Jean", "email": "j@a.example", "number": "514 555-0199"}, **HOST
+    )
     assert answer.status_code == 302
     assert Visitor.objects.count() == 1
 
@@ -328,10 +346,15 @@ def test_the_portals_own_host_can_not_be_taken_by_a_customer(client, boreale, ta
 
 def test_a_form_on_a_customers_host_is_protected_too(talker):
     client = Client(enforce_csrf_checks=True)
-    assert client.post("/amelie", {"name": "A", "email": "a@b.example"}, **HOST).status_code == 403
+    assert (
+        client.post(
+            "/amelie", {"name": "A", "email": "a@b.example", "number": "514 555-0199"}, **HOST
+        ).status_code
+        == 403
+    )
     client.get("/amelie", **HOST)
     token = client.cookies["csrftoken"].value
-    facts = {"name": "A", "email": "a@b.example", "csrfmiddlewaretoken": token}
+    facts = {"name": "A", "email": "a@b.example", "number": "514 555-0199", "csrfmiddlewaretoken": token}
     assert (
         client.post("/amelie", facts, headers={"Origin": "http://boreale.example.com"}, **HOST).status_code
         == 302

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow("visits until it is refused")
 
 SOINS, FILE = "/talk/boreale/soins", "/talk/boreale/file"
 HOST = {"HTTP_HOST": "boreale.example.com"}
-VISITOR = {"name": "Jean Visiteur", "email": "jean@ailleurs.example"}
+VISITOR = {"name": "Jean Visiteur", "email": "jean@ailleurs.example", "number": "514 555-0199"}
 
 
 @pytest.fixture(autouse=True)
@@ -183,8 +183,11 @@ def test_the_page_asks_exactly_what_is_set(client, boreale, soins, queue, ask, a
     write(system_extension_sheet, boreale, queue.pk, talk_ask=ask)
     for path in (SOINS, FILE, "/soins", "/file"):
         page = client.get(path, **({} if path.startswith("/talk") else HOST)).content.decode()
-        assert {name for name in ("name", "email") if f'name="{name}"' in page} == asked
-    assert client.post(SOINS, {}).status_code == (422 if asked else 302)
+        assert {name for name in ("name", "email", "number") if f'name="{name}"' in page} == asked | {
+            "number"
+        }
+    assert client.post(SOINS, {}).status_code == 422
+    assert client.post(SOINS, {"number": "514 555-0199"}).status_code == (422 if asked else 302)
 
 
 def test_there_is_no_meeting_with_a_place(client, soins, queue):

@@ -143,7 +143,8 @@ def _ask_what_to_reset(scope: Scope, allowed: Sequence[User], data: QueryDict) -
         "" if names else _("Tick at least one box."),
         facts={
             "boxes": reset.boxes(),
-            "ticked": names if data.get("confirmed") else ["sip", "link", reset.WELCOME],
+            "ticked": names if data.get("confirmed") else reset.ALL.ticked,
+            "words": reset.ALL.words,
             "no_address": without_address[:SHOWN],
             "more_without_address": max(0, len(without_address) - SHOWN),
         },

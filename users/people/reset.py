@@ -70,6 +70,34 @@ BOXES = (
         gettext_lazy("Tells the user how to sign in, with a one-time link to set a password. Passwords are never sent by email."),
     ),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """What somebody pressed to come to the dialog: which boxes that means, and what it is called."""
+
+    ticked: tuple[str, ...]
+    title: str | Promise  # with %(name)s
+    words: str | Promise
+
+
+AFTER_PASSWORDS = gettext_lazy(
+    "After a reset, restart the IP phones and set up again the apps that use what was reset."
+)
+# "Réinitialiser" of the list, which names nothing in particular.
+ALL = Pressed(("sip", "link", WELCOME), gettext_lazy("Reset %(name)s"), AFTER_PASSWORDS)
+PRESSED: Mapping[str, Pressed] = {
+    "passwords": Pressed(
+        ("sip", "web_password", WELCOME), gettext_lazy("Reset the passwords of %(name)s"), AFTER_PASSWORDS
+    ),
+    "link": Pressed(
+        ("link",),
+        gettext_lazy("Reset the configuration link of %(name)s"),
+        gettext_lazy(
+            "Only the link and its QR code become new; passwords stay. Whoever has the old link gets no configuration with it any more."
+        ),
+    ),
+}
 LABELS: Mapping[str, str | Promise] = {box.name: box.label for box in BOXES}
 
 

@@ -1,5 +1,7 @@
 """Resetting: seven boxes, for one or many, with everything that follows from them."""
 
+import re
+
 import pytest
 from django.core import mail
 from django.core.cache import cache
@@ -209,3 +211,34 @@ def test_a_reset_asks_for_proof_where_the_last_one_is_old(client, felix, amelie,
     assert one.url.startswith(reverse("step_up"))
     assert many.url.startswith(reverse("step_up"))
     assert again(amelie).sip_password == before
+
+
+@pytest.mark.parametrize(("pressed", "ticked", "title", "told"), [
+    ("?reset=passwords", ["sip", "web_password", "welcome_mail"], "Réinitialiser les mots de passe de Amélie", "redémarrer"),
+    ("?reset=link", ["link"], "Réinitialiser le lien de configuration de Amélie", "les mots de passe restent"),
+    ("", ["sip", "link", "welcome_mail"], "Réinitialiser Amélie", "redémarrer"),
+    ("?reset=nonsense", ["sip", "link", "welcome_mail"], "Réinitialiser Amélie", "redémarrer"),
+])  # fmt: skip
+def test_the_boxes_are_ticked_as_the_button_that_was_pressed_says(
+    client, felix, amelie, pressed, ticked, title, told
+):
+    sign_in_fully(client, felix)
+    url = reverse("user_reset", args=["boreale", "101"]) + pressed
+    page = client.get(url).content.decode()
+    assert re.findall(r'name="box" value="(\w+)"[^>]*checked', page) == ticked
+    assert title in page
+    assert told in page
+    # What was ticked by hand stays where the form comes back.
+    refused = client.post(url, {"confirmed": "1", "expected": "9", "box": ["rps"]}).content.decode()
+    assert re.findall(r'name="box" value="(\w+)"[^>]*checked', refused) == ["rps"]
+    assert title in refused
+
+
+def test_each_button_leads_to_its_own_reset(client, felix, amelie):
+    sign_in_fully(client, felix)
+    url = reverse("user_reset", args=["boreale", "101"])
+    assert f'href="{url}?reset=passwords"' in client.get("/c/boreale/users/101/general").content.decode()
+    assert (
+        f'href="{url}?reset=link"'
+        in client.get(reverse("app_link", args=["boreale", "101"])).content.decode()
+    )

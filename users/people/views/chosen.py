@@ -45,8 +45,13 @@ PEOPLE = ChosenList(
 
 
 def reset_person(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
-    """The dialog of the reset, for one person."""
+    """The dialog of the reset, for one person; the address says which button led here (`?reset=link`)."""
     back = reverse("user_tab", args=[customer.slug, person.number, "general"])
+    named = request.GET.get("reset", "")
+    pressed = reset.PRESSED.get(named, reset.ALL)
+    url = reverse("user_reset", args=[customer.slug, person.number])
+    # What was ticked by hand stays when the form comes back.
+    facts = {} if request.POST.get("confirmed") else {"ticked": pressed.ticked}
     return act(
         request,
         customer,
@@ -54,8 +59,10 @@ def reset_person(request: PortalRequest, customer: Customer, person: User) -> Ht
         Choice([person.pk]),
         back,
         trail=(_("Users"), _list_url(customer)),
-        title=_("Reset %(name)s") % {"name": person.full_name},
-        person_reset=reverse("user_reset", args=[customer.slug, person.number]),
+        title=str(pressed.title) % {"name": person.full_name},
+        person_reset=f"{url}?reset={named}" if named in reset.PRESSED else url,
+        words=pressed.words,
+        **facts,
     )
 
 

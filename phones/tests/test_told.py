@@ -1,0 +1,69 @@
+"""Whatever says on a page how the phones are says the same, and goes on saying it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from phones.models import Phone
+from phones.tests.factories import make_phone
+from signin.tests.signing import sign_in_fully
+
+
+@pytest.fixture
+def two(boreale, amelie):
+    """Two phones of Amélie's: the first is up to date, the second has never been connected."""
+    first, second = make_phone(boreale, amelie), make_phone(boreale, amelie)
+    now = timezone.now()
+    Phone.objects.filter(pk=first.pk).update(
+        fetched_at=now, fetched_from="192.0.2.7", stale_since=None, command_at=None
+    )
+    return Phone.objects.get(pk=first.pk), second
+
+
+def test_one_answer_tells_every_chip_the_head_and_the_consoles_address(felix, amelie, two):
+    first, second = two
+    client = sign_in_fully(Client(), felix)
+    status = f"/c/boreale/users/101/phones/{second.mac}/status"
+    answer = client.get(status, headers={"hx-request": "true"}).content.decode()
+    for name in (f"phone-chip-{first.mac}", f"phone-chip-{second.mac}", "phones-state", "console-address"):
+        assert re.search(rf'id="{name}" hx-swap-oob="true"', answer), name
+    assert 'hx-trigger="every' in answer, "it was added just now: somebody looks at it"
+    assert "192.0.2.7" not in answer
+    Phone.objects.filter(pk=second.pk).update(
+        fetched_at=timezone.now(), fetched_from="192.0.2.8", stale_since=None, command_at=None
+    )
+    answer = client.get(status, headers={"hx-request": "true"}).content.decode()
+    assert "https://192.0.2.8" in answer
+    assert "2 téléphones à jour" in answer
+    assert "jamais connecté" not in answer
+    assert 'hx-trigger="every' not in answer, "there is nothing more to wait for"
+
+
+def test_the_box_goes_on_asking_while_another_phone_is_under_way(felix, amelie, two):
+    first, second = two
+    client = sign_in_fully(Client(), felix)
+    page = client.get(f"/c/boreale/users/101/phone?phone={first.mac}").content.decode()
+    box = page.split('id="phone-status"')[1].split(">")[0]
+    assert "every 1s" in box, "the second phone's chip stands on the same page"
+    Phone.objects.filter(pk=second.pk).update(created_at=timezone.now() - timedelta(hours=1))
+    page = client.get(f"/c/boreale/users/101/phone?phone={first.mac}").content.decode()
+    assert "every 1s" not in page.split('id="phone-status"')[1].split(">")[0]
+
+
+def test_the_box_costs_the_same_for_any_number_of_phones(
+    felix, amelie, boreale, two, django_assert_max_num_queries
+):
+    client = sign_in_fully(Client(), felix)
+    status = f"/c/boreale/users/101/phones/{two[0].mac}/status"
+    client.get(status)
+    with CaptureQueriesContext(connection) as few:
+        client.get(status)
+    for _phone in range(4):
+        make_phone(boreale, amelie)
+    with django_assert_max_num_queries(len(few)):
+        client.get(status)
