@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from pbxadmin.pages import home as views
+from pbxadmin.pages import search
 from users.access import public
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("language", public(require_POST(set_language)), name="set_language"),
     path("theme", views.set_theme, name="set_theme"),
     path("c/<slug:slug>/", views.customer_home, name="customer_home"),
+    path("c/<slug:slug>/search", search.search, name="search"),
     path("", include("forwarding.urls")),
     path("", include("voicemail.urls")),
     path("support/", admin.site.urls),

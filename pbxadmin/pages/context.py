@@ -42,41 +42,45 @@ def portal_frame(request: HttpRequest) -> dict[str, Any]:
         for other in customers:
             other.url = reverse("users", args=[other.slug])  # type: ignore[attr-defined]
         frame |= {"customers": customers, "customers_url": reverse("customers")}
-    entries = _entries(actor, customer)
+    # Of one customer; whoever administers one looks for things of theirs from the own pages too.
+    searched = customer or (None if actor.is_staff else actor.customer)
+    if searched is not None and rights.administers(actor):
+        frame["search_url"] = reverse("search", args=[searched.slug])
+    found = entries(actor, customer)
     here = [
-        url for _l, url, _i, deep in entries if request.path == url or (deep and request.path.startswith(url))
+        url for _l, url, _i, deep in found if request.path == url or (deep and request.path.startswith(url))
     ]
     # One line alone says where one is: of a page and what lies below it, the nearer.
     nearest = max(here, key=len, default="")
-    frame["nav"] = [Entry(label, url, icon, url == nearest) for label, url, icon, _deep in entries]
+    frame["nav"] = [Entry(label, url, icon, url == nearest) for label, url, icon, _deep in found]
     return frame
 
 
-def _entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, bool]]:
-    """Label, address, drawing, and whether deeper addresses belong to it."""
-    entries = []
+def entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, bool]]:
+    """The lines of the rail: label, address, drawing, and whether deeper addresses belong to it."""
+    found = []
     own_pages = customer is None and not actor.is_staff
     if own_pages and rights.administers(actor):
         customer = actor.customer  # their own pages stand within the same rail
     if customer is not None and rights.administers(actor):
-        entries.append((_("Home"), reverse("customer_home", args=[customer.slug]), "home", False))
-        entries.append((_("Users"), reverse("users", args=[customer.slug]), "users", True))
+        found.append((_("Home"), reverse("customer_home", args=[customer.slug]), "home", False))
+        found.append((_("Users"), reverse("users", args=[customer.slug]), "users", True))
         for label, name, icon in (
             (pgettext("heading", "Departments"), "department_list", "departments"),
             (_("Phones"), "phones", "phone"),
             (pgettext("heading", "DID numbers"), "did_list", "number"),
             (pgettext("heading", "System extensions"), "system_extension_list", "loop"),
         ):
-            entries.append((label, reverse(name, args=[customer.slug]), icon, True))
-        entries.append((_("Simulator"), reverse("simulator", args=[customer.slug]), "divert", False))
-        entries.append((_("Settings"), reverse("settings_start", args=[customer.slug]), "settings", True))
+            found.append((label, reverse(name, args=[customer.slug]), icon, True))
+        found.append((_("Simulator"), reverse("simulator", args=[customer.slug]), "divert", False))
+        found.append((_("Settings"), reverse("settings_start", args=[customer.slug]), "settings", True))
         if rights.can(actor, rights.Verb.HISTORY, customer=customer):
-            entries.append((_("History"), reverse("history", args=[customer.slug]), "history", True))
+            found.append((_("History"), reverse("history", args=[customer.slug]), "history", True))
     elif actor.is_staff:
-        entries.append((_("Customers"), reverse("customers"), "customers", False))
+        found.append((_("Customers"), reverse("customers"), "customers", False))
     if own_pages:
-        entries.append((_("My page"), reverse("own_page"), "user", True))
-        entries.append((_("Colleagues"), reverse("own_colleagues"), "users", False))
+        found.append((_("My page"), reverse("own_page"), "user", True))
+        found.append((_("Colleagues"), reverse("own_colleagues"), "users", False))
         if visits.may_have_visitors(actor):
-            entries.append((_("Visitors"), reverse("own_visitors"), "users", False))
-    return entries
+            found.append((_("Visitors"), reverse("own_visitors"), "users", False))
+    return found

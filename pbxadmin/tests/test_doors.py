@@ -115,6 +115,7 @@ DOORS = {
     "undo": OF_PERSON,
     # The customer as a whole.
     "destination_search": ADMINISTRATORS,
+    "search": ADMINISTRATORS,
     "simulator": ADMINISTRATORS,
     "phones": ADMINISTRATORS,
     "phone_give": WHOLE_CUSTOMER,

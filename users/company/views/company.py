@@ -225,7 +225,8 @@ def _search_numbers(text: str) -> Q:
         person &= Q(user__search_text__contains=word)
     found = named("name", text) | person | named("system_extension__name", text)
     found |= Q(system_extension__number=plainly(text))
-    return found | Q(number__contains=digits) if digits else found
+    # Beside a word the digits are a word among others.
+    return found | Q(number__contains=digits) if digits and not any(map(str.isalpha, text)) else found
 
 
 def _rings(actor: User, customer: Customer, record: Did) -> Mapping[str, Any]:

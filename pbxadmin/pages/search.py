@@ -1,0 +1,182 @@
+"""The one search in the header: people, phones, numbers, groups, departments and pages of a customer, as far as the reader sees them.
+
+It asks the lists themselves: what a list finds is found here, and what it doesn't show to somebody isn't. One query for each kind,
+whatever is found. `find` takes the customer, so that a search over several of them can ask it for each.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_safe
+
+from pbxadmin.common.columns import Text
+from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.values.signs import folded, words_of
+from pbxadmin.pages.context import entries
+from phones import selectors as phones
+from phones.models import Phone
+from phones.sites import views as sites
+from users import rights
+from users.company.sheets import customer_sheet
+from users.company.views import company
+from users.models import Customer, User
+from users.people.sections import user_sheet
+from users.road.finding import NOT_IN_LISTS
+from users.road.pages.doors import in_customer
+from users.road.pages.sheet_pages import SheetPages
+
+# Of each kind, in the list below the box and on the page of results.
+IN_BOX, ON_PAGE = 5, 20
+LONGEST = 100
+# The lists of what belongs to the company, and what tells their records apart beside their name.
+LISTS: Sequence[tuple[SheetPages, Callable[[Any], str]]] = (
+    (company.NUMBERS, lambda number: " · ".join(filter(None, [number.name, str(number.answers or "")]))),
+    (company.SYSTEM_EXTENSIONS, lambda extension: extension.get_kind_display()),
+    (company.DEPARTMENTS, lambda department: ""),
+    (sites.SBCS, lambda sbc: sbc.get_kind_display()),
+)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing that was found: how it is called, what else tells it apart, and where it is."""
+
+    label: str
+    note: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """What was found of one kind; where that isn't all, the list that has it."""
+
+    title: Text
+    icon: str
+    hits: Sequence[Hit]
+    more_url: str = ""
+
+
+def find(actor: User, customer: Customer, text: str, most: int) -> list[Group]:
+    """What `text` finds, kind by kind, at most so many of each; kinds of which there is nothing are left out."""
+    groups = [
+        _people(actor, customer, text, most),
+        _phones(actor, customer, text, most),
+        *(
+            _listed(pages, note, actor, customer, text, most)
+            for pages, note in LISTS
+            if rights.can(actor, pages.see, customer=customer)
+        ),
+        _pages(actor, customer, text, most),
+    ]
+    return [group for group in groups if group.hits]
+
+
+def _group(title: Text, icon: str, hits: list[Hit], most: int, list_url: str, text: str) -> Group:
+    """`hits` may be one more than are shown: then there are others."""
+    more = f"{list_url}?{urlencode({'q': text})}" if len(hits) > most and list_url else ""
+    return Group(title, icon, hits[:most], more)
+
+
+def _people(actor: User, customer: Customer, text: str, most: int) -> Group:
+    condition = Q(pk__in=[])
+    for section in user_sheet().sections:
+        if section.adds.search:
+            condition |= section.adds.search(text)
+    found = (
+        User.objects.visible_to(actor)
+        .of(customer)
+        .filter(rights.administered_by(actor) & condition)
+        .select_related("primary_department")
+        .defer(*NOT_IN_LISTS)
+        .order_by("sort_name", "number")[: most + 1]
+    )
+    hits = [
+        Hit(
+            str(person),
+            person.primary_department.name if person.primary_department else "",
+            reverse("user_tab", args=[customer.slug, person.number, "general"]),
+        )
+        for person in found
+    ]
+    return _group(_("Users"), "user", hits, most, reverse("users", args=[customer.slug]), text)
+
+
+def _phones(actor: User, customer: Customer, text: str, most: int) -> Group:
+    found = sites.phones_in_sight(actor, customer).filter(sites.matching(text))[: most + 1]
+    hits = [
+        Hit(
+            phone.mac_with_colons,
+            " · ".join([phones.model_of(phone).display_name, str(phone.user or _("In stock"))]),
+            _url_of_phone(customer, phone),
+        )
+        for phone in found
+    ]
+    return _group(_("Phones"), "phone", hits, most, reverse("phones", args=[customer.slug]), text)
+
+
+def _url_of_phone(customer: Customer, phone: Phone) -> str:
+    if phone.user is None:
+        return reverse("phone_give", args=[customer.slug, phone.mac])
+    return f"{reverse('user_tab', args=[customer.slug, phone.user.number, 'phone'])}?phone={phone.mac}"
+
+
+def _listed(
+    pages: SheetPages, note: Callable[[Any], str], actor: User, customer: Customer, text: str, most: int
+) -> Group:
+    order = pages.sheet().model._meta.ordering or ()
+    found: Any = pages.rows(actor, customer).filter(pages.search(text)).order_by(*order, "pk")[: most + 1]
+    hits = [Hit(pages.lead(record), note(record), pages.url(customer, record)) for record in found]
+    return _group(pages.title, pages.icon, hits, most, pages.list_url(customer), text)
+
+
+def _pages(actor: User, customer: Customer, text: str, most: int) -> Group:
+    """The pages of the rail and of the settings, and what is done from one of them; by their name. No query."""
+    settings = _("Settings")
+    known = [(label, "", url) for label, url, _icon, _deep in entries(actor, customer)]
+    if rights.can(actor, rights.Verb.CUSTOMER, customer=customer):
+        known += [
+            (str(section.title), settings, reverse("customer_settings", args=[customer.slug, section.slug]))
+            for section in customer_sheet().sections
+            if section.columns
+        ]
+    known.append((pgettext("heading", "Roles"), settings, reverse("roles", args=[customer.slug])))
+    if rights.can(actor, rights.Verb.CREATE, customer=customer):
+        known.append((_("New user"), _("Users"), reverse("user_create", args=[customer.slug])))
+    if actor.customer_id:
+        known.append((_("My page"), "", reverse("own_page")))
+    words = words_of(text)
+    hits = [
+        Hit(label, note, url)
+        for label, note, url in dict.fromkeys(known)
+        if all(word in folded(f"{label} {note}") for word in words)
+    ]
+    return _group(pgettext("heading", "Pages"), "file", hits, most, "", text)
+
+
+# --- The page, and the list below the box -------------------------------------------------------------------------
+@require_safe
+@in_customer()
+def search(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """What was found as a page; to the box in the header the same as the options of its list."""
+    text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
+    in_box = bool(request.htmx) and request.htmx.target == "search-list"
+    groups = find(request.user, customer, text, IN_BOX if in_box else ON_PAGE) if text else []
+    return render(
+        request,
+        "pages/search_options.html" if in_box else "pages/search.html",
+        {
+            "text": text,
+            "groups": groups,
+            "count": sum(len(group.hits) for group in groups),
+            "all_url": f"{request.path}?{urlencode({'q': text})}",
+            "breadcrumbs": [(_("Search"), None)],
+        },
+    )
