@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from phones.models import Sbc
 from phones.tests.factories import make_phone
 from signin.tests.signing import sign_in_fully
 from users.models import Department, Did, SystemExtension
@@ -26,6 +27,7 @@ def company(boreale, felix, amelie, ines):
     make_phone(boreale, amelie, "805ec0001011")
     make_phone(boreale, None, "805ec00010ff", "yealink-t43u")
     SystemExtension.objects.create(customer=boreale, number="180", name="Ventes")
+    Sbc.objects.create(customer=boreale, name="Atelier", address="10.0.3.5")
     return boreale
 
 
@@ -44,6 +46,7 @@ def owner(client, felix, company):
         ("805E.C000.10FF", "Téléphones", "80:5E:C0:00:10:FF"),
         ("ventes", "Extensions système", "180 Ventes"),
         ("soins", "Départements", "Soins"),
+        ("10.0.3", "SBC", "Atelier"),
         ("parametres", "Pages", "Paramètres"),
         ("roles", "Pages", "Rôles"),
     ],

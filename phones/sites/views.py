@@ -175,7 +175,7 @@ SBCS = SheetPages(
         ),
     ),
     rows=lambda actor, customer: Sbc.objects.visible_to(actor).of(customer).annotate(behind=Count("phones")),
-    search=lambda text: named("name", text) | named("address", text),
+    search=lambda text: named("name", text) | Q(address__icontains=plainly(text)),
     search_label=gettext_lazy("Name or address"),
     empty=gettext_lazy("Phones outside the PBX's own network should ideally connect through an SBC."),
     beside=tabs_of_phones,
