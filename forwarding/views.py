@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from forwarding import hours
@@ -24,6 +22,8 @@ from forwarding.tabs.schedule import HOLIDAYS
 from forwarding.tabs.sections import FORWARDING, HOURS_OF_DEPARTMENT, SCHEDULE
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.listing import ListState, Shape, show_list
+from pbxadmin.common.searching import Folded
 from users import rights, road
 from users.access import signed_in_user
 from users.company.sheets import department_sheet
@@ -162,11 +162,20 @@ def own_status(request: PortalRequest) -> HttpResponse:
     return redirect(_back(request, reverse("own_page")))
 
 
+COLLEAGUES = Shape(
+    search=search_people,
+    search_label=gettext_lazy("Name, extension, email, mobile"),
+    orders={
+        "name": ("sort_name", "number"),
+        "department": (Folded("primary_department__name"), "sort_name", "number"),
+    },
+)
+
+
 @require_safe
 def colleagues(request: PortalRequest) -> HttpResponse:
     """The company's directory: whom one can call, on the mobile too, and the presence of those whose presence one sees."""
     person = finding.own_person(signed_in_user(request))
-    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     found = (
         finding.with_status_message(User.objects.visible_to(person).of(person.customer))
         .filter(rights.in_directory())
@@ -174,17 +183,18 @@ def colleagues(request: PortalRequest) -> HttpResponse:
         .select_related("primary_department", "customer", "role")
         .defer(*finding.NOT_IN_LISTS)
     )
-    page: Any = Paginator(found.filter(search_people(text)) if text else found, 50).get_page(
-        request.GET.get("page")
-    )
+    state = ListState.of(COLLEAGUES, request.GET, request.path)
+    page = state.page_of(state.rows(found))
     people = list(page.object_list)
     seen = rights.sights(person, people)
     sets_status = person.role.receptionist
-    return render(request, "forwarding/colleagues.html", {
-        "page": page, "customer": person.customer,
+    return show_list(request, "forwarding/colleagues.html", state, page, {
+        "customer": person.customer,
         "rows": [(each, seen[each.pk].presence, sets_status and seen[each.pk].presence) for each in people],
-        "search": {"name": "q", "value": text, "label": _("Name, extension, email, mobile")},
-        "query_text": urlencode({"q": text}) if text else "",
+        "headings": [
+            state.heading(_("Name"), "name"), state.heading(_("Status")), state.heading(_("Department"), "department"),
+            state.heading(_("Mobile")),
+        ],
         "breadcrumbs": [(_("My page"), reverse("own_page")), (_("Colleagues"), None)],
     })  # fmt: skip
 

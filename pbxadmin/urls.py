@@ -15,6 +15,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("language", public(require_POST(set_language)), name="set_language"),
     path("theme", views.set_theme, name="set_theme"),
+    path("density", views.set_density, name="set_density"),
     path("c/<slug:slug>/", views.customer_home, name="customer_home"),
     path("c/<slug:slug>/search", search.search, name="search"),
     path("", include("forwarding.urls")),

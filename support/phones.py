@@ -17,8 +17,8 @@ from pbxadmin.common.templatetags.portal import moment
 from phones import selectors
 from phones.models import Phone, Sbc, model_said
 from phones.settings.sections import ADDING, phone_sheet
+from phones.sites.overview import STATES, doing
 from phones.sites.sections import sbc_sheet
-from phones.sites.views import states
 from support.filters import WordsFilter
 from support.road import CustomersFilter, RoadAdmin
 
@@ -31,12 +31,14 @@ class StateFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """As the portal's list of phones says it."""
-        return [(name, label) for name, (label, _condition) in states(timezone.now()).items()]
+        return list(STATES.items())
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Narrow."""
-        known = states(timezone.now())
-        return queryset.filter(known[value][1]) if (value := self.value() or "") in known else queryset
+        value = self.value() or ""
+        return (
+            queryset.alias(doing=doing(timezone.now())).filter(doing=value) if value in STATES else queryset
+        )
 
 
 class ModelFilter(WordsFilter):

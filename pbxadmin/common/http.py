@@ -16,6 +16,7 @@ class PortalRequest(HttpRequest):
     htmx: Any
     request_id: str
     theme: str
+    density: str
     customer: Any
 
 

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from pbxadmin.common.http import PortalRequest, new_request_id
 
 THEMES = ("system", "light", "dark")
+DENSITIES = ("airy", "dense")
 
 
 def without_nul(request: PortalRequest) -> None:
@@ -20,7 +21,7 @@ def without_nul(request: PortalRequest) -> None:
 
 
 class RequestFactsMiddleware:
-    """Sets `request.request_id` (our own, never the visitor's) and `request.theme`; takes NUL signs away."""
+    """Sets `request.request_id` (our own, never the visitor's), `request.theme` and `request.density`; takes NUL signs away."""
 
     def __init__(self, get_response: Callable[[PortalRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -30,6 +31,8 @@ class RequestFactsMiddleware:
         request.request_id = new_request_id()
         theme = request.COOKIES.get("theme", "system")
         request.theme = theme if theme in THEMES else "system"
+        density = request.COOKIES.get("density", "airy")
+        request.density = density if density in DENSITIES else "airy"
         response = self.get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         return response

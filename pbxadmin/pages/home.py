@@ -1,5 +1,6 @@
 """Pages that belong to no app: the way in, health, the look, and what is shown when something is wrong."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from pbxadmin.common.http import PortalRequest
-from pbxadmin.common.middleware import THEMES
+from pbxadmin.common.middleware import DENSITIES, THEMES
 from phones.sites.overview import tiles
 from users import rights
 from users.access import public
@@ -59,15 +60,27 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_POST
 def set_theme(request: PortalRequest) -> HttpResponse:
     """Remember light, dark or system in a cookie, and go back."""
-    theme = request.POST.get("theme", "")
+    return _remembered(request, "theme", THEMES)
+
+
+@public
+@require_POST
+def set_density(request: PortalRequest) -> HttpResponse:
+    """Remember in a cookie how close the rows of lists stand, and go back."""
+    return _remembered(request, "density", DENSITIES)
+
+
+def _remembered(request: PortalRequest, name: str, choices: Sequence[str]) -> HttpResponse:
+    """Keep one of these ways to see the portal for a year, and lead back to the page."""
+    chosen = request.POST.get(name, "")
     target = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
         target = "/"
     response = HttpResponse(status=204) if request.htmx else HttpResponseRedirect(target)
-    if theme in THEMES:
+    if chosen in choices:
         response.set_cookie(
-            "theme",
-            theme,
+            name,
+            chosen,
             max_age=365 * 24 * 3600,
             samesite="Lax",
             secure=settings.SESSION_COOKIE_SECURE,

@@ -110,7 +110,8 @@ def _people(actor: User, customer: Customer, text: str, most: int) -> Group:
 
 
 def _phones(actor: User, customer: Customer, text: str, most: int) -> Group:
-    found = sites.phones_in_sight(actor, customer).filter(sites.matching(text))[: most + 1]
+    found = phones.light(sites.phones_in_sight(actor, customer).filter(sites.matching(text)))
+    found = found.order_by("user__number", "pk")[: most + 1]
     hits = [
         Hit(
             phone.mac_with_colons,

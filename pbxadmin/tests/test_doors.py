@@ -46,6 +46,7 @@ DOORS = {
     "healthz": EVERYBODY,
     "set_language": EVERYBODY,
     "set_theme": EVERYBODY,
+    "set_density": EVERYBODY,
     "sign_in": EVERYBODY,
     "sign_in_company": EVERYBODY,
     "sign_in_at": EVERYBODY,

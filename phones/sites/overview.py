@@ -4,59 +4,105 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from pbxadmin.common.columns import Text
 from phones.models import Phone
-from phones.selectors import FETCH_EXPECTED
+from phones.selectors import FETCH_EXPECTED, RESTART_EXPECTED
 from users import rights
 from users.models import Customer, User
 
 Outcome = Phone.Outcome
 
+# How phones may be doing, by name; each is in one of these.
+STATES: dict[str, Text] = {
+    "silent": gettext_lazy("Silent"),
+    "waiting": gettext_lazy("Waiting"),
+    "never": gettext_lazy("Never connected"),
+    "current": gettext_lazy("Up to date"),
+    "off": gettext_lazy("Not served"),
+    "stock": gettext_lazy("In stock"),
+}
+
 
 @dataclass(frozen=True)
 class Tile:
-    """One number of the home page, as a state is drawn."""
+    """One number of the home page, as a state is drawn, and the list of what it counts."""
 
     count: int
     kind: str
     text: str
+    url: str
 
 
-def silent(now: datetime) -> Q:
-    """Phones that were told and gave no sign within the time in which one does: as `selectors.state` says "silent"."""
-    told = Q(stale_since__isnull=False, attempts__gt=0, command_at=None)
-    unanswered = Q(outcome__in=[Outcome.REFUSED, Outcome.SILENT, Outcome.UNREACHABLE])
-    return told & (unanswered | Q(outcome=Outcome.ACCEPTED, notified_at__lt=now - FETCH_EXPECTED))
+def doing(now: datetime) -> Case:
+    """How a phone is doing, as a column of the database: decided in the order of `selectors.state`, which says it in words."""
+    changed, told = Q(stale_since__isnull=False), Q(attempts__gt=0, notified_at__isnull=False)
+    accepted = Q(outcome=Outcome.ACCEPTED)
+    restarting = Q(notified_command=Phone.Command.RESTART, notified_at__gt=F("fetched_at"))
+    return Case(
+        When(user=None, then=Value("stock")),
+        When(Q(user__disabled=True) | Q(user__customer__suspended=True), then=Value("off")),
+        When(fetched_at=None, then=Value("never")),
+        When(command_at__isnull=False, then=Value("waiting")),
+        When(changed & ~told, then=Value("waiting")),
+        When(changed & accepted & Q(notified_at__gt=now - FETCH_EXPECTED), then=Value("waiting")),
+        When(changed, then=Value("silent")),
+        When(restarting & Q(outcome=Outcome.WAITING), then=Value("waiting")),
+        When(restarting & accepted & Q(notified_at__gt=now - RESTART_EXPECTED), then=Value("waiting")),
+        When(restarting, then=Value("silent")),
+        default=Value("current"),
+        output_field=CharField(),
+    )
+
+
+def phones_in_sight(actor: User, customer: Customer) -> "QuerySet[Phone]":
+    """The phones of whom `actor` administers, and those in stock for whoever acts on the whole customer."""
+    people = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
+    condition = Q(user__in=people)
+    if rights.acts_on_whole_customer(actor):
+        condition |= Q(user=None)
+    return Phone.objects.visible_to(actor).of(customer).filter(condition)
+
+
+def counted(phones: "QuerySet[Phone]", now: datetime) -> dict[str, int]:
+    """How many of these phones are in each state: one query."""
+    found: dict[str, Any] = (
+        phones.order_by()
+        .alias(doing=doing(now))
+        .aggregate(**{name: Count("pk", filter=Q(doing=name)) for name in STATES})
+    )
+    return found
 
 
 def tiles(actor: User, customer: Customer) -> list[Tile]:
-    """The phones in use by whom `actor` administers, by state: one query."""
-    people = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor), disabled=False)
-    in_use = Phone.objects.visible_to(actor).of(customer).filter(user__in=people)
-    never = Q(fetched_at=None)
-    is_silent = silent(timezone.now()) & ~never
-    current = Q(stale_since=None, command_at=None) & ~never
-    counts: dict[str, Any] = in_use.order_by().aggregate(
-        current=Count("pk", filter=current),
-        never=Count("pk", filter=never),
-        silent=Count("pk", filter=is_silent),
-        all=Count("pk"),
-    )
-    waiting = counts["all"] - counts["current"] - counts["never"] - counts["silent"]
+    """The phones of whom `actor` administers, by state, each leading to those that it counts: one query."""
+    counts = counted(phones_in_sight(actor, customer), timezone.now())
+    address = reverse("phones", args=[customer.slug])
+    current, waiting, silent, never = (counts[name] for name in ("current", "waiting", "silent", "never"))
     return [
-        Tile(counts["current"], "ok", ngettext("phone up to date", "phones up to date", counts["current"])),
-        Tile(waiting, "wait", ngettext("phone waiting", "phones waiting", waiting)),
         Tile(
-            counts["silent"],
-            "bad",
-            ngettext("phone without an answer", "phones without an answer", counts["silent"]),
+            current,
+            "ok",
+            ngettext("phone up to date", "phones up to date", current),
+            f"{address}?state=current",
         ),
         Tile(
-            counts["never"],
+            waiting, "wait", ngettext("phone waiting", "phones waiting", waiting), f"{address}?state=waiting"
+        ),
+        Tile(
+            silent,
+            "bad",
+            ngettext("phone without an answer", "phones without an answer", silent),
+            f"{address}?state=silent",
+        ),
+        Tile(
+            never,
             "wait",
-            ngettext("phone never connected", "phones never connected", counts["never"]),
+            ngettext("phone never connected", "phones never connected", never),
+            f"{address}?state=never",
         ),
     ]

@@ -1,28 +1,26 @@
 """Every phone of a customer on one page, and the pages of its SBCs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from pbxadmin.common.columns import Text
 from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.listing import Filter, ListState, Shape, show_list
 from pbxadmin.common.searching import named
 from pbxadmin.common.values.signs import folded, plainly, words_of
 from phones import selectors
 from phones.models import Phone, Sbc
 from phones.settings.columns import SEPARATORS
-from phones.sites.overview import silent
+from phones.sites.overview import STATES, counted, doing, phones_in_sight
 from phones.sites.sections import sbc_sheet
 from phones.vendors import models
 from users import rights
@@ -32,37 +30,8 @@ from users.rights import Verb
 from users.road.pages.doors import in_customer
 from users.road.pages.sheet_pages import Cell, SheetPages, Tab
 
-PAGE_SIZE = 50
-
 
 # --- Questions ----------------------------------------------------------------------------------------------------
-def phones_in_sight(actor: User, customer: Customer) -> "QuerySet[Phone]":
-    """The phones of whom `actor` administers, and those in stock for whoever acts on the whole customer; without secrets."""
-    people = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
-    condition = Q(user__in=people)
-    if rights.acts_on_whole_customer(actor):
-        condition |= Q(user=None)
-    return selectors.light(Phone.objects.visible_to(actor).of(customer).filter(condition)).order_by(
-        "user__number", "pk"
-    )
-
-
-def states(now: datetime) -> dict[str, tuple[Text, Q]]:
-    """How phones may be doing, for the filter: {name in the address: (in words, condition over phones)}; each is in one."""
-    stock, never = Q(user=None), Q(fetched_at=None)
-    is_silent = silent(now) & ~never & ~stock
-    return {
-        "silent": (gettext_lazy("Silent"), is_silent),
-        "waiting": (
-            gettext_lazy("Waiting"),
-            ~stock & ~never & ~is_silent & (Q(stale_since__isnull=False) | Q(command_at__isnull=False)),
-        ),
-        "never": (gettext_lazy("Never connected"), ~stock & never),
-        "current": (gettext_lazy("Up to date"), ~stock & ~never & Q(stale_since=None, command_at=None)),
-        "stock": (gettext_lazy("In stock"), stock),
-    }
-
-
 def matching(text: str) -> Q:
     """The condition over phones that a search means: MAC by part, model by name, extension or name of the user."""
     text = plainly(text).strip()
@@ -115,40 +84,52 @@ def tabs_of_phones(actor: User, customer: Customer, current: str) -> list[Tab]:
 def phones(request: PortalRequest, customer: Customer) -> HttpResponse:
     """All phones with how they are doing: searched, and narrowed to those that need somebody."""
     now = timezone.now()
-    known = states(now)
-    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
-    chosen = request.GET.get("state", "") if request.GET.get("state", "") in known else ""
-    mine = phones_in_sight(request.user, customer)
-    found = mine.filter(matching(text)) if text else mine
-    counts: dict[str, Any] = found.order_by().aggregate(
-        **{name: Count("pk", filter=condition) for name, (_label, condition) in known.items()}
-    )
-    if chosen:
-        found = found.filter(known[chosen][1])
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    kept = {"q": text} if text else {}
-    return render(
+    mine = phones_in_sight(request.user, customer).alias(doing=doing(now))
+    counts: dict[str, int] = {}
+    state = ListState.of(shape(counts), request.GET, request.path)
+    # How many each state would show, whichever is chosen.
+    counts |= counted(mine.filter(state.condition(without="state")), now)
+    page = state.page_of(state.rows(selectors.light(mine)))
+    return show_list(
         request,
         "phones/all.html",
+        state,
+        page,
         {
             "rows": [_line(customer, phone, now) for phone in page],
-            "page": page,
-            "beside": tabs_of_phones(request.user, customer, "phones"),
-            "filters": [
-                {
-                    "label": f"{label} ({counts[name]})",
-                    "value": name == chosen,
-                    "url": "?" + urlencode(kept | ({} if name == chosen else {"state": name})),
-                }
-                for name, (label, _condition) in known.items()
-                if counts[name] or name == chosen
+            "headings": [
+                state.heading(_("MAC address"), "mac"),
+                state.heading(_("Phone model"), "model"),
+                state.heading(_("User"), "user"),
+                state.heading(_("State")),
+                state.heading(_("Last fetch"), "fetched", "hide-narrow"),
             ],
-            "search": {"name": "q", "value": text, "label": _("MAC, extension, name or model")},
-            "hidden": [("state", chosen)] if chosen else [],
-            "narrowed": bool(text or chosen),
-            "query_text": urlencode(kept | ({"state": chosen} if chosen else {})),
+            "beside": tabs_of_phones(request.user, customer, "phones"),
             "gauge": user_selectors.gauge(customer),
             "breadcrumbs": [(_("Phones"), None)],
+        },
+    )
+
+
+def shape(counts: Mapping[str, int]) -> Shape:
+    """What the list of phones can be asked for; `counts`: how many each state would show, by the time its chips are drawn."""
+    return Shape(
+        search=matching,
+        search_label=gettext_lazy("MAC, extension, name or model"),
+        filters=[
+            Filter(
+                "state",
+                gettext_lazy("State"),
+                lambda name: Q(doing=name),
+                lambda: [(name, f"{label} ({counts[name]})") for name, label in STATES.items()],
+                flat=True,
+            )
+        ],
+        orders={
+            "user": (F("user__number").asc(nulls_last=True), "pk"),
+            "mac": ("mac",),
+            "model": ("model", F("user__number").asc(nulls_last=True), "pk"),
+            "fetched": (F("fetched_at").asc(nulls_first=True), "pk"),
         },
     )
 
@@ -163,15 +144,18 @@ SBCS = SheetPages(
     new=gettext_lazy("New SBC"),
     lead=lambda record: record.name,
     cells=(
-        Cell(gettext_lazy("Name"), str),
-        Cell(gettext_lazy("Type"), lambda record: record.get_kind_display()),
-        Cell(gettext_lazy("Local address"), lambda record: f"{record.address}:{record.port}"),
+        Cell(gettext_lazy("Name"), str, order="name"),
+        Cell(gettext_lazy("Type"), lambda record: record.get_kind_display(), order="kind"),
+        Cell(
+            gettext_lazy("Local address"), lambda record: f"{record.address}:{record.port}", order="address"
+        ),
         Cell(
             gettext_lazy("Phones"),
             lambda record: record.behind,
             lambda customer, record: (
                 f"{reverse('phones', args=[customer.slug])}?{urlencode({'q': record.name})}"
             ),
+            order="behind",
         ),
     ),
     rows=lambda actor, customer: Sbc.objects.visible_to(actor).of(customer).annotate(behind=Count("phones")),

@@ -212,10 +212,54 @@
     place.focus({ preventScroll: true });
   });
 
+  /* --- Lists: the box, the chips, the rows and the address are one state --- */
+  const listBox = () => document.querySelector("#list-search input[type=search]");
+  let asked = listBox()?.value.trim(); // the text of the latest question
+  document.addEventListener("htmx:confirm", (event) => {
+    // Typing is asked about a moment later; a link that was pressed in between has taken the text along, and must not be replaced.
+    if (event.detail.elt.id === "list-search" && event.detail.triggeringEvent?.type === "input" && listBox().value.trim() === asked) {
+      event.preventDefault();
+    }
+  });
+  document.addEventListener("htmx:configRequest", (event) => {
+    const link = event.detail.elt.closest("[data-list] a[href]");
+    const box = listBox();
+    if (!box || !event.detail.elt.closest("[data-list]")) return;
+    asked = link?.hasAttribute("data-list-clear") ? "" : box.value.trim();
+    if (!link) return;
+    if (!asked) box.value = "";
+    if (link.hasAttribute("data-list-clear")) return;
+    // What stands in the box and hasn't been asked for yet goes along with whatever is pressed.
+    const url = new URL(event.detail.path, location.href);
+    box.value.trim() ? url.searchParams.set(box.name, box.value.trim()) : url.searchParams.delete(box.name);
+    event.detail.path = url.pathname + url.search;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.id !== "results") return;
+    const box = listBox();
+    const state = document.getElementById("list-chips");
+    // Whoever is typing goes on; else the box says what was asked for.
+    if (box && state && document.activeElement !== box) box.value = state.dataset.text;
+    if (document.activeElement === document.body) (box ?? document.getElementById("content")).focus({ preventScroll: true });
+    announce(document.getElementById("list-count")?.dataset.said ?? "");
+  });
+  // A value was chosen: its menu has done its work.
+  document.addEventListener("click", (event) => {
+    const menu = event.target.closest("#list-chips details a")?.closest("details");
+    if (!menu || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    menu.open = false;
+    menu.querySelector("summary").focus({ preventScroll: true });
+  });
+  // What leads back here leads back to the list as it stands now.
+  document.addEventListener("submit", (event) => {
+    const here = event.target.querySelector?.("[data-here]");
+    if (here) here.value = location.pathname + location.search;
+  }, true);
+
   /* --- Choosing rows --- */
   let lastChosen = null;
   const rowBoxes = (scope) => [...scope.querySelectorAll("[data-select-row]")];
-  const scopeOf = (element) => element.closest("[data-select]") ?? element.closest("form") ?? document;
+  const scopeOf = (element) => element.closest("[data-select]") ?? document;
 
   /* Whoever is chosen is remembered while the list is paged, sorted and searched, in this tab of the browser alone. The form carries
      those who aren't on the page as hidden fields, so that it says the same whoever sends it. */
@@ -228,7 +272,7 @@
     },
     empty(name) { try { sessionStorage.removeItem(name); } catch { /* nothing was kept */ } },
   };
-  const isKept = (scope) => scope instanceof HTMLFormElement && Boolean(scope.dataset.selectKeep);
+  const isKept = (scope) => scope instanceof HTMLElement && Boolean(scope.dataset.selectKeep);
   function keepChosen(scope) {
     if (!isKept(scope)) return;
     const kept = shelf.read(scope);
@@ -245,7 +289,11 @@
     if (!place || !isKept(scope)) return 0;
     const here = new Set(rowBoxes(scope).map((box) => box.value));
     const others = [...shelf.read(scope)].filter((value) => !here.has(value));
-    place.replaceChildren(...others.map((value) => Object.assign(document.createElement("input"), { type: "hidden", name: "chosen", value })));
+    place.replaceChildren(...others.map((value) => {
+      const field = Object.assign(document.createElement("input"), { type: "hidden", name: "chosen", value });
+      field.setAttribute("form", place.dataset.selectElsewhere);
+      return field;
+    }));
     return others.length;
   }
 

@@ -1,6 +1,25 @@
-/* Light, dark or like the system: switches at once; the form's own answer keeps the choice in a cookie.
-   Without this script the form is simply sent, and the page comes back in the chosen theme. */
+/* Light, dark or like the system, and how close rows stand: switched at once; the form's own answer keeps the choice in a cookie.
+   Without this script the form is simply sent, and the page comes back as it was chosen. */
 "use strict";
+
+// redirect: "manual": the cookie is all that is wanted of the answer.
+function keep(form, chosen) {
+  const answer = new FormData(form);
+  answer.set(chosen.name, chosen.value);
+  fetch(form.action, { method: "POST", body: new URLSearchParams(answer), redirect: "manual" }).catch(() => {});
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-density-form]");
+  const chosen = event.submitter;
+  if (!form || !chosen) return;
+  event.preventDefault();
+  keep(form, chosen);
+  const dense = chosen.value === "dense";
+  document.documentElement.dataset.density = chosen.value;
+  chosen.value = dense ? "airy" : "dense";
+  chosen.setAttribute("aria-pressed", String(dense));
+});
 
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-theme-form]");
@@ -16,8 +35,5 @@ document.addEventListener("submit", (event) => {
   menu.querySelector("summary use").setAttribute("href", chosen.querySelector("use").getAttribute("href"));
   menu.open = false;
   menu.querySelector("summary").focus();
-  const answer = new FormData(form);
-  answer.set(chosen.name, chosen.value);
-  // redirect: "manual": the cookie is all that is wanted of the answer.
-  fetch(form.action, { method: "POST", body: new URLSearchParams(answer), redirect: "manual" }).catch(() => {});
+  keep(form, chosen);
 });

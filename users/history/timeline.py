@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, Scope
+from pbxadmin.common.listing import NOTHING, PAGE_SIZE, Filter, ListState, Shape
 from pbxadmin.common.searching import named
 from signin import credentials as signin
 from users import rights, road
@@ -24,7 +25,6 @@ from users.people import replacing
 from users.people.reset import LABELS
 from users.road.meanwhile import shown
 
-PAGE_SIZE = 50
 # Rows of an operation that its entry lists; the page of the operation has all of them.
 SHOWN = 8
 SOURCES: Mapping[str, Any] = {
@@ -48,39 +48,33 @@ PERIODS: Mapping[str, tuple[Any, int]] = {
 }
 
 
-@dataclass(frozen=True)
-class Query:
-    """What the history was asked for, as it stands in its address."""
+def shape(changes_of: QuerySet[Change]) -> Shape:
+    """What the history can be asked for; `changes_of`: the rows in which the names of what was changed are searched."""
 
-    text: str = ""
-    kind: str = ""
-    source: str = ""
-    period: str = ""
+    def search(text: str) -> Q:
+        changed = changes_of.filter(named("object_name", text), operation=OuterRef("pk"))
+        return named("actor_name", text) | named("reason", text) | Q(Exists(changed))
 
-    @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> "Query":
-        """Read an address's parameters; what isn't offered is left out rather than refused."""
+    def lately(period: str) -> Q:
+        if period not in PERIODS:
+            return NOTHING
+        return Q(at__gte=timezone.now() - timedelta(days=PERIODS[period][1]))
 
-        def one_of(name: str, offered: Iterable[str]) -> str:
-            value = parameters.get(name, "")
-            return value if value in offered else ""
-
-        return cls(
-            text=parameters.get("q", "").replace("\0", "").strip()[:100],
-            kind=one_of("kind", Operation.Kind.values),
-            source=one_of("source", SOURCES),
-            period=one_of("period", PERIODS),
-        )
-
-    def parameters(self, **changed: str | None) -> dict[str, str]:
-        """The address's parameters again, some of them changed (None takes one off); always on the first page."""
-        now: dict[str, str | None] = {
-            "q": self.text,
-            "kind": self.kind,
-            "source": self.source,
-            "period": self.period,
-        }
-        return {name: value for name, value in (now | changed).items() if value}
+    return Shape(
+        search=search,
+        search_label=_("Person, changed item or reason"),
+        filters=[
+            Filter("kind", _("What was done"), lambda kind: Q(kind=kind), lambda: Operation.Kind.choices),
+            Filter("source", _("Source"), lambda source: Q(source=source), lambda: list(SOURCES.items())),
+            Filter(
+                "period",
+                _("When"),
+                lately,
+                lambda: [(name, label) for name, (label, _days) in PERIODS.items()],
+            ),
+        ],
+        orders={"newest": ["-id"]},
+    )
 
 
 @dataclass(frozen=True)
@@ -111,20 +105,22 @@ class Told:
         return sum(len(row.changes) for row in self.rows)
 
 
-def of_person(actor: User, person: User, query: Query, page: Any) -> Page:
-    """The history of one person, a page of it: their own row and those of their phones, also of one that they gave away.
+def about_person(person: User) -> QuerySet[Change]:
+    """What was changed about one person: their own row and those of their phones, also of one that they gave away."""
+    return Change.objects.filter(Q(subject_pk=person.pk) | Q(former_subject_pk=person.pk))
 
-    Of an operation on many, their part alone.
-    """
-    about = Change.objects.filter(Q(subject_pk=person.pk) | Q(former_subject_pk=person.pk))
+
+def of_person(actor: User, person: User, state: ListState) -> Page:
+    """The history of one person, a page of it: of an operation on many, their part alone."""
+    about = about_person(person)
     operations = Operation.objects.filter(pk__in=about.values("operation"))
-    return _page(actor, operations, about, query, page, person.customer)
+    return _page(actor, operations, about, state, person.customer)
 
 
-def of_customer(actor: User, customer: Customer, query: Query, page: Any) -> Page:
+def of_customer(actor: User, customer: Customer, state: ListState) -> Page:
     """A customer's history, a page of it: what is about people whom `actor` administers, or all of it."""
     about = within_reach(actor, customer)
-    return _page(actor, _operations(actor, customer, about), about, query, page, customer)
+    return _page(actor, _operations(actor, customer, about), about, state, customer)
 
 
 def within_reach(actor: User, customer: Customer) -> QuerySet[Change]:
@@ -164,32 +160,12 @@ def _page(
     actor: User,
     operations: QuerySet[Operation],
     changes_of: QuerySet[Change],
-    query: Query,
-    page: Any,
+    state: ListState,
     customer: Customer | None,
 ) -> Page:
-    narrowed = _narrowed(operations, changes_of, query).order_by("-id")
-    shown_page: Any = Paginator(_annotated(narrowed), PAGE_SIZE).get_page(page)
+    shown_page: Any = state.page_of(_annotated(state.rows(operations)))
     shown_page.object_list = _told(actor, list(shown_page.object_list), changes_of, customer)
     return shown_page
-
-
-def _narrowed(
-    operations: QuerySet[Operation], changes_of: QuerySet[Change], query: Query
-) -> QuerySet[Operation]:
-    if query.text:
-        changed = changes_of.filter(named("object_name", query.text), operation=OuterRef("pk"))
-        operations = operations.filter(
-            named("actor_name", query.text) | named("reason", query.text) | Exists(changed)
-        )
-    if query.kind:
-        operations = operations.filter(kind=query.kind)
-    if query.source:
-        operations = operations.filter(source=query.source)
-    if query.period:
-        days = PERIODS[query.period][1]
-        operations = operations.filter(at__gte=timezone.now() - timedelta(days=days))
-    return operations
 
 
 def _annotated(operations: QuerySet[Operation]) -> QuerySet[Operation]:

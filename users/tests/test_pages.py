@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
+from pbxadmin.common.listing import ListState
 from phones.tests import factories as phone_factories
 from signin.tests.signing import sign_in_fully
 from users import road
@@ -70,7 +71,7 @@ def test_the_list_is_filtered_and_sorted_by_its_address(owner, amelie, ines, bor
 
 
 def test_a_search_says_how_many_it_found_whether_they_fit_on_a_page_or_not(staff, boreale, amelie):
-    from users.people.selectors import Query, list_users
+    from users.people.selectors import list_users, shape
 
     rows = [
         road.Row(
@@ -84,8 +85,9 @@ def test_a_search_says_how_many_it_found_whether_they_fit_on_a_page_or_not(staff
     ]  # fmt: skip
     road.apply(road.plan(staff, boreale, user_sheet(), rows), FACTS)
 
-    def found(text, page=None):
-        listing = list_users(staff, boreale, Query(text), page)
+    def found(text, page=""):
+        state = ListState.of(shape(staff, boreale), {"q": text, "page": page})
+        listing = list_users(staff, boreale, state)
         assert listing.gauge.used == User.objects.of(boreale).count()
         return [user.first_name for user in listing.page], listing.page.paginator.count
 
@@ -139,7 +141,7 @@ def test_the_list_costs_at_most_eight_queries_for_three_people_and_for_sixty(own
 
 def test_the_last_page_is_read_from_the_far_end_and_is_the_same(owner, boreale):
     from users.models import Customer
-    from users.people.selectors import Query, list_users
+    from users.people.selectors import list_users, shape
 
     Customer.objects.filter(pk=boreale.pk).update(included_extensions=500)
     boreale.refresh_from_db()
@@ -149,14 +151,15 @@ def test_the_last_page_is_read_from_the_far_end_and_is_the_same(owner, boreale):
         for place in range(120)
     ]
     road.apply(road.plan(staff, boreale, user_sheet(), rows), FACTS)
-    pages = [
-        [user.pk for user in list_users(staff, boreale, Query(), number).page.object_list]
-        for number in (1, 2, 3)
-    ]
+
+    def listing(number):
+        return list_users(staff, boreale, ListState.of(shape(staff, boreale), {"page": number}))
+
+    pages = [[user.pk for user in listing(number).page.object_list] for number in ("1", "2", "3")]
     whole = list(User.objects.of(boreale).order_by("sort_name", "number").values_list("pk", flat=True))
     assert [key for page in pages for key in page] == whole
     with CaptureQueriesContext(connection) as queries:
-        list_users(staff, boreale, Query(), 3)
+        listing("3")
     assert "DESC" in queries[-1]["sql"]
     assert "OFFSET" not in queries[-1]["sql"]
 

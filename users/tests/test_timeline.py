@@ -72,7 +72,8 @@ def test_of_an_operation_on_many_a_person_sees_his_own_part(owner, felix, boreal
     ("query", "found"),
     [
         ({"kind": "edit"}, True), ({"kind": "delete"}, False), ({"source": "csv"}, True), ({"source": "system"}, False),
-        ({"period": "day"}, True), ({"q": "gagnon"}, True), ({"q": "nobody at all"}, False), ({"kind": "<script>", "page": "-1"}, True),
+        ({"period": "day"}, True), ({"q": "gagnon"}, True), ({"q": "nobody at all"}, False), ({"kind": "<script>"}, False),
+        ({"kind": "edit", "page": "-1"}, True),
         ({"q": "a\0b%_'\""}, False), ({"page": "9" * 30}, True),
     ],
 )  # fmt: skip

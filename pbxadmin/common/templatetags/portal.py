@@ -12,7 +12,7 @@ from django.core.paginator import Page
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template.context import Context
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext
@@ -82,6 +82,21 @@ def hour_lines() -> SafeString:
 def until(start: int, end: int) -> int:
     """Minutes from `start` to `end`; an end before the start lies after midnight and is cut there."""
     return (end if end > start else MINUTES_OF_A_DAY) - start
+
+
+@register.simple_tag
+@cache
+def list_swap(turn: bool = False) -> SafeString:
+    """How htmx follows the links of a list: rows, chips and count are put in, and a newer question drops an older one's answer.
+
+    `turn`: the reader begins at the top of the rows again.
+    """
+    swap = "outerHTML show:#results:top" if turn else "outerHTML"
+    return format_html(
+        'hx-boost="true" hx-target="#results" hx-select="#results" hx-select-oob="#list-count,#list-chips,#list-clear" '
+        'hx-swap="{}" hx-sync="#content:replace"',
+        swap,
+    )
 
 
 @register.simple_tag(takes_context=True)

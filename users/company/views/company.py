@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import BooleanField, Count, Q, QuerySet
 from django.http import Http404, HttpResponse
@@ -18,8 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pbxadmin.common.columns import Text
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.listing import Filter, ListState, Shape, show_list
 from pbxadmin.common.places import city_said
-from pbxadmin.common.searching import named
+from pbxadmin.common.searching import Folded, named
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import plainly, words_of
 from users import rights, road
@@ -27,6 +27,7 @@ from users.company.sheets import customer_sheet, department_sheet, did_sheet, sy
 from users.company.takers import takers_of
 from users.models import Customer, Department, Did, Membership, Role, SystemExtension, User
 from users.people.sections import user_sheet
+from users.people.sections.general import search_people
 from users.people.sections.talk import page_of, talk_url
 from users.rights import Verb
 from users.road import Outcome, finding
@@ -65,6 +66,18 @@ def departments(actor: User, customer: Customer) -> QuerySet[Department]:
     return found.annotate(people=Count("memberships", distinct=True))
 
 
+MEMBERS = Shape(
+    search=search_people,
+    search_label=gettext_lazy("Name, extension, email, mobile"),
+    filters=[Filter("role", gettext_lazy("Role"), lambda role: Q(role=role), rights.role_names)],
+    orders={
+        "name": ("sort_name", "number"),
+        "role": ("role__level", "role", "sort_name", "number"),
+        "primary": (Folded("primary_department__name"), "sort_name", "number"),
+    },
+)
+
+
 def members_tab(
     request: PortalRequest, customer: Customer, record: Department, frame: Mapping[str, Any]
 ) -> HttpResponse:
@@ -89,7 +102,7 @@ def members_tab(
             )
             error = _move(request, customer, list(one), set(), {record.pk})
         if not error:
-            return redirect(DEPARTMENTS.url(customer, record, "members"))
+            return redirect(request.get_full_path())
     people = (
         User.objects.visible_to(actor)
         .of(customer)
@@ -97,19 +110,27 @@ def members_tab(
         .select_related("role", "primary_department")
         .defer(*finding.NOT_IN_LISTS)
     )
-    return render(
+    state = ListState.of(MEMBERS, request.GET, request.path)
+    answer = show_list(
         request,
         "users/sheets/members.html",
+        state,
+        state.page_of(state.rows(people)),
         {
             **frame,
             "section": department_sheet().section("members"),
-            "page": Paginator(people, 50).get_page(request.GET.get("page")),
+            "headings": [
+                state.heading(_("Name"), "name"),
+                state.heading(_("Role"), "role"),
+                state.heading(_("Primary department membership"), "primary"),
+            ],
             "error": error,
             "typed": typed,
             "may_add": rights.acts_on_whole_customer(actor) or record.pk in actor.department_ids,
         },
-        status=422 if error else 200,
     )
+    answer.status_code = 422 if error else 200
+    return answer
 
 
 def _people_of(actor: User, customer: Customer, typed: str) -> tuple[list[User], str]:
@@ -181,17 +202,29 @@ DEPARTMENTS = SheetPages(
     new=gettext_lazy("New department"),
     lead=lambda record: record.name,
     cells=(
-        Cell(gettext_lazy("Name"), str),
+        Cell(gettext_lazy("Name"), str, order="name"),
         Cell(
             gettext_lazy("Members"),
             lambda record: record.people,
             lambda customer, record: reverse("department_tab", args=[customer.slug, record.pk, "members"]),
+            order="people",
         ),
-        Cell(gettext_lazy("Language"), lambda record: record.get_language_display(), css="hide-narrow"),
-        Cell(gettext_lazy("Time zone"), lambda record: city_said(record.time_zone), css="hide-narrow"),
+        Cell(
+            gettext_lazy("Language"),
+            lambda record: record.get_language_display(),
+            css="hide-narrow",
+            order="language",
+        ),
+        Cell(
+            gettext_lazy("Time zone"),
+            lambda record: city_said(record.time_zone),
+            css="hide-narrow",
+            order="time_zone",
+        ),
         Cell(
             gettext_lazy("Default outbound caller ID"),
             lambda record: phone_number_national(record.outbound_caller_id),
+            order="outbound_caller_id",
         ),
     ),
     rows=departments,
@@ -256,14 +289,15 @@ NUMBERS = SheetPages(
     new=gettext_lazy("New number"),
     lead=lambda record: phone_number_national(record.number),
     cells=(
-        Cell(gettext_lazy("Number"), str),
-        Cell(gettext_lazy("Name"), lambda record: record.name),
+        Cell(gettext_lazy("Number"), str, order="number"),
+        Cell(gettext_lazy("Name"), lambda record: record.name, order="name", by=Folded("name")),
         Cell(
             gettext_lazy("Rings"),
             lambda record: record.answers or _("nobody directly"),
             _answers_url,
         ),
     ),
+    filters=(Filter.switch("free", gettext_lazy("Rings nobody"), Q(user=None, system_extension=None)),),
     rows=numbers,
     search=_search_numbers,
     search_label=gettext_lazy("Number, name or person"),
@@ -352,9 +386,12 @@ SYSTEM_EXTENSIONS = SheetPages(
     new=gettext_lazy("New system extension"),
     lead=str,
     cells=(
-        Cell(gettext_lazy("Extension"), str),
-        Cell(gettext_lazy("Type"), lambda record: record.get_kind_display()),
-        Cell(gettext_lazy("Members"), lambda record: record.people),
+        Cell(gettext_lazy("Extension"), str, order="number"),
+        Cell(gettext_lazy("Type"), lambda record: record.get_kind_display(), order="kind"),
+        Cell(gettext_lazy("Members"), lambda record: record.people, order="people"),
+    ),
+    filters=(
+        Filter("kind", gettext_lazy("Type"), lambda kind: Q(kind=kind), lambda: SystemExtension.Kind.choices),
     ),
     rows=lambda actor, customer: (
         SystemExtension.objects.visible_to(actor).of(customer).annotate(people=Count("members"))

@@ -3,17 +3,19 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.listing import Filter, ListState, Shape, show_list
 from pbxadmin.common.searching import Folded, named
 from signin import credentials as signin
 from users.company import onboarding
@@ -31,6 +33,19 @@ DEPARTMENT_ROWS = 5
 NUMBER_ROWS = 6
 
 
+CUSTOMERS = Shape(
+    search=lambda text: named("name", text) | named("fqdn", text) | named("slug", text),
+    search_label=gettext_lazy("Name or host name"),
+    filters=[Filter.switch("suspended", gettext_lazy("Suspended"), Q(suspended=True))],
+    orders={
+        "name": (Folded("name"), "pk"),
+        "host": ("fqdn", "pk"),
+        "licence": ("edition", Folded("name"), "pk"),
+        "extensions": ("used", Folded("name"), "pk"),
+    },
+)
+
+
 def only_support(request: PortalRequest) -> None:
     """403 for everybody but the provider's support staff."""
     if not request.user.is_staff:
@@ -41,16 +56,20 @@ def only_support(request: PortalRequest) -> None:
 def customers(request: PortalRequest) -> HttpResponse:
     """Every customer with its contract's gauge."""
     only_support(request)
-    found = Customer.objects.visible_to(request.user).annotate(used=Count("users")).order_by(Folded("name"))
-    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
-    if text:
-        found = found.filter(named("name", text) | named("fqdn", text) | named("slug", text))
-    return render(
+    state = ListState.of(CUSTOMERS, request.GET, request.path)
+    page = state.page_of(state.rows(Customer.objects.visible_to(request.user).annotate(used=Count("users"))))
+    return show_list(
         request,
         "users/customers.html",
+        state,
+        page,
         {
-            "rows": found,
-            "search": {"name": "q", "value": text, "label": _("Name or host name")},
+            "headings": [
+                state.heading(_("Customer"), "name"),
+                state.heading(_("Host name"), "host"),
+                state.heading(_("Licence"), "licence"),
+                state.heading(_("Extensions"), "extensions"),
+            ],
             "breadcrumbs": [(_("Customers"), None)],
         },
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.listing import ListState
 from users import rights
 from users.models import Customer, Operation, User
 from users.people import actions, reset, selectors
@@ -24,10 +25,9 @@ from users.road.pages.doors import in_customer
 
 def _matching(actor: User, customer: Customer, data: QueryDict) -> QuerySet[User]:
     """Everybody whom the list shows, in its order."""
-    query = selectors.Query.of(data)
-    found = User.objects.visible_to(actor).of(customer)
-    found = found.filter(rights.administered_by(actor) & selectors.matching(query))
-    return found.order_by("sort_name", "number")
+    state = ListState.of(selectors.shape(actor, customer), data)
+    found = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
+    return state.rows(found)
 
 
 def _list_url(customer: Customer) -> str:
@@ -38,7 +38,7 @@ PEOPLE = ChosenList(
     path="users",
     title=gettext_lazy("Users"),
     actions=actions.ACTIONS,
-    query=lambda data: selectors.Query.of(data).parameters(),
+    query=lambda actor, customer, data: ListState.of(selectors.shape(actor, customer), data).parameters(),
     matching=_matching,
     list_url=_list_url,
 )

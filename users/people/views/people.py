@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.listing import ListState, show_list
 from pbxadmin.common.values.destinations import Kind
 from signin.second_factor import step_up
 from users import rights, road
-from users.models import STATUS_CHOICES, Customer, User
+from users.models import Customer, User
 from users.people import copying, selectors
 from users.people.sections import GENERAL, departments_of, user_sheet
 from users.people.sections.visualiser import VISUALISER, matrix
@@ -32,103 +32,38 @@ from users.road.pages.saving import tell_warnings
 @in_customer()
 def users(request: PortalRequest, customer: Customer) -> HttpResponse:
     """The list, searched, filtered and sorted by its address; htmx asks for the same address and takes the results."""
-    query = selectors.Query.of(request.GET)
-    listing = selectors.list_users(request.user, customer, query, request.GET.get("page"))
+    state = ListState.of(selectors.shape(request.user, customer), request.GET, request.path)
+    listing = selectors.list_users(request.user, customer, state)
     people = listing.page.object_list
     cells = selectors.facts_for_list(people)
-    return render(
+    return show_list(
         request,
         "users/list.html",
+        state,
+        listing.page,
         {
             "title": _("Users"),
-            "listing": listing,
             "gauge": listing.gauge,
             "rows": [
                 (person, [(cell.template, facts.get(person.pk)) for cell, facts in cells])
                 for person in people
             ],
-            "extra_headings": [cell.heading for cell, _facts in cells],
-            "headings": _headings(query),
-            "filters": _filters(request.user, customer, query),
-            "search": {
-                "name": "q",
-                "value": query.text,
-                "label": _("Name, extension, email, mobile, MAC, DID"),
-            },
-            "hidden": [(name, value) for name, value in query.parameters(q=None).items()],
-            "clear_all_url": f"?{urlencode(selectors.Query(sort=query.sort).parameters())}"
-            if query.narrows
-            else "",
-            "query_text": urlencode(query.parameters()),
-            "chosen_hidden": list(query.parameters().items()),
-            "chosen_total": listing.page.paginator.count,
+            "headings": [
+                state.heading(_("Name"), "name"),
+                state.heading(_("Extension"), "number", "number-cell"),
+                state.heading(_("Status"), "status"),
+                state.heading(_("Department"), "department", "hide-3"),
+                state.heading(_("Email"), "email", "hide-1"),
+                state.heading(_("Role"), "role", "hide-4"),
+                *(state.heading(cell.heading) for cell, _facts in cells),
+                state.heading(_("2FA"), css="hide-2"),
+            ],
             "status_name": editor.contributed("status_url"),
             "status_menu": editor.contributed("status_menu"),
             "actions": chosen.bar(customer, rights.facts(request.user, customer)),
             "breadcrumbs": [(_("Users"), None)],
         },
     )
-
-
-def _headings(query: selectors.Query) -> list[dict[str, Any]]:
-    """Column headings as links that sort, and sort backwards the second time."""
-    labels = [
-        ("name", _("Name"), ""),
-        ("status", _("Status"), ""),
-        ("department", _("Department"), "hide-narrow"),
-        ("email", _("Email"), "hide-medium"),
-        ("role", _("Role"), "hide-narrow"),
-    ]
-    return [
-        {
-            "label": label,
-            "css": css,
-            "url": "?" + urlencode(query.parameters(sort=f"-{name}" if query.sort == name else name)),
-            "direction": "ascending"
-            if query.sort == name
-            else "descending"
-            if query.sort == f"-{name}"
-            else "",
-        }
-        for name, label, css in labels
-    ]
-
-
-def _filters(actor: User, customer: Customer, query: selectors.Query) -> list[dict[str, Any]]:
-    """The chips above the list."""
-    chips: list[dict[str, Any]] = []
-    menus = (
-        (
-            "department",
-            _("Department"),
-            [(str(key), name) for key, name in selectors.departments_for_filter(actor, customer)],
-        ),
-        ("role", _("Role"), rights.role_names()),
-        ("status", _("Status"), [(value, str(label)) for value, label in STATUS_CHOICES]),
-    )
-    for name, label, choices in menus:
-        now = getattr(query, name)
-        chips.append(
-            {
-                "label": label,
-                "value": dict(choices).get(now, now),
-                "options": [
-                    (text, "?" + urlencode(query.parameters(**{name: value})), value == now)
-                    for value, text in choices
-                ],
-                "clear_url": "?" + urlencode(query.parameters(**{name: None})),
-            }
-        )
-    for name, (flag_label, _condition) in selectors.list_flags().items():
-        on = name in query.flags
-        chips.append(
-            {
-                "label": flag_label,
-                "value": on,
-                "url": "?" + urlencode(query.parameters(**{name: None if on else "1"})),
-            }
-        )
-    return chips
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

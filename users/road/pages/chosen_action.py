@@ -73,7 +73,7 @@ class ChosenList:
     title: Text
     actions: Sequence[Action]
     # What the list was narrowed to, as parameters of its address; and everything that matches it, in the list's order.
-    query: Callable[[QueryDict], Mapping[str, str]]
+    query: Callable[[User, Customer, QueryDict], Mapping[str, str]]
     matching: Callable[[User, Customer, QueryDict], QuerySet]
     list_url: Callable[[Customer], str]
 
@@ -102,7 +102,7 @@ class ChosenList:
 
     def choice(self, request: PortalRequest, customer: Customer) -> Choice:
         """Read the choice out of a form. What isn't a key is nobody."""
-        query = self.query(request.POST)
+        query = self.query(request.user, customer, request.POST)
         if request.POST.get("all_matching") == "1":
             found = self.matching(request.user, customer, request.POST)
             return Choice(list(found.values_list("pk", flat=True)), True, query)

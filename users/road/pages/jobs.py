@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from pbxadmin.common.counts import grouped
 from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.listing import PAGE_SIZE, Filter, ListState, Shape, show_list
 from users.access import signed_in_user
 from users.models import Customer, Job
 from users.road import finding, jobs
@@ -21,7 +23,6 @@ from users.road.actions import ACTIONS
 from users.road.pages.doors import in_customer
 
 BELL = 8  # jobs in the menu of the bell
-PAGE_SIZE = 50
 STOP_POLLING = 286  # htmx's own status: this answer is shown, and nobody asks again
 SHAPES = {
     Job.State.WAITING: "wait",
@@ -130,11 +131,19 @@ def job_list(request: PortalRequest, customer: Customer) -> HttpResponse:
     return _list(request, found, [(_("Jobs"), None)], gauge=finding.gauge(customer))
 
 
+JOBS = Shape(
+    filters=[
+        Filter("state", gettext_lazy("Status"), lambda state: Q(state=state), lambda: Job.State.choices)
+    ],
+    orders={"newest": ["-id"]},
+)
+
+
 def _list(request: PortalRequest, found: Any, trail: list[Any], **facts: Any) -> HttpResponse:
-    rows = found.select_related("customer").defer("keys")
-    page: Any = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    state = ListState.of(JOBS, request.GET, request.path)
+    page: Any = state.page_of(state.rows(found.select_related("customer").defer("keys")))
     page.object_list = [told(job) for job in page.object_list]
-    return render(request, "users/jobs/list.html", {"page": page, "breadcrumbs": trail, **facts})
+    return show_list(request, "users/jobs/list.html", state, page, {"breadcrumbs": trail, **facts})
 
 
 # --- One job ------------------------------------------------------------------------------------------------------

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.listing import Filter, ListState, Shape, show_list
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
 from users import road
@@ -31,8 +31,6 @@ from users.road.pages.deleting import Words, delete_page
 from users.road.pages.doors import in_customer
 from users.road.pages.saving import show_refusal, tell_warnings
 from users.road.replacements import Departure, plan_departure
-
-PAGE_SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,8 @@ class Cell:
     text: Callable[[Any], Any]
     url: Callable[[Customer, Any], str] | None = None
     css: str = ""
+    order: str = ""  # the field, or what the rows are annotated with, by which the list is sorted here
+    by: Combinable | None = None  # how that is sorted, where it is otherwise than its values
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class SheetPages:
     search: Callable[[str], Q]
     search_label: Text
     empty: Text
+    filters: tuple[Filter, ...] = ()
     see: Verb = Verb.ADMINISTER
     # Pages beside the list, for its tabs: (customer) → tabs.
     beside: Callable[[User, Customer, str], Sequence[Tab]] | None = None
@@ -132,35 +133,39 @@ class SheetPages:
     # --- The pages ------------------------------------------------------------------------------------------------
     def index(self, request: PortalRequest, customer: Customer) -> HttpResponse:
         """The list, searched by its address."""
-        text = request.GET.get("q", "").replace("\0", "").strip()[:100]
-        rows = self.rows(request.user, customer)
-        if text:
-            rows = rows.filter(self.search(text))
-        # Counting in the list drops the order that the model has.
-        rows = rows.order_by(*(self.sheet().model._meta.ordering or ()), "pk")
-        page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+        state = ListState.of(self.shape(), request.GET, request.path)
+        page = state.page_of(state.rows(self.rows(request.user, customer)))
         scope = Scope(request.user, customer)
-        return render(
+        return show_list(
             request,
             "users/sheets/list.html",
+            state,
+            page,
             {
                 "pages": self,
                 "title": self.title,
-                "page": page,
-                "headings": self.cells,
+                "headings": [state.heading(cell.heading, cell.order, cell.css) for cell in self.cells],
                 "rows": [
                     (record, self.url(customer, record), self.lead(record), self._cells(customer, record))
                     for record in page
                 ],
                 "may_create": road.why_not(self.sheet(), scope, Verb.CREATE) is None,
                 "new_url": reverse(f"{self.name}_new", args=[customer.slug]),
-                "search": {"name": "q", "value": text, "label": self.search_label},
-                "query_text": urlencode({"q": text}) if text else "",
                 "beside": self.beside(request.user, customer, self.name) if self.beside else (),
                 "gauge": finding.gauge(customer),
                 "breadcrumbs": [(self.title, None)],
             },
         )
+
+    def shape(self) -> Shape:
+        """What the list can be asked for; without asking, it is in the model's order, which is that of the first cell."""
+        # Counting in the list drops the order that the model has.
+        own: list[Any] = [*(self.sheet().model._meta.ordering or ()), "pk"]
+        first, *others = self.cells
+        orders = {first.order: own} | {
+            cell.order: [cell.by or cell.order, *own] for cell in others if cell.order
+        }
+        return Shape(self.search, self.search_label, self.filters, orders)
 
     def _cells(self, customer: Customer, record: Any) -> list[tuple[Any, str, str, Text]]:
         return [
