@@ -72,6 +72,21 @@ class Legacy:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """What can come with somebody who is created: a menu on that page."""
+
+    name: str
+    label: Text
+    help: Text = ""
+    # What may be chosen, as (value, label); nothing: it isn't offered.
+    choices: Callable[[Scope], Sequence[tuple[str, str]]] = lambda scope: ()
+    # What a choice changes besides: (value, reference to the new person, scope) → {model: {record: {column: value}}}.
+    beside: Callable[[str, Any, Scope], Mapping[type[models.Model], Mapping[Any, Mapping[str, Any]]]] = (
+        lambda value, person, scope: {}
+    )
+
+
+@dataclass(frozen=True)
 class ListCell:
     """A column of the list of people: its heading, the template of a cell, and the facts of all people of a page at once."""
 
@@ -107,6 +122,10 @@ class Contribution:
     losses: Callable[[Sequence[Any], Scope], Mapping[Any, list[str]]] | None = None
     # Why records can't go: {primary key: sentence}.
     removal_rules: tuple[Callable[[Sequence[Any], Scope], Mapping[Any, Text]], ...] = ()
+    # --- Creation
+    offers: tuple[Offer, ...] = ()
+    # What somebody new doesn't have yet: (person, scope) → sentences, each with the address where it is done.
+    left_to_do: Callable[[Any, Scope], Sequence[tuple[Text, str]]] | None = None
     # --- Replacement
     hands_over: tuple[Legacy, ...] = ()  # what goes to whoever takes a person's place
     # How many devices will load a new configuration because of these planned rows: (model, rows of `users.road`) of each plan.

@@ -20,7 +20,7 @@ from pbxadmin.common.values.devices import Device
 from pbxadmin.common.values.signs import plainly
 from phones import build, selectors
 from phones.context import Codec
-from phones.legacies import LEGACIES
+from phones.handing import LEGACIES, OFFERS, what_a_new_user_lacks
 from phones.models import Phone, Settings
 from phones.push.receivers import phones_that_reload
 from phones.settings import logos
@@ -445,6 +445,8 @@ PHONES = Section(
         resets=RESETS,
         head_url="phones_state",
         followed_url="push_status",
+        offers=OFFERS,
+        left_to_do=what_a_new_user_lacks,
         hands_over=LEGACIES,
         reloads=phones_that_reload,
     ),

@@ -83,6 +83,7 @@ class ToldRow:
 
     name: str
     changes: list[dict[str, str]]
+    created: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def rows_of(actor: User, customer: Customer, operation: Operation, page: Any) ->
     rows = list(found.object_list)
     scope = Scope(actor, customer)
     look_up(rows, scope)
-    found.object_list = [ToldRow(change.object_name, cells_in_words(change, scope)) for change in rows]
+    found.object_list = [_told_row(change, scope) for change in rows]
     return found
 
 
@@ -200,7 +201,7 @@ def _told(
 def _tell(operation: Operation, rows: Sequence[Change], count: int, scope: Scope | None, whole: bool) -> Told:
     """One operation in words; `scope`: in which customer, for names and links; `whole`: whether its own page is the reader's to open."""
     slug = scope.customer.slug if scope else ""
-    told = [ToldRow(row.object_name, cells_in_words(row, scope)) for row in rows]
+    told = [_told_row(row, scope) for row in rows]
     return Told(
         who=operation.actor_name,
         what=title_of(operation, told, count),
@@ -216,14 +217,21 @@ def _tell(operation: Operation, rows: Sequence[Change], count: int, scope: Scope
     )
 
 
+def _told_row(change: Change, scope: Scope | None) -> ToldRow:
+    created = change.kind == Operation.Kind.CREATE
+    return ToldRow(change.object_name, cells_in_words(change, scope), created)
+
+
 def title_of(operation: Operation, rows: Sequence[ToldRow], count: int, *, named: bool = True) -> str:
     """What an operation is called, by its first `rows` of `count`; `named`: with the record that it was done to."""
     if names := replacing.names_in(operation.reason):
         return gettext("Replacement of %(leaver)s by %(heir)s") % {"leaver": names[0], "heir": names[1]}
+    # Somebody who is created with what they are given is created, whatever else changes for it.
+    kind = Operation.Kind.CREATE if rows and rows[0].created else operation.kind
     cells = [cell for row in rows for cell in row.changes]
     commands = [cell["new"] for cell in cells] if operation.kind == Operation.Kind.COMMAND else []
     return titles.title(
-        operation.kind,
+        kind,
         rows[0].name if rows and named else "",
         count,
         list(dict.fromkeys(cell["label"] for cell in cells)),

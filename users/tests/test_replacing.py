@@ -372,7 +372,7 @@ def test_the_page_shows_what_would_happen_and_then_does_it(owner, olivier, borea
     assert "101 Amélie Tremblay" in text
     answer = owner.post(url(), form(replace="1", seen=seen(page)))
     zoe = User.objects.get(first_name="Zoé")
-    assert answer["Location"] == reverse("user_tab", args=["boreale", zoe.number, "general"])
+    assert answer["Location"] == reverse("user_tab", args=["boreale", zoe.number, "general"]) + "?created=1"
     assert zoe.phones.count() == 2
     assert Letter.objects.filter(user=zoe, kind=Letter.Kind.WELCOME).exists()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,6 +25,7 @@ NEEDS_PRO = gettext_lazy(
 NOT_SET_UP = gettext_lazy(
     "No effect for now: your company hasn't set up single sign-on (Settings, “Single sign-on”), so nobody signs in this way."
 )
+INTEGRATIONS = gettext_lazy("Integration with M365 and Google")
 WHO_SYNCHRONISES = gettext_lazy(
     "Teams, calendars and contacts are handled by the phone system: the portal stores the choice and synchronises nothing itself."
 )
@@ -40,21 +42,21 @@ def hot_desking_stays_off(scope: Scope, value: Any) -> Text:
     return NEEDS_PRO if not value and scope.customer.edition == Customer.Edition.STANDARD else ""
 
 
-def unless(flag: str) -> Callable[[Scope], Text]:
+def unless(flag: str, integration: str) -> Callable[[Scope], Text]:
     """The option is absent unless the customer has set the integration up."""
 
     def absent(scope: Scope) -> Text:
         if getattr(scope.customer, flag):
             return ""
         return _(
-            "This integration isn't set up for %(customer)s: your provider's support can switch it on."
-        ) % {"customer": scope.customer}
+            "%(integration)s isn't set up for %(customer)s: your provider's support can switch it on."
+        ) % {"integration": integration, "customer": scope.customer}
 
     return absent
 
 
-MICROSOFT = {"absent": unless("has_microsoft_365")}
-GOOGLE = {"absent": unless("has_google")}
+MICROSOFT = {"absent": unless("has_microsoft_365", "Microsoft 365")}
+GOOGLE = {"absent": unless("has_google", "Google Workspace")}
 # A switch of theirs: 3CX's file says whether it is off.
 MICROSOFT_SWITCH = MICROSOFT | {"codes": OPPOSITE}
 GOOGLE_SWITCH = GOOGLE | {"codes": OPPOSITE}
@@ -83,7 +85,15 @@ def line_as_saved(scope: Scope, person: User, form: SectionForm) -> dict[str, An
     for provider, option in single_sign_on.OPTION.items():
         if option in form.fields and provider not in scope.customer.single_sign_on:
             form.fields[option].warning = NOT_SET_UP  # type: ignore[attr-defined]
-    return {"line": in_words(line_of(person))}
+    return {
+        "line": in_words(line_of(person)),
+        "absent": [words for integration in (MICROSOFT, GOOGLE) if (words := integration["absent"](scope))],
+        "integrations": INTEGRATIONS,
+        # Who switches them on, where that is the reader.
+        "contract_url": reverse("customer_settings", args=[scope.customer.slug, "contract"])
+        if scope.actor.is_staff
+        else "",
+    }
 
 
 OPTIONS = Section(
@@ -96,7 +106,7 @@ OPTIONS = Section(
         Part("recording", gettext_lazy("Recordings")),
         Part("disabled", gettext_lazy("Restrictions")),
         Part("block_remote", gettext_lazy("Options")),
-        Part("ms365_teams", gettext_lazy("Integration with M365 and Google"), note=WHO_SYNCHRONISES),
+        Part("ms365_teams", INTEGRATIONS, note=WHO_SYNCHRONISES, below="users/integrations_absent.html"),
     ),
     columns=columns_of(
         Options,

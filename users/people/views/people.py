@@ -18,7 +18,7 @@ from pbxadmin.common.values.destinations import Kind
 from signin.second_factor import step_up
 from users import rights, road
 from users.models import Customer, User
-from users.people import copying, selectors
+from users.people import beginnings, copying, selectors
 from users.people.sections import GENERAL, departments_of, user_sheet
 from users.people.sections.visualiser import VISUALISER, matrix
 from users.people.views import chosen, editor
@@ -73,18 +73,27 @@ def user_create(request: PortalRequest, customer: Customer) -> HttpResponse:
     scope = Scope(request.user, customer)
     source = _source_of_copy(request, customer)
     copied = copying.settings_of(source, scope) if source else None
+    offered = beginnings.offers(scope, request.POST)
     status = 200
     if request.method == "POST":
         form = GENERAL.form(scope, request.POST, creating=True)
         raw = (copied.values if copied else {}) | form.raw()
         plan = road.plan(request.user, customer, user_sheet(), [road.Row(None, raw)])
         row = plan.rows[0]
-        done = road.commit(plan, RequestFacts.of(request), reason=f"copy {source.number}" if source else "")
-        if done.outcome is Outcome.SAVED:
+        plans = [plan, *beginnings.plan_beside(scope, plan, offered)]
+        reason = f"copy {source.number}" if source else ""
+        outcome = beginnings.create(plans, RequestFacts.of(request), reason, "welcome" in request.POST)
+        if outcome is Outcome.SAVED:
             tell_warnings(request, row)
             messages.success(request, _("%(user)s was created.") % {"user": row.record})
-            return redirect("user_tab", customer.slug, row.record.number, GENERAL.slug)
-        form.show_errors(_with_labels(row.errors, form) | ({"": [row.refusal]} if row.refusal else {}))
+            return redirect(f"{_tab_url(customer, row.record)}?created=1")
+        errors = _with_labels(row.errors, form)
+        besides = [text for each in plans[1:] for text in each.sentences]
+        if outcome is Outcome.CONFLICT:
+            besides.append(_("Somebody else changed this in the meantime. Try again."))
+        if on_top := [*([row.refusal] if row.refusal else []), *errors.get("", ()), *besides]:
+            errors[""] = on_top
+        form.show_errors(errors)
         status = 422
     else:
         initial = _initial_for_new(request.user, customer, scope)
@@ -105,6 +114,8 @@ def user_create(request: PortalRequest, customer: Customer) -> HttpResponse:
             "full": gauge.used >= gauge.included,
             "source": source,
             "left_out": copied.left_out if copied else [],
+            "offered": offered,
+            "welcome": request.method != "POST" or "welcome" in request.POST,
             "breadcrumbs": [(_("Users"), _list_url(customer)), (_("New user"), None)],
         },
         status=status,

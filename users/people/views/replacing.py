@@ -188,7 +188,8 @@ def _done(request: PortalRequest, customer: Customer, planned: Replacement, type
     )
     for sentence in planned.left_out:
         messages.warning(request, sentence)
-    return redirect(_url(customer, heir.number))
+    created = "?created=1" if typed.new else ""
+    return redirect(f"{_url(customer, heir.number)}{created}")
 
 
 def _url(customer: Customer, number: str) -> str:

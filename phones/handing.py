@@ -1,15 +1,19 @@
-"""What goes from a leaver to whoever takes their place: the phones, the function keys, and the keys of colleagues about them."""
+"""How phones and keys go with people: from a leaver to whoever takes their place, and from the stock to somebody new."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Model
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import Scope, Text
-from pbxadmin.common.contributions import Heir, Legacy
+from pbxadmin.common.contributions import Heir, Legacy, Offer
+from phones import selectors
 from phones.keys.sections import KEYS, KEYS_COLUMN
-from phones.models import Phone
+from phones.models import Key, Phone
+from users import rights
 from users.models import User
 
 
@@ -69,5 +73,49 @@ LEGACIES = (
         "watchers",
         gettext_lazy("Function keys of colleagues about this user"),
         of_colleagues=keys_about_the_leaver,
+    ),
+)
+
+
+# --- Somebody new -------------------------------------------------------------------------------------------------
+# As many phones in stock are offered as one looks through; any other is given on the tab "IP phone".
+MOST_OFFERED = 100
+
+
+def phones_in_stock(scope: Scope) -> list[tuple[str, str]]:
+    """The phones that nobody uses, for whoever may give them."""
+    if rights.why_not(scope.actor, rights.Verb.CUSTOMER, None, scope.customer):
+        return []
+    return [
+        (str(phone.pk), f"{phone.mac_with_colons} · {selectors.model_of(phone).display_name}")
+        for phone in selectors.phones_in_stock(scope.actor, scope.customer)[:MOST_OFFERED]
+    ]
+
+
+def give_to(value: str, person: Any, scope: Scope) -> Mapping[type[Model], Mapping[Any, Mapping[str, Any]]]:
+    """The phone becomes the new person's, as it is."""
+    return {Phone: {int(value): {"user": person}}}
+
+
+def what_a_new_user_lacks(person: User, scope: Scope) -> list[tuple[Text, str]]:
+    """A phone, and keys on it."""
+    found: list[tuple[Text, str]] = []
+    here = [scope.customer.slug, person.number]
+    if not Phone.objects.filter(user=person).exists():
+        found.append((_("Add a phone."), reverse("user_tab", args=[*here, "phone"])))
+    if not Key.objects.filter(user=person).exists():
+        found.append((_("Set the function keys."), reverse("user_tab", args=[*here, "blf"])))
+    return found
+
+
+OFFERS = (
+    Offer(
+        "phone",
+        gettext_lazy("Phone from stock"),
+        gettext_lazy(
+            "It keeps its settings and its provisioning link. Another phone can be added afterwards."
+        ),
+        choices=phones_in_stock,
+        beside=give_to,
     ),
 )
