@@ -189,12 +189,16 @@ class EverythingRegistered:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A person who dials: what they may, and the caller ID that they show ('' = the department's)."""
+    """A person who dials: what they may, and the caller ID that they show ('' = the department's).
+
+    `emergency_caller_id` is what emergency calls show: the department's too, or what stands in for it.
+    """
 
     extension: str
     schedule: Schedule
     caller_id: str = ""
     department_caller_id: str = ""
+    emergency_caller_id: str = ""
     disabled: bool = False
     suspended: bool = False
     outbound_disabled: bool = False

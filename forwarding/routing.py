@@ -187,7 +187,7 @@ class _Planner:
         )
         devices = tuple(device for device in registered if rule.accept_push or not device.push)
         # A group's call must not end in the voicemail of one member's mobile.
-        mobile = callee.mobile if rule.ring_mobile and not self.call.from_ring_group else ""
+        mobile = self.mobile_of(callee) if rule.ring_mobile and not self.call.from_ring_group else ""
         if not devices and not mobile:
             missing = Why.NO_PUSH if registered else Why.NO_DEVICE
             return self.follow(rule.not_registered.to(side), here, here.reason(missing))
@@ -220,12 +220,12 @@ class _Planner:
                 return self.colleague(destination.value, here, cause, mailbox=destination.voicemail)
             case Kind.MOBILE if not here.callee.mobile:
                 return self.refuse(here.callee, Why.NO_MOBILE, cause)
-            case Kind.MOBILE:
-                return self.outside(here.callee.mobile, destination, here, cause)
-            case Kind.EXTERNAL if own := did_extension(destination.value, self.directory):
-                return self.inside(own, here, cause)
-            case Kind.EXTERNAL:
-                return self.outside(destination.value, destination, here, cause)
+            case Kind.MOBILE | Kind.EXTERNAL:
+                number = destination.value or here.callee.mobile
+                own = did_extension(number, self.directory)
+                return (
+                    self.inside(own, here, cause) if own else self.outside(number, destination, here, cause)
+                )
             case Kind.SYSTEM:
                 return self.system(destination.value, cause)
             case Kind.BUSY:
@@ -234,10 +234,14 @@ class _Planner:
                 return self.refuse(here.callee, Why.NO_DESTINATION, cause)
 
     def inside(self, extension: str, here: _Here, cause: Reason) -> Step:
-        """A number of the public network that is the company's own: the call never leaves."""
+        """A number of the public network that is the company's own: the call never leaves, and there is nobody to ask for acceptance."""
         if self.directory.user(extension) is None:
             return self.system(extension, cause)
         return self.colleague(extension, here, cause)
+
+    def mobile_of(self, callee: Callee) -> str:
+        """The mobile that rings along: never one of the company's own numbers, which would bring the call back."""
+        return "" if did_extension(callee.mobile, self.directory) else callee.mobile
 
     def colleague(self, extension: str, here: _Here, cause: Reason, *, mailbox: bool = False) -> Step:
         """Another person, or straight to their mailbox; here a call could go round in circles."""
@@ -340,7 +344,12 @@ def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> Dia
     must_be_aware(at)
     dialled = as_dialled(number)
     if emergency := emergency_number(number):
-        return _passes(Verdict.EMERGENCY, Why.EMERGENCY, emergency, caller.department_caller_id)
+        return _passes(
+            Verdict.EMERGENCY,
+            Why.EMERGENCY,
+            emergency,
+            caller.emergency_caller_id or caller.department_caller_id,
+        )
     if caller.suspended:
         return _refused(Why.CALLER_SUSPENDED, dialled)
     if caller.disabled:

@@ -27,6 +27,7 @@ from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.devices import Device, app
 from pbxadmin.common.values.statuses import Status
 from users import models
+from users.people.emergency import emergency_caller_id
 from users.people.sections import user_sheet
 
 _BRANCHES = ("no_answer", "busy", "not_registered", "divert")
@@ -128,13 +129,17 @@ class CustomerDirectory:
                 .defer("password", "sip_password", "mailbox__pin")
             )
             people += found
-            rows = ForwardingRule.objects.filter(user__in=[person.pk for person in found])
+            mobiles = {person.pk: person.mobile for person in found}
+            rows = ForwardingRule.objects.filter(user__in=list(mobiles))
             colleagues: set[str] = set()
             outside: set[str] = set()
             for row in rows:
                 rule = rules.setdefault(row.user_id, {})[Status(row.status)] = status_rule(row)
                 colleagues |= set(_values(rule, Kind.EXTENSION))
                 outside |= set(_values(rule, Kind.EXTERNAL))
+                if rule.ring_mobile or list(_values(rule, Kind.MOBILE)):
+                    outside.add(mobiles[row.user_id])
+            outside.discard("")
             self._load_dids(outside)
             own = {did.extension for number in outside if (did := self._dids[number]) and did.to_person}
             frontier = (colleagues | own) - self._people.keys()
@@ -155,7 +160,7 @@ class CustomerDirectory:
 
 
 def _values(rule: StatusRule, kind: Kind) -> Iterable[str]:
-    """The extensions, or the outside numbers, to which a rule may lead."""
+    """The extensions, or the outside numbers, to which a rule may lead; "" for each time that it leads to the mobile."""
     for name in _BRANCHES:
         branch: Branch = getattr(rule, name)
         for destination in (branch.external, branch.internal):
@@ -191,7 +196,8 @@ def caller_of(person: models.User, pin_entered_at: datetime | None = None) -> Ca
     department = person.primary_department
     return Caller(
         extension=person.number, schedule=schedules.of_people([person])[person.pk], caller_id=person.outbound_caller_id,
-        department_caller_id=department.outbound_caller_id if department else "", disabled=person.disabled,
+        department_caller_id=department.outbound_caller_id if department else "",
+        emergency_caller_id=emergency_caller_id(department, person.customer), disabled=person.disabled,
         suspended=person.customer is not None and person.customer.suspended,
         outbound_disabled=person.outbound_disabled, block_outbound_out_of_hours=person.block_outbound_out_of_hours,
         pin_protected=person.pin_protected, pin_protect_seconds=person.pin_protect_seconds, pin_entered_at=pin_entered_at,

@@ -10,8 +10,9 @@ class SigninConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what writes the mails of this app."""
-        from signin.tasks import welcome
+        from signin.tasks import password_link, welcome
         from users.mail import letters
         from users.models import Letter
 
         letters.register(Letter.Kind.WELCOME, welcome)
+        letters.register(Letter.Kind.PASSWORD, password_link)

@@ -5,13 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
-from django.db.models import Q
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from forwarding.models import ForwardingRule
-from forwarding.routing import MAX_HOPS
 from forwarding.tabs.columns import DestinationColumn, systems_of
 from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope, Text, columns_of
 from pbxadmin.common.companions import CompanionColumn, CompanionStore
@@ -329,7 +327,7 @@ def _mobile_is_missed(row: road.RowPlan, loses_mobile: bool, why: Text) -> None:
         if name in row.changes:
             row.refuse(name, why)
         else:
-            using.append(str(_column_label(name)))
+            using.append(str(column_label(name)))
     if using and loses_mobile:
         row.refuse(
             "mobile",
@@ -338,7 +336,8 @@ def _mobile_is_missed(row: road.RowPlan, loses_mobile: bool, why: Text) -> None:
         )
 
 
-def _column_label(name: str) -> Text:
+def column_label(name: str) -> Text:
+    """What a column of the rules is called, its status included."""
     return RULES.columns[name].label
 
 
@@ -418,58 +417,6 @@ def _chosen(plan: road.Plan) -> Iterable[tuple[road.RowPlan, str, Destination, b
                     value.value,
                 )
                 yield row, name, value, kept
-
-
-def loops_are_told(plan: road.Plan) -> None:
-    """A colleague whose own rules may send the call back: possible, because it depends on both statuses, and told.
-
-    One query for each step of the way that the calls may take, eleven at most.
-    """
-    starts: dict[str, list[tuple[road.RowPlan, str]]] = defaultdict(list)
-    for row, name, value, _kept in _chosen(plan):
-        if value.kind is Kind.EXTENSION and not value.voicemail:
-            starts[value.value].append((row, name))
-    if not starts:
-        return
-    following = follow(plan.scope.customer, starts)
-    for target, rows in starts.items():
-        reached, waiting = {target}, [target]
-        while waiting:
-            for further in following.get(waiting.pop(), ()):
-                if further not in reached:
-                    reached.add(further)
-                    waiting.append(further)
-        for row, name in rows:
-            number = row.value_of_record("number")
-            if number in reached and number != target:
-                row.warn(name, _("%(column)s: extension %(target)s may send the call back to %(number)s. The caller then hears the busy tone.") % {
-                    "column": _column_label(name), "target": target, "number": number,
-                })  # fmt: skip
-
-
-def follow(customer: Any, numbers: Iterable[str]) -> dict[str, set[str]]:
-    """To whom each of these people, and whoever they lead to, may send a call: {extension: extensions}."""
-    found: dict[str, set[str]] = {}
-    frontier = set(numbers)
-    fields = [field for field in ForwardingRule._meta.concrete_fields if isinstance(field, DestinationField)]
-    to_people = Q()
-    for field in fields:
-        to_people |= Q(**{f"{field.name}__startswith": f"{Kind.EXTENSION}:"})
-    for _hop in range(MAX_HOPS + 1):
-        if not frontier:
-            break
-        found |= {number: set() for number in frontier}
-        rules = ForwardingRule.objects.of(customer).filter(to_people, user__number__in=frontier)
-        for number, status, *values in rules.values_list(
-            "user__number", "status", *(field.name for field in fields)
-        ):
-            for field, value in zip(fields, values, strict=True):
-                if value is None or value.kind is not Kind.EXTENSION or value.voicemail:
-                    continue
-                if field.name.startswith("divert") is not Status(status).rings:
-                    found[number].add(value.value)
-        frontier = {further for targets in found.values() for further in targets} - found.keys()
-    return found
 
 
 def people_called_by_others_stay_reachable(plan: road.Plan) -> None:

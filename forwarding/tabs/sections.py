@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy
 
 from forwarding.effects import EFFECTS, STATUS_MESSAGE
 from forwarding.tabs import facts as pages
-from forwarding.tabs import legacies, rules
+from forwarding.tabs import legacies, loops, rules
 from forwarding.tabs.schedule import (
     DEPARTMENT_HOURS,
     HOLIDAYS_COLUMN,
@@ -33,7 +33,8 @@ FORWARDING = Section(
     set_rules=(
         statuses_last_as_said,
         rules.destinations_exist,
-        rules.loops_are_told,
+        loops.own_numbers_are_extensions,
+        loops.loops_are_told,
         rules.people_called_by_others_stay_reachable,
     ),
     adds=Contribution(

@@ -310,7 +310,8 @@ def destination_fields() -> Iterator[tuple[type[models.Model], list[DestinationF
 
 
 def references_to(customer: Any, kind: Kind, values: Sequence[str]) -> list[Reference]:
-    """What points at these extensions (of people: EXTENSION; of groups, queues and receptionists: SYSTEM) of a customer.
+    """What points at these extensions (of people: EXTENSION; of groups, queues and receptionists: SYSTEM) or outside numbers (EXTERNAL)
+    of a customer.
 
     One query per table that has destinations, whatever the number of extensions.
     """
@@ -339,5 +340,6 @@ def references_to(customer: Any, kind: Kind, values: Sequence[str]) -> list[Refe
 
 
 def _spellings(texts: Iterable[str]) -> list[str]:
-    """Every canonical text of these targets: with and without the modifiers that an extension takes."""
-    return [f"{text}{flag}" for text in sorted(texts) for flag in ("", "?voicemail")]
+    """Every canonical text of these targets, with and without the modifiers that they may take."""
+    flags = ("", "?voicemail", "?bounce", "?deflect", "?bounce&deflect")
+    return [f"{text}{flag}" for text in sorted(texts) for flag in flags]

@@ -17,9 +17,9 @@ from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.signs import as_it_looks, folded, plainly
 from pbxadmin.common.values.statuses import Status
-from pbxadmin.common.values.tolls import as_dialled, toll_of
 from phones.context import AgentAction
 from phones.keys import blf
+from phones.keys.dialled import dear_numbers_are_told, own_numbers_are_told
 from phones.models import Key
 from users import road
 from users.models import STATUS_CHOICES, User
@@ -417,25 +417,6 @@ def hidden_people_are_not_offered_anew(row: road.RowPlan, plan: road.Plan) -> No
         row.refuse("keys", sentence)
 
 
-def dear_numbers_are_told(row: road.RowPlan, plan: road.Plan) -> None:
-    """A key that dials what somebody earns on, or abroad where that isn't open, is possible (outside calls have rules of their own)
-    and told: it is a classic of toll fraud."""
-    if "keys" not in row.changes:
-        return
-    before, after = row.changes["keys"]
-    known = {tuple(key)[1:] for key in before or ()}
-    for key in after:
-        if key.kind != Kind.CUSTOM_SPEED_DIAL or tuple(key)[1:] in known:
-            continue
-        number = as_dialled(key.value)
-        if number and toll_of(number, plan.scope.customer.open_countries):
-            row.warn(
-                "keys",
-                _("Key %(position)s dials %(number)s, which is expensive or abroad. Is that intended?")
-                % {"position": key.position, "number": key.value},
-            )
-
-
 def targets_are_still_there(plan: road.Plan) -> None:
     """Whoever a key is about still exists: asked again under the lock, where nobody is deleted any more."""
     rows = [row for row in plan.rows if "keys" in row.changes]
@@ -497,7 +478,7 @@ BLF = Section(
         hidden_people_are_not_offered_anew,
         dear_numbers_are_told,
     ),
-    set_rules=(targets_are_still_there,),
+    set_rules=(targets_are_still_there, own_numbers_are_told),
     adds=Contribution(
         losses=keys_about_a_deleted_user,
     ),

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from html import unescape
+from smtplib import SMTPServerDisconnected
 
 import pytest
 from django.apps import apps
@@ -19,15 +20,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.urls.resolvers import RegexPattern
+from django.utils import timezone
 from django.utils.translation import gettext
 from kombu.exceptions import OperationalError
 
 from signin import credentials as signin
 from signin.middleware import SignedInMiddleware
-from signin.tasks import send_set_password_mail
 from signin.tests.signing import enrol, sign_in_fully
 from users.access import access_of, public
-from users.models import Department, Operation, User
+from users.mail import letters
+from users.models import Department, Letter, Operation, User
 from users.tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.slow("every address without signing in")
@@ -722,23 +724,26 @@ def test_the_link_is_built_on_our_own_address_whatever_the_request_says(client, 
         {"login": someone.login},
         headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
     )
-    send_set_password_mail(someone.pk)
+    letters.send_due()
     sent = mail.outbox[-1]
     assert "https://portail.example.com/set-password/" in sent.body
     assert "evil.example" not in sent.body + sent.alternatives[0][0]
 
 
-@pytest.fixture
-def queued(monkeypatch):
-    """Whom the forgotten-password page hands over to the background."""
-    asked: list[int] = []
-    monkeypatch.setattr(send_set_password_mail, "delay", asked.append)
-    return asked
+def boxed() -> list[int | None]:
+    """Whose mails the forgotten-password page has put into the box; None stands for nobody's."""
+    return list(
+        Letter.objects.filter(kind=Letter.Kind.PASSWORD).order_by("pk").values_list("user", flat=True)
+    )
 
 
-def test_asking_for_a_link_answers_the_same_for_everybody(
-    client, someone, felix, laurier, queued, monkeypatch
-):
+def send_link(person: User) -> None:
+    """As the page asks for it, and a worker sends it."""
+    letters.post_as_asked(Letter.Kind.PASSWORD, signin.people().filter(pk=person.pk).first())
+    letters.send_due()
+
+
+def test_asking_for_a_link_answers_the_same_for_everybody(client, someone, felix, laurier, monkeypatch):
     monkeypatch.setattr(
         signin.lockout, "SWEEP_EVERY", sys.maxsize
     )  # one of so many tries also sweeps, whosever it is
@@ -764,31 +769,52 @@ def test_asking_for_a_link_answers_the_same_for_everybody(
         own = [query for query in asked if not query["sql"].startswith("DELETE")]
         answers.add((answer.status_code, page, len(own)))
     assert len(answers) == 1
-    assert queued == [someone.pk, someone.pk, 0, 0, 0, 0, 0, 0], "Félix has no address"
+    assert boxed() == [someone.pk, someone.pk, *[None] * 6], "Félix has no address"
     assert not mail.outbox
+    letters.send_due()
+    assert [sent.to for sent in mail.outbox] == [[someone.email]] * 2
+    assert None not in boxed(), "what is nobody's doesn't stay"
 
 
-def test_links_are_not_mailed_without_end(someone, queued):
+def test_links_are_not_mailed_without_end(someone):
     for number in range(20):
         Client().post(reverse("forgot_password"), {"login": someone.login}, REMOTE_ADDR=f"192.0.2.{number}")
-    assert queued.count(someone.pk) == 5
-    assert len(queued) == 20
+    assert boxed().count(someone.pk) == 5
+    assert len(boxed()) == 20
 
 
-def test_asking_for_links_does_not_lock_the_sign_in(client, someone, queued):
+def test_asking_for_links_does_not_lock_the_sign_in(client, someone):
     for _ in range(10):
         client.post(reverse("forgot_password"), {"login": someone.login})
     assert post(client, someone.login).status_code == 302
 
 
-def test_a_broker_that_is_down_shows_no_error(client, someone, monkeypatch, caplog):
-    def down(key):
+def test_a_broker_that_is_down_shows_no_error_and_loses_no_link(
+    client, someone, monkeypatch, caplog, django_capture_on_commit_callbacks
+):
+    def down():
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(send_set_password_mail, "delay", down)
+    monkeypatch.setattr(letters.send_letters, "delay", down)
     caplog.set_level(logging.ERROR)
-    assert client.post(reverse("forgot_password"), {"login": someone.login}).status_code == 200
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(reverse("forgot_password"), {"login": someone.login}).status_code == 200
     assert "no broker" in caplog.text
+    assert letters.send_due() == 1, "the sweep finds it in the box"
+
+
+def test_a_mail_server_that_is_down_gets_the_link_later(someone, monkeypatch):
+    class Refusing:
+        def send(self):
+            raise SMTPServerDisconnected("gone")
+
+    real = letters.write
+    monkeypatch.setattr(letters, "write", lambda letter, user: Refusing())
+    send_link(someone)
+    monkeypatch.setattr(letters, "write", real)
+    assert not mail.outbox
+    Letter.objects.update(next_at=timezone.now())
+    assert letters.send_due() == 1
 
 
 def test_who_sets_a_password_by_mail_gets_in_although_his_login_is_under_attack(client, someone):
@@ -806,7 +832,7 @@ def test_who_sets_a_password_by_mail_gets_in_although_his_login_is_under_attack(
 )
 def test_the_mail_speaks_the_language_of_the_department(someone, language, word):
     Department.objects.update(language=language)
-    send_set_password_mail(someone.pk)
+    send_link(someone)
     message = mail.outbox[-1]
     assert message.to == ["Amelie@clinique.example.com"]
     assert word in message.alternatives[0][0]
@@ -817,7 +843,7 @@ def test_a_name_cannot_write_into_the_mail(someone):
     User.objects.filter(pk=someone.pk).update(
         first_name='"><script>\nBcc: all@example.com', last_name="{{ settings.SECRET_KEY }}"
     )
-    send_set_password_mail(someone.pk)
+    send_link(someone)
     message = mail.outbox[-1].message()
     assert message["Bcc"] is None
     assert "\n" not in message["Subject"]
@@ -827,9 +853,10 @@ def test_a_name_cannot_write_into_the_mail(someone):
 
 @pytest.mark.parametrize("end", [disable, delete], ids=lambda end: end.__name__)
 def test_no_mail_to_who_left_before_it_was_sent(someone, end):
+    letters.post_as_asked(Letter.Kind.PASSWORD, signin.people().get(pk=someone.pk))
+    letters.post_as_asked(Letter.Kind.PASSWORD, None)
     end(someone)
-    send_set_password_mail(someone.pk)
-    send_set_password_mail(0)
+    letters.send_due()
     assert not mail.outbox
 
 

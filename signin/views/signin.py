@@ -14,16 +14,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
-from kombu.exceptions import OperationalError
 
-from pbxadmin.common.http import PortalRequest, client_address
+from pbxadmin.common.http import PortalRequest
 from signin import credentials as signin
 from signin import second_factor as factor
 from signin.forms import CodeForm, ForgotPasswordForm, NewPasswordForm, ProofForm, SignInForm
 from signin.oidc import PROVIDERS
-from signin.tasks import send_set_password_mail
 from users.access import half_signed_in, public, signed_in_user
-from users.models import Customer, User
+from users.mail import letters
+from users.models import Customer, Letter, User
 
 logger = logging.getLogger("signin.credentials")
 
@@ -215,11 +214,8 @@ def forgot_password(request: PortalRequest) -> HttpResponse:
     form = ForgotPasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         user = signin.may_send_link(request, form.cleaned_data["login"])
-        try:
-            # Also for nobody, so that a queue takes as long for those whom we don't know.
-            send_set_password_mail.delay(user.pk if user is not None else 0)
-        except (OperationalError, OSError):
-            logger.exception("no broker for a set-password mail asked for from %s", client_address(request))
+        # Also for nobody, so that the answer takes as long for those whom we don't know.
+        letters.post_as_asked(Letter.Kind.PASSWORD, user)
         return render(request, "signin/link_sent.html")
     return render(
         request, "signin/forgot_password.html", {"form": form}, status=REFUSED if form.is_bound else 200

@@ -96,6 +96,17 @@ def post(kind: Letter.Kind, people: Iterable[User], about: Mapping[int, int] | N
     return letters
 
 
+def post_as_asked(kind: Letter.Kind, user: User | None) -> None:
+    """Put a mail that a stranger has asked for into the box: to this person, or to nobody where there is none, or none to be reached.
+
+    The same statements for both, so that no answer takes longer because somebody is there.
+    """
+    reached = user if user is not None and has_an_address(user) else None
+    with transaction.atomic():
+        Letter.objects.create(user=reached, kind=kind, next_at=timezone.now())
+        transaction.on_commit(tell_a_worker, robust=True)
+
+
 def tell_a_worker() -> None:
     """Have the box emptied now; where no broker answers, the sweep finds it."""
     send_letters.delay()
@@ -118,6 +129,9 @@ def _send(key: int) -> bool:
     ):
         return False
     letter = Letter.objects.get(pk=key)
+    if letter.user_id is None:
+        letter.delete()
+        return False
     user = User.objects.select_related("customer", "role", "primary_department").get(pk=letter.user_id)
     if not has_an_address(user):
         Letter.objects.filter(pk=key).update(next_at=None)

@@ -854,7 +854,12 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("welcome", "Welcome"), ("visitor", "Visitor's request")], max_length=8
+                        choices=[
+                            ("welcome", "Welcome"),
+                            ("visitor", "Visitor's request"),
+                            ("password", "Set your password"),
+                        ],
+                        max_length=8,
                     ),
                 ),
                 ("about", models.BigIntegerField(null=True)),
@@ -865,6 +870,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="letters",
                         to=settings.AUTH_USER_MODEL,

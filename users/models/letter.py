@@ -15,10 +15,12 @@ class Letter(models.Model):
 
         WELCOME = "welcome", _("Welcome")
         VISITOR = "visitor", _("Visitor's request")
+        PASSWORD = "password", _("Set your password")
 
     customer_path = "user__customer"
 
-    user = models.ForeignKey("users.User", models.CASCADE, related_name="letters")
+    # NULL: to nobody. Whoever asks for a link of somebody who isn't there is answered after the same work.
+    user = models.ForeignKey("users.User", models.CASCADE, null=True, related_name="letters")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     # The row that the mail is about (a visitor), by its key: what kinds of mail are about is known further up.
     about = models.BigIntegerField(null=True)
@@ -36,4 +38,4 @@ class Letter(models.Model):
         indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="letter_due")]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.user_id}"
+        return f"{self.kind} to {self.user_id or 'nobody'}"

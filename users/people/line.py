@@ -16,6 +16,7 @@ from signin import single_sign_on
 from signin.models import LinkedAccount
 from users import rights
 from users.models import AskedOfVisitors, Customer, Options, Planning, User
+from users.people.emergency import emergency_caller_id
 from users.people.sections import user_sheet
 from users.people.sections.talk import meet_url, talk_url
 
@@ -66,7 +67,9 @@ class Line:
     srtp: str  # disabled, enabled, enforced
     audio: Audio
     caller_id: str  # E.164; shown to outside callees
-    emergency_caller_id: str  # always the department's: rescuers come to where that is
+    emergency_caller_id: (
+        str  # the department's: rescuers come to where that is; else what `emergency.shown_instead` says
+    )
     outside_calls: OutsideCalls
     pin_code: str  # dialled before the voicemail PIN; "" where no PIN is asked
     pin_open_seconds: int
@@ -168,7 +171,7 @@ def _line(
     offered = single_sign_on.providers_for(user) if active and user.email else []
     holding = tuple(key for key in offered if key in linked and single_sign_on.holds(linked[key], user))
     pin = active and user.pin_protected and not user.outbound_disabled
-    emergency_caller_id = department.outbound_caller_id if department else ""
+    department_caller_id = department.outbound_caller_id if department else ""
     reachable = active and user.talk_enabled
     return Line(
         extension=user.number,
@@ -183,8 +186,8 @@ def _line(
         hot_desking=active and user.hot_desking and edition != Customer.Edition.STANDARD,
         srtp=user.srtp,
         audio=Audio.THROUGH_PBX if user.pbx_delivers_audio else Audio.DIRECT,
-        caller_id=user.outbound_caller_id or emergency_caller_id,
-        emergency_caller_id=emergency_caller_id,
+        caller_id=user.outbound_caller_id or department_caller_id,
+        emergency_caller_id=emergency_caller_id(department, customer),
         outside_calls=_outside_calls(user),
         pin_code=customer.pin_protection_code if pin else "",
         pin_open_seconds=user.pin_protect_seconds if pin else 0,

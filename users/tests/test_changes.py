@@ -351,3 +351,28 @@ def test_what_the_customer_does_not_have_or_may_not_change_is_refused_on_every_s
     changing, staying = road.plan(felix, boreale, sheet, rows).rows
     assert changing.errors == {name: [f"{boreale} lacks it."]}
     assert staying.outcome == "unchanged"
+
+
+def test_an_address_that_differs_in_capitals_alone_is_shared_and_told(boreale, felix, amelie):
+    make_user(boreale, "150", "Olivier", "Bélanger", email="Info@Clinique.Example.com")
+    shared = plan(felix, boreale, road.Row(amelie.pk, {"email": "info@clinique.example.com"}))
+    assert "150 Olivier Bélanger" in " ".join(map(str, shared.rows[0].warnings["email"]))
+
+
+def test_an_address_that_two_rows_of_one_plan_share_is_told_in_both(boreale, felix, amelie):
+    rows = [
+        road.Row(amelie.pk, {"email": "info@clinique.example.com"}),
+        road.Row(
+            None,
+            {"first_name": "Olivier", "primary_department": "Soins", "email": "INFO@clinique.example.com"},
+        ),
+    ]
+    first, second = plan(felix, boreale, *rows).rows
+    assert "Olivier" in " ".join(map(str, first.warnings["email"]))
+    assert str(amelie) in " ".join(map(str, second.warnings["email"]))
+
+
+def test_an_address_that_goes_over_to_somebody_in_one_plan_is_shared_by_nobody(boreale, felix, amelie):
+    holder = make_user(boreale, "150", "Olivier", "Bélanger", email="info@clinique.example.com")
+    rows = [road.Row(holder.pk, {"email": ""}), road.Row(amelie.pk, {"email": "info@clinique.example.com"})]
+    assert "email" not in plan(felix, boreale, *rows).rows[1].warnings

@@ -10,7 +10,6 @@ from django.core import mail
 from django.test.signals import template_rendered
 from django.utils import translation
 
-from signin.tasks import send_set_password_mail
 from talk.models import Visitor
 from users.mail import letters
 from users.models import Department, Letter, User
@@ -43,7 +42,7 @@ def every_mail(person, language, visitors=VISITORS):
     def fresh():
         return User.objects.select_related("customer", "primary_department").get(pk=person.pk)
 
-    send_set_password_mail(person.pk)
+    letters.post_as_asked(Letter.Kind.PASSWORD, fresh())
     letters.post(Letter.Kind.WELCOME, [fresh()])
     letters.send_due()
     with_password = fresh()
@@ -154,3 +153,16 @@ def test_names_stay_text_and_out_of_the_headers(boreale, olivier, name, language
         for value in ("Zoé", "script", "Eve", "user.password"):
             assert value not in str(message["Subject"])
         assert "\n" not in letter.subject
+
+
+def test_every_mail_goes_through_the_box_of_outgoing_mails():
+    """Nothing but `users.mail.letters` makes or sends one: what isn't a row is lost with the broker."""
+    root = Path(settings.BASE_DIR)
+    makers = re.compile(r"django\.core\.mail|smtplib\.SMTP\(|\bsend_mail\(|\bmail_admins\(")
+    found = {
+        str(path.relative_to(root))
+        for app in ("pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "support")
+        for path in (root / app).rglob("*.py")
+        if not {"tests", "settings"} & set(path.parts) and makers.search(path.read_text())
+    }
+    assert found == {"users/mail/letters.py"}

@@ -13,8 +13,6 @@ RESERVED = SHORT_CODES | {f"9{number}" for number in EMERGENCY_NUMBERS}
 # Blanks and control characters, dashes, brackets. A comma isn't among them: it is a pause, and what follows is no part of the number.
 _SEPARATORS = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Pd", "Pc", "Ps", "Pe"})
 _OTHER_SEPARATORS = frozenset("./·•")
-# What waits while it is dialled, or asks for it to be sent.
-_PAUSES = str.maketrans("", "", ",;")
 
 
 def as_dialled(number: str) -> str:
@@ -33,7 +31,8 @@ def _digit(character: str) -> str:
 
 def emergency_number(dialled: str) -> str:
     """The emergency number that was dialled, "" for none: "911" also as "+911", "9-911", "9911" (as after an outside line), "911#"."""
-    text = as_dialled(dialled).translate(_PAUSES).removesuffix("#").removeprefix("+")
+    # Whatever stands between the digits: nobody who needs help is asked how they have written it.
+    text = "".join(sign for sign in as_dialled(dialled) if sign.isalnum() or sign in "*#").rstrip("#")
     for number in EMERGENCY_NUMBERS:
         if text in (number, f"9{number}"):
             return number

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.values.configtext import pairs
 from pbxadmin.common.values.statuses import Status
 from phones.keys.sections import (
@@ -25,7 +26,7 @@ from phones.keys.sections import (
 from phones.models import Key, Phone
 from phones.tests.factories import again, change, fetch, fetched, make_phone, outbox, provider
 from users import road
-from users.models import Customer, User
+from users.models import Customer, Did, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
@@ -357,3 +358,18 @@ def test_one_save_of_keys_writes_the_history_and_one_list(
         set_keys(amelie, *({"position": n, "kind": "line"} for n in range(1, LAST_POSITION + 1)))
     assert len(keys_of(amelie)) == LAST_POSITION
     assert again(phone).stale_since is not None
+
+
+def test_a_key_that_dials_the_persons_own_number_is_told_and_a_colleagues_is_not(
+    staff, boreale, amelie, felix
+):
+    own, other = Did.objects.of(boreale).order_by("pk")
+    Did.objects.filter(pk=own.pk).update(user=amelie)
+    Did.objects.filter(pk=other.pk).update(user=felix)
+    keys = [
+        {"position": place, "kind": "custom_speed_dial", "value": did.number.removeprefix("+1")}
+        for place, did in enumerate((own, other), 1)
+    ]
+    (row,) = road.plan(staff, boreale, user_sheet(), [road.Row(amelie.pk, {"keys": keys})]).rows
+    assert len(row.warnings["keys"]) == 1
+    assert phone_number_national(own.number) in row.warnings["keys"][0]

@@ -9,10 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.destination_field import references_to
 from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import folded
 from users import road
 from users.models import Customer, Department, Did, Role, SystemExtension, User
+from users.people.emergency import shown_instead
 from users.people.sections.general_rules import taken_extensions, talk_names_of_places, why_no_extension
 
 
@@ -78,6 +81,68 @@ def caller_id_is_a_number_of_the_customer(plan: road.Plan) -> None:
                 _("%(number)s is not one of the customer's numbers, and emergency calls will show it.")
                 % {"number": phone_number_national(row.value("outbound_caller_id"))},
             )
+
+
+def emergency_calls_show_a_number(plan: road.Plan) -> None:
+    """A department without a number of its own: what its emergency calls show instead is told loudly; nothing at all is refused."""
+    without = [
+        row
+        for row in plan.rows
+        if row.record is not None
+        and (row.new or "outbound_caller_id" in row.changes)
+        and not row.errors.get("outbound_caller_id")
+        and not (row.after.get("outbound_caller_id") or "")
+    ]
+    if not without:
+        return
+    number, whose = shown_instead(plan.scope.customer, [row.key for row in without if row.key])
+    for row in without:
+        if number:
+            row.warn(
+                "outbound_caller_id",
+                _(
+                    "Emergency calls (911) of this department will show %(number)s (%(whose)s) instead: rescuers may be sent to another "
+                    "address. Give the department its own number: your provider's support enters it."
+                )
+                % {"number": phone_number_national(number), "whose": whose or _("without a name")},
+            )
+        elif row.new:
+            row.warn(
+                "outbound_caller_id",
+                _(
+                    "Emergency calls (911) of this department will show no number: enter one before anybody calls from here."
+                ),
+            )
+        else:
+            row.refuse(
+                "outbound_caller_id",
+                _(
+                    "Emergency calls (911) of this department would show no number, because the company has no other one: keep this number, "
+                    "or enter another."
+                ),
+            )
+
+
+def numbers_in_use_are_told(plan: road.Plan) -> None:
+    """A number that becomes the company's own was an outside one until now: who has it as a mobile, or forwards there, is told."""
+    rows = {row.value("number"): row for row in plan.rows if row.changes.get("number", ("", ""))[1]}
+    if not rows:
+        return
+    named = ("pk", "number", "first_name", "last_name", "email", "mobile")
+    for user in User.objects.of(plan.scope.customer).filter(mobile__in=rows).only(*named):
+        rows[user.mobile].warn(
+            "number",
+            _("%(number)s is the mobile of %(who)s: calls to that mobile will stay inside the company.")
+            % {"number": phone_number_national(user.mobile), "who": user},
+        )
+    for reference in references_to(plan.scope.customer, Kind.EXTERNAL, list(rows)):
+        rows[reference.target].warn(
+            "number",
+            _(
+                "Calls are forwarded to %(number)s as an outside number (%(where)s): they will stay inside the company."
+            )
+            % {"number": phone_number_national(reference.target), "where": reference.words},
+        )
 
 
 def department_is_empty(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from django.db.models.functions import Lower
@@ -335,33 +336,48 @@ def a_system_owner_remains(plan: road.Plan) -> None:
             )
 
 
+# So many of those who share an address are named.
+SHARING_NAMED = 3
+
+
 def shared_addresses_are_told(plan: road.Plan) -> None:
     """An e-mail address may repeat (shared mailboxes do); it then signs in nobody, and that is said."""
     rows = [row for row in plan.rows if row.changes.get("email", ("", ""))[1]]
     if not rows:
         return
-    holders: dict[str, list[str]] = {}
-    wanted = list({row.value("email") for row in rows})
-    for part in road.chunks(wanted):
+    # As signing in compares them: without capitals. What else changes in the same plan counts as it will be.
+    changing = {row.key: row for row in plan.rows if row.key and "email" in row.changes}
+    holders: dict[str, list[tuple[Any, str]]] = {}
+    for row in rows:
+        said = " ".join(str(row.after.get(name) or "") for name in ("number", "first_name", "last_name"))
+        who = " ".join(said.split()) if row.new else str(row.record)
+        holders.setdefault(row.value("email").casefold(), []).append(
+            (("row", id(row)), who or str(_("another row")))
+        )
+    for part in road.chunks(list(holders)):
         for user in (
             User.objects.of(plan.scope.customer)
-            .filter(email__in=part)
+            .annotate(small=Lower("email"))
+            .filter(small__in=part)
             .only("pk", "number", "first_name", "last_name", "email")
         ):
-            holders.setdefault(user.email, []).append(f"{user.pk}|{user}")
+            if user.pk not in changing:
+                holders[user.email.casefold()].append((user.pk, str(user)))
     for row in rows:
-        others = [
-            name.partition("|")[2]
-            for name in holders.get(row.value("email"), [])
-            if name.partition("|")[0] != str(row.key)
-        ]
+        same = holders[row.value("email").casefold()]
+        others = list(
+            islice(
+                (name for holder, name in same if holder != ("row", id(row)) and holder != row.key),
+                SHARING_NAMED,
+            )
+        )
         if others:
             row.warn(
                 "email",
                 _(
                     "%(who)s has this address too, so it can't be used to sign in: use extension@host name instead."
                 )
-                % {"who": ", ".join(others[:3])},
+                % {"who": ", ".join(others)},
             )
 
 

@@ -1,0 +1,98 @@
+"""Emergency calls always show a number: a department without one is told loudly what will be shown, and the engine shows that."""
+
+import pytest
+from django.utils import timezone, translation
+
+from forwarding.asking import plan_call
+from forwarding.calls import FromExtension
+from users import road
+from users.company.sheets import department_sheet
+from users.models import Department, Did, User
+from users.people.line import lines_of
+
+
+def planned(staff, boreale, key, **values) -> road.RowPlan:
+    with translation.override("fr-ca"):
+        return road.plan(staff, boreale, department_sheet(), [road.Row(key, values)]).rows[0]
+
+
+def said(row: road.RowPlan) -> str:
+    return " ".join(
+        map(str, [*row.warnings.get("outbound_caller_id", []), *row.errors.get("outbound_caller_id", [])])
+    )
+
+
+def shown(boreale, number: str = "911") -> str:
+    dialled = plan_call(boreale, FromExtension("101"), number, timezone.now()).dialled
+    assert dialled is not None
+    return dialled.caller_id
+
+
+def test_a_department_that_loses_its_number_shows_the_next_one_and_is_told_so(staff, boreale, amelie):
+    soins, accueil = boreale.departments.get(name="Soins"), boreale.departments.get(name="Accueil")
+    Department.objects.filter(pk=soins.pk).update(outbound_caller_id="+15145550177")
+    row = planned(staff, boreale, accueil.pk, outbound_caller_id="")
+    assert row.outcome == "changed"
+    assert "911" in said(row)
+    assert "514 555-0177" in said(row)
+    assert "Soins" in said(row)
+    Department.objects.filter(pk=accueil.pk).update(outbound_caller_id="")
+    for number in (
+        "911",
+        "9-911",
+        "9911",
+        "+911",
+        "9 1 1",
+        "9/1/1",
+        "9'1'1",
+        "９１１",
+        "9\u00ad1\u200b1",
+        "911#",
+        "(911)",
+        "9|911",
+        "933",
+    ):
+        assert shown(boreale, number) == "+15145550177", number
+    again = User.objects.select_related("customer", "role", "primary_department").get(pk=amelie.pk)
+    assert lines_of([again])[amelie.pk].emergency_caller_id == "+15145550177"
+
+
+def test_without_any_department_that_has_one_the_first_number_of_the_company_is_shown(staff, boreale, amelie):
+    Department.objects.of(boreale).update(outbound_caller_id="")
+    first = Did.objects.of(boreale).order_by("pk").first()
+    assert first is not None
+    assert shown(boreale) == first.number
+
+
+def test_the_last_number_that_an_emergency_call_could_show_cannot_be_taken_away(staff, boreale):
+    Did.objects.of(boreale).delete()
+    soins, accueil = boreale.departments.get(name="Soins"), boreale.departments.get(name="Accueil")
+    Department.objects.filter(pk=soins.pk).update(outbound_caller_id="")
+    row = planned(staff, boreale, accueil.pk, outbound_caller_id="")
+    assert row.outcome == "refused"
+    assert "aucun numéro" in said(row)
+
+
+@pytest.mark.parametrize("who", ["staff", "felix"])
+def test_a_new_department_without_a_number_is_told_what_will_be_shown(boreale, who, request):
+    row = planned(request.getfixturevalue(who), boreale, None, name="Pharmacie")
+    assert row.outcome == "new"
+    assert "514 555-0100" in said(row)
+    assert (
+        said(
+            planned(
+                request.getfixturevalue("staff"),
+                boreale,
+                None,
+                name="Pharmacie",
+                outbound_caller_id="514 555-0100",
+            )
+        ).count("911")
+        == 0
+    )
+
+
+def test_whatever_else_of_the_department_is_changed_says_nothing_again(staff, boreale):
+    soins = boreale.departments.get(name="Soins")
+    Department.objects.filter(pk=soins.pk).update(outbound_caller_id="")
+    assert not said(planned(staff, boreale, soins.pk, name="Soins infirmiers", outbound_caller_id=""))

@@ -1,0 +1,64 @@
+"""What a key that dials a number is told about: numbers that cost, and one's own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.values.tolls import as_dialled, toll_of
+from phones.models import Key
+from users import road
+from users.models import Did
+
+
+def _dialled_anew(row: road.RowPlan) -> Iterator[tuple[Any, str]]:
+    """Each key that dials another number than any key did before, with that number in E.164."""
+    if "keys" not in row.changes:
+        return
+    before, after = row.changes["keys"]
+    known = {tuple(key)[1:] for key in before or ()}
+    for key in after:
+        if (
+            key.kind == Key.Kind.CUSTOM_SPEED_DIAL
+            and tuple(key)[1:] not in known
+            and (number := as_dialled(key.value))
+        ):
+            yield key, number
+
+
+def dear_numbers_are_told(row: road.RowPlan, plan: road.Plan) -> None:
+    """A key that dials what somebody earns on, or abroad where that isn't open, is possible (outside calls have rules of their own)
+    and told: it is a classic of toll fraud."""
+    for key, number in _dialled_anew(row):
+        if toll_of(number, plan.scope.customer.open_countries):
+            row.warn(
+                "keys",
+                _("Key %(position)s dials %(number)s, which is expensive or abroad. Is that intended?")
+                % {"position": key.position, "number": key.value},
+            )
+
+
+def own_numbers_are_told(plan: road.Plan) -> None:
+    """A key that dials the number of the very person whose key it is would call them back; a colleague's stays in the company."""
+    found = [(row, key, number) for row in plan.rows for key, number in _dialled_anew(row)]
+    if not found:
+        return
+    own = {
+        did.number: did
+        for did in Did.objects.of(plan.scope.customer)
+        .filter(number__in={number for _row, _key, number in found})
+        .select_related("user")
+        .only("number", "user__number")
+    }
+    for row, key, number in found:
+        did = own.get(number)
+        mine = did is not None and (
+            did.user_id == row.key if did.user_id else did.pk in (row.after.get("dids") or ())
+        )
+        if mine:
+            row.warn(
+                "keys",
+                _("Key %(position)s dials %(number)s, which rings this same user.")
+                % {"position": key.position, "number": phone_number_national(number)},
+            )
