@@ -41,7 +41,7 @@ def person(place: int, **values):
     """What a file says of one new person."""
     return {
         "number": str(10_000 + place), "first_name": "Gens", "last_name": f"Numéro {place}", "email": f"p{place}@large.example",
-        "mobile": f"514 555-{place:04}", "role": "users", "primary_department": "Accueil", "talk_enabled": "1", "sip_id": f"sip{place}",
+        "mobile": f"581 555-{place:04}", "role": "users", "primary_department": "Accueil", "talk_enabled": "1", "sip_id": f"sip{place}",
         "voicemail.pin": f"{2 * place + 204_731}{place % 7}", "voicemail.language": "en" if place % 2 else "",
         "available.no_answer_seconds": str(10 + place % 40), "recordings_visible": "oui" if place % 3 else "non",
     } | values  # fmt: skip
@@ -70,7 +70,7 @@ def test_more_than_a_thousand_new_people_are_there_with_all_that_was_said_of_the
     assert not any(each.has_usable_password() for each in people)
     for place in (0, 1, 512, MANY - 1):
         one = people[place]
-        assert (one.last_name, one.mobile) == (f"Numéro {place}", f"+1514555{place:04}")
+        assert (one.last_name, one.mobile) == (f"Numéro {place}", f"+1581555{place:04}")
         assert one.search_text.startswith(f"gens numero {place} ")
         assert one.talk_name == f"gensnumero{place}"
         assert one.recordings_visible is bool(place % 3)
@@ -180,7 +180,7 @@ def test_more_than_a_thousand_phones_departments_numbers_sbcs_and_members(crowd,
         actor,
         large,
         did_sheet(),
-        [road.Row(None, {"number": f"+1438555{place:04}", "name": f"L{place}"}) for place in range(MANY)],
+        [road.Row(None, {"number": f"+1581555{place:04}", "name": f"L{place}"}) for place in range(MANY)],
     )
     numbers = list(Did.objects.of(large).filter(number__startswith="+1438555").order_by("number"))
     taking = [road.Row(row.key, {"dids": [did.pk]}) for row, did in zip(crowd.rows, numbers, strict=True)]
