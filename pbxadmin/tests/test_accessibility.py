@@ -19,6 +19,9 @@ PAGES = [
     "/c/boreale/users/new",
     *(f"/c/boreale/users/101/{tab}" for tab in TABS),
     "/c/boreale/users/101/history",
+    "/c/boreale/users/101/general?created=1",
+    "/c/boreale/users/101/replace",
+    "/c/boreale/search?q=a",
     "/c/boreale/users/101/delete",
     "/c/boreale/users/101/reset",
     "/c/boreale/users/101/app",
@@ -141,6 +144,17 @@ def test_no_page_has_an_accessibility_violation_or_scrolls_sideways(
     dressed(page, scheme)
     installation.sign_in(page, "102@")
     wrong = visited(installation, page, PAGES)
+    page.goto(f"{installation.url}/c/boreale/users/104/replace")
+    page.fill("[name=first_name]", "Zoé")
+    page.locator("[name=preview]").click()
+    expect(page.locator("#preview")).to_be_visible()
+    wrong += wrong_with(page, "what a replacement would do")
+    if scheme == "light":  # where there is room for the box; elsewhere the key leads to the page
+        page.keyboard.press("Control+k")
+        page.keyboard.type("roy")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("#search-list")).to_be_visible()
+        wrong += wrong_with(page, "the list below the search")
     for action in MANY:
         page.goto(f"{installation.url}/c/boreale/users/")
         for place in range(2):

@@ -326,7 +326,7 @@ def test_a_new_user_gets_the_first_free_extension_and_his_tab_opens(owner, ameli
         "primary_department": str(amelie.primary_department_id),
     }
     response = owner.post("/c/boreale/users/new", fields, follow=True)
-    assert response.redirect_chain == [("/c/boreale/users/100/general", 302)]
+    assert response.redirect_chain == [("/c/boreale/users/100/general?created=1", 302)]
     assert "a été créé" in response.content.decode()
 
 
