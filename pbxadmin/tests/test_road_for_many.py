@@ -180,7 +180,7 @@ def test_more_than_a_thousand_phones_departments_numbers_sbcs_and_members(crowd,
         actor,
         large,
         did_sheet(),
-        [road.Row(None, {"number": f"+1581555{place:04}", "name": f"L{place}"}) for place in range(MANY)],
+        [road.Row(None, {"number": f"+1438555{place:04}", "name": f"L{place}"}) for place in range(MANY)],
     )
     numbers = list(Did.objects.of(large).filter(number__startswith="+1438555").order_by("number"))
     taking = [road.Row(row.key, {"dids": [did.pk]}) for row, did in zip(crowd.rows, numbers, strict=True)]
