@@ -59,7 +59,7 @@ def test_the_pages_work_without_scripts(installation: Installation, browser: Bro
     page = context.new_page()
     installation.sign_in(page, "102@")
     page.goto(f"{installation.url}/c/boreale/users/")
-    page.fill("input[name=q]", "zoé")
+    page.fill("#list-search input[name=q]", "zoé")
     page.keyboard.press("Enter")
     page.click("text=Zoé Lavoie")
     page.fill("input[name=mobile]", "438 555-0191")
@@ -79,7 +79,7 @@ def test_who_is_chosen_stays_chosen_while_the_list_is_searched(
         ("Zoé Lavoie", "1 sélectionné"),
         ("Mathis Fortin", "2 sélectionnés (dont 1 hors de cette page)"),
     ):
-        page.fill("input[name=q]", name.split()[0])
+        page.fill("#list-search input[name=q]", name.split()[0])
         expect(page.locator("tbody tr")).to_have_count(1)
         page.get_by_label(f"Choisir {name}").check()
         expect(page.locator("[data-select-count]")).to_have_text(words)
@@ -121,3 +121,16 @@ WHERE_THE_FOCUS_IS = """() => {
     const over = (bar) => { const its = bar.getBoundingClientRect(); return its.top < box.bottom && its.bottom > box.top; };
     return [place.name || place.innerText, style.outlineStyle !== "none", bars.some(over)];
 }"""
+
+
+def test_the_head_of_a_person_leaves_room_on_a_phone(installation: Installation, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    installation.sign_in(page, "102@")
+    for number in ("101", "103", "108"):
+        page.goto(f"{installation.url}/c/boreale/users/{number}/general")
+        expect(page.locator("#phones-state")).to_be_visible()
+        head = page.locator(".page-head").bounding_box()
+        assert head is not None
+        assert head["height"] <= 120, number
+        for name in ("Code QR", "Actions"):  # drawings there, and names all the same
+            expect(page.locator(".page-actions").get_by_text(name)).to_have_count(1)

@@ -1,5 +1,6 @@
 """Templates stay cheap to render, and fit on a screen."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,3 +66,19 @@ def test_no_line_of_a_template_is_longer_than_a_screen_is_wide() -> None:
         if len(line) > LONGEST_LINE
     ]
     assert long == []
+
+
+def test_what_deletes_looks_like_what_it_is() -> None:
+    """A button or link with the bin is red wherever it stands, by one of the classes that make it so."""
+    folder = Path(settings.BASE_DIR) / "templates"
+    found = [
+        (path.name, tag)
+        for path in sorted(folder.rglob("*.html"))
+        for tag in re.findall(
+            r'<(?:a|button)\b((?:(?!<(?:a|button)\b).)*?)\{% icon "trash" %\}', path.read_text(), re.DOTALL
+        )
+    ]
+    assert len(found) > 5
+    assert [
+        place for place in found if not re.search(r'class="[^"]*\b(btn-danger|danger|delete)\b', place[1])
+    ] == []

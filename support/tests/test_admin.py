@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from pbxadmin.common.columns import Scope
+from pbxadmin.tests.test_parsed import wrong_in
 from phones.selectors import model_of
 from phones.tests.factories import make_phone
 from signin.tests.signing import enrol, sign_in_fully
@@ -129,6 +130,21 @@ def test_every_page_of_the_desk_opens(desk, boreale, amelie, django_assert_max_n
             {403} if "/add/" in address or "/delete/" in address or "autocomplete" in address else set()
         )
         assert desk.get(address).status_code in expected, address
+
+
+def test_no_page_of_the_desk_nests_forms_or_is_put_together_otherwise_than_it_is_written(
+    desk, boreale, amelie
+):
+    wrong = {}
+    for address in all_pages(boreale, amelie):
+        answer = desk.get(address, follow=True)
+        if (
+            answer.status_code == 200
+            and "html" in answer["Content-Type"]
+            and (found := wrong_in(answer.content.decode()))
+        ):
+            wrong[address] = found
+    assert wrong == {}
 
 
 def test_no_page_of_the_desk_has_anything_inline(desk, boreale, amelie):

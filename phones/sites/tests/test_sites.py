@@ -1,18 +1,22 @@
 """Where phones stand: SBCs, the list of all phones, and what a change of a department or customer does to its phones."""
 
+from copy import copy
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from phones import selectors
 from phones.models import Phone, Sbc
 from phones.settings.sections import phone_sheet
+from phones.sites.overview import counted, doing
 from phones.sites.sections import sbc_sheet
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.company.sheets import customer_sheet, department_sheet
-from users.models import Change, Department
+from users.models import Change, Customer, Department, User
 from users.tests.factories import FACTS, make_user
 
 pytestmark = pytest.mark.slow("pages of many phones")
@@ -319,3 +323,72 @@ def test_support_writes_sbcs_by_the_road(client, boreale, staff, site):
     assert client.post(address, values | {"address": "127.0.0.1"}).status_code == 422
     assert client.post(address, values).status_code == 302
     assert Change.objects.get(model="phones.sbc", kind="edit").operation.source == "admin"
+
+
+# --- What the database counts is what a page says ----------------------------------------------------------------
+SAID_AS = {
+    "unassigned": "stock", "disabled": "off", "never": "never", "waiting": "waiting", "notified": "waiting", "silent": "silent",
+    "up_to_date": "current",
+}  # fmt: skip
+AGES = (timedelta(seconds=5), timedelta(minutes=3), timedelta(hours=1))
+
+
+def every_condition(now):
+    """The columns that say how a phone is doing, in every combination that there may be."""
+    outcomes = ("", *Phone.Outcome.values)
+    for fetched, command, stale, outcome in product(
+        (None, AGES[2]), (None, AGES[0]), (None, AGES[1]), outcomes
+    ):
+        for attempts, notified, told in product((0, 1), (None, *AGES[:2]), ("", "resync", "restart")):
+            yield {
+                "fetched_at": now - fetched if fetched else None,
+                "command_at": now - command if command else None,
+                "stale_since": now - stale if stale else None,
+                "outcome": outcome,
+                "attempts": attempts,
+                "notified_at": now - notified if notified else None,
+                "notified_command": told,
+            }
+
+
+def test_the_list_is_narrowed_to_what_each_phone_says_of_itself_in_every_condition(boreale, staff, amelie):
+    now = timezone.now()
+    sample = make_phone(staff, boreale, amelie)
+    conditions = list(every_condition(now))
+    Phone.objects.all().delete()
+    for number, facts in enumerate(conditions):
+        for name, value in facts.items():
+            setattr(sample, name, value)
+        sample.pk, sample.mac, sample.token_hash = None, f"{number:012x}", f"{number:064x}"
+        sample.previous_token_hash = ""
+        conditions[number] = copy(sample)
+    Phone.objects.bulk_create(conditions)
+    seen, wrong = 0, []
+    for phone in selectors.light(Phone.objects.all()).annotate(found=doing(now)):
+        seen += 1
+        if SAID_AS[(said := selectors.state(phone, now)).kind] != phone.found:
+            wrong.append((said, phone.found))
+    assert wrong == []
+    assert seen == len(conditions) > 800
+
+
+@pytest.mark.parametrize("off", ["person", "customer"])
+def test_a_phone_that_is_not_served_is_counted_as_nothing_else(client, boreale, staff, felix, phones, off):
+    if off == "person":
+        User.objects.filter(number="101").update(disabled=True)
+    else:
+        Customer.objects.filter(pk=boreale.pk).update(suspended=True)
+    everything = Phone.objects.filter(customer=boreale)
+    counts = counted(everything, timezone.now())
+    assert counts["off"] == (2 if off == "person" else 4)
+    assert sum(counts.values()) == everything.count()
+
+
+def test_each_number_of_the_home_page_leads_to_what_it_counts(client, boreale, felix, phones):
+    sign_in_fully(client, felix)
+    User.objects.filter(number="103").update(disabled=True)
+    home = client.get(reverse("customer_home", args=["boreale"]))
+    assert len(home.context["tiles"]) == 4
+    for tile in home.context["tiles"]:
+        assert f'href="{tile.url}"' in home.content.decode()
+        assert client.get(tile.url).context["count"] == tile.count, tile.text
