@@ -154,7 +154,7 @@ def test_the_page_shows_old_and_new_and_a_post_does_it(client, felix, amelie, bo
     assert f'href="{url(operation)}"' in history
     page = client.get(url(operation)).content.decode()
     assert page.index("Amelia</del>") < page.index("Amélie</ins>")
-    assert "Annuler cette modification" in page
+    assert "Annuler cette modification</button>" in page
     assert again(amelie).first_name == "Amelia", "only looked"
     answer = client.post(url(operation))
     assert answer["Location"] == reverse("user_history", args=["boreale", "101"])
@@ -170,7 +170,7 @@ def test_what_can_not_be_undone_says_why_and_offers_no_button(client, felix, ame
     sign_in_fully(client, felix)
     page = client.get(url(operation)).content.decode()
     assert "Amy" in page
-    assert "Annuler cette modification" not in page
+    assert "Annuler cette modification</button>" not in page
     assert client.post(url(operation)).status_code == 409
     assert again(amelie).first_name == "Amy"
     created = Operation.objects.filter(kind="create").latest("pk")
