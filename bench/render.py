@@ -9,10 +9,12 @@ work, the three run by turns, and the best turn counts, so that a neighbour on t
 import sys
 import time
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 
 from jinja2 import Environment, FileSystemLoader, Template
 
+from pbxadmin.common.values.clock import clock_of
 from phones.context import Account, Key, KeyKind, PhoneContext, Proxy, Transport
 from phones.vendors import FileKind, Model, find_model, vendor_of
 from phones.vendors.yealink import TEMPLATES, device_rows, device_values
@@ -48,6 +50,7 @@ def context(model: str, keys: int, sidecars: int = 0) -> PhoneContext:
         provisioning_url="https://pbx.example.net/p/9vK2mQ7xT4bN8wR1/",
         web_password="Zx93kLmP2q",
         ntp_servers=("pool.ntp.org",),
+        clock=clock_of("America/Toronto", date(2026, 11, 26)),
         keys=tuple(Key(n, *_kind(n)) for n in range(1, keys + 1)),
         sidecars=sidecars,
     )

@@ -8,21 +8,24 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db.models import Aggregate, DateTimeField, Func, Model, OuterRef, QuerySet, Subquery, TextField
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import pgettext
 
 from pbxadmin.common.crypto import Reader, is_secret, plain
 from pbxadmin.common.phone_system import ntp_servers, sip_server
 from pbxadmin.common.prepared import Prepared
+from pbxadmin.common.values.clock import Clock, ClockError, clock_of
 from pbxadmin.common.values.signalling import Srtp, Transport
 from phones import context
 from phones.context import KeyKind, PhoneContext, PhoneSettings, Vlan
@@ -322,10 +325,20 @@ def _context(phone: Phone, keys: Sequence[KeyRow]) -> PhoneContext:
         keys=tuple([_key(row, settings.language) for row in keys]),
         sidecars=phone.sidecars,
         settings=settings,
+        clock=_clock(settings.time_zone, timezone.now().date()),
         logo_url=f"{address}{logo.name}" if logo else None,
         nightly_at=context.nightly_time(phone.mac),
         ntp_servers=ntp_servers(),
     )
+
+
+@lru_cache(maxsize=1024)
+def _clock(zone: str, day: date) -> Clock | None:
+    """What clocks show in a zone; None where no phone can be told, which its make then refuses."""
+    try:
+        return clock_of(zone, day)
+    except (ClockError, ZoneInfoNotFoundError, ValueError):
+        return None
 
 
 def _account(phone: Phone, user: User) -> context.Account:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from pbxadmin.common.values import dial_codes
+from pbxadmin.common.values.clock import Clock
 from pbxadmin.common.values.signalling import Codec, Srtp, Transport
 
 
@@ -220,7 +221,8 @@ class PhoneContext:
     `mac` is twelve lower-case hex digits; `model` the slug of a `vendors.model.Model`; `settings` values that the model
     offers; `queue_alert_info` the text of the Alert-Info header by which the PBX announces a call from a queue;
     `nightly_at` when the phone asks for its configuration every night, in its own time (see `nightly_time`);
-    `provisioning_url` the folder (it ends with `/`) where the phone asks; `sidecars` how many are plugged in.
+    `clock` what clocks show in the settings' time zone from the day on which the file is written, None where no telephone can be
+    told; `provisioning_url` the folder (it ends with `/`) where the phone asks; `sidecars` how many are plugged in.
     """
 
     mac: str
@@ -229,6 +231,7 @@ class PhoneContext:
     provisioning_url: str = field(repr=False)
     web_password: str = field(repr=False)
     ntp_servers: tuple[str, ...]
+    clock: Clock | None
     keys: tuple[Key, ...] = ()
     sidecars: int = 0
     settings: PhoneSettings = PhoneSettings()

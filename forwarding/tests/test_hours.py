@@ -80,10 +80,16 @@ def test_the_zone_of_the_instant_does_not_matter():
     assert state_at(OFFICE, paris - timedelta(minutes=1)) is Hours.CLOSED
 
 
-def test_the_department_of_vancouver_opens_three_hours_after_that_of_montreal():
+def test_the_department_of_vancouver_opens_when_it_is_eight_there():
+    """Three hours after Montréal; two in winter, since British Columbia turns back no more."""
     vancouver = Schedule("America/Vancouver", OFFICE.open)
-    assert not open_at(vancouver, local("2026-11-24T10:59"))
-    assert open_at(vancouver, local("2026-11-24T11:00"))
+    for opens in ("2026-07-21T11:00", "2026-11-24T10:00"):
+        assert not open_at(vancouver, local(opens) - timedelta(minutes=1))
+        assert open_at(vancouver, local(opens))
+
+
+def test_a_department_in_alberta_is_open_at_half_past_eight_of_the_time_that_counts_there():
+    assert open_at(Schedule("America/Edmonton", OFFICE.open), datetime.fromisoformat("2026-11-26T14:30Z"))
 
 
 def test_an_instant_without_a_zone_is_refused():

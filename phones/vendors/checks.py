@@ -134,6 +134,8 @@ def _identity_problems(model: Model, context: PhoneContext) -> Iterator[Problem]
         yield _unsafe("queue_alert_info", context.queue_alert_info)
     if not CREDENTIAL.fullmatch(context.web_password):
         yield _credential("web_password")
+    if context.clock is None:
+        yield Problem("time_zone", "clock", "the clocks of this zone follow no yearly rule")
     for name in codes_not_dialled(context.codes):
         yield Problem(name, "dialled", "not digits, * # or +")
 

@@ -1,7 +1,6 @@
 """The provider's customers, and what each of them has: departments, numbers, and the roles their people may hold."""
 
 from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -22,6 +21,7 @@ from pbxadmin.common.fields import (
 from pbxadmin.common.scoping import ScopedManager
 from pbxadmin.common.searching import Folded
 from pbxadmin.common.values import dial_codes
+from pbxadmin.common.values.clock import ZONES
 
 if TYPE_CHECKING:
     from users.models.person import User
@@ -40,10 +40,13 @@ class AskedOfVisitors(models.TextChoices):
 
 
 def known_time_zone(name: str) -> None:
-    """Refuse what isn't a zone of the tz database."""
-    if name not in available_timezones():
+    """Refuse what isn't a time zone that phones can be given."""
+    if name not in ZONES:
         raise ValidationError(
-            _("“%(value)s” is not a time zone, for example America/Toronto."), params={"value": name[:40]}
+            _(
+                "“%(value)s” is not one of the time zones that phones can be given: choose one of the list, for example America/Toronto."
+            ),
+            params={"value": name[:40]},
         )
 
 

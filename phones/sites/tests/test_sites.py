@@ -1,6 +1,7 @@
 """Where phones stand: SBCs, the list of all phones, and what a change of a department or customer does to its phones."""
 
 from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -189,11 +190,21 @@ def test_what_a_department_changes_reaches_the_phones_of_its_people(
     assert bool(row.warnings.get("")) == reloads
 
 
-def test_a_time_zone_that_phones_do_not_know_is_refused_and_names_them(boreale, staff):
-    make_phone(staff, boreale, make_user(boreale, "120", department="Soins"))
+def test_a_time_zone_that_phones_do_not_know_is_refused_and_names_them(boreale, staff, monkeypatch):
+    """A make of phone that knows fewer zones than the portal offers."""
+    phone = make_phone(staff, boreale, make_user(boreale, "120", department="Soins"))
+    model = selectors.model_of(phone)
+    poorer = replace(model, offers=replace(model.offers, time_zone=("America/Toronto",)))
+    monkeypatch.setattr(selectors, "model_of", lambda phone: poorer)
     key = Department.objects.of(boreale).get(name="Soins").pk
-    row = write(staff, boreale, department_sheet(), key, time_zone="Antarctica/Troll")
+    row = write(staff, boreale, department_sheet(), key, time_zone="America/Regina")
     assert "80:5E:C0:00:00:01" in row.errors["time_zone"][0]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Nowhere", "../etc/passwd"])
+def test_a_department_takes_no_zone_that_phones_cannot_be_given(boreale, staff, zone):
+    key = Department.objects.of(boreale).get(name="Soins").pk
+    assert write(staff, boreale, department_sheet(), key, time_zone=zone).errors["time_zone"]
 
 
 def test_a_new_host_name_reaches_every_phone_of_the_customer_and_says_so(boreale, laurier, staff, amelie):

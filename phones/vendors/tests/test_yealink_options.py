@@ -1,10 +1,11 @@
 """Every option reaches the phone, and only what its model offers."""
 
 from dataclasses import fields, replace
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 
+from pbxadmin.common.values.clock import Clock
 from phones.context import (
     Account,
     Codec,
@@ -51,6 +52,7 @@ OTHER_VALUES: dict[str, object] = {
     "ntp_servers": ("ntp.example.net",),
     "trusted_certificate_url": "https://pbx.example.net/root.pem",
     "codes": DialCodes(pickup="**"),
+    "clock": Clock(timedelta(hours=-6)),
 }
 OTHER_SETTINGS: dict[str, object] = {
     **{each.name: not each.default for each in fields(PhoneSettings) if isinstance(each.default, bool)},

@@ -1,8 +1,9 @@
 """A plain Yealink for the tests, and what a reader finds in its file."""
 
 from dataclasses import fields, replace
-from datetime import time
+from datetime import date, time, timedelta
 
+from pbxadmin.common.values.clock import ZONES, Clock, clock_of
 from pbxadmin.common.values.configtext import pairs
 from phones.context import (
     Account,
@@ -26,6 +27,7 @@ from phones.vendors import (
 )
 from phones.vendors.yealink import YEALINK
 
+TODAY = date(2026, 11, 26)
 MAC = "805ec0d57d72"
 SIP_PASSWORD = "sentinel-sip-0Kq3"
 WEB_PASSWORD = "sentinel-web-7Wp9"
@@ -59,6 +61,7 @@ ALL_KINDS = (
 def phone(model: str = "yealink-t54w", **changes: object) -> PhoneContext:
     """A plain phone of that model, with `changes` of it or of its settings."""
     chosen = {name: changes.pop(name) for name in SETTING_NAMES & changes.keys()}
+    zone = str(chosen.get("time_zone", PhoneSettings.time_zone))
     plain = PhoneContext(
         mac=MAC,
         model=model,
@@ -66,6 +69,7 @@ def phone(model: str = "yealink-t54w", **changes: object) -> PhoneContext:
         provisioning_url=f"https://pbx.example.net/p/{TOKEN}/",
         web_password=WEB_PASSWORD,
         ntp_servers=("pool.ntp.org",),
+        clock=clock_of(zone, TODAY) if zone in ZONES else Clock(timedelta(0)),
         nightly_at=time(2, 17),
         settings=replace(PhoneSettings(), **chosen),
     )

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from pbxadmin.common.values.clock import Clock
 from pbxadmin.common.values.configtext import FileLine, Verbatim, guard_line_values, masked_lines
 from phones.context import Codec, PhoneContext, PhoneSettings, Proxy, Vlan
 from phones.vendors.base import Command, FileKind, FileRequest, Identified, UnknownModelError
@@ -29,7 +30,7 @@ from phones.vendors.checks import ContextError, Problem, problems
 from phones.vendors.model import Model
 from phones.vendors.yealink.keys import NULL, KeyRow, key_rows, label_text, needs_macros
 from phones.vendors.yealink.models import CODECS, CODES, LANGUAGES, MODELS, SRTP_MODES, TRANSPORTS
-from phones.vendors.yealink.zones import ZONES
+from phones.vendors.yealink.zones import zone_values
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -154,7 +155,8 @@ class Yealink:
         own = own_values(context)
         keys = key_rows(context, model)
         guard_line_values(own.values())
-        values = {**own, **setting_values(model, context.settings), **device_rows(context, keys)}
+        zone = clock_values(context.settings.time_zone, context.clock)
+        values = own | setting_values(model, context.settings) | zone | device_rows(context, keys)
         return template.render(values).encode()
 
     def notify_event(self, command: Command) -> str:
@@ -177,7 +179,8 @@ def file_names(context: PhoneContext, model: Model) -> list[str]:
 
 def device_values(context: PhoneContext, model: Model) -> dict[str, Any]:
     """What the device template asks for, in Yealink's codes, of a context that was checked."""
-    return {**own_values(context), **setting_values(model, context.settings)}
+    zone = clock_values(context.settings.time_zone, context.clock)
+    return {**own_values(context), **setting_values(model, context.settings), **zone}
 
 
 def own_values(context: PhoneContext) -> dict[str, Any]:
@@ -223,13 +226,8 @@ def setting_values(model: Model, settings: PhoneSettings) -> Mapping[str, Any]:
 
     Under the setting's own name stands its code (`CODES`), or the number, or 0 and 1 for a no and a yes.
     """
-    zone = ZONES[settings.time_zone]
     values = {
         "language": dict(model.language_codes).get(settings.language, LANGUAGES[settings.language]),
-        "tones": zone.tones,
-        "zone_offset": zone.offset,
-        "zone_name": zone.name,
-        "summer_time": zone.summer_time_code,
         "has_screensaver": int(bool(model.offers.screensaver_seconds)),
         "has_backlight": int(bool(model.offers.backlight_seconds)),
         "has_logo": int(model.logo is not None),
@@ -242,6 +240,15 @@ def setting_values(model: Model, settings: PhoneSettings) -> Mapping[str, Any]:
             values |= _vlan_values(name, value)
         elif isinstance(value, int):
             values[name] = int(value)
+    guard_line_values(values.values())
+    return values
+
+
+@lru_cache(maxsize=256)
+def clock_values(zone: str, clock: Clock | None) -> Mapping[str, str | int]:
+    """What the template says of the clocks, already guarded: remembered, so to be read only."""
+    assert clock is not None  # `checks.problems`
+    values = zone_values(zone, clock)
     guard_line_values(values.values())
     return values
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from pbxadmin.common.values.clock import ZONES
 from phones.context import (
     Codec,
     DateFormat,
@@ -26,7 +27,6 @@ from phones.context import (
     Transport,
 )
 from phones.vendors.model import Model, Offers, Picture, Sidecar
-from phones.vendors.yealink.zones import ZONES
 
 # `lang.gui` and `lang.wui`. The firmware's French is one; a French (Canada) is not confirmed on any of these
 # models, so a model that has it says so in its record.
@@ -79,7 +79,7 @@ WSVGA = Picture(1024, 600)
 
 ON_GREY = Offers(
     language=tuple(LANGUAGES),
-    time_zone=tuple(ZONES),
+    time_zone=ZONES,
     date_format=tuple(DATE_FORMATS),
     backlight_seconds=(0, 15, 30, 60, 120, 300, 600, 1800),
     ringtone=tuple(RING_FILES),

@@ -1,88 +1,70 @@
-"""Yealink's name, offset and daylight-saving switch of each IANA time zone a phone may be set to.
+"""A clock in Yealink's words: offset, daylight saving by week, and a name of the firmware's own list.
 
-A name is one of the firmware's own list and brings its rules for daylight saving, which the switch turns on.
-A zone without daylight saving borrows a name of the same offset with the switch off. A zone that isn't here
-is refused: a phone an hour wrong is found by its user, a refusal by us.
+The firmware's own rules (`summer_time` 2) are those of the day on which it was made, an hour wrong wherever a law has changed since:
+the rule is written out. The name is then a label alone; one of the firmware's list that stands at the offset is taken.
 """
 
-from dataclasses import dataclass
+from datetime import timedelta
 
-SUMMER_TIME_OFF = 0
-SUMMER_TIME_AUTOMATIC = 2
+from pbxadmin.common.values.clock import Clock, Turn
+
+# North American tones; Canada has the same and isn't in the firmware's list.
+TONES = "United States"
+TONES_OF = {"Europe/Paris": "France", "Europe/London": "Great Britain"}
+
+# The name of a zone as the firmware has it, with the offset at which it stands there.
+NAMES_OF = {
+    **dict.fromkeys(
+        ("America/Halifax", "America/Glace_Bay", "America/Moncton", "America/Goose_Bay", "America/Blanc-Sablon"),
+        ("-4", "Canada(Halifax,Saint John)"),
+    ),
+    **dict.fromkeys(
+        ("America/New_York", "America/Detroit"),
+        ("-5", "United States-Eastern Time"),
+    ),
+    "America/Winnipeg": ("-6", "Canada-Manitoba(Winnipeg)"),
+    "America/Edmonton": ("-7", "Canada(Edmonton,Calgary)"),
+    "America/Cambridge_Bay": ("-7", "Canada(Edmonton,Calgary)"),
+    "America/Denver": ("-7", "United States-Mountain Time"),
+    "America/Los_Angeles": ("-8", "United States-Pacific Time"),
+    "Europe/London": ("0", "United Kingdom(London)"),
+    "Europe/Paris": ("+1", "France(Paris)"),
+}  # fmt: skip
+# What stands at an offset where the zone's own name stands at another one, or isn't in the list.
+NAME_AT = {
+    "-3:30": "Canada-New Foundland(St.Johns)", "-4": "Canada(Halifax,Saint John)", "-5": "Canada(Montreal,Ottawa,Quebec)",
+    "-6": "United States-Central Time", "-7": "United States-MST no DST", "-8": "Canada(Vancouver,Whitehorse)",
+    "-9": "United States-Alaska Time", "-10": "United States-Hawaii-Aleutian", "0": "GMT", "+1": "France(Paris)",
+}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """`offset` of standard time as Yealink writes it ("-3:30"), `name` in its list, whether clocks change,
-    and the country whose dial and busy tones are heard there."""
+def zone_values(zone: str, clock: Clock) -> dict[str, str | int]:
+    """What the file says of the clocks of a zone, daylight saving as "month/week/weekday/hour" (5: the last week; 7: Sunday)."""
+    offset = offset_of(clock.offset)
+    stands_at, name = NAMES_OF.get(zone, ("", ""))
+    found: dict[str, str | int] = {
+        "zone_offset": offset,
+        "zone_name": name if stands_at == offset else NAME_AT[offset],
+        "tones": TONES_OF.get(zone, TONES),
+        "saves_daylight": 0,
+    }
+    if clock.starts is not None and clock.ends is not None:
+        found |= {
+            "saves_daylight": 1,
+            "daylight_from": _turn(clock.starts),
+            "daylight_to": _turn(clock.ends),
+            "daylight_minutes": int(clock.saving.total_seconds() // 60),
+        }
+    return found
 
-    offset: str
-    name: str
-    summer_time: bool = True
-    tones: str = "United States"  # North American tones; Canada has the same and isn't in the firmware's list
 
-    @property
-    def summer_time_code(self) -> int:
-        """0 never, 2 by the rules of the name."""
-        return SUMMER_TIME_AUTOMATIC if self.summer_time else SUMMER_TIME_OFF
+def offset_of(offset: timedelta) -> str:
+    """An offset as the firmware writes it: "-3:30", "0", "+1"."""
+    minutes = int(offset.total_seconds() // 60)
+    sign = "-" if minutes < 0 else "+" if minutes else ""
+    whole, rest = divmod(abs(minutes), 60)
+    return f"{sign}{whole}:{rest:02d}" if rest else f"{sign}{whole}"
 
 
-NEWFOUNDLAND = Zone("-3:30", "Canada-New Foundland(St.Johns)")
-ATLANTIC = Zone("-4", "Canada(Halifax,Saint John)")
-EASTERN = Zone("-5", "Canada(Montreal,Ottawa,Quebec)")
-CENTRAL = Zone("-6", "Canada-Manitoba(Winnipeg)")
-MOUNTAIN = Zone("-7", "Canada(Edmonton,Calgary)")
-PACIFIC = Zone("-8", "Canada(Vancouver,Whitehorse)")
-ATLANTIC_STANDARD = Zone("-4", "Canada(Halifax,Saint John)", summer_time=False)
-EASTERN_STANDARD = Zone("-5", "Canada(Montreal,Ottawa,Quebec)", summer_time=False)
-CENTRAL_STANDARD = Zone("-6", "Canada-Manitoba(Winnipeg)", summer_time=False)
-MOUNTAIN_STANDARD = Zone("-7", "United States-MST no DST", summer_time=False)
-GREENWICH = Zone("0", "GMT", summer_time=False)
-
-ZONES: dict[str, Zone] = {
-    # Canada. Blanc-Sablon is the Lower North Shore east of Natashquan, which keeps Atlantic time all year.
-    "America/St_Johns": NEWFOUNDLAND,
-    "America/Halifax": ATLANTIC,
-    "America/Glace_Bay": ATLANTIC,
-    "America/Moncton": ATLANTIC,
-    "America/Goose_Bay": ATLANTIC,
-    "America/Blanc-Sablon": ATLANTIC_STANDARD,
-    "America/Toronto": EASTERN,
-    "America/Montreal": EASTERN,
-    "America/Nipigon": EASTERN,
-    "America/Thunder_Bay": EASTERN,
-    "America/Iqaluit": EASTERN,
-    "America/Pangnirtung": EASTERN,
-    "America/Atikokan": EASTERN_STANDARD,
-    "America/Coral_Harbour": EASTERN_STANDARD,
-    "America/Winnipeg": CENTRAL,
-    "America/Rainy_River": CENTRAL,
-    "America/Resolute": CENTRAL,
-    "America/Rankin_Inlet": CENTRAL,
-    "America/Regina": CENTRAL_STANDARD,
-    "America/Swift_Current": CENTRAL_STANDARD,
-    "America/Edmonton": MOUNTAIN,
-    "America/Cambridge_Bay": MOUNTAIN,
-    "America/Inuvik": MOUNTAIN,
-    "America/Yellowknife": MOUNTAIN,
-    "America/Creston": MOUNTAIN_STANDARD,
-    "America/Dawson_Creek": MOUNTAIN_STANDARD,
-    "America/Fort_Nelson": MOUNTAIN_STANDARD,
-    "America/Dawson": MOUNTAIN_STANDARD,
-    "America/Whitehorse": MOUNTAIN_STANDARD,
-    "America/Vancouver": PACIFIC,
-    # United States.
-    "America/New_York": Zone("-5", "United States-Eastern Time"),
-    "America/Detroit": Zone("-5", "United States-Eastern Time"),
-    "America/Chicago": Zone("-6", "United States-Central Time"),
-    "America/Denver": Zone("-7", "United States-Mountain Time"),
-    "America/Phoenix": MOUNTAIN_STANDARD,
-    "America/Los_Angeles": Zone("-8", "United States-Pacific Time"),
-    "America/Anchorage": Zone("-9", "United States-Alaska Time"),
-    "Pacific/Honolulu": Zone("-10", "United States-Hawaii-Aleutian", summer_time=False),
-    # Elsewhere.
-    "Europe/Paris": Zone("+1", "France(Paris)", tones="France"),
-    "Europe/London": Zone("0", "United Kingdom(London)", tones="Great Britain"),
-    "UTC": GREENWICH,
-    "Etc/UTC": GREENWICH,
-}
+def _turn(turn: Turn) -> str:
+    return f"{turn.month}/{turn.week}/{turn.weekday}/{turn.hour}"

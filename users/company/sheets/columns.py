@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,36 +12,22 @@ from django.utils.translation import gettext_lazy as _
 from pbxadmin.common import many
 from pbxadmin.common.columns import FieldColumn, LinkedColumn, Option, ReferenceColumn, Scope, Store
 from pbxadmin.common.places import countries_said, country_code, zone_said
+from pbxadmin.common.values.clock import CANADIAN_ZONES, OTHER_ZONES
 from pbxadmin.common.values.signs import folded, plainly
 from users.models import SystemExtension, User
 
-CANADIAN_ZONES = (
-    "America/Toronto", "America/Halifax", "America/Moncton", "America/St_Johns", "America/Winnipeg", "America/Regina",
-    "America/Edmonton", "America/Vancouver", "America/Whitehorse", "America/Iqaluit",
-)  # fmt: skip
-
-
-# Zones that are no place but a country's part or none at all, kept in the database for what was written long ago.
-NO_PLACES = ("Etc/", "posix", "right/", "US/", "Canada/", "Mexico/", "Brazil/", "Chile/")
-
 
 class ZoneColumn(FieldColumn):
-    """A time zone of the tz database; those of Canada stand first."""
+    """A time zone that phones can be given; those of Canada stand first."""
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu in two groups."""
         others = sorted(
-            name for name in available_timezones() if "/" in name and not name.startswith(NO_PLACES)
+            ((name, zone_said(name)) for name in OTHER_ZONES), key=lambda choice: folded(choice[1])
         )
         choices = [
             (_("Canada"), [(name, zone_said(name)) for name in CANADIAN_ZONES]),
-            (
-                _("Other time zones"),
-                sorted(
-                    ((name, zone_said(name)) for name in others if name not in CANADIAN_ZONES),
-                    key=lambda choice: folded(choice[1]),
-                ),
-            ),
+            (_("Other time zones"), others),
         ]
         return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices)
 
