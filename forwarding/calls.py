@@ -60,7 +60,8 @@ class StatusRule:
     """What one status does with calls.
 
     `no_answer`, `busy`, `not_registered`, `ring_mobile` and `accept_multiple_calls` matter to statuses that
-    ring, `divert` and the two `voicemail_out_of_hours` to those that divert. What acts when the status is taken, not when
+    ring, `divert` and the two `voicemail_out_of_hours` to those that divert; of these, `accept_push` and the rest
+    matter to the calls of ring groups, which ring in every status in which they are accepted. What acts when the status is taken, not when
     a call comes in, is `forwarding.effects`'s. `greeting` is a key, as in `Mailbox`; '' is the mailbox's default.
     """
 
@@ -85,7 +86,10 @@ class StatusRule:
 
 
 DEFAULT_RULES: Mapping[Status, StatusRule] = {
-    status: StatusRule(accept_push=status.record.wakes_app) for status in Status
+    status: StatusRule(
+        accept_push=status.record.wakes_app, accept_ring_group_calls=status.record.rings_in_groups
+    )
+    for status in Status
 }
 
 

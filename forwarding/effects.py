@@ -40,8 +40,9 @@ def _data(person: User, rules: Mapping[str, ForwardingRule]) -> dict[str, Any]:
                 "dial_code": status.dial_code,
                 "message": rules[status].custom_message,
                 "leaves_queues": rules[status].log_out_of_queues,
-                "rings_in_groups": rules[status].accept_ring_group_calls,
-                "wakes_app": rules[status].accept_push,
+                # Whoever is out of service isn't rung at all, by `forwarding.routing` either.
+                "rings_in_groups": person.is_active and rules[status].accept_ring_group_calls,
+                "wakes_app": person.is_active and rules[status].accept_push,
             }
             for status in Status
             if status in rules

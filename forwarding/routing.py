@@ -7,6 +7,7 @@ out; the sentences for its reasons are made in `forwarding.reasons`.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -133,6 +134,11 @@ class _Here:
     rule: StatusRule
     trail: tuple[str, ...]
 
+    @property
+    def one_call(self) -> bool:
+        """Whether they take one call at a time: statuses that divert have no such choice."""
+        return self.status.rings and not self.rule.accept_multiple_calls
+
     def reason(self, why: Why, cause: Reason | None = None, **data: Any) -> Reason:
         """A reason that speaks of this person."""
         about = {"extension": self.callee.extension, "name": self.callee.name, "status": self.status}
@@ -173,46 +179,59 @@ class _Planner:
     def decide(self, here: _Here) -> Step:
         """What the person's status does with the call."""
         callee, rule, side = here.callee, here.rule, self.call.side
-        if self.call.from_ring_group and not rule.accept_ring_group_calls:
-            return self.leave_out(callee, here.reason(Why.RING_GROUP_NOT_ACCEPTED))
+        if self.call.from_ring_group:
+            return self.as_member(here)
         if not here.status.rings:
             if rule.voicemail_out_of_hours(side) and outside_hours(callee.schedule, self.call.at):
                 return self.follow(VOICEMAIL, here, here.reason(Why.OUT_OF_HOURS))
             diverted = Why.DIVERTED_INTERNAL if side is Side.INTERNAL else Why.DIVERTED_EXTERNAL
             return self.follow(rule.divert.to(side), here, here.reason(diverted))
-        if not rule.accept_multiple_calls and self.presence.on_a_call(callee.extension):
+        if here.one_call and self.presence.on_a_call(callee.extension):
             return self.follow(rule.busy.to(side), here, here.reason(Why.ON_A_CALL))
-        registered = tuple(
-            device for device in callee.devices if self.presence.registered(callee.extension, device)
-        )
-        devices = tuple(device for device in registered if rule.accept_push or not device.push)
-        # A group's call must not end in the voicemail of one member's mobile.
-        mobile = self.mobile_of(callee) if rule.ring_mobile and not self.call.from_ring_group else ""
+        devices, missing = self.devices(here)
+        mobile = self.mobile_of(callee) if rule.ring_mobile else ""
         if not devices and not mobile:
-            missing = Why.NO_PUSH if registered else Why.NO_DEVICE
             return self.follow(rule.not_registered.to(side), here, here.reason(missing))
-        return self.ring(here, devices, mobile)
+        no_answer = here.reason(Why.NO_ANSWER, seconds=rule.no_answer_seconds)
+        unreachable = here.reason(Why.UNREACHABLE)
+        return self.ring(here, devices, mobile, {
+            Outcome.NO_ANSWER: self.follow(rule.no_answer.to(side), here, no_answer),
+            Outcome.BUSY: self.follow(rule.busy.to(side), here, here.reason(Why.PHONE_BUSY)),
+            Outcome.DECLINED: self.follow(rule.busy.to(side), here, here.reason(Why.DECLINED)),
+            Outcome.NOT_REGISTERED: self.follow(rule.not_registered.to(side), here, unreachable),
+        })  # fmt: skip
 
-    def ring(self, here: _Here, devices: tuple[Device, ...], mobile: str) -> Ring:
-        """Ring, then follow the rule of how it ended; a ring group looks after that itself."""
-        rule, side = here.rule, self.call.side
+    def as_member(self, here: _Here) -> Step:
+        """A ring group's call: whether it rings this person is said by one box in every status, away types too.
+
+        It follows no member's forwarding, and rings no mobile: it must not end in the voicemail of one.
+        """
+        callee, rule = here.callee, here.rule
+        if not rule.accept_ring_group_calls:
+            return self.leave_out(callee, here.reason(Why.RING_GROUP_NOT_ACCEPTED))
+        if here.one_call and self.presence.on_a_call(callee.extension):
+            return self.leave_out(callee, here.reason(Why.ON_A_CALL))
+        devices, missing = self.devices(here)
+        if not devices:
+            return self.leave_out(callee, here.reason(missing))
+        return self.ring(here, devices, mobile="", on={})
+
+    def devices(self, here: _Here) -> tuple[tuple[Device, ...], Why]:
+        """What rings of this person now, and why nothing does where that is so."""
+        callee = here.callee
+        registered = [each for each in callee.devices if self.presence.registered(callee.extension, each)]
+        ringing = tuple(each for each in registered if here.rule.accept_push or not each.push)
+        return ringing, Why.NO_PUSH if registered else Why.NO_DEVICE
+
+    def ring(self, here: _Here, devices: tuple[Device, ...], mobile: str, on: Mapping[Outcome, Step]) -> Ring:
+        """Ring, then what follows by how it ended."""
+        seconds = here.rule.no_answer_seconds
         targets = (*devices, *([mobile] if mobile else []))
-        on: dict[Outcome, Step] = {}
-        if not self.call.from_ring_group:
-            no_answer = here.reason(Why.NO_ANSWER, seconds=rule.no_answer_seconds)
-            on[Outcome.NO_ANSWER] = self.follow(rule.no_answer.to(side), here, no_answer)
-            on[Outcome.BUSY] = self.follow(rule.busy.to(side), here, here.reason(Why.PHONE_BUSY))
-            on[Outcome.DECLINED] = self.follow(rule.busy.to(side), here, here.reason(Why.DECLINED))
-            unreachable = here.reason(Why.UNREACHABLE)
-            on[Outcome.NOT_REGISTERED] = self.follow(rule.not_registered.to(side), here, unreachable)
-        reason = here.reason(Why.RINGS, seconds=rule.no_answer_seconds, targets=targets)
-        one_call = not rule.accept_multiple_calls
-        return Ring(here.callee.extension, devices, mobile, rule.no_answer_seconds, one_call, reason, on)
+        reason = here.reason(Why.RINGS, seconds=seconds, targets=targets)
+        return Ring(here.callee.extension, devices, mobile, seconds, here.one_call, reason, on)
 
     def follow(self, destination: Destination, here: _Here, cause: Reason) -> Step:
         """Send the call where the person's rule says, because of `cause`."""
-        if self.call.from_ring_group:
-            return self.leave_out(here.callee, cause)
         match destination.kind:
             case Kind.VOICEMAIL:
                 return self.voicemail(here.callee, here.rule, cause)

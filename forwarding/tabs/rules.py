@@ -26,7 +26,9 @@ from users.rights import Own
 RULES = CompanionStore(
     ForwardingRule, prefixes=tuple(str(status) for status in Status), prefix_field="status",
     together={"busy_external": ("not_registered_external",), "busy_internal": ("not_registered_internal",)},
-    defaults=lambda status: {} if Status(status).record.wakes_app else {"accept_push": False},
+    defaults=lambda status: {
+        "accept_push": Status(status).record.wakes_app, "accept_ring_group_calls": Status(status).record.rings_in_groups,
+    },
 )  # fmt: skip
 
 # The fields that only a status of one type has; every other one belongs to all five.

@@ -30,14 +30,27 @@ def test_the_message_of_the_present_status_is_seen_beside_it(boreale, felix, ame
     assert "En dîner" not in owner.get("/c/boreale/users/").content.decode()
 
 
+def test_the_pbx_is_told_of_groups_and_apps_what_routing_does(boreale, felix, amelie):
+    told = line(amelie).tabs["forwarding"]["statuses"]
+    assert {status for status in Status if told[status]["rings_in_groups"]} == {
+        Status.AVAILABLE,
+        Status.LUNCH,
+    }
+    change(felix, amelie, disabled=True)
+    told = line(amelie).tabs["forwarding"]["statuses"].values()
+    assert not any(each["rings_in_groups"] or each["wakes_app"] for each in told)
+
+
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("custom_message", "En réunion"), ("log_out_of_queues", True), ("accept_ring_group_calls", False)],
+    [("custom_message", "En réunion"), ("log_out_of_queues", True), ("accept_ring_group_calls", None)],
 )
 def test_the_pbx_is_told_what_taking_a_status_does(boreale, felix, amelie, status, field, value):
     change(felix, amelie, status=status)
     before = line(amelie)
+    if value is None:
+        value = not before.tabs["forwarding"]["statuses"][status]["rings_in_groups"]
     change(felix, amelie, **{f"{status}__{field}": value})
     after = line(amelie)
     assert before.as_dict()["forwarding"] != after.as_dict()["forwarding"]

@@ -534,18 +534,46 @@ def test_rules_that_fan_out_without_end_make_a_plan_of_bounded_size():
         (ines(devices=()), Why.NO_DEVICE),
         (ines(devices=(), rule=StatusRule(ring_mobile=True)), Why.NO_DEVICE),
         (ines(rule=StatusRule(accept_multiple_calls=False)), Why.ON_A_CALL),
-        (away(everywhere("extension:102")), Why.DIVERTED_EXTERNAL),
         (
             ines(status=Status.AWAY, rule=StatusRule(accept_ring_group_calls=False)),
             Why.RING_GROUP_NOT_ACCEPTED,
         ),
     ],
-    ids=["not accepted", "disabled", "no device", "only a mobile", "on a call", "away", "away, not accepted"],
+    ids=["not accepted", "disabled", "no device", "only a mobile", "on a call", "away, not accepted"],
 )
 def test_a_ring_group_leaves_out_who_cannot_ring_and_follows_nobodys_rules(member, why):
     end = last(People(member, felix(), on_a_call={"103"}).call("103", from_ring_group=True))
     assert isinstance(end, NotRung)
     assert whys(end) == [Why.NOT_RUNG, why]
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("at", [TUESDAY_MORNING, SATURDAY], ids=["in hours", "outside"])
+def test_the_box_for_ring_groups_decides_in_every_status_whatever_is_done_with_other_calls(status, at):
+    for accepts, end in ((True, Ring), (False, NotRung)):
+        rule = StatusRule(
+            divert=everywhere("external:+15145550199"), voicemail_out_of_hours_external=True,
+            accept_ring_group_calls=accepts,
+        )  # fmt: skip
+        plan = People(ines(status=status, rule=rule)).call("103", at=at, from_ring_group=True)
+        assert isinstance(last(plan), end)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_push_decides_whether_a_group_wakes_the_app_in_every_status(status):
+    for push in (True, False):
+        member = ines(status=status, devices=(APP,), rule=StatusRule(accept_push=push))
+        assert isinstance(last(People(member).call("103", from_ring_group=True)), Ring) is push
+
+
+def test_new_people_take_the_calls_of_groups_in_the_statuses_that_ring():
+    taking = {status for status, rule in DEFAULT_RULES.items() if rule.accept_ring_group_calls}
+    assert taking == {Status.AVAILABLE, Status.LUNCH}
+
+
+def test_a_call_from_oneself_or_from_a_member_of_ones_group_rings():
+    for options in ({}, {"from_ring_group": True}):
+        assert isinstance(path(People(ines()).call("103", caller="103", **options))[1], Ring)
 
 
 def test_a_ring_group_rings_a_member_without_his_mobile_and_looks_after_the_rest_itself():

@@ -118,12 +118,14 @@ def test_whatever_is_configured_no_rule_is_broken(people, call):
             case Ring():
                 callee = people.user(step.extension)
                 status = effective_status(callee, call.at)
-                assert status.rings
+                # A group's call rings whoever accepts it, whatever their status does with other calls.
+                assert callee.rules[status].accept_ring_group_calls if call.from_ring_group else status.rings
                 assert not callee.disabled
                 assert not callee.suspended
                 assert step.devices or step.mobile
                 assert not people.unregistered & set(step.devices)
-                assert step.one_call is not callee.rules[status].accept_multiple_calls
+                one_call = status.rings and not callee.rules[status].accept_multiple_calls
+                assert step.one_call is one_call
                 assert not (step.one_call and step.extension in people.busy)
                 assert callee.rules[status].accept_push or APP not in step.devices
                 assert not call.from_ring_group or step.on == {}

@@ -19,14 +19,18 @@ class StatusRecord:
     rings: bool
     dial_code: str  # dialled on one's own phone to take it
     tone: Literal["ok", "wait", "bad"]  # how it is drawn
-    wakes_app: bool = True  # what a new person's rule says of PUSH notifications
+    # What a new person's rule says of PUSH notifications, and of the calls of ring groups.
+    wakes_app: bool = True
+    rings_in_groups: bool = True
 
 
 class Status(StrEnum):
     """What a person is doing, as far as calls are concerned; each one has its own forwarding rule."""
 
     AVAILABLE = StatusRecord("available", gettext_noop("Available"), rings=True, dial_code="*30", tone="ok")
-    AWAY = StatusRecord("away", gettext_noop("Away"), rings=False, dial_code="*31", tone="wait")
+    AWAY = StatusRecord(
+        "away", gettext_noop("Away"), rings=False, dial_code="*31", tone="wait", rings_in_groups=False
+    )
     DO_NOT_DISTURB = StatusRecord(
         "do_not_disturb",
         gettext_noop("Do not disturb"),
@@ -34,10 +38,16 @@ class Status(StrEnum):
         dial_code="*32",
         tone="bad",
         wakes_app=False,
+        rings_in_groups=False,
     )
     LUNCH = StatusRecord("lunch", gettext_noop("Lunch"), rings=True, dial_code="*33", tone="wait")
     BUSINESS_TRIP = StatusRecord(
-        "business_trip", gettext_noop("Business Trip"), rings=False, dial_code="*34", tone="wait"
+        "business_trip",
+        gettext_noop("Business Trip"),
+        rings=False,
+        dial_code="*34",
+        tone="wait",
+        rings_in_groups=False,
     )
 
     record: StatusRecord
