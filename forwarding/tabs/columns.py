@@ -60,15 +60,20 @@ def names_of(scope: Scope, numbers: Sequence[str]) -> dict[str, str]:
     """The names of these extensions, as far as they are people of the customer; asked for once each in a scope."""
     known: dict[str, str] = scope.once("names by extension", dict)
     if missing := set(numbers) - known.keys():
-        found = (
-            User.objects.of(scope.customer)
-            .filter(number__in=missing)
-            .values_list("number", "first_name", "last_name")
-        )
-        known |= dict.fromkeys(missing, "") | {
-            number: f"{first} {last}".strip() for number, first, last in found
-        }
+        found = User.objects.of(scope.customer).filter(number__in=missing)
+        remember(scope, missing, found.only("number", "first_name", "last_name"))
     return known
+
+
+def remember(scope: Scope, numbers: Iterable[str], people: Iterable[User]) -> None:
+    """That these are the people, and all of them, who have these extensions."""
+    names, keys = scope.once("names by extension", dict), scope.once("keys by extension", dict)
+    for number in numbers:
+        names[number] = ""
+        keys.pop(number, None)
+    for person in people:
+        names[person.number] = f"{person.first_name} {person.last_name}".strip()
+        keys[person.number] = person.pk
 
 
 def _destination(value: Any) -> Destination | None:
@@ -89,6 +94,7 @@ class DestinationColumn(FieldColumn):
     """Where calls go. Typed in with the picker, or as its canonical text; a colleague also by their name."""
 
     field: DestinationField
+    by_number = True
 
     def form_field(self, scope: Scope) -> forms.Field:
         """The picker with this customer's system extensions and channels."""
@@ -158,8 +164,24 @@ class DestinationColumn(FieldColumn):
         found = [_destination(value) for value in values]
         names_of(scope, [each.value for each in found if each and each.kind is Kind.EXTENSION])
 
+    def referred(self, value: Any, scope: Scope) -> tuple[Any, str] | None:
+        """The colleague, or the system extension, that has the number."""
+        found = _destination(value) if value else None
+        if found is not None and found.kind is Kind.EXTENSION:
+            name = names_of(scope, [found.value]).get(found.value, "")
+            key = scope.once("keys by extension", dict).get(found.value)
+            return None if key is None else (key, name or found.value)
+        if found is not None and found.kind is Kind.SYSTEM and (system := systems_of(scope).get(found.value)):
+            return system.pk, system.name
+        return None
+
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """In words: "Extension number 105 Maude Côté (Voicemail)"."""
+        found = self.referred(value, scope) if scope else None
+        return self.show_named(value, found[1] if found else "", scope)
+
+    def show_named(self, value: Any, name: str, scope: Scope | None = None) -> str:
+        """In words, whoever has the number now."""
         if not value:
             return super().show(None)
         if (found := _destination(value)) is None:
@@ -168,14 +190,8 @@ class DestinationColumn(FieldColumn):
         words = [str(KIND_LABELS[value.kind])]
         if value.kind is Kind.EXTERNAL:
             words.append(phone_number_national(value.value))
-        elif value.kind is Kind.SYSTEM:
-            words.append(value.value)
-            if scope and (system := systems_of(scope).get(value.value)):
-                words.append(system.name)
-        elif value.kind is Kind.EXTENSION:
-            words.append(value.value)
-            if scope:
-                words.append(names_of(scope, [value.value]).get(value.value, ""))
+        elif value.kind in (Kind.SYSTEM, Kind.EXTENSION):
+            words += [value.value, name if name != value.value else ""]
         if value.modifiers:
             words.append("(" + ", ".join(str(MODIFIER_LABELS[name]) for name in value.modifiers) + ")")
         return " ".join(filter(None, words))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from forwarding.models import ForwardingRule
-from forwarding.tabs.columns import DestinationColumn, systems_of
+from forwarding.tabs.columns import DestinationColumn, remember, systems_of
 from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope, Text, columns_of
 from pbxadmin.common.companions import CompanionColumn, CompanionStore
 from pbxadmin.common.destination_field import DestinationField, Reference, references_to, tells_references
@@ -384,13 +384,11 @@ class _Reachable(NamedTuple):
 
 def _reachable_by_then(plan: road.Plan, numbers: Collection[str]) -> dict[str, _Reachable]:
     """Who has these extensions once the plan is written: whoever it creates, enables or disables counts as it leaves them."""
-    found = {
-        number: _Reachable(hidden, disabled)
-        for number, hidden, disabled in User.objects.of(plan.scope.customer)
-        .filter(number__in=numbers)
-        .order_by()
-        .values_list("number", "hidden", "disabled")
-    }
+    people = User.objects.of(plan.scope.customer).filter(number__in=numbers).order_by()
+    there = list(people.only("number", "hidden", "disabled", "first_name", "last_name"))
+    # The history says who they are. Under the lock this is asked again, and then it is certain.
+    remember(plan.scope, numbers, there)
+    found = {person.number: _Reachable(person.hidden, person.disabled) for person in there}
     for row in plan.rows:
         if row.record is None or not (row.new or row.changes.keys() & {"hidden", "disabled"}):
             continue

@@ -79,6 +79,9 @@ class Column:
     secret = False
     # Whether what it points to is called differently in each language (a role): the history's own word for it is the writer's.
     translated = False
+    # Whether a value names another row by a number, which may be given to another one when that row is gone: the history then
+    # keeps which row it was (`referred`).
+    by_number = False
     # Changed by a form of its own, not saved with the rest of its tab (the status: now, or until a time).
     own_form = False
     # Whether its values refer to other rows, which may be ones that aren't written yet (`Pending`).
@@ -252,6 +255,14 @@ class Column:
     def look_up(self, values: Iterable[Any], scope: Scope) -> None:
         """Ask at once for what `show` will need to say these values, where they speak of other rows."""
 
+    def referred(self, value: Any, scope: Scope) -> tuple[Any, str] | None:
+        """Key and name of the row that a value names by its number now; None where it names none. See `by_number`."""
+        return None
+
+    def show_named(self, value: Any, name: str, scope: Scope | None = None) -> str:
+        """In words, with the name that the row had to which the value led then."""
+        return self.show(value, scope)
+
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """In words, in the reader's language."""
         if value is None or value == "" or value == () or value == []:
@@ -415,7 +426,8 @@ class OptionsMixin:
         if text in known:
             return known[text].key
         word = folded(text)
-        for option in known.values():
+        # A number alone is a key, as forms and the history have it: the key of what is gone must not become another one's extension.
+        for option in known.values() if not text.isdecimal() else ():
             if word == folded(option.label) or word in map(folded, option.words):
                 return option.key
         # The same words whether it exists elsewhere or nowhere: another customer's things can't be probed.

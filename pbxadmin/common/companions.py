@@ -148,6 +148,7 @@ class CompanionColumn(Column):
         self.secret = is_secret(inner.field)
         self.attribute = inner.attribute
         self.translated = inner.translated
+        self.by_number = inner.by_number
         if isinstance(inner, ReferenceColumn):
             self.options = inner.options
             self.refers = True
@@ -194,6 +195,14 @@ class CompanionColumn(Column):
     def look_up(self, values: Iterable[Any], scope: Scope) -> None:
         """As the model field's own column does."""
         self.inner.look_up(values, scope)
+
+    def referred(self, value: Any, scope: Scope) -> tuple[Any, str] | None:
+        """As the model field's own column does."""
+        return self.inner.referred(value, scope)
+
+    def show_named(self, value: Any, name: str, scope: Scope | None = None) -> str:
+        """As the model field's own column does."""
+        return self.inner.show_named(value, name, scope)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """As the model field's own column does."""

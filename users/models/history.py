@@ -60,7 +60,8 @@ class Change(models.Model):
     former_subject_pk = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=10, choices=Operation.Kind.choices)
     version = models.PositiveIntegerField(default=0)  # of the row, after the change
-    # [{"column", "old", "new", "old_label", "new_label"}]; labels only where the value is a key of another row.
+    # [{"column", "old", "new", "old_label", "new_label", "old_ref", "new_ref"}]; labels only where the value is a key of another row,
+    # references ([key, name]) where it names one by its number.
     cells = models.JSONField(default=list)
 
     objects = ScopedManager()

@@ -54,4 +54,6 @@ def shown(cell: Mapping[str, Any], which: str, column: Column | None, scope: Sco
         return str(label or value)
     if label and not (column.translated and scope):
         return str(label)
+    if referred := cell.get(f"{which}_ref"):
+        return column.show_named(value, referred[1], scope)
     return column.show(value, scope)

@@ -22,6 +22,7 @@ NOTHING_SAID = (None, "", (), False)
 def write_history(operation: Operation, sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
     """Write a row of the history for each planned row that was written, all of them at once."""
     cells = Cells(sheet, scope)
+    cells.look_up(rows)
     about = [getattr(sheet.subject(row.record), "pk", None) for row in rows]
     many.insert(
         Change,
@@ -50,6 +51,12 @@ class Cells:
         self.sheet = sheet
         self.scope = scope
         self.known: dict[str, dict[Any, str]] = {name: {} for name in sheet.columns}
+
+    def look_up(self, rows: Sequence[RowPlan]) -> None:
+        """Ask at once for the rows that values name by their number."""
+        for name, column in self.sheet.columns.items():
+            if column.by_number and (touched := [row.changes[name] for row in rows if name in row.changes]):
+                column.look_up([value for pair in touched for value in pair], self.scope)
 
     def of(self, row: RowPlan) -> many.Json:
         """The cells of one row: `[{"column": …, "old": …, "new": …}, …]`."""
@@ -81,6 +88,9 @@ def cell_of(column: Column, scope: Scope, old: Any, new: Any) -> dict[str, Any]:
     if hasattr(column, "options"):
         # The other row may be renamed or gone when somebody reads this.
         cell |= {"old_label": column.show(old, scope), "new_label": column.show(new, scope)}
+    if column.by_number:
+        referred = {"old_ref": column.referred(old, scope), "new_ref": column.referred(new, scope)}
+        cell |= {name: list(found) for name, found in referred.items() if found}
     return cell
 
 

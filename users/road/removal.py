@@ -77,6 +77,9 @@ def remove(
             raise RefusedError
         last = Plan(sheet, scope, dict(sheet.columns), rows)
         last.need(*sheet.columns)
+        for name, column in sheet.columns.items():
+            if column.by_number:
+                column.look_up([row.before[name] for row in rows if name in row.before], scope)
         changes = [
             change_of(
                 sheet,

@@ -1,13 +1,13 @@
 """Taking an operation back: the old values, through the same checks as any edit, unless the world has moved on."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.columns import LinkedColumn
+from pbxadmin.common.columns import Column, LinkedColumn, Scope
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users import road
@@ -57,21 +57,33 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
             if (label, key) in created:
                 cells[key] = _held_alone(sheet, cells[key])
         rows = [
-            road.Row(key, {name: old for name, (old, _new) in of_one.items()}, label=names[key])
+            road.Row(key, {name: cell["old"] for name, cell in of_one.items()}, label=names[key])
             for key, of_one in cells.items()
         ]
         plan = road.plan(actor, customer, sheet, rows)
+        for name, numbered in sheet.columns.items():
+            if numbered.by_number:
+                meant = [of_one[name] for of_one in cells.values() if name in of_one]
+                numbered.look_up([cell[which] for cell in meant for which in ("old", "new")], plan.scope)
         for row in plan.rows:
-            for name, (_old, new) in cells[row.key].items():
+            for name, cell in cells[row.key].items():
                 column = sheet.columns.get(name)
                 if row.record is None or column is None:
                     continue
                 now = row.before.get(column.name)
-                if column.to_json(now) != new:
+                if column.to_json(now) != cell["new"] or _leads_to_another(column, cell, "new", plan.scope):
                     row.refuse(
                         column.name,
                         _("It was changed again since: it is now “%(now)s”.")
                         % {"now": column.show(now, plan.scope)},
+                    )
+                elif _leads_to_another(column, cell, "old", plan.scope):
+                    row.refuse(
+                        column.name,
+                        _(
+                            "It led to %(then)s, whose number is somebody else's now: %(now)s. Choose a destination."
+                        )
+                        % {"then": cell["old_ref"][1], "now": column.show(cell["old"], plan.scope)},
                     )
         plans.append(plan)
     return plans
@@ -82,13 +94,13 @@ def _created(changes: Sequence[Change]) -> set[tuple[str, Any]]:
     return {(change.model, change.object_pk) for change in changes if change.kind == Operation.Kind.CREATE}
 
 
-def _held_alone(sheet: Sheet, cells: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+def _held_alone(sheet: Sheet, cells: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """What a record that goes again gives back first, because nobody else can have it meanwhile: a person's DID numbers."""
-    found: dict[str, tuple[Any, Any]] = {}
-    for name, (_old, new) in cells.items():
+    found: dict[str, dict[str, Any]] = {}
+    for name, cell in cells.items():
         column = sheet.columns.get(name)
         if isinstance(column, LinkedColumn) and column.identity:
-            found[name] = ([], new)
+            found[name] = cell | {"old": []}
     return found
 
 
@@ -119,14 +131,24 @@ def plan_removals(actor: User, customer: Customer, operation: Operation) -> list
     return removals
 
 
-def _over_all(found: Sequence[Change]) -> dict[Any, dict[str, tuple[Any, Any]]]:
-    """{record: {column: (first old, last new value)}}: an operation may have changed a record more than once."""
-    cells: dict[Any, dict[str, tuple[Any, Any]]] = {}
+def _leads_to_another(column: Column, cell: Mapping[str, Any], which: str, scope: Scope) -> bool:
+    """Whether the number in a value of the history belongs to another row now than to the one that was meant."""
+    meant = cell.get(f"{which}_ref")
+    found = column.referred(cell[which], scope) if meant else None
+    return bool(meant and found and found[0] != meant[0])
+
+
+def _over_all(found: Sequence[Change]) -> dict[Any, dict[str, dict[str, Any]]]:
+    """{record: {column: cell, from the first old to the last new value}}: an operation may have changed a record more than once."""
+    cells: dict[Any, dict[str, dict[str, Any]]] = {}
     for change in found:
         of_one = cells.setdefault(change.object_pk, {})
         for cell in change.cells:
-            old, _new = of_one.get(cell["column"], (cell["old"], None))
-            of_one[cell["column"]] = (old, cell["new"])
+            first = of_one.get(cell["column"], cell)
+            of_one[cell["column"]] = {
+                **{name: value for name, value in first.items() if name.startswith("old")},
+                **{name: value for name, value in cell.items() if name.startswith("new")},
+            }
     return cells
 
 

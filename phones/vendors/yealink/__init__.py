@@ -156,7 +156,7 @@ class Yealink:
         keys = key_rows(context, model)
         guard_line_values(own.values())
         zone = clock_values(context.settings.time_zone, context.clock)
-        values = own | setting_values(model, context.settings) | zone | device_rows(context, keys)
+        values = {**own, **setting_values(model, context.settings), **zone, **device_rows(context, keys)}
         return template.render(values).encode()
 
     def notify_event(self, command: Command) -> str:
