@@ -44,6 +44,7 @@ ENTRANCES = {
     "home", "own_page", "own_security", "sign_out", "customer_home", "admin:index",
     "set_language", "set_theme", "set_density",
     "bell", "job_list", "own_jobs",
+    "customer_settings",  # where whoever may switches on what a page misses
 }  # fmt: skip
 
 QUOTED = r"""["']([\w/.:-]+)["']"""

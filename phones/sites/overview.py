@@ -23,7 +23,7 @@ STATES: dict[str, Text] = {
     "waiting": gettext_lazy("Waiting"),
     "never": gettext_lazy("Never connected"),
     "current": gettext_lazy("Up to date"),
-    "off": gettext_lazy("Not served"),
+    "off": gettext_lazy("Without configuration"),
     "stock": gettext_lazy("In stock"),
 }
 
