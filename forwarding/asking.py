@@ -4,13 +4,13 @@
 and presence together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from forwarding.calls import Call, FromExtension, FromOutside, Presence
+from forwarding.calls import Call, Callee, FromExtension, FromOutside, Presence
 from forwarding.decisions import CallPlan, Dialled, Verdict
-from forwarding.routing import EVERYTHING_REGISTERED, arrive, dial
+from forwarding.routing import EVERYTHING_REGISTERED, arrive, dial, route
 from forwarding.snapshot import CustomerDirectory, caller_of
 from users.models import Customer, User
 
@@ -33,6 +33,14 @@ class PlannedCall:
             "dialled": self.dialled.as_data() if self.dialled else None,
             "plan": self.plan.as_data() if self.plan else None,
         }
+
+
+def plans_of_members(
+    call: Call, group: str, directory: CustomerDirectory, presence: Presence = EVERYTHING_REGISTERED
+) -> list[tuple[Callee, CallPlan]]:
+    """What a ring group's call does at each of its members, by extension: it rings them, or leaves them out with the reason."""
+    as_member = replace(call, from_ring_group=True)
+    return [(member, route(as_member, member, directory, presence)) for member in directory.members(group)]
 
 
 def plan_call(

@@ -243,7 +243,10 @@ def _following(step: Step) -> dict[str, Step]:
 
 
 def _fields_as_data(value: Any, position: Mapping[int, int]) -> dict[str, Any]:
-    return {each.name: _as_data(getattr(value, each.name), position) for each in fields(value)}
+    # What makes no difference to a value (whether a device was ever seen) is none of the PBX's business.
+    return {
+        each.name: _as_data(getattr(value, each.name), position) for each in fields(value) if each.compare
+    }
 
 
 def _as_data(value: Any, position: Mapping[int, int]) -> Any:

@@ -1,7 +1,7 @@
 """Where a call goes, asked before anybody calls: the question as people put it, and the path drawn with the reason of each step."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -11,16 +11,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from forwarding import decisions, reasons
-from forwarding.asking import NoSuchCallerError, plan_call
-from forwarding.calls import FromExtension, FromOutside
+from forwarding.asking import NoSuchCallerError, plan_call, plans_of_members
+from forwarding.calls import Callee, FromExtension, FromOutside, StatusRule
 from forwarding.decisions import CallPlan, Dialled, Outcome, Step, Verdict, Why
 from forwarding.hours import Schedule, instant_of
 from forwarding.routing import extension_of, is_extension
-from forwarding.snapshot import CustomerDirectory, greeting_names
+from forwarding.snapshot import CustomerDirectory, Supposing, greeting_names
 from pbxadmin.common.fields import phone_number_e164
 from pbxadmin.common.values.devices import Device
 from pbxadmin.common.values.short_codes import as_dialled
-from users.models import Customer
+from pbxadmin.common.values.statuses import Status
+from users.models import Customer, SystemExtension
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -49,12 +50,17 @@ _OUTCOMES: Mapping[State, Outcome] = {State.ANSWERED: Outcome.ANSWERED, State.DE
 
 @dataclass(frozen=True)
 class Question:
-    """A call that might be made: by whom ("" from outside with a withheld number), to what number, when, in which state."""
+    """A call that might be made: by whom ("" from outside with a withheld number), to what number, when, in which state.
+
+    `status` and `rules`: what is supposed of the person who is called instead of what is saved.
+    """
 
     to: str
     caller: str
     at: datetime
     state: State = State.NO_ANSWER
+    status: Status | None = None
+    rules: Mapping[Status, StatusRule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,8 @@ class WhatIf:
     state: State
 
     def registered(self, extension: str, device: Device) -> bool:
-        """Whatever the others have; of this person nothing, where that is the state."""
-        return self.state is not State.UNREGISTERED or extension != self.extension
+        """Whatever was ever there; of this person nothing, where that is the state."""
+        return device.seen and (self.state is not State.UNREGISTERED or extension != self.extension)
 
     def on_a_call(self, extension: str) -> bool:
         """This person alone, where that is the state."""
@@ -125,15 +131,16 @@ def ask(customer: Customer, question: Question, sees: Sees = lambda extension: T
     to = question.to if inside else _dialled_from_outside(question.to)
     directory = CustomerDirectory(customer)
     asked = extension_of(as_dialled(to), directory)
+    if question.status or question.rules:
+        directory = Supposing(customer, asked, question.status, question.rules)
     origin = (
         FromExtension(question.caller)
         if inside
         else FromOutside(phone_number_e164(question.caller), "" if is_extension(to) else to)
     )
+    presence = WhatIf(asked, question.state)
     try:
-        planned = plan_call(
-            customer, origin, to, question.at, WhatIf(asked, question.state), directory=directory
-        )
+        planned = plan_call(customer, origin, to, question.at, presence, directory=directory)
     except NoSuchCallerError:
         raise ValidationError(
             _("Extension %(number)s doesn't exist.") % {"number": question.caller}
@@ -145,7 +152,8 @@ def ask(customer: Customer, question: Question, sees: Sees = lambda extension: T
     first = (_draw_dialled(planned.dialled),) if planned.dialled else ()
     if planned.plan is None:
         return Answer(first, None, planned.dialled)
-    return Answer((*first, *drawn(planned.plan, question, asked, sees)), planned.plan, planned.dialled)
+    path = drawn(planned.plan, question, asked, directory, sees)
+    return Answer((*first, *path), planned.plan, planned.dialled)
 
 
 def _dialled_from_outside(text: str) -> str:
@@ -169,12 +177,14 @@ _DIALLED_ICONS = {
     Verdict.SERVICE: "key",
     Verdict.REFUSED: "stop",
 }
-# Where a call ends before it comes to anybody.
-_NOBODY_THERE = frozenset({Why.UNKNOWN_NUMBER, Why.LEADS_NOWHERE})
 
 
 def drawn(
-    plan: CallPlan, question: Question, asked: str, sees: Sees = lambda extension: True
+    plan: CallPlan,
+    question: Question,
+    asked: str,
+    directory: CustomerDirectory,
+    sees: Sees = lambda extension: True,
 ) -> tuple[Drawn, ...]:
     """The steps that the call takes, with the time that has passed since it began; `asked` is whose state is asked about.
 
@@ -184,8 +194,13 @@ def drawn(
     end = plan.first.reason.cause if isinstance(plan.first, decisions.Busy) else None
     if end is not None and end.why is Why.UNKNOWN_EXTENSION:
         raise ValidationError(_("Extension %(number)s doesn't exist.") % {"number": end.data["extension"]})
-    if end is not None and end.why in _NOBODY_THERE:
+    if end is not None and end.why is Why.UNKNOWN_NUMBER:
         return (Drawn(reasons.phrase(end), icon="stop", kind="wait"),)
+    if end is not None and end.why is Why.LEADS_NOWHERE:
+        return (
+            Drawn(reasons.phrase(end), icon="stop", kind="wait"),
+            Drawn(_("The caller hears the busy tone"), _("Choose whom the number rings."), "stop", "bad"),
+        )
 
     def outcome_at(step: decisions.Ring | decisions.Outside) -> Outcome:
         whose = step.reason.data["extension"]
@@ -201,9 +216,62 @@ def drawn(
             break
         outcome = outcome_at(step) if isinstance(step, decisions.Ring) else None
         found.append(_draw(step, passed, greetings, answered=outcome is Outcome.ANSWERED))
+        if isinstance(step, decisions.Reach) and (absent := _never_there(directory.user(step.extension))):
+            found[-1] = replace(found[-1], reason=absent)
+        if isinstance(step, decisions.System) and step.kind == SystemExtension.Kind.RING_GROUP:
+            found += _members(
+                plans_of_members(plan.call, step.extension, directory, WhatIf(asked, question.state)), sees
+            )
         if isinstance(step, decisions.Ring) and outcome is Outcome.NO_ANSWER:
             passed += timedelta(seconds=step.seconds)
     return tuple(found)
+
+
+def _never_there(callee: Callee | None) -> str:
+    """Which phones of a person have never been connected; "" for none."""
+    absent = [device.label for device in callee.devices if not device.seen] if callee else []
+    if not absent:
+        return ""
+    return ngettext(
+        "%(phones)s has never connected: it doesn't ring.",
+        "%(phones)s have never connected: they don't ring.",
+        len(absent),
+    ) % {"phones": ", ".join(absent)}
+
+
+# So many members of a ring group are named; of more only how many there are.
+MOST_MEMBERS = 12
+
+
+def _members(plans: Sequence[tuple[Callee, CallPlan]], sees: Sees) -> list[Drawn]:
+    """Whom a ring group rings, and whom it leaves out with the reason, as far as the reader may see it."""
+    rung, left_out = [], []
+    for member, plan in plans:
+        who = f"{member.extension} {member.name}".strip()
+        *_before, end = decisions.walk(plan, lambda _step: Outcome.ANSWERED)
+        if not sees(member.extension):
+            left_out.append(Drawn(who, _("From here on, rules apply that you can't see."), "lock", "wait"))
+        elif isinstance(end, decisions.Ring):
+            rung.append(who)
+        else:
+            cause = reasons.sentence(end.reason.cause) if end.reason.cause else ""
+            title = reasons.phrase(end.reason)
+            left_out.append(Drawn(title[:1].upper() + title[1:], cause, "minus", "bad"))
+    found = []
+    if rung:
+        names = ", ".join(rung[:MOST_MEMBERS])
+        if more := len(rung) - MOST_MEMBERS:
+            names += (
+                " " + ngettext("and %(count)s more", "and %(count)s more", more) % {"count": more}
+                if more > 0
+                else ""
+            )
+        found.append(Drawn(_("The group rings %(people)s") % {"people": names}, icon="ring", kind="wait"))
+    elif not plans:
+        found.append(Drawn(_("The group rings nobody"), _("It has no members."), "stop", "bad"))
+    elif all(each.icon != "lock" for each in left_out):
+        found.append(Drawn(_("The group rings nobody"), icon="stop", kind="bad"))
+    return found + left_out[:MOST_MEMBERS]
 
 
 def _out_of_sight(step: decisions.Reach, passed: timedelta) -> Drawn:

@@ -24,6 +24,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.listing import ListState, Shape, show_list
 from pbxadmin.common.searching import Folded
+from pbxadmin.common.values.statuses import Status
 from users import rights, road
 from users.access import signed_in_user
 from users.company.sheets import department_sheet
@@ -41,6 +42,8 @@ from users.road.pages.doors import in_customer, of_person, require
 # --- The tabs ----------------------------------------------------------------------------------------------------
 def forwarding_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """The tab "Transfert d'appels"; the status whose rule was looked at stays in sight after saving."""
+    if request.method == "POST" and "ask" in request.GET:
+        return _ask_beside(request, customer, person)
     if request.method == "POST":
         return editor.save_tab(
             request, customer, person, FORWARDING, kept=pages.kept_in_address(request.POST)
@@ -48,6 +51,48 @@ def forwarding_tab(request: PortalRequest, customer: Customer, person: User) -> 
     form = FORWARDING.form(Scope(request.user, customer), initial=conflicts.values_of(FORWARDING, person))
     form.shown_status = request.GET.get("shown", "")  # type: ignore[attr-defined]  # what the address asks for, for the page's facts
     return editor.show_tab(request, customer, person, FORWARDING, form)
+
+
+def _ask_beside(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """Where a call goes with what stands in the form, unsaved; htmx asks for the path alone."""
+    require(request.user, rights.Verb.EDIT, person, customer)
+    scope = Scope(request.user, customer)
+    form = FORWARDING.form(scope, request.POST, initial=conflicts.values_of(FORWARDING, person))
+    data = request.POST.copy()
+    data[f"{pages.BESIDE}to"] = person.number
+    asked = pages.Asked.of(data, request.user, customer, pages.BESIDE)
+    shown = data.get("_shown", "")
+    status = Status(shown) if asked.status == pages.SHOWN and shown in set(Status) else None
+    plan = road.plan(request.user, customer, user_sheet(), [road.Row(person.pk, form.raw())], scope=scope)
+    row, answer, error = plan.rows[0], None, ""
+    try:
+        if row.errors or row.refusal:
+            raise ValidationError(
+                _("Correct what is refused first: %(why)s") % {"why": " ".join(row.sentences[:3])}
+            )
+        question = asked.question(status, pages.typed_rules(row))
+        answer = ask(customer, question, pages.sees(request.user, customer))
+    except ValidationError as problem:
+        error = " ".join(problem.messages)
+    form.show_errors(row.errors)
+    facts: dict[str, Any] = {
+        "answer": answer,
+        "error": error,
+        "offered_people": asked.offered(reverse("simulator", args=[customer.slug])),
+    }
+    if request.htmx and not request.htmx.boosted:
+        return render(request, "forwarding/answer.html", facts)
+    # As it came: neither saved nor lost.
+    form.unsaved, form.asked = True, asked  # type: ignore[attr-defined]
+    return editor.show_tab(
+        request,
+        customer,
+        person,
+        FORWARDING,
+        form,
+        seen=conflicts.seen_version(request.POST),
+        **facts,
+    )
 
 
 def schedule_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
@@ -252,7 +297,7 @@ def _back(request: PortalRequest, otherwise: str) -> str:
 @in_customer()
 def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
     """Where a call goes: the question in the address, the path below it; htmx asks for the path alone."""
-    asked = pages.Asked.of(request.GET, customer)
+    asked = pages.Asked.of(request.GET, request.user, customer)
     answer, error = None, ""
     if asked.to:
         try:
@@ -263,7 +308,9 @@ def simulator(request: PortalRequest, customer: Customer) -> HttpResponse:
         "asked": asked,
         "answer": answer,
         "error": error,
+        "offered_people": asked.offered(reverse("simulator", args=[customer.slug])),
         "states": pages.state_choices(),
+        "supposed": pages.status_choices(),
         "customer": customer,
     }
     if request.htmx and not request.htmx.boosted:

@@ -1,10 +1,12 @@
 """What the pages of forwarding and schedules show around their forms."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -12,9 +14,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forwarding import hours, periods, schedules
+from forwarding.calls import StatusRule
+from forwarding.models import ForwardingRule
 from forwarding.simulator import STATE_LABELS, Question, State, local_moment
+from forwarding.snapshot import status_rule
 from forwarding.tabs.columns import WEEKDAYS, lines_of, names_of, week_in_words
+from forwarding.tabs.rules import RULE_COLUMNS, RULES
 from forwarding.tabs.schedule import long_days, next_change_in_words, week_to_look_at, with_grips
+from forwarding.whom import SeveralMeantError, number_meant
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.destination_field import DestinationWidget
 from pbxadmin.common.fields import phone_number_national
@@ -22,7 +29,7 @@ from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import DrawnPart
 from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.statuses import Status
-from users import rights
+from users import rights, road
 from users.models import Customer, Department, Did, User
 
 # So many colleagues stand in the picker's list from the beginning; typing asks for others.
@@ -63,9 +70,10 @@ def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str,
     return {
         "rules": shown_rules,
         "offered": offered_at_once(scope.customer),
-        "asked": Asked(to=person.number, at=_clock_now(person.time_zone), zone=person.time_zone),
+        "asked": getattr(form, "asked", None) or _asked_first(person),
         "states": state_choices(),
-        "simulator_url": reverse("simulator", args=[scope.customer.slug])
+        "supposed": status_choices(beside=True),
+        "ask_url": f"{reverse('user_tab', args=[scope.customer.slug, person.number, 'forwarding'])}?ask=1"
         if rights.administers(scope.actor)
         else "",
     }
@@ -106,6 +114,12 @@ def offered_at_once(customer: Customer) -> list[User]:
 
 
 # --- The simulator -----------------------------------------------------------------------------------------------
+# What stands before each name of the simulator's form beside a tab: it is part of the tab's form, which doesn't save it.
+BESIDE = "_ask_"
+# The status that is supposed: the one whose rule is looked at.
+SHOWN = "shown"
+
+
 @dataclass(frozen=True)
 class Asked:
     """The simulator's form, as it was sent."""
@@ -115,38 +129,94 @@ class Asked:
     at: str = ""
     state: State = State.NO_ANSWER
     zone: str = "America/Toronto"
+    status: str = ""
+    # The numbers that are meant by what was typed, or what is wrong with it.
+    meant: tuple[str, str] = ("", "")
+    problem: ValidationError | None = None
 
     @classmethod
-    def of(cls, data: QueryDict, customer: Customer) -> "Asked":
-        """Read an address's parameters; what can't be read is left at its default."""
-        state = data.get("state", "")
-        to = data.get("to", "").replace("\0", "").strip()[:40]
-        person = (
-            User.objects.of(customer).filter(number=to).select_related("primary_department").first()
-            if to.isdecimal()
-            else None
+    def of(cls, data: QueryDict, actor: User, customer: Customer, prefix: str = "") -> "Asked":
+        """Read what was sent; what can't be read is left at its default."""
+        said = {
+            name: data.get(prefix + name, "").replace("\0", "").strip()[:60]
+            for name in ("to", "caller", "at", "state", "status")
+        }
+        people = _found_by_name(actor, customer)
+        problem, meant = None, ("", "")
+        try:
+            meant = tuple(number_meant(customer, said[name], people) for name in ("to", "caller"))  # type: ignore[assignment]
+        except ValidationError as error:
+            problem = error
+        called = (
+            User.objects.of(customer).filter(number=meant[0]) if meant[0].isdecimal() else User.objects.none()
         )
+        person = called.select_related("primary_department").first()
         zone = person.time_zone if person else customer.time_zone
         return cls(
-            to, data.get("caller", "").replace("\0", "").strip()[:40], data.get("at", "").strip()[:20] or _clock_now(zone),
-            State(state) if state in set(State) else State.NO_ANSWER, zone,
+            said["to"], said["caller"], said["at"][:20] or _clock_now(zone),
+            State(said["state"]) if said["state"] in set(State) else State.NO_ANSWER, zone,
+            said["status"] if said["status"] in {*Status, SHOWN} else "", meant, problem,
         )  # fmt: skip
 
-    def question(self) -> Question:
-        """What the simulator is asked; raises `ValidationError` for a time that isn't one."""
+    def question(
+        self, status: Status | None = None, rules: Mapping[Status, StatusRule] | None = None
+    ) -> Question:
+        """What the simulator is asked, with what is supposed; raises `ValidationError` for what can't be asked."""
         if not self.to:
             raise ValidationError(_("Enter the extension or the number to call."))
-        caller = (
-            self.caller.partition(" ")[0]
-            if self.caller[:1].isdigit() and len(self.caller.partition(" ")[0]) <= 5
-            else self.caller
-        )
-        to = (
-            self.to.partition(" ")[0]
-            if len(self.to.partition(" ")[0]) <= 5 and not self.to[-1:].isdecimal()
-            else self.to
-        )
-        return Question(to, caller, local_moment(self.at, self.zone), self.state)
+        if self.problem is not None:
+            raise self.problem
+        supposed = status or (Status(self.status) if self.status in set(Status) else None)
+        return Question(*self.meant, local_moment(self.at, self.zone), self.state, supposed, rules or {})
+
+    def offered(self, address: str) -> list[tuple[str, str]]:
+        """Where several are called as was typed: each of them, with the address that asks about them."""
+        if not isinstance(self.problem, SeveralMeantError):
+            return []
+        name = "to" if self.problem.text == self.to else "caller"
+        asked = {
+            "to": self.to,
+            "caller": self.caller,
+            "at": self.at,
+            "state": str(self.state),
+            "status": self.status,
+        }
+        return [
+            (words, f"{address}?{urlencode(asked | {name: number})}")
+            for number, words in self.problem.offered
+        ]
+
+
+def _asked_first(person: User) -> Asked:
+    """The question with which a tab opens: from outside, now, in the status whose rule is looked at."""
+    zone = person.time_zone
+    return Asked(to=person.number, at=_clock_now(zone), zone=zone, status=SHOWN)
+
+
+def typed_rules(row: road.RowPlan) -> dict[Status, StatusRule]:
+    """The rules of a person as a planned row leaves them, for routing."""
+    values: dict[Status, dict[str, Any]] = {status: {} for status in Status}
+    for column in RULE_COLUMNS:
+        value = row.value(column.name)
+        for attribute in (column.attribute, *RULES.together.get(column.attribute, ())):
+            values[Status(column.prefix)][attribute] = value
+    return {status: status_rule(ForwardingRule(**said)) for status, said in values.items()}
+
+
+def _found_by_name(actor: User, customer: Customer) -> "QuerySet[User]":
+    """Whom `actor` finds by name: those in the directory, and those whom they administer."""
+    people = User.objects.visible_to(actor).of(customer)
+    return people.filter(rights.in_directory() | rights.administered_by(actor))
+
+
+def status_choices(*, beside: bool = False) -> list[tuple[str, Any]]:
+    """The statuses that may be supposed, for a menu; beside a tab the one whose rule is looked at comes first."""
+    looked_at = [(SHOWN, _("The status shown here"))] if beside else []
+    return [
+        *looked_at,
+        ("", _("As it will be then")),
+        *((str(each), _(each.record.label)) for each in Status),
+    ]
 
 
 def state_choices() -> list[tuple[str, Any]]:
@@ -168,10 +238,9 @@ def sees(actor: User, customer: Customer) -> Callable[[str], bool]:
 
 
 def colleagues(actor: User, customer: Customer) -> list[User]:
-    """The first people, for the simulator's lists: those in the directory, and those whom `actor` administers."""
-    people = User.objects.visible_to(actor).of(customer)
-    shown = people.filter(rights.in_directory() | rights.administered_by(actor))
-    return list(shown.only("number", "first_name", "last_name").order_by("number")[:200])
+    """The first people, for the simulator's lists."""
+    found = _found_by_name(actor, customer)
+    return list(found.only("number", "first_name", "last_name").order_by("number")[:200])
 
 
 def dids(customer: Customer) -> list[str]:

@@ -101,10 +101,12 @@ def test_a_did_that_leads_to_a_ring_group_comes_to_the_group(boreale, felix, ame
     group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="ring_group")
     did = Did.objects.of(boreale).first()
     Did.objects.filter(pk=did.pk).update(system_extension=group)
-    assert titles(boreale, did.number) == ["Ring group 180 Accueil"]
+    group.members.add(felix)
+    ends = ["Ring group 180 Accueil", "The group rings 102 Félix Gagnon"]
+    assert titles(boreale, did.number) == ends
     change(felix, amelie, status="away", away__divert_external=f"external:{did.number}")
-    assert titles(boreale, "101")[-1] == "Ring group 180 Accueil"
-    assert titles(boreale, did.number, caller="101") == ["Internal call to 180", "Ring group 180 Accueil"]
+    assert titles(boreale, "101")[-2:] == ends
+    assert titles(boreale, did.number, caller="101") == ["Internal call to 180", *ends]
 
 
 def test_outgoing_calls_are_dialled_first(boreale, felix, amelie, maude):

@@ -421,7 +421,8 @@ def phones_that_ring(people: Sequence[User]) -> dict[Any, list[Device]]:
     for phone in selectors.light(Phone.objects.filter(user__in=[person.pk for person in people])).order_by(
         "pk"
     ):
-        found.setdefault(phone.user_id, []).append(devices.phone(phone.mac, selectors.model_of(phone).name))
+        name, seen = selectors.model_of(phone).name, phone.fetched_at is not None
+        found.setdefault(phone.user_id, []).append(devices.phone(phone.mac, name, seen=seen))
     return found
 
 

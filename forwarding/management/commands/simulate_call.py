@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone, translation
 
 from forwarding.simulator import Question, State, ask, local_moment
-from users.models import Customer
+from forwarding.whom import number_meant
+from users.models import Customer, User
 
 
 class Command(BaseCommand):
@@ -44,10 +45,14 @@ class Command(BaseCommand):
             raise CommandError(f"There is no customer {options['slug']}.")
         with translation.override(options["language"]):
             try:
+                to, caller = (
+                    number_meant(customer, typed, User.objects.of(customer))
+                    for typed in (options["to"], options["caller"])
+                )
                 at = local_moment(options["at"], customer.time_zone) if options["at"] else timezone.now()
                 answer = ask(
                     customer,
-                    Question(options["to"], options["caller"], at, options["state"] or State.NO_ANSWER),
+                    Question(to, caller, at, options["state"] or State.NO_ANSWER),
                 )
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from None

@@ -1,6 +1,6 @@
 """What rings when a person is called: each device by a key that is its alone, and by what people call it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +14,13 @@ class Device:
     key: str
     label: str = ""
     push: bool = False
+    # Whether it was ever there: a phone that has never asked for its configuration can't have registered.
+    seen: bool = field(default=True, compare=False)
 
 
-def phone(mac: str, model: str) -> Device:
+def phone(mac: str, model: str, *, seen: bool = True) -> Device:
     """A desk phone, by its address (twelve hexadecimal digits, as the table keeps it)."""
-    return Device(f"phone:{mac}", model)
+    return Device(f"phone:{mac}", model, seen=seen)
 
 
 def app(extension: str) -> Device:
