@@ -249,16 +249,17 @@ def test_an_operation_over_two_sheets_is_taken_back_as_one(felix, boreale, ameli
     assert operation.undone_by.count() == 1
 
 
-def test_what_was_created_beside_a_change_keeps_the_whole_from_being_taken_back(felix, boreale, amelie):
+def test_what_was_created_beside_a_change_goes_again_when_the_whole_is_taken_back(felix, boreale, amelie):
     plans = [
         road.plan(felix, boreale, user_sheet(), [road.Row(amelie.pk, {"mobile": "514 555-0142"})]),
         road.plan(felix, boreale, phone_sheet(), [road.Row(None, phone(user=amelie.pk))]),
     ]
     operation = road.apply_all(plans, FACTS)
-    with pytest.raises(undo.NotUndoableError):
-        undo.undo(felix, boreale, operation, FACTS)
+    assert Phone.objects.filter(user=amelie).exists()
+    undo.undo(felix, boreale, operation, FACTS)
     amelie.refresh_from_db()
-    assert amelie.mobile == "+15145550142"
+    assert amelie.mobile == ""
+    assert not Phone.objects.filter(user=amelie).exists()
 
 
 def test_a_record_that_an_operation_changed_twice_comes_back_to_what_it_was_first(felix, boreale, amelie):
