@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
 from users import append_only, first_roles
 from users.models import Customer, Role, User
@@ -41,6 +43,12 @@ def _tables_that_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None
     yield
     with connection.schema_editor() as editor:
         append_only.remove(editor)
+
+
+@pytest.fixture(autouse=True)
+def _the_language_of_the_portal() -> None:
+    """Each test begins in the portal's language, whatever a page of the one before was read in."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(scope="session")

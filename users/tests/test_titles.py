@@ -1,8 +1,10 @@
 """What the history calls an operation: what changed of whom, in both languages, never a name of the code."""
 
 import pytest
+from django.http import QueryDict
 from django.utils import translation
 
+from pbxadmin.common.listing import ListState
 from users import road
 from users.company.sheets import department_sheet
 from users.history import timeline
@@ -43,7 +45,8 @@ def test_a_title_says_what_changed_of_whom(kind, record, count, labels, values, 
 def newest(actor, customer, everything=False):
     """The last entry, with `everything` also of who signed in."""
     if everything:
-        return timeline.of_customer(actor, customer, timeline.Query(), 1).object_list[0]
+        state = ListState.of(timeline.shape(timeline.within_reach(actor, customer)), QueryDict(""), "/")
+        return timeline.of_customer(actor, customer, state).object_list[0]
     return timeline.latest(actor, customer, 1)[0]
 
 
