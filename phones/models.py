@@ -184,14 +184,14 @@ class Settings(models.Model):
         default=False,
         help_text=_("The phone's main network port: its calls then travel in this VLAN."),
     )
+    vlan_wan_id = models.PositiveSmallIntegerField(_("VLAN ID (WAN)"), default=1, validators=VLAN_ID)
+    vlan_wan_priority = models.PositiveSmallIntegerField(
+        _("VLAN priority (WAN)"), default=0, validators=VLAN_PRIORITY
+    )
     vlan_pc_enabled = YesNoField(
         _("Enable VLAN for the PC port"),
         default=False,
         help_text=_("The port to which a computer is connected behind the phone."),
-    )
-    vlan_wan_id = models.PositiveSmallIntegerField(_("VLAN ID (WAN)"), default=1, validators=VLAN_ID)
-    vlan_wan_priority = models.PositiveSmallIntegerField(
-        _("VLAN priority (WAN)"), default=0, validators=VLAN_PRIORITY
     )
     vlan_pc_id = models.PositiveSmallIntegerField(_("VLAN ID (PC)"), default=1, validators=VLAN_ID)
     vlan_pc_priority = models.PositiveSmallIntegerField(

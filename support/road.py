@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -133,7 +134,7 @@ class SupportAdmin(admin.ModelAdmin):
         return queryset.filter(condition), twice
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list. What was chosen and is no key is nobody: Django would ask the database for it."""
+        """The list, called by what is in it as the portal calls it. What was chosen and is no key is nobody: Django would ask the database for it."""
         name = helpers.ACTION_CHECKBOX_NAME
         if request.method == "POST" and name in request.POST:
             data = request.POST.copy()
@@ -142,7 +143,8 @@ class SupportAdmin(admin.ModelAdmin):
                 name, keys if self.opts.pk.get_internal_type() != "CharField" else data.getlist(name)
             )
             request.POST = data  # type: ignore[assignment]  # what the action reads
-        return super().changelist_view(request, extra_context)
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     # Django's own ways of writing, all of them shut.
     def _around_the_road(self, *args: Any, **kwargs: Any) -> Any:

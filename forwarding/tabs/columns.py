@@ -419,7 +419,10 @@ BLANK_ROWS = 3
 
 
 class HolidaysWidget(forms.Widget):
-    """A row for each holiday and some blank ones; lists of one length: `name.first`, `.last`, `.name`, `.yearly` (positions)."""
+    """A row for each holiday and some blank ones; lists of one length: `name.first`, `.last`, `.name`; positions: `.yearly`, `.gone`.
+
+    A row whose `.gone` is ticked is a holiday to be deleted: it isn't part of the value.
+    """
 
     template_name = "widgets/holidays.html"
     use_fieldset = True
@@ -429,11 +432,11 @@ class HolidaysWidget(forms.Widget):
         if f"{name}.first" not in data:
             return data.get(name)
         taken = [data.getlist(f"{name}.{part}") for part in ("first", "last", "name")]
-        yearly = set(data.getlist(f"{name}.yearly"))
+        yearly, gone = (set(data.getlist(f"{name}.{part}")) for part in ("yearly", "gone"))
         return tuple(
             (first, last, called, "1" if str(place) in yearly else "")
             for place, (first, last, called) in enumerate(zip(*taken, strict=False))
-            if first.strip() or last.strip() or called.strip()
+            if str(place) not in gone and (first.strip() or last.strip() or called.strip())
         )
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:

@@ -295,13 +295,13 @@ def week_to_look_at(
     now: datetime | None,
     edit: Iterable[Any] = (),
 ) -> list[dict[str, Any]]:
-    """The seven days for `partials/week.html`; `now` is local."""
+    """The seven days for `partials/week.html.j2`; `now` is local."""
     edits = list(edit) or [""] * 7
     return [
         {
             "label": WEEKDAYS[day], "said": "" if edits[day] else _day_in_words(open_periods, breaks, day),
             "periods": periods.moments_of_day(open_periods, day), "breaks": periods.moments_of_day(breaks, day),
-            "today": now is not None and now.weekday() == day, "now": now.hour * 60 + now.minute if now else None, "edit": edits[day],
+            "today": now is not None and now.weekday() == day, "now": now.hour * 60 + now.minute if now else None, "edit": edits[day], "bar": None,
         }
         for day in range(7)
     ]  # fmt: skip

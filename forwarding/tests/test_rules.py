@@ -1,8 +1,10 @@
 """Forwarding rules: what they accept, what they refuse, and who is told when a destination goes."""
 
+import re
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from django.utils import translation
 
 import forwarding
@@ -11,6 +13,7 @@ from forwarding.tests.road import change, planned, values
 from pbxadmin.common.destination_field import DestinationField, references_to
 from pbxadmin.common.values.destinations import SAME, VOICEMAIL, Destination, Kind
 from pbxadmin.common.values.statuses import Status
+from signin.tests.signing import sign_in_fully
 from users import road
 from users.models import Change, SystemExtension, User
 from users.people.sections import user_sheet
@@ -220,3 +223,17 @@ def test_the_history_says_destinations_in_the_readers_words(boreale, felix, amel
             == "Extension number 105 Maude Côté (Voicemail)"
         )
         assert column.show("external:+15145550199?bounce") == "External number 514 555-0199 (Bounce)"
+
+
+def test_every_destination_is_explained_where_it_is_chosen(boreale, felix, amelie):
+    page = sign_in_fully(Client(), felix).get("/c/boreale/users/101/forwarding").content.decode()
+    pickers = [each.split('class="picker"')[0] for each in page.split('<div class="picker"')[1:]]
+    assert len(pickers) >= 10
+    for picker in pickers:
+        menu = picker.split("</select>")[0]
+        for kind in filter(None, re.findall(r'<option value="(\w*)"', menu)):
+            assert re.search(rf'<p class="for field-help" data-for="{kind}">\S', picker), kind
+        for help_of_box in re.findall(r'\.bounce"[^>]*aria-describedby="([^" ]+)', picker):
+            told = picker.split(f'id="{help_of_box}">')[1].split("</p>")[0]
+            assert "pendant que l’appelant est en attente" in told
+    assert "_bounce_help" in page

@@ -1,5 +1,6 @@
 """Hours of people and departments: typed, checked, kept, drawn; holidays with a click."""
 
+import json
 from datetime import date, time
 
 import pytest
@@ -272,3 +273,30 @@ def test_a_day_is_copied_with_its_breaks(boreale, felix, amelie):
     # A day that isn't one changes nothing.
     nonsense = client.post(url, data | {"_week": "copy", "_copied": "9", "_onto": "x"}).content.decode()
     assert nonsense.count('value="7:00-15:00"') == 1
+
+
+def test_a_holiday_is_deleted_by_its_box(boreale, felix):
+    days = [
+        ["2026-12-24", "2026-12-26", "Noël", True],
+        ["2026-06-24", "2026-06-24", "Fête", False],
+        ["2026-07-01", "2026-07-01", "Canada", True],
+    ]
+    department_hours(felix, boreale, "Soins", holidays=json.dumps(days))
+    client = sign_in_fully(Client(), felix)
+    department = boreale.departments.get(name="Soins")
+    url = f"/c/boreale/departments/{department.pk}/holidays"
+    page = client.get(url).content.decode()
+    assert page.count('name="holidays.gone"') == 3, "the blank rows have nothing to delete"
+    data = {
+        "seen": department.version,
+        "holidays.first": ["2026-06-24", "2026-07-01", "2026-12-24", ""],
+        "holidays.last": ["2026-06-24", "2026-07-01", "2026-12-26", ""],
+        "holidays.name": ["Fête", "Canada", "Noël", ""],
+        "holidays.yearly": ["1", "2"],
+        "holidays.gone": ["0"],
+    }
+    assert client.post(url, data).status_code == 302
+    kept = [
+        (each.name, each.yearly) for each in Holiday.objects.filter(department=department).order_by("first")
+    ]
+    assert kept == [("Canada", True), ("Noël", True)]

@@ -46,6 +46,24 @@ KIND_LABELS: Mapping[Kind, Any] = {
 MODIFIER_LABELS: Mapping[str, Any] = {
     "voicemail": _("Voicemail"), "bounce": pgettext_lazy("forwarding", "Bounce"), "deflect": _("Use call deflection (302)"),
 }  # fmt: skip
+# In the guide's words, below the menu as soon as one is chosen.
+KIND_HELP: Mapping[Kind, Any] = {
+    Kind.VOICEMAIL: _("Sends calls directly to the user's mailbox. The mailbox greeting can be personalised for each status."),
+    Kind.EXTENSION: _("Forwards calls to another user."),
+    Kind.MOBILE: _("Forwards the call to the number in the field “Mobile” of the tab “General”."),
+    Kind.EXTERNAL: _("Forwards the call to the number entered."),
+    Kind.SYSTEM: _("Forwards the call to a system extension (ring group, queue, digital receptionist)."),
+    Kind.BUSY: _("The caller hears a busy tone and is disconnected."),
+    Kind.SAME: _("Uses the destination that is set for external calls."),
+}  # fmt: skip
+MODIFIER_HELP: Mapping[str, Any] = {
+    "voicemail": _("“Voicemail” ticked: calls go directly to that user's mailbox."),
+    "bounce": _(
+        "Bounce: if the first forward fails, the system tries to call the external number back while the caller waits. The user hears "
+        "the caller's number announced and can choose whether to take the call."
+    ),
+    "deflect": _("Deflection (302): the SIP trunk's server takes over the call, which frees the phone system's channels."),
+}  # fmt: skip
 SENTENCES: Mapping[Code, Any] = {
     Code.BLANK: _("Choose a destination."),
     Code.UNKNOWN_KIND: _("“%(text)s” is not a destination: choose one from the list."),
@@ -217,10 +235,12 @@ class DestinationWidget(forms.Widget):
                     "label": MODIFIER_LABELS[flag],
                     "checked": flag in on,
                     "kinds": takers,
+                    "help": MODIFIER_HELP[flag],
                     "locked": self.no_deflection if flag == "deflect" and flag not in on else "",
                 }
                 for flag, takers in _takers_of_modifiers(self.side).items()
             ],
+            "told": [(str(each), KIND_HELP[each]) for each in kinds],
             "search_url": self.search_url,
             "trunk_warning": self.trunk_warning,
             "blank": not self.required_kind,

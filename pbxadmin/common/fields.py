@@ -1,6 +1,7 @@
 """Kinds of values that the trade uses everywhere: one-line text, phone numbers, yes and no; as model and form fields."""
 
 import re
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -136,6 +137,20 @@ def phone_number_national(e164: str) -> str:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     digits = str(number.national_number)
     return f"{digits[:3]} {digits[3:6]}-{digits[6:]}"
+
+
+class SuggestingInput(forms.TextInput):
+    """A line to type in that offers values to choose: pairs of a value and what is said beside it."""
+
+    template_name = "widgets/suggesting.html.j2"
+
+    def __init__(self, offered: Callable[[], Iterable[tuple[str, str]]], attrs: Any = None) -> None:
+        super().__init__(attrs)
+        self.offered = offered  # asked only when it is shown
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """What the template shows."""
+        return super().get_context(name, value, attrs) | {"offered": list(self.offered())}
 
 
 class PhoneNumberFormField(forms.CharField):

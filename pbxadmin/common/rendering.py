@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.forms.renderers import Jinja2, TemplatesSetting
 from django.templatetags.static import static
-from django.utils.html import conditional_escape, format_html, linebreaks
+from django.utils.html import conditional_escape, format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext, npgettext, pgettext
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -31,6 +31,29 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
         )
     return format_html(
         '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', classes, href
+    )
+
+
+MINUTES_OF_A_DAY = 24 * 60
+
+
+def of_day(minutes: int) -> str:
+    """How far `minutes` after midnight (0..1440) is along a day's bar: a percentage, for SVG."""
+    return f"{min(max(minutes, 0), MINUTES_OF_A_DAY) * 100 / MINUTES_OF_A_DAY:.4g}%"
+
+
+def until(start: int, end: int) -> int:
+    """Minutes from `start` to `end`; an end before the start lies after midnight and is cut there."""
+    return (end if end > start else MINUTES_OF_A_DAY) - start
+
+
+@cache
+def _hour_lines() -> SafeString:
+    """The lines of a day's bar at the full hours between two midnights."""
+    return format_html_join(
+        "",
+        '<line class="hour" x1="{0}" x2="{0}" y1="0" y2="100%"></line>',
+        ((of_day(hour * 60),) for hour in range(1, 24)),
     )
 
 
@@ -55,7 +78,10 @@ def environment() -> Environment:
         gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext
     )
     made.globals["icon"] = icon
+    made.globals["hour_lines"] = _hour_lines
     made.filters["linebreaks"] = _paragraphs
+    made.filters["of_day"] = of_day
+    made.filters["until"] = until
     return made
 
 

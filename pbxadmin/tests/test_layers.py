@@ -41,7 +41,7 @@ LEVELS = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
 # Where everybody comes in, goes back to and goes out again: the frame of every page leads there, and so does whoever is done.
 ENTRANCES = {
-    "home", "own_page", "own_security", "sign_out", "customer_home", "admin:index",
+    "home", "own_page", "own_security", "roles", "sign_out", "customer_home", "admin:index",
     "set_language", "set_theme", "set_density",
     "bell", "job_list", "own_jobs",
     "customer_settings",  # where whoever may switches on what a page misses

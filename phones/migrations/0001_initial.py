@@ -222,14 +222,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "vlan_pc_enabled",
-                    pbxadmin.common.fields.YesNoField(
-                        default=False,
-                        help_text="The port to which a computer is connected behind the phone.",
-                        verbose_name="Enable VLAN for the PC port",
-                    ),
-                ),
-                (
                     "vlan_wan_id",
                     models.PositiveSmallIntegerField(
                         default=1,
@@ -249,6 +241,14 @@ class Migration(migrations.Migration):
                             django.core.validators.MaxValueValidator(7),
                         ],
                         verbose_name="VLAN priority (WAN)",
+                    ),
+                ),
+                (
+                    "vlan_pc_enabled",
+                    pbxadmin.common.fields.YesNoField(
+                        default=False,
+                        help_text="The port to which a computer is connected behind the phone.",
+                        verbose_name="Enable VLAN for the PC port",
                     ),
                 ),
                 (

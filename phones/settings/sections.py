@@ -52,11 +52,9 @@ VLAN_WARNING = gettext_lazy(
     "local reset of the phone."
 )
 VLAN_ID = {
-    "short": gettext_lazy("VLAN ID"),
     "help": gettext_lazy("Given by your network administrator: 1 to 4094."),
 }
 VLAN_PRIORITY = {
-    "short": gettext_lazy("VLAN priority"),
     "help": gettext_lazy("0 to 7 (class of service): the higher, the more urgent; 5 or 6 suit voice."),
 }
 
@@ -494,8 +492,6 @@ PHONE_SETTINGS = Section(
                     ),
                     warning=VLAN_WARNING,
                 ),
-                Part("vlan_wan_id", gettext_lazy("WAN port")),
-                Part("vlan_pc_id", gettext_lazy("PC port")),
             ),
         ),
     ),

@@ -67,3 +67,24 @@ def test_the_box_costs_the_same_for_any_number_of_phones(
         make_phone(boreale, amelie)
     with django_assert_max_num_queries(len(few)):
         client.get(status)
+
+
+def test_a_ports_vlan_number_and_priority_stand_right_below_its_switch(felix, amelie, two):
+    page = (
+        sign_in_fully(Client(), felix).get(f"/c/boreale/users/101/phone?phone={two[0].mac}").content.decode()
+    )
+    order = [name for name in re.findall(r'name="(vlan_\w+)"', page) if "_csrf" not in name]
+    assert list(dict.fromkeys(order)) == [
+        f"vlan_{port}_{what}" for port in ("wan", "pc") for what in ("enabled", "id", "priority")
+    ]
+
+
+def test_the_provisioning_link_is_beside_the_state_until_the_phone_has_used_it(felix, amelie, two):
+    fetched, never = two
+    client = sign_in_fully(Client(), felix)
+    page = client.get(f"/c/boreale/users/101/phone?phone={never.mac}").content.decode()
+    assert page.count('id="secret-link"') == 1
+    assert page.index('id="secret-link"') < page.index('id="facts-title"')
+    page = client.get(f"/c/boreale/users/101/phone?phone={fetched.mac}").content.decode()
+    assert page.count('id="secret-link"') == 1
+    assert page.index('id="secret-link"') > page.index('id="facts-title"')

@@ -476,3 +476,11 @@ def test_asking_again_takes_the_password_of_who_has_no_app(client, amelie):
     assert client.post(reverse("step_up"), {"password": "wrong"}).status_code == 422
     assert client.post(reverse("step_up"), {"password": PASSWORD}).status_code == 302
     assert client.session["password_at"]
+
+
+def test_whoever_has_set_up_their_app_goes_on_to_where_they_work(client, staff):
+    key = start(client, staff)
+    codes = client.post(reverse("second_factor_enrol"), {"code": code_of(key)})
+    onward = re.search(r'class="btn btn-primary[^"]*" href="([^"]+)"', codes.content.decode())[1]
+    assert onward == reverse("home")
+    assert client.get(onward).url == reverse("customers")

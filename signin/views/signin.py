@@ -182,7 +182,7 @@ def show_codes(request: PortalRequest, codes: list[str], target: str = "") -> Ht
     text = "\r\n".join([f"pbxadmin · {signed_in_user(request).login}", *codes, ""])
     facts = {
         "codes": codes,
-        "next": target or reverse("own_page"),
+        "next": target or reverse("home"),
         "file": "data:text/plain;charset=utf-8;base64," + base64.b64encode(text.encode()).decode(),
     }
     return render(request, "signin/backup_codes.html", facts)

@@ -571,3 +571,10 @@ def test_a_page_of_the_road_says_which_sheet_it_has():
     for model, made in admin.site._registry.items():
         if isinstance(made, RoadAdmin):
             assert type(made).sheet().model is model
+
+
+def test_a_list_is_called_as_the_portal_calls_it(desk, boreale, amelie):
+    for model, title in (("users/user", "Utilisateurs"), ("phones/phone", "Téléphones")):
+        page = desk.get(f"/support/{model}/").content.decode()
+        assert "Sélectionnez" not in page.split("<h1>")[1].split("</h1>")[0]
+        assert f"<h1>{title}" in page, page.split("<h1>")[1][:60]

@@ -1,5 +1,7 @@
 """The pages of what belongs to a customer as a whole: who sees and changes what, and what is refused."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -694,3 +696,52 @@ def test_a_deleted_system_extension_stays_in_the_history_by_its_name(boreale, st
     assert (
         Change.objects.filter(model="users.systemextension", kind="delete").get().object_name == "150 Accueil"
     )
+
+
+def made(customer, sheet, **values):
+    plan = road.plan(User(is_staff=True, role_id="users"), customer, sheet, [road.Row(None, values)])
+    assert not plan.refused, plan.rows[0].errors
+    road.apply(plan, FACTS)
+    return plan.rows[0].record
+
+
+@pytest.mark.parametrize(
+    "typed", ["101", "101 Amélie Tremblay", "amelie tremblay", "Amélie Tremblay, 103", "101; 103", "101 103"]
+)
+def test_members_are_picked_by_name_or_extension(client, boreale, felix, amelie, ines, typed):
+    sign_in_fully(client, felix)
+    other = made(boreale, department_sheet(), name="Laboratoire")
+    address = reverse("department_tab", args=["boreale", other.pk, "members"])
+    page = client.get(address).content.decode()
+    assert 'list="people"' in page
+    assert 'hx-get="/c/boreale/destinations"' in page
+    assert client.post(address, {"do": "add", "numbers": typed}).status_code == 302
+    found = set(other.memberships.values_list("user__number", flat=True))
+    assert found == ({"101", "103"} if "103" in typed else {"101"})
+
+
+def test_a_name_that_two_people_have_is_asked_for_by_extension(client, boreale, felix, amelie):
+    make_user(boreale, "150", "Amélie", "Tremblay")
+    sign_in_fully(client, felix)
+    other = made(boreale, department_sheet(), name="Laboratoire")
+    address = reverse("department_tab", args=["boreale", other.pk, "members"])
+    refused = client.post(address, {"do": "add", "numbers": "Amélie Tremblay"})
+    assert refused.status_code == 422
+    assert not other.memberships.exists()
+
+
+def test_the_caller_id_is_chosen_from_the_companys_numbers(client, boreale, felix, amelie):
+    made(boreale, did_sheet(), number="514 555-0177", name="Ligne directe")
+    sign_in_fully(client, felix)
+    page = client.get("/c/boreale/users/101/general").content.decode()
+    offered = page.split('<datalist id="id_outbound_caller_id_offered">')[1].split("</datalist>")[0]
+    assert '<option value="514 555-0177">Ligne directe</option>' in offered
+    assert 'list="id_outbound_caller_id_offered"' in page
+
+
+def test_the_help_of_the_role_leads_to_the_table_of_roles(client, boreale, felix, amelie):
+    sign_in_fully(client, felix)
+    page = client.get("/c/boreale/users/101/general").content.decode()
+    link = re.search(r'<p class="field-help" id="id_role_helptext">.*?<a href="([^"]+)"', page)
+    assert link
+    assert client.get(link[1]).status_code == 200

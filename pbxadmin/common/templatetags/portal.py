@@ -12,7 +12,7 @@ from django.core.paginator import Page
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template.context import Context
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext
@@ -20,16 +20,17 @@ from django.utils.translation import gettext, pgettext
 from pbxadmin.common.clock import date_said
 from pbxadmin.common.counts import grouped
 from pbxadmin.common.places import city_said
-from pbxadmin.common.rendering import icon, part
+from pbxadmin.common.rendering import icon, of_day, part, until
 
 register = template.Library()
 
-MINUTES_OF_A_DAY = 24 * 60
 TINTS = 4
 
 
 register.filter(grouped)
 register.filter("place_of", city_said)
+register.filter(of_day)
+register.filter(until)
 register.simple_tag(icon)
 register.simple_tag(part)
 
@@ -59,29 +60,6 @@ def moment(when: datetime | None) -> str:
     if when is None:
         return ""
     return date_said(localtime(when), pgettext("date and time format", "M j, Y, P"))
-
-
-@register.filter
-def of_day(minutes: int) -> str:
-    """How far `minutes` after midnight (0..1440) is along a day's bar: a percentage, for SVG."""
-    return f"{min(max(minutes, 0), MINUTES_OF_A_DAY) * 100 / MINUTES_OF_A_DAY:.4g}%"
-
-
-@register.simple_tag
-@cache
-def hour_lines() -> SafeString:
-    """The lines of a day's bar at the full hours between two midnights."""
-    return format_html_join(
-        "",
-        '<line class="hour" x1="{0}" x2="{0}" y1="0" y2="100%"></line>',
-        ((of_day(hour * 60),) for hour in range(1, 24)),
-    )
-
-
-@register.filter
-def until(start: int, end: int) -> int:
-    """Minutes from `start` to `end`; an end before the start lies after midnight and is cut there."""
-    return (end if end > start else MINUTES_OF_A_DAY) - start
 
 
 @register.simple_tag

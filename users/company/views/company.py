@@ -21,7 +21,7 @@ from pbxadmin.common.listing import Filter, ListState, Shape, show_list
 from pbxadmin.common.places import city_said
 from pbxadmin.common.searching import Folded, named
 from pbxadmin.common.values.destinations import Kind
-from pbxadmin.common.values.signs import plainly, words_of
+from pbxadmin.common.values.signs import folded, plainly, words_of
 from users import rights, road
 from users.company.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
 from users.company.takers import takers_of
@@ -133,12 +133,32 @@ def members_tab(
     return answer
 
 
+MOST_NAMES = 20  # looked for one by one
+
+
 def _people_of(actor: User, customer: Customer, typed: str) -> tuple[list[User], str]:
-    """The people whose extensions are typed, and the extensions that nobody has."""
-    numbers = plainly(typed).replace(",", " ").replace(";", " ").split()
-    found = list(User.objects.visible_to(actor).of(customer).filter(number__in=numbers))
+    """The people who are meant, and what is nobody's: picked ("105 Maude Côté"), called by their whole name, or extensions in a row."""
+    people = User.objects.visible_to(actor).of(customer)
+    numbers, names = [], []
+    for part in plainly(typed).replace(";", ",").split(","):
+        words = part.split()
+        if words and words[0].isdecimal():
+            numbers += words if all(word.isdecimal() for word in words) else words[:1]
+        elif words:
+            names.append(" ".join(words))
+    found = list(people.filter(number__in=numbers))
     unknown = [number for number in numbers if number not in {user.number for user in found}]
-    return found, ", ".join(unknown)[:60] if numbers else "…"
+    for name in names[:MOST_NAMES]:
+        called = [
+            user
+            for user in people.filter(search_text__contains=folded(name))[:50]
+            if folded(user.full_name) == folded(name)
+        ]
+        # Two people of one name are told apart by their extension.
+        found += called if len(called) == 1 else []
+        unknown += [] if len(called) == 1 else [name]
+    unknown += names[MOST_NAMES:]
+    return found, ", ".join(unknown)[:60] if numbers or names else "…"
 
 
 def _move(

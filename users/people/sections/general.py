@@ -5,16 +5,28 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import forms
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common import many
-from pbxadmin.common.columns import LinkedColumn, Option, ReferenceColumn, Scope, Store, columns_of
+from pbxadmin.common.columns import (
+    FieldColumn,
+    LinkedColumn,
+    Option,
+    ReferenceColumn,
+    Scope,
+    Store,
+    columns_of,
+)
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.crypto import random_secret, random_token
-from pbxadmin.common.fields import phone_number_e164, phone_number_national
+from pbxadmin.common.fields import SuggestingInput, phone_number_e164, phone_number_national
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.signs import folded, plainly, words_of
 from users import rights, road
@@ -58,10 +70,10 @@ def departments_of(scope: Scope) -> list[Department]:
     return scope.once("departments", lambda: list(Department.objects.of(scope.customer)))
 
 
-def dids(scope: Scope) -> list[Option]:
-    """The customer's DID numbers, also those that somebody has: a rule says who."""
+def _dids(scope: Scope) -> list[Did]:
+    """The customer's DID numbers with whom they ring: read once in a scope."""
     named = ("number", "first_name", "last_name", "email")
-    found = scope.once(
+    found: list[Did] = scope.once(
         "dids",
         lambda: list(
             Did.objects.of(scope.customer)
@@ -76,6 +88,11 @@ def dids(scope: Scope) -> list[Option]:
             )
         ),
     )
+    return found
+
+
+def dids(scope: Scope) -> list[Option]:
+    """The customer's DID numbers, also those that somebody has: a rule says who."""
     return [
         Option(
             did.pk,
@@ -83,7 +100,7 @@ def dids(scope: Scope) -> list[Option]:
             (did.number,),
             did.number,
         )
-        for did in found
+        for did in _dids(scope)
     ]
 
 
@@ -212,6 +229,24 @@ class DidsColumn(LinkedColumn):
             return super().spelling(text)
 
 
+class CallerIdColumn(FieldColumn):
+    """The number that callees see: one of the customer's, which are offered; another one may be typed, and is judged by a rule."""
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """A line with the customer's numbers to choose from."""
+        made = super().form_field(scope)
+        made.widget = SuggestingInput(lambda: _numbers_offered(scope), made.widget.attrs)
+        return made
+
+
+MOST_OFFERED = 500
+
+
+def _numbers_offered(scope: Scope) -> list[tuple[str, str]]:
+    found: list[Did] = _dids(scope)[:MOST_OFFERED]
+    return [(phone_number_national(each.number), each.name) for each in found]
+
+
 class RoleColumn(ReferenceColumn):
     """The role, called as the reader's language calls it."""
 
@@ -221,6 +256,18 @@ class RoleColumn(ReferenceColumn):
         """3CX writes a tag of XML, which may carry other attributes; its name, or the bare name, is what counts."""
         found = _ROLE_TAG.match(text)
         return super().spelling(found[1] if found else text)
+
+    def form_field(self, scope: Scope) -> forms.Field:
+        """The menu; its help leads to the table that says what each role may do."""
+        made = super().form_field(scope)
+        if scope.customer.pk:
+            made.help_text = format_html(
+                '{} <a href="{}">{}</a>',
+                made.help_text,
+                reverse("roles", args=[scope.customer.slug]),
+                gettext("See what each role may do"),
+            )
+        return made
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """The role's name."""
@@ -253,13 +300,14 @@ GENERAL = Section(
                 ),
             },
             mobile={"identity": True, "csv": "MobileNumber"},
-            outbound_caller_id={
-                "csv": "OutboundCallerID",
-                "more": _(
+            outbound_caller_id=CallerIdColumn(
+                Identity._meta.get_field("outbound_caller_id"),
+                csv="OutboundCallerID",
+                more=_(
                     "An emergency call always shows the department's default number. To change that number, contact your "
                     "provider's support."
                 ),
-            },
+            ),
             role=RoleColumn(
                 Identity._meta.get_field("role"),
                 roles,
