@@ -52,9 +52,11 @@ VLAN_WARNING = gettext_lazy(
     "local reset of the phone."
 )
 VLAN_ID = {
+    "short": gettext_lazy("VLAN ID"),
     "help": gettext_lazy("Given by your network administrator: 1 to 4094."),
 }
 VLAN_PRIORITY = {
+    "short": gettext_lazy("VLAN priority"),
     "help": gettext_lazy("0 to 7 (class of service): the higher, the more urgent; 5 or 6 suit voice."),
 }
 
