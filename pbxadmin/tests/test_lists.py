@@ -221,11 +221,13 @@ def test_fourteen_people_are_in_sight_and_more_where_rows_stand_close(at_list: P
     names = page.locator("#results tbody .who a")
     line = "names => names.filter((name) => name.getBoundingClientRect().height > 1.6 * parseFloat(getComputedStyle(name).fontSize)).length"
     assert names.evaluate_all(line) == 0
-    page.get_by_role("button", name="Lignes serrées").click()
+    with page.expect_response("**/density*"):
+        page.get_by_role("button", name="Lignes serrées").click()
     assert rows.evaluate_all(seen) >= 20
     page.reload()
     assert rows.evaluate_all(seen) >= 20
-    page.get_by_role("button", name="Lignes serrées").click()
+    with page.expect_response("**/density*"):
+        page.get_by_role("button", name="Lignes serrées").click()
     page.reload()
     assert rows.evaluate_all(seen) < 20
 

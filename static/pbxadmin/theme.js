@@ -2,11 +2,11 @@
    Without this script the form is simply sent, and the page comes back as it was chosen. */
 "use strict";
 
-// redirect: "manual": the cookie is all that is wanted of the answer.
+// redirect: "manual": the cookie is all that is wanted of the answer. keepalive: it comes even when the page is left at once.
 function keep(form, chosen) {
   const answer = new FormData(form);
   answer.set(chosen.name, chosen.value);
-  fetch(form.action, { method: "POST", body: new URLSearchParams(answer), redirect: "manual" }).catch(() => {});
+  fetch(form.action, { method: "POST", body: new URLSearchParams(answer), redirect: "manual", keepalive: true }).catch(() => {});
 }
 
 document.addEventListener("submit", (event) => {
