@@ -17,9 +17,9 @@ from forwarding import hours
 from forwarding.simulator import ask
 from forwarding.statutory import FIRST_YEAR, LAST_YEAR, statutory_holidays
 from forwarding.tabs import facts as pages
-from forwarding.tabs.columns import by_day
 from forwarding.tabs.schedule import HOLIDAYS
 from forwarding.tabs.sections import FORWARDING, HOURS_OF_DEPARTMENT, SCHEDULE
+from forwarding.tabs.week_columns import by_day
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.listing import ListState, Shape, show_list

@@ -10,10 +10,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from pbxadmin.common.columns import OPPOSITE, FieldColumn, Option, ReferenceColumn, Scope
+from pbxadmin.common.columns import OPPOSITE, FieldColumn, Scope
 from pbxadmin.common.companions import CompanionStore, companion_columns
 from pbxadmin.common.contributions import Contribution, Legacy
 from pbxadmin.common.parts import Part
+from pbxadmin.common.references import Option, ReferenceColumn
 from pbxadmin.common.sections import Section
 from users import road
 from users.models import User

@@ -18,9 +18,10 @@ from forwarding.calls import StatusRule
 from forwarding.models import ForwardingRule
 from forwarding.simulator import STATE_LABELS, Question, State, local_moment
 from forwarding.snapshot import status_rule
-from forwarding.tabs.columns import WEEKDAYS, lines_of, names_of, week_in_words
+from forwarding.tabs.columns import names_of
 from forwarding.tabs.rules import RULE_COLUMNS, RULES
 from forwarding.tabs.schedule import long_days, next_change_in_words, week_to_look_at, with_grips
+from forwarding.tabs.week_columns import WEEKDAYS, lines_of, week_in_words
 from forwarding.whom import SeveralMeantError, number_meant
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.destination_field import DestinationWidget

@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from forwarding.models import ForwardingRule
 from forwarding.tabs.columns import DestinationColumn, remember, systems_of
-from pbxadmin.common.columns import FieldColumn, Option, ReferenceColumn, Scope, Text, columns_of
+from pbxadmin.common.columns import FieldColumn, Scope, Text, columns_of
 from pbxadmin.common.companions import CompanionColumn, CompanionStore
 from pbxadmin.common.destination_field import DestinationField, Reference, references_to, tells_references
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.parts import Part
+from pbxadmin.common.references import Option, ReferenceColumn
 from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.statuses import Status
 from pbxadmin.common.values.tolls import Toll, toll_of

@@ -14,15 +14,13 @@ from django.utils.translation import gettext_lazy, pgettext
 from forwarding import hours, periods, schedules
 from forwarding.models import DepartmentPeriod, Period, UserPeriod
 from forwarding.routing import status_of_hours
-from forwarding.tabs.columns import (
+from forwarding.tabs.columns import StatusAfterColumn, StatusColumn, StatusUntilColumn
+from forwarding.tabs.week_columns import (
     WEEKDAYS,
     HolidaysColumn,
     HolidayStore,
     PeriodsColumn,
     PeriodStore,
-    StatusAfterColumn,
-    StatusColumn,
-    StatusUntilColumn,
     said,
 )
 from pbxadmin.common.clock import moment_in_zone

@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from forwarding import hours
-from forwarding.tabs.columns import HolidaysColumn, week_in_words
+from forwarding.tabs.week_columns import HolidaysColumn, week_in_words
 
 WEEK = [hours.Period(day, time(8), time(17)) for day in range(5)]
 

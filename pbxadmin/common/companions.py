@@ -9,17 +9,9 @@ from django import forms
 from django.db import models
 
 from pbxadmin.common import many
-from pbxadmin.common.columns import (
-    Blank,
-    Column,
-    FieldColumn,
-    ReferenceColumn,
-    Scope,
-    Store,
-    Text,
-    columns_of,
-)
+from pbxadmin.common.columns import Blank, Column, FieldColumn, Scope, Text, columns_of
 from pbxadmin.common.crypto import MASK, is_secret
+from pbxadmin.common.references import ReferenceColumn, Store
 
 CHUNK = 10_000
 # From so many distinct sets of values on, each row is given its own by one statement instead.

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.columns import Column, FieldColumn, Scope, Store
+from pbxadmin.common.columns import Column, FieldColumn, Scope
+from pbxadmin.common.references import Store
 
 
 class Various:

@@ -10,10 +10,12 @@ from django.db import models
 from django.utils.translation import override
 
 from forwarding.hours import Holiday, Period
-from forwarding.tabs.columns import DestinationColumn, HolidaysColumn, PeriodsColumn
+from forwarding.tabs.columns import DestinationColumn
+from forwarding.tabs.week_columns import HolidaysColumn, PeriodsColumn
 from pbxadmin.common import cells
-from pbxadmin.common.columns import Blank, Column, LinkedColumn, ReferenceColumn, Scope
+from pbxadmin.common.columns import Blank, Column, Scope
 from pbxadmin.common.fields import YES, PhoneNumberField
+from pbxadmin.common.references import LinkedColumn, ReferenceColumn
 from pbxadmin.common.values.destinations import BUSY, SAME, VOICEMAIL, Destination, Kind
 from phones.keys.sections import KeysColumn, KeyValue
 from phones.models import Sbc

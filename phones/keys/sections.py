@@ -11,9 +11,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from pbxadmin.common.columns import Column, Pending, Scope, Store
+from pbxadmin.common.columns import Column, Pending, Scope
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.fields import refuse_control_characters
+from pbxadmin.common.references import Store
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.signs import as_it_looks, folded, plainly
 from pbxadmin.common.values.statuses import Status

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common import cells
-from pbxadmin.common.columns import Blank, Column, FieldColumn, Option, Pending, Scope, Text
+from pbxadmin.common.columns import Blank, Column, FieldColumn, Pending, Scope, Text
 from pbxadmin.common.forms import OrderedBoxes
+from pbxadmin.common.references import Option
 from pbxadmin.common.values.signs import plainly
 from phones.context import Codec, DateFormat, Language, TimeFormat
 from phones.models import Phone, Sbc

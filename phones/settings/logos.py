@@ -22,7 +22,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pbxadmin.common.columns import FieldColumn, Scope, Store, Text
+from pbxadmin.common.columns import FieldColumn, Scope, Text
+from pbxadmin.common.references import Store
 from phones.models import Phone
 from phones.settings.pictures import BIGGEST_FILE, Fault, PictureError, check_name, cleaned, fitted
 from phones.vendors import Picture, UnknownModelError, find_model, models

@@ -10,10 +10,11 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, ReferenceColumn, Scope, columns_of
+from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, Scope, columns_of
 from pbxadmin.common.contributions import Contribution, ListCell
 from pbxadmin.common.parts import Part
 from pbxadmin.common.places import zone_said
+from pbxadmin.common.references import ReferenceColumn
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device

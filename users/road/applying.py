@@ -10,8 +10,9 @@ from django.db.models.base import ModelState
 from django.utils.translation import gettext as _
 
 from pbxadmin.common import many
-from pbxadmin.common.columns import OptionsMixin, Pending, Scope
+from pbxadmin.common.columns import Pending, Scope
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.references import OptionsMixin
 from pbxadmin.common.sections import Sheet
 from users.models import Customer, Operation
 from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, RowPlan

@@ -8,8 +8,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.columns import Column, FieldColumn, Pending, Scope, Store, Text
+from pbxadmin.common.columns import Column, FieldColumn, Pending, Scope, Text
 from pbxadmin.common.crypto import is_secret
+from pbxadmin.common.references import Store
 from pbxadmin.common.sections import Sheet
 from users import rights
 from users.models import Customer, User

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import Model
 
-from pbxadmin.common.columns import Column, Scope, Store, Text
+from pbxadmin.common.columns import Column, Scope, Text
+from pbxadmin.common.references import Store
 from pbxadmin.common.sections import Sheet
 from users import rights
 

@@ -7,8 +7,9 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.columns import Column, LinkedColumn, Scope
+from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.references import LinkedColumn
 from pbxadmin.common.sections import Sheet
 from users import road
 from users.models import Change, Customer, Operation, User

@@ -10,8 +10,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common import many
-from pbxadmin.common.columns import FieldColumn, LinkedColumn, Option, ReferenceColumn, Scope, Store
+from pbxadmin.common.columns import FieldColumn, Scope
 from pbxadmin.common.places import countries_said, country_code, zone_said
+from pbxadmin.common.references import LinkedColumn, Option, ReferenceColumn, Store
 from pbxadmin.common.values.clock import CANADIAN_ZONES, OTHER_ZONES
 from pbxadmin.common.values.signs import folded, plainly
 from users.models import SystemExtension, User

@@ -15,18 +15,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common import many
-from pbxadmin.common.columns import (
-    FieldColumn,
-    LinkedColumn,
-    Option,
-    ReferenceColumn,
-    Scope,
-    Store,
-    columns_of,
-)
+from pbxadmin.common.columns import FieldColumn, Scope, columns_of
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.crypto import random_secret, random_token
 from pbxadmin.common.fields import SuggestingInput, phone_number_e164, phone_number_national
+from pbxadmin.common.references import LinkedColumn, Option, ReferenceColumn, Store
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.signs import folded, plainly, words_of
 from users import rights, road

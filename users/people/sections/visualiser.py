@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from pbxadmin.common import cells, many
-from pbxadmin.common.columns import Column, Scope, Store
+from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.references import Store
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.signs import folded
 from users import rights, road
