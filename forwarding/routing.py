@@ -362,7 +362,7 @@ def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> Dia
     """
     must_be_aware(at)
     dialled = as_dialled(number)
-    if emergency := emergency_number(number):
+    if emergency := emergency_number(number) or _after_a_one(dialled, directory):
         return _passes(
             Verdict.EMERGENCY,
             Why.EMERGENCY,
@@ -397,6 +397,15 @@ def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> Dia
         return _refused(Why.PIN_NEEDED, dialled)
     caller_id = caller.caller_id or caller.department_caller_id
     return _passes(Verdict.OUTSIDE, Why.OUTSIDE_CALL, dialled, caller_id)
+
+
+def _after_a_one(dialled: str, directory: Directory) -> str:
+    """The emergency number in "1911", also after a 9 for an outside line, where that is nobody's extension; "" for none."""
+    national = dialled.removeprefix("9") if dialled.startswith("91") else dialled
+    emergency = emergency_number(f"+{national}") if national.startswith("1") else ""
+    if emergency and not (directory.user(dialled) or directory.system_extension(dialled)):
+        return emergency
+    return ""
 
 
 def _is_as_long_as_an_extension(dialled: str, caller: Caller) -> bool:

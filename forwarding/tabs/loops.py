@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from forwarding.models import ForwardingRule
 from forwarding.routing import MAX_HOPS
-from forwarding.tabs.rules import DESTINATIONS, column_label
-from pbxadmin.common.destination_field import DestinationField
+from forwarding.tabs.rules import DESTINATIONS, by_target, column_label, in_words, leads_away
+from pbxadmin.common.destination_field import DestinationField, references_to
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.statuses import Status
@@ -116,6 +116,7 @@ def own_numbers_are_extensions(plan: road.Plan) -> None:
             if value.value in own.found:
                 _judge(row, name, value, own)
     _new_numbers_lead_nobody_back(plan)
+    _numbers_taken_away_are_told(plan)
 
 
 def _judge(row: road.RowPlan, name: str, value: Destination, own: _OwnNumbers) -> None:
@@ -184,6 +185,32 @@ def _new_numbers_lead_nobody_back(plan: road.Plan) -> None:
                     "%(number)s is this user's mobile: calls that ring it would come back. Change the mobile first."
                 )
                 % {"number": said},
+            )
+
+
+def _numbers_taken_away_are_told(plan: road.Plan) -> None:
+    """A number that rings nobody any more is told where calls are forwarded to it as to an outside one: they stay in the company."""
+    left = {
+        key: row
+        for row in plan.rows
+        if "dids" in row.changes and not row.new
+        for key in set(row.changes["dids"][0] or ()) - set(row.changes["dids"][1])
+    }
+    for key in _gained(plan):
+        left.pop(key, None)
+    if not left:
+        return
+    customer = plan.scope.customer
+    numbers = dict(Did.objects.of(customer).filter(pk__in=list(left)).values_list("number", "pk"))
+    rows = {row.key: row for row in plan.rows if not row.new}
+    for number, references in by_target(references_to(customer, Kind.EXTERNAL, list(numbers))).items():
+        if calls := [each for each in references if each.column and not leads_away(each, rows)]:
+            left[numbers[number]].warn(
+                "dids",
+                _(
+                    "%(number)s will ring nobody, and calls are forwarded to it: %(where)s. These callers will hear the busy tone."
+                )
+                % {"number": phone_number_national(number), "where": in_words(calls)},
             )
 
 

@@ -13,7 +13,7 @@ from forwarding.models import ForwardingRule
 from forwarding.tabs.columns import DestinationColumn, remember, systems_of
 from pbxadmin.common.columns import FieldColumn, Scope, Text, columns_of
 from pbxadmin.common.companions import CompanionColumn, CompanionStore
-from pbxadmin.common.destination_field import DestinationField, Reference, references_to, tells_references
+from pbxadmin.common.destination_field import DestinationField, Reference, tells_references
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.parts import Part
 from pbxadmin.common.references import Option, ReferenceColumn
@@ -23,6 +23,7 @@ from pbxadmin.common.values.tolls import Toll, toll_of
 from users import road
 from users.models import User
 from users.rights import Own
+from users.road.replacements import leading_to
 
 RULES = CompanionStore(
     ForwardingRule, prefixes=tuple(str(status) for status in Status), prefix_field="status",
@@ -438,13 +439,13 @@ def people_called_by_others_stay_reachable(plan: road.Plan) -> None:
         return
     rows = {row.key: row for row in plan.rows if not row.new}
     for number, references in by_target(
-        references_to(plan.scope.customer, Kind.EXTENSION, [*leaving, *hiding])
+        leading_to(plan.scope.customer, Kind.EXTENSION, [*leaving, *hiding])
     ).items():
         if number in leaving:
             row = leaving[number]
             # Whoever is disabled in the same breath takes no calls, so their rules lead nowhere.
             gone = {other.key for other in leaving.values()}
-            calls = [each for each in references if each.owner not in gone and not _leads_away(each, rows)]
+            calls = [each for each in references if each.owner not in gone and not leads_away(each, rows)]
             if calls:
                 row.refuse("disabled", _("Calls are sent to this extension: %(where)s. Choose another destination there first.") % {
                     "where": in_words(calls)
@@ -457,14 +458,16 @@ def people_called_by_others_stay_reachable(plan: road.Plan) -> None:
             )
 
 
-def _leads_away(reference: Reference, rows: Mapping[Any, road.RowPlan]) -> bool:
+def leads_away(reference: Reference, rows: Mapping[Any, road.RowPlan]) -> bool:
     """Whether the plan itself sends the calls of this rule elsewhere."""
     row = rows.get(reference.owner)
     if row is None or reference.column not in row.changes:
         return False
-    value = row.changes[reference.column][1]
+    value, before = row.changes[reference.column][1], reference.value
     return not (
-        isinstance(value, Destination) and (value.kind, value.value) == (Kind.EXTENSION, reference.target)
+        isinstance(value, Destination)
+        and before is not None
+        and (value.kind, value.value) == (before.kind, before.value)
     )
 
 

@@ -5,6 +5,7 @@ from django.utils import timezone, translation
 
 from forwarding.asking import plan_call
 from forwarding.calls import FromExtension
+from forwarding.decisions import Verdict
 from users import road
 from users.company.sheets import department_sheet
 from users.models import Department, Did, User
@@ -50,6 +51,12 @@ def test_a_department_that_loses_its_number_shows_the_next_one_and_is_told_so(st
         "911#",
         "(911)",
         "9|911",
+        "+1911",
+        "+1 911",
+        "1-911",
+        "9-1-911",
+        "911,,1",
+        "9,911",
         "933",
     ):
         assert shown(boreale, number) == "+15145550177", number
@@ -96,3 +103,15 @@ def test_whatever_else_of_the_department_is_changed_says_nothing_again(staff, bo
     soins = boreale.departments.get(name="Soins")
     Department.objects.filter(pk=soins.pk).update(outbound_caller_id="")
     assert not said(planned(staff, boreale, soins.pk, name="Soins infirmiers", outbound_caller_id=""))
+
+
+def test_an_extension_that_looks_like_911_after_a_one_is_the_extension(boreale, amelie):
+    boreale.extension_digits = 4
+    boreale.save()
+    User.objects.filter(pk=amelie.pk).update(number="1911")
+    dialled = plan_call(boreale, FromExtension("1911"), "1911", timezone.now()).dialled
+    assert dialled is not None
+    assert dialled.verdict is Verdict.INTERNAL
+    emergency = plan_call(boreale, FromExtension("1911"), "+1911", timezone.now()).dialled
+    assert emergency is not None
+    assert emergency.verdict is Verdict.EMERGENCY

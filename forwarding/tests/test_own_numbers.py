@@ -8,13 +8,14 @@ from forwarding.asking import plan_call
 from forwarding.calls import FromOutside
 from forwarding.decisions import Busy, Mode, Outside, Reach, Ring, Why, path
 from forwarding.models import ForwardingRule
-from forwarding.tests.road import change, planned
+from forwarding.tests.road import change, planned, values
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.values.statuses import Status
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.company.sheets import did_sheet
 from users.models import Did, SystemExtension, User
+from users.people.replacing import Wish, legacies, plan_replacement
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
@@ -204,3 +205,93 @@ def test_making_somebody_with_a_number_and_rules_at_once_asks_the_same(staff, bo
     assert row.errors
     assert make_user(boreale, "151", "Olivier", "Bélanger", dids=[key])
     assert FACTS
+
+
+# --- Who, or what, a number rings goes ----------------------------------------------------------------------------
+@pytest.fixture
+def olivier(boreale):
+    return make_user(boreale, "104", "Olivier", "Bélanger")
+
+
+@pytest.fixture
+def to_olivier(staff, amelie, olivier, numbers):
+    """Amélie's calls are forwarded to Olivier, by the number that rings his extension."""
+    Did.objects.filter(number=numbers[1]).update(user=olivier)
+    change(staff, amelie, away__divert_external=f"external:{numbers[1]}")
+    return numbers[1]
+
+
+def test_nobody_is_disabled_or_deleted_while_calls_come_over_their_number(
+    client, staff, boreale, amelie, olivier, to_olivier
+):
+    row = planned(staff, olivier, disabled=True)
+    assert str(amelie) in " ".join(map(str, row.errors["disabled"]))
+    sign_in_fully(client, staff)
+    url = reverse("user_delete", args=["boreale", "104"])
+    assert "101 Amélie Tremblay" in client.get(url).content.decode()
+    make_user(boreale, "105", "Maude", "Côté")
+    assert client.post(url, {"confirm": "104", "instead": "105"}).status_code == 302
+    assert not User.objects.filter(pk=olivier.pk).exists()
+    assert str(values(amelie, "away.divert_external")[0]) == "extension:105"
+
+
+def test_disabling_is_possible_where_the_same_change_leads_the_calls_away(
+    staff, boreale, amelie, olivier, to_olivier
+):
+    rows = [
+        road.Row(olivier.pk, {"disabled": True}),
+        road.Row(amelie.pk, {"away.divert_external": "voicemail"}),
+    ]
+    assert not road.plan(staff, boreale, user_sheet(), rows).refused
+
+
+def test_a_number_that_is_taken_away_tells_whose_calls_are_forwarded_to_it(
+    client, staff, boreale, amelie, olivier, to_olivier
+):
+    did = Did.objects.get(number=to_olivier)
+    (row,) = road.plan(staff, boreale, user_sheet(), [road.Row(olivier.pk, {"dids": []})]).rows
+    assert str(amelie) in told(row, "dids")
+    # Whoever takes it over in the same change takes the calls.
+    maude = make_user(boreale, "105", "Maude", "Côté")
+    rows = [road.Row(olivier.pk, {"dids": []}), road.Row(maude.pk, {"dids": [did.pk]})]
+    assert not told(road.plan(staff, boreale, user_sheet(), rows).rows[0], "dids")
+    sign_in_fully(client, staff)
+    url = reverse("did_assign", args=["boreale", did.pk])
+    assert str(amelie) not in client.post(url, {"extension": "105"}, follow=True).content.decode()
+    assert str(amelie) in client.post(url, {"extension": ""}, follow=True).content.decode()
+
+
+def test_a_number_that_leads_to_no_group_any_more_or_is_deleted_tells_the_same(
+    staff, boreale, amelie, numbers
+):
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="ring_group")
+    Did.objects.filter(number=numbers[1]).update(user=None, system_extension=group)
+    change(staff, amelie, away__divert_external=f"external:{numbers[1]}")
+    did = Did.objects.get(number=numbers[1])
+    (row,) = road.plan(staff, boreale, did_sheet(), [road.Row(did.pk, {"system_extension": None})]).rows
+    assert str(amelie) in told(row, "system_extension")
+    removal = road.plan_removal(staff, boreale, did_sheet(), [did.pk])
+    assert str(amelie) in " ".join(removal.losses[did.pk])
+
+
+def test_a_number_that_closes_a_round_is_told_on_the_page_on_which_it_is_given(
+    client, staff, boreale, amelie, felix, numbers
+):
+    change(staff, felix, available__no_answer_external=f"external:{numbers[0]}")
+    maude = make_user(boreale, "105", "Maude", "Côté")
+    change(staff, maude, available__no_answer_external="extension:102")
+    sign_in_fully(client, staff)
+    did = Did.objects.get(number=numbers[0])
+    page = client.post(reverse("did_assign", args=["boreale", did.pk]), {"extension": "105"}, follow=True)
+    assert Did.objects.get(pk=did.pk).user == maude
+    with translation.override("fr-ca"):
+        assert "le poste 102" in page.content.decode().lower()
+
+
+def test_whoever_takes_the_place_takes_the_calls_over_the_leavers_number(
+    staff, boreale, amelie, olivier, to_olivier
+):
+    heir = Wish(identity={}, parts=frozenset(each.name for each in legacies()), heir=amelie)
+    made = plan_replacement(staff, boreale, olivier, heir)
+    assert not made.refusals
+    assert str(made.plans[0].rows[1].after["away.divert_external"]) == "voicemail"

@@ -18,6 +18,8 @@ from pbxadmin.common.values.signs import as_it_looks, plainly, unshowable
 REGION = "CA"
 # Ten digits as people write them here; a first digit of 0 or 1 is somebody's prefix, and the library's to understand.
 _NORTH_AMERICAN = re.compile(r"(?:\+1)?[-. ()/]*([2-9](?:[-. ()/]*[0-9]){9})[-. ()/]*", re.ASCII)
+# As a link on a web page has a number when it is copied.
+_SCHEME = re.compile(r"tel:\s*", re.IGNORECASE | re.ASCII)
 NOT_A_NUMBER = _(
     "Enter a phone number: ten digits, area code included, for example 514 555-0123. Abroad, + and the country code come first."
 )
@@ -62,6 +64,8 @@ def phone_number_e164(text: str, *, canonical: bool = False) -> str:
     here whose 1 was forgotten is refused.
     """
     text = plainly(text).strip()
+    if scheme := _SCHEME.match(text):
+        text = text[scheme.end() :]
     if not text:
         return ""
     if (plain := _NORTH_AMERICAN.fullmatch(text)) and len(text) <= 40:
@@ -110,8 +114,16 @@ def _lacks_its_one(text: str, country_code: str) -> bool:
     return not (country_code and apart and apart[1] == country_code)
 
 
+_TOLL_FREE = frozenset({"800", "833", "844", "855", "866", "877", "888"})
+
+
 def _is_of_north_america(digits: str) -> bool:
-    """Whether ten digits are a number by the numbering plan of North America."""
+    """Whether ten digits are a number by the numbering plan of North America.
+
+    411, 911 and their like are services in every area: no exchange has such a number, those of toll-free numbers apart.
+    """
+    if digits[4:6] == "11" and digits[:3] not in _TOLL_FREE:
+        return False
     return _is_assigned(digits[:6]) or _is_valid(digits)
 
 
@@ -136,7 +148,7 @@ def phone_number_national(e164: str) -> str:
     if number.country_code != 1:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     digits = str(number.national_number)
-    return f"{digits[:3]} {digits[3:6]}-{digits[6:]}"
+    return f"{digits[:3]} {digits[3:6]}-{digits[6:]}" if len(digits) == 10 else e164
 
 
 class SuggestingInput(forms.TextInput):

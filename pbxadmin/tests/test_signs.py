@@ -28,6 +28,8 @@ INVISIBLE = {
     "non-joiner": "\u200c",
     "variant": "\ufe0f",
 }
+# Apple's contacts wrap a copied number in an override to the direction that it has anyhow; of a name it would make another one.
+OVERRIDDEN = "\u202d{}\u202c"
 BLANKS = ["\u00a0", "\u2007", "\u2009", "\u202f", "\u3000", "\u2800", "\u3164"]
 HYPHENS = ["\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212", "\ufe63", "\uff0d"]
 
@@ -39,6 +41,15 @@ def test_what_is_drawn_as_nothing_is_nothing(sign: str) -> None:
     assert mac_address(f"{sign}80:5e{sign}:c0:12:34:56") == "805ec0123456"
     assert line_of(day_of(f"8:00{sign}-12:00{sign}", 0), 0) == "8:00-12:00"
     assert words_of(f"trem{sign}blay") == ["tremblay"]
+
+
+def test_what_wraps_a_copied_number_is_nothing_in_numbers_and_refused_in_names() -> None:
+    assert fields.phone_number_e164(OVERRIDDEN.format("514 555-0123")) == "+15145550123"
+    assert mac_address(OVERRIDDEN.format("80:5e:c0:12:34:56")) == "805ec0123456"
+    with pytest.raises(ValidationError):
+        fields.OneLineFormField().clean(OVERRIDDEN.format("Amélie"))
+    with pytest.raises(ValidationError):
+        fields.phone_number_e164("\u202e514 555-0123\u202c")
 
 
 @pytest.mark.parametrize("blank", BLANKS)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -15,13 +15,29 @@ from pbxadmin.common.sections import Sheet
 from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.signs import plainly
 from users import road
-from users.models import Customer, Operation, SystemExtension, User
+from users.models import Customer, Did, Operation, SystemExtension, User
+
+
+def leading_to(customer: Customer, kind: Kind, numbers: Sequence[str]) -> list[Reference]:
+    """The rules that send calls to these extensions, by themselves or by a number of the company's own that rings them.
+
+    `target` is the extension in both cases, `value` what the rule says.
+    """
+    holder = "user__number" if kind is Kind.EXTENSION else "system_extension__number"
+    own = dict(
+        Did.objects.of(customer).filter(**{f"{holder}__in": list(numbers)}).values_list("number", holder)
+    )
+    over = references_to(customer, Kind.EXTERNAL, list(own))
+    return [
+        *references_to(customer, kind, numbers),
+        *(replace(reference, target=own[reference.target]) for reference in over),
+    ]
 
 
 def calls_sent_to(customer: Customer, kind: Kind, records: Sequence[Any]) -> list[Reference]:
     """The rules that send calls to these people (EXTENSION) or system extensions (SYSTEM), theirs among themselves left out."""
     going = {record.pk for record in records} if kind is Kind.EXTENSION else set()
-    found = references_to(customer, kind, [record.number for record in records])
+    found = leading_to(customer, kind, [record.number for record in records])
     return [reference for reference in found if reference.column and reference.owner not in going]
 
 

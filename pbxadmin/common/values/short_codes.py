@@ -30,10 +30,17 @@ def _digit(character: str) -> str:
 
 
 def emergency_number(dialled: str) -> str:
-    """The emergency number that was dialled, "" for none: "911" also as "+911", "9-911", "9911" (as after an outside line), "911#"."""
-    # Whatever stands between the digits: nobody who needs help is asked how they have written it.
-    text = "".join(sign for sign in as_dialled(dialled) if sign.isalnum() or sign in "*#").rstrip("#")
-    for number in EMERGENCY_NUMBERS:
-        if text in (number, f"9{number}"):
-            return number
+    """The emergency number that was dialled, "" for none.
+
+    "911" also as "+911", "9-911", "9911" (as after an outside line), "911#", "+1911" (as apps write what they take for a number of
+    here), and "911,,1", where something is dialled after a pause.
+    """
+    text = as_dialled(dialled)
+    national = text.lstrip().startswith("+1")
+    for part in (text, text.partition(",")[0]):
+        # Whatever stands between the digits: nobody who needs help is asked how they have written it.
+        digits = "".join(sign for sign in part if sign.isalnum() or sign in "*#").rstrip("#")
+        for number in EMERGENCY_NUMBERS:
+            if digits in (number, f"9{number}") or (national and digits == f"1{number}"):
+                return number
     return ""

@@ -55,11 +55,15 @@ def as_it_looks(text: str) -> str:
     return _DASH_AS_HYPHEN.sub("-", _JOINERS.sub("", text))
 
 
+# What Apple's contacts wrap a number in when it is copied: from left to right, as numbers are written anyhow.
+_LEFT_TO_RIGHT = {0x202D: None}
+
+
 def plainly(text: str) -> str:
     """The same for what is no language: every dash and apostrophe as the keyboard has it, and digits of every width and weight."""
     if text.isascii():
         return text
-    text = as_it_looks(text).translate(_DASHES).replace("\u2019", "'")
+    text = as_it_looks(text.translate(_LEFT_TO_RIGHT)).translate(_DASHES).replace("\u2019", "'")
     return "".join(sign if sign.isascii() else _compatible(sign) for sign in text)
 
 

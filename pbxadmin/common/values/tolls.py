@@ -109,6 +109,8 @@ def as_dialled(text: str) -> str:
             found = f"+{digits}"
         elif len(digits) == 10:
             found = f"+1{digits}"
+        elif len(digits) == 11 and digits.startswith("9"):  # after an outside line, as people are used to
+            found = f"+1{digits[1:]}"
         elif len(digits) > 11 and (inner := re.search(r"(?:011(\d{8,})|1(\d{10}))\Z", digits)):
             found = f"+{inner[1]}" if inner[1] else f"+1{inner[2]}"
     return found

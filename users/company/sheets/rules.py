@@ -220,6 +220,30 @@ def number_leads_to_one(plan: road.Plan) -> None:
         )
 
 
+def numbers_that_ring_nobody_are_told(plan: road.Plan) -> None:
+    """A number that leads to no ring group, queue or IVR any more is told where calls are forwarded to it as to an outside one."""
+    left = {
+        row.record.number: row
+        for row in plan.rows
+        if row.key and row.record is not None and row.changes.get("system_extension", (None, 0))[1] is None
+    }
+    found: dict[str, list[str]] = {}
+    for reference in references_to(plan.scope.customer, Kind.EXTERNAL, list(left)):
+        if reference.column:
+            found.setdefault(reference.target, []).append(reference.words)
+    for number, where in found.items():
+        left[number].warn(
+            "system_extension",
+            _(
+                "%(number)s will ring nobody, and calls are forwarded to it: %(where)s. These callers will hear the busy tone."
+            )
+            % {
+                "number": phone_number_national(number),
+                "where": "; ".join(where[:3]) + (" …" if len(where) > 3 else ""),
+            },
+        )
+
+
 def stays_while_numbers_lead_there(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:
     """A ring group, queue or IVR isn't deleted while callers from outside come to it by a number of their own."""
     leading: dict[Any, list[str]] = {}
@@ -247,6 +271,10 @@ def what_a_deleted_number_means(records: Sequence[Any], scope: Scope) -> dict[An
         .values_list("outbound_caller_id")
         .annotate(count=Count("pk"))
     )
+    forwarding: dict[str, list[str]] = {record.number: [] for record in records}
+    for reference in references_to(scope.customer, Kind.EXTERNAL, list(forwarding)):
+        if reference.column:
+            forwarding[reference.target].append(reference.words)
     for record in records:
         sentences = [
             _("The number %(number)s: calls to it will no longer reach the customer.")
@@ -265,6 +293,11 @@ def what_a_deleted_number_means(records: Sequence[Any], scope: Scope) -> dict[An
                     "%(count)s person shows it as caller ID.", "%(count)s people show it as caller ID.", count
                 )
                 % {"count": count}
+            )
+        if where := forwarding[record.number]:
+            sentences.append(
+                _("Calls are forwarded to it: %(where)s. They would leave the company.")
+                % {"where": "; ".join(where[:3]) + (" …" if len(where) > 3 else "")}
             )
         losses[record.pk] = [str(sentence) for sentence in sentences]
     return losses

@@ -30,6 +30,7 @@ from users.company.sheets.rules import (
     number_leads_to_one,
     numbers_are_nobodys,
     numbers_in_use_are_told,
+    numbers_that_ring_nobody_are_told,
     owners_keep_what_they_need,
     owners_stay_on_top,
     stays_while_numbers_lead_there,
@@ -110,7 +111,12 @@ DID = Section(
         name={"label": _("Name"), "help": _("What the number is for: a campaign, a site, the main line.")},
         system_extension=AnsweringColumn(model_field(Did, "system_extension"), system_extensions),
     ),
-    set_rules=(numbers_are_nobodys, numbers_in_use_are_told, number_leads_to_one),
+    set_rules=(
+        numbers_are_nobodys,
+        numbers_in_use_are_told,
+        number_leads_to_one,
+        numbers_that_ring_nobody_are_told,
+    ),
     adds=Contribution(
         losses=what_a_deleted_number_means,
     ),

@@ -359,10 +359,18 @@ def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpRespo
         for sentence in {text for row in done[-1].plan.refused for text in row.sentences}:
             messages.error(request, sentence)
     elif holder:
+        _told(request, done[-1])
         messages.success(request, _("%(number)s rings %(user)s.") % {"number": number, "user": holder})
     else:
+        _told(request, done[-1])
         messages.success(request, _("%(number)s no longer rings anyone directly.") % {"number": number})
     return redirect(url)
+
+
+def _told(request: PortalRequest, done: road.Commit) -> None:
+    """What the last step is told: what holds of the steps before it ends with them."""
+    for sentence in {text for row in done.plan.rows for texts in row.warnings.values() for text in texts}:
+        messages.warning(request, sentence)
 
 
 def _steps_of_assigning(
