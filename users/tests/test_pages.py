@@ -11,6 +11,7 @@ from django.utils.translation import override
 
 from pbxadmin.common.listing import ListState
 from phones.tests import factories as phone_factories
+from signin import credentials
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.models import Operation, User
@@ -178,6 +179,19 @@ def test_every_tab_opens_within_eleven_queries(owner, amelie, boreale, tab):
     with CaptureQueriesContext(connection) as queries:
         assert owner.get(f"/c/boreale/users/101/{tab}").status_code == 200
     assert len(queries) <= 11, [query["sql"][:90] for query in queries]
+
+
+def test_a_page_costs_the_same_on_a_connection_that_has_planned_nothing_yet(felix, amelie):
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
+        credentials._person_of_session._written.clear()
+    client = sign_in_fully(Client(), felix)
+    with CaptureQueriesContext(connection) as first:
+        client.get("/c/boreale/users/101/visualiser")
+    with CaptureQueriesContext(connection) as second:
+        client.get("/c/boreale/users/101/visualiser")
+    assert len(first) == len(second)
 
 
 # Statements of a save, with those two by which the test's own transaction stands for a real one's begin and end.
