@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import lookup_spawns_duplicates, unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.lookups import Contains
@@ -441,6 +441,24 @@ class RoadAdmin(SupportAdmin):
             found.pop("delete_chosen", None)
         return found
 
+    @staticmethod
+    def _left(request: HttpRequest, departures: Sequence[Departure], typed: str) -> str:
+        """Delete all of them or none, and send the calls where the form says; why it can't be, or "" when it is done."""
+
+        def all_leave() -> Any:
+            facts = RequestFacts.of(request, SOURCE)
+            with transaction.atomic():
+                return [departure.leave(departure.instead(typed), facts) for departure in departures]
+
+        try:
+            outcome, _operations = road.ended(all_leave)
+        except ValidationError as unknown:
+            return f"{_('Nothing was deleted.')} {' '.join(unknown.messages)}"
+        if outcome is Outcome.CONFLICT:
+            return _("Somebody else changed this in the meantime. Check it before you delete it.")
+        reasons = dict.fromkeys(departure.reasons for departure in departures if departure.reasons)
+        return f"{_('Nothing was deleted.')} {' '.join(reasons)}" if outcome is Outcome.REFUSED else ""
+
     def _delete(self, request: HttpRequest, records: Sequence[Any], back: str) -> HttpResponse:
         actor: Any = request.user
         by_customer: dict[Customer, list[Any]] = defaultdict(list)
@@ -459,26 +477,15 @@ class RoadAdmin(SupportAdmin):
         if request.method == "POST" and request.POST.get("confirmed") == "yes":
             names = [str(record) for record in records]
 
-            def all_leave() -> Any:
-                with transaction.atomic():
-                    return [
-                        departure.leave(typed, RequestFacts.of(request, SOURCE)) for departure in departures
-                    ]
-
-            outcome, _operations = road.ended(all_leave)
-            if outcome is Outcome.CONFLICT:
-                error = _("Somebody else changed this in the meantime. Check it before you delete it.")
-            elif outcome is Outcome.REFUSED:
-                reasons = dict.fromkeys(departure.reasons for departure in departures if departure.reasons)
-                error = f"{_('Nothing was deleted.')} {' '.join(reasons)}"
-                departures = planned()
-            else:
+            error = self._left(request, departures, typed)
+            if not error:
                 messages.success(
                     request,
                     _("Deleted: %(names)s")
                     % {"names": ", ".join(names[:10]) + (" …" if len(names) > 10 else "")},
                 )
                 return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+            departures = planned()
         rows = [
             (record, departure.refusals.get(record.pk, ""), departure.removal.losses.get(record.pk, []))
             for departure in departures

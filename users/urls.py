@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from users.company.views import company, customers
+from users.company.views import company, customers, numbers
 from users.history import views as history
 from users.history import views_undo as undo
 from users.people.views import chosen, editor, links, people, replacing, search
@@ -12,9 +12,9 @@ urlpatterns = [
     path("customers", customers.customers, name="customers"),
     path("customers/new", customers.customer_create, name="customer_create"),
     path("customers/<slug:slug>/created", customers.customer_created, name="customer_created"),
-    path("c/<slug:slug>/numbers/<int:pk>/rings", company.did_assign, name="did_assign"),
+    path("c/<slug:slug>/numbers/<int:pk>/rings", numbers.did_assign, name="did_assign"),
     *company.DEPARTMENTS.urls(),
-    *company.NUMBERS.urls(),
+    *numbers.NUMBERS.urls(),
     *company.SYSTEM_EXTENSIONS.urls(),
     path("c/<slug:slug>/settings/", company.settings_start, name="settings_start"),
     path("c/<slug:slug>/settings/roles", company.roles, name="roles"),

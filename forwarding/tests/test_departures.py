@@ -1,12 +1,16 @@
 """Who, or what, calls are sent to goes only when they have been told another way, in the same breath."""
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
 from forwarding.tests.road import change, values
+from pbxadmin.common.columns import Scope
 from signin.tests.signing import sign_in_fully
 from users.models import Change, SystemExtension, User
-from users.tests.factories import make_user
+from users.people import actions
+from users.road import jobs, meant
+from users.tests.factories import FACTS, make_user
 
 
 @pytest.fixture
@@ -59,6 +63,60 @@ def test_many_are_deleted_with_one_replacement(owner, felix, amelie, maude, xavi
     assert not User.objects.filter(pk__in=[maude.pk, xavier.pk]).exists()
     now = [str(value) for value in values(amelie, "away.divert_external", "lunch.busy_external")]
     assert now == ["system:180", "system:180"]
+
+
+def test_who_takes_the_calls_is_found_by_name(owner, felix, amelie, maude, xavier, accueil):
+    change(felix, amelie, away__divert_external="extension:105")
+    one, several_ = f"/c/boreale/users/{maude.number}/delete", "/c/boreale/users/chosen/delete"
+    for typed in ("Personne", "e"):  # nobody, several
+        said = owner.post(one, {"confirm": "105", "instead": typed})
+        assert (said.status_code, f"«\xa0{typed}\xa0»" in said.content.decode()) == (422, True)
+        said = owner.post(several_, several(maude, instead=typed))
+        assert (said.status_code, f"«\xa0{typed}\xa0»" in said.content.decode()) == (422, True)
+    assert User.objects.filter(pk=maude.pk).exists()
+    assert owner.post(one, {"confirm": "105", "instead": "lévesque"}).status_code == 302
+    assert str(values(amelie, "away.divert_external")[0]) == "extension:106"
+    assert owner.post(several_, several(xavier, instead="accueil")).status_code == 302
+    assert str(values(amelie, "away.divert_external")[0]) == "system:180"
+
+
+def test_a_job_holds_who_takes_the_calls_and_not_their_extension(
+    boreale, owner, felix, amelie, maude, xavier, monkeypatch
+):
+    monkeypatch.setattr(jobs, "FIRST", 1)
+    leaving = make_user(boreale, "107", "Zoé", "Lavoie")
+    change(felix, amelie, away__divert_external="extension:105", lunch__busy_external="extension:107")
+    monkeypatch.setattr(jobs.run_job, "apply_async", lambda *args, **options: None)
+    scope = Scope(felix, boreale)
+    asked = actions.DELETE.ask(scope, [maude, leaving], QueryDict("confirm=2&instead=106"))
+    job = jobs.start(actions.DELETE, scope, [maude.pk, leaving.pk], asked.settings, FACTS)
+    # Xavier goes, and 106 is another one's before the job is at it.
+    xavier.delete()
+    stranger = make_user(boreale, "106", "Marc", "Aubin")
+    while jobs.run(job.pk):
+        pass
+    job.refresh_from_db()
+    assert (job.done, job.refused) == (0, 2)
+    assert User.objects.filter(pk__in=[maude.pk, leaving.pk]).count() == 2
+    assert str(stranger.number) not in str(values(amelie, "away.divert_external", "lunch.busy_external"))
+    assert "n’existe plus" in str(job.steps.first().refused)
+
+
+def test_the_key_of_another_customers_person_is_nobody(laurier, boreale, felix, amelie):
+    stranger = make_user(laurier, "101", "Luc", "Morin")
+    assert meant.callee_of(boreale, meant.key_of(amelie)) == amelie
+    assert meant.callee_of(boreale, meant.key_of(stranger)) is None
+    assert [
+        meant.callee_of(boreale, key) for key in ("", "extension:", "extension:x", "mobile:1", "105")
+    ] == [None] * 5
+
+
+def test_whoever_deletes_somebody_is_offered_to_replace_them(owner, felix, amelie, maude):
+    url = f"/c/boreale/users/{maude.number}/delete"
+    there = f'href="/c/boreale/users/{maude.number}/replace"'
+    assert there in owner.get(url).content.decode()
+    change(felix, amelie, away__divert_external="extension:105")
+    assert there in owner.get(url).content.decode()
 
 
 def test_blank_is_each_persons_own_voicemail(owner, felix, amelie, maude, xavier):

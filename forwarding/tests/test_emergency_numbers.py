@@ -1,11 +1,15 @@
 """Emergency calls always show a number: a department without one is told loudly what will be shown, and the engine shows that."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from forwarding.asking import plan_call
 from forwarding.calls import FromExtension
 from forwarding.decisions import Verdict
+from pbxadmin.common.fields import phone_number_national
+from signin.tests.signing import sign_in_fully
 from users import road
 from users.company.sheets import department_sheet
 from users.models import Department, Did, User
@@ -97,6 +101,64 @@ def test_a_new_department_without_a_number_is_told_what_will_be_shown(boreale, w
         ).count("911")
         == 0
     )
+
+
+# --- On the pages, for as long as it is so ---------------------------------------------------------------------------
+GAP = 'id="emergency-gap"'
+
+
+def page_for(who, address: str) -> str:
+    answer = sign_in_fully(Client(headers={"accept-language": "fr-CA"}), who).get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("tab", ["general", "members", "hours", "holidays"])
+def test_a_department_without_a_number_says_so_on_its_pages_until_it_has_one(boreale, staff, felix, tab):
+    soins = boreale.departments.get(name="Soins")
+    address = reverse("department_tab", args=["boreale", soins.pk, tab])
+    assert GAP not in page_for(felix, address)
+    Department.objects.filter(pk=soins.pk).update(outbound_caller_id="")
+    said = page_for(felix, address)
+    assert "affichent le 514 555-0100 (Accueil)" in said
+    assert "soutien technique de votre fournisseur" in said
+    # Support alone may enter it, and is led there.
+    there = reverse("department_tab", args=["boreale", soins.pk, "general"]) + "#id_outbound_caller_id"
+    assert there not in said
+    assert there in page_for(staff, address)
+    Did.objects.of(boreale).delete()
+    Department.objects.of(boreale).update(outbound_caller_id="")
+    assert "n’en affichent aucun" in page_for(felix, address)
+
+
+@pytest.mark.parametrize("tab", ["general", "phone", "forwarding"])
+def test_whose_emergency_calls_show_nothing_has_it_on_their_pages(boreale, staff, felix, amelie, tab):
+    address = reverse("user_tab", args=["boreale", amelie.number, tab])
+    Department.objects.of(boreale).update(outbound_caller_id="")
+    # Another number stands in: the department's page tells it.
+    assert GAP not in page_for(felix, address)
+    Did.objects.of(boreale).delete()
+    said = page_for(felix, address)
+    assert "Les appels d’urgence (911) de ce poste n’affichent aucun numéro" in said
+    accueil = amelie.primary_department
+    there = reverse("department_tab", args=["boreale", accueil.pk, "general"]) + "#id_outbound_caller_id"
+    assert there not in said
+    assert there in page_for(staff, address)
+
+
+def test_the_caller_id_of_a_department_is_chosen_from_the_companys_numbers(boreale, staff, felix):
+    soins = boreale.departments.get(name="Soins")
+    did = Did.objects.of(boreale).order_by("pk").first()
+    for address in (
+        reverse("department_tab", args=["boreale", soins.pk, "general"]),
+        reverse("department_new", args=["boreale"]),
+        reverse("admin:users_department_change", args=[soins.pk]),
+    ):
+        offered = page_for(staff, address)
+        assert 'list="id_outbound_caller_id_offered"' in offered
+        assert f'<option value="{phone_number_national(did.number)}">{did.name}</option>' in offered, address
+    # Nothing is offered to whoever can't enter it.
+    assert did.name not in page_for(felix, reverse("department_tab", args=["boreale", soins.pk, "general"]))
 
 
 def test_whatever_else_of_the_department_is_changed_says_nothing_again(staff, boreale):

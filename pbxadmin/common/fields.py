@@ -161,8 +161,10 @@ class SuggestingInput(forms.TextInput):
         self.offered = offered  # asked only when it is shown
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        """What the template shows."""
-        return super().get_context(name, value, attrs) | {"offered": list(self.offered())}
+        """What the template shows; a line that can't be typed in offers nothing."""
+        context = super().get_context(name, value, attrs)
+        locked = context["widget"]["attrs"].get("disabled")
+        return context | {"offered": () if locked else list(self.offered())}
 
 
 class PhoneNumberFormField(forms.CharField):

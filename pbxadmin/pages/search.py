@@ -26,7 +26,7 @@ from phones.models import Phone
 from phones.sites import views as sites
 from users import rights
 from users.company.sheets import customer_sheet
-from users.company.views import company
+from users.company.views import company, numbers
 from users.models import Customer, User
 from users.people.sections import user_sheet
 from users.road.finding import NOT_IN_LISTS
@@ -38,7 +38,7 @@ IN_BOX, ON_PAGE = 5, 20
 LONGEST = 100
 # The lists of what belongs to the company, and what tells their records apart beside their name.
 LISTS: Sequence[tuple[SheetPages, Callable[[Any], str]]] = (
-    (company.NUMBERS, lambda number: " · ".join(filter(None, [number.name, str(number.answers or "")]))),
+    (numbers.NUMBERS, lambda number: " · ".join(filter(None, [number.name, str(number.answers or "")]))),
     (company.SYSTEM_EXTENSIONS, lambda extension: extension.get_kind_display()),
     (company.DEPARTMENTS, lambda department: ""),
     (sites.SBCS, lambda sbc: sbc.get_kind_display()),

@@ -245,7 +245,7 @@ def key_labels(request: PortalRequest, customer: Customer, person: User) -> Http
         request,
         "phones/keys_labels.html",
         {
-            **frame_of(customer, person, BLF.slug),
+            **frame_of(request.user, customer, person, BLF.slug),
             "section": BLF,
             "sheets": [
                 (page, [(cell.position, *keypad.paper_label(cell)) for cell in page.cells]) for page in pages

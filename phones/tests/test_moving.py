@@ -14,8 +14,8 @@ from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone
 from signin.tests.signing import sign_in_fully
 from users.models import Change, Customer, Operation, User
-from users.people.meant import person_meant
 from users.road import undo
+from users.road.meant import person_meant
 from users.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db

@@ -20,9 +20,9 @@ from phones.settings.form import settings_form
 from phones.views.tab import of_phone, show, tab_url
 from users import rights, road
 from users.models import Customer, User
-from users.people.meant import person_meant
 from users.road import Outcome
 from users.road.finding import gauge
+from users.road.meant import person_meant
 from users.road.pages.doors import in_customer, require
 from users.road.pages.saving import tell_warnings
 

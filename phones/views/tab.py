@@ -80,7 +80,7 @@ def phone_tab(request: PortalRequest, customer: Customer, person: User) -> HttpR
             request,
             "phones/none.html",
             {
-                **frame_of(customer, person, PHONES.slug),
+                **frame_of(request.user, customer, person, PHONES.slug),
                 "section": PHONES,
                 "may_command": rights.can(request.user, rights.Verb.COMMAND, person, customer),
                 "may_delete": rights.can(request.user, rights.Verb.DELETE, person, customer),
@@ -112,7 +112,7 @@ def show(
         request,
         "phones/tab.html",
         {
-            **frame_of(customer, person, PHONES.slug, refused=bool(form.errors)),
+            **frame_of(request.user, customer, person, PHONES.slug, refused=bool(form.errors)),
             "section": PHONES,
             "form": form,
             "phone": phone,
@@ -203,7 +203,7 @@ def phone_add(request: PortalRequest, customer: Customer, person: User) -> HttpR
         request,
         "phones/add.html",
         {
-            **frame_of(customer, person, PHONES.slug, refused=bool(form.errors)),
+            **frame_of(request.user, customer, person, PHONES.slug, refused=bool(form.errors)),
             "section": PHONES,
             "form": form,
             "cancel_url": tab_url(customer, person),
@@ -335,7 +335,7 @@ def phone_delete(request: PortalRequest, customer: Customer, person: User, phone
         button=_("Delete the phone"),
         phone=phone,
         section=PHONES,
-        **frame_of(customer, person, PHONES.slug),
+        **frame_of(request.user, customer, person, PHONES.slug),
     )
 
 
@@ -347,7 +347,7 @@ def phone_file(request: PortalRequest, customer: Customer, person: User, phone: 
         request,
         "phones/file.html",
         {
-            **frame_of(customer, person, PHONES.slug),
+            **frame_of(request.user, customer, person, PHONES.slug),
             "section": PHONES,
             "phone": phone,
             "file": services.file_for_page(phone),
@@ -390,7 +390,7 @@ def phone_secret(
         request,
         "phones/secret.html",
         {
-            **frame_of(customer, person, PHONES.slug),
+            **frame_of(request.user, customer, person, PHONES.slug),
             "section": PHONES,
             "phone": phone,
             **facts,

@@ -322,6 +322,6 @@ def test_a_department_with_requests_is_deleted_like_any_other(client, boreale, s
     from users.company.views.company import DEPARTMENTS
 
     departure = DEPARTMENTS.departure(User(is_staff=True, role_id="users"), boreale, soins)
-    departure.leave("", FACTS)
+    departure.leave(None, FACTS)
     assert client.get(SOINS).status_code == 404
     assert Visitor.objects.count() == 1

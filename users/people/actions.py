@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
@@ -19,7 +20,7 @@ from users.mail import letters
 from users.models import Customer, Operation, User
 from users.people import reset
 from users.people.sections import user_sheet
-from users.road import Outcome, finding, replacements
+from users.road import Outcome, finding, meant, replacements
 from users.road.actions import Action, Asked, Done, Settings, Trace, register
 
 # What one step of a job takes is done while the reader waits: about a second, all of it or nothing, and the answer is there.
@@ -67,10 +68,14 @@ def _ask_before_deleting(scope: Scope, allowed: Sequence[User], data: QueryDict)
     departure = _departure(scope, allowed)
     count = len(allowed) - len(departure.refusals)
     typed = data.get("instead", "")[:60]
-    problem = ""
+    problem, instead = "", None
+    try:
+        instead = departure.instead(typed)
+    except ValidationError as error:
+        problem = " ".join((_("Nobody was deleted."), *error.messages))
     if plainly(data.get("confirm", "")).strip() != str(count):
         problem = _("Type the number %(count)s to confirm.") % {"count": count}
-    elif departure.references and typed.strip().partition(" ")[0] in {user.number for user in allowed}:
+    elif instead in allowed:
         problem = " ".join(
             (_("Nobody was deleted."), _("Choose somebody who isn't among those being deleted."))
         )
@@ -86,7 +91,8 @@ def _ask_before_deleting(scope: Scope, allowed: Sequence[User], data: QueryDict)
         for user in allowed[:SHOWN]
     ]
     return Asked(
-        {"instead": typed} if departure.references else {},
+        # Who they are, and not their extension, which may be another one's by the time a job comes to it.
+        {"instead": meant.key_of(instead)} if departure.references else {},
         problem,
         departure.refusals,
         {
@@ -101,9 +107,12 @@ def _ask_before_deleting(scope: Scope, allowed: Sequence[User], data: QueryDict)
 def _delete(scope: Scope, going: Sequence[User], settings: Settings, trace: Trace) -> Done:
     # Planned anew for those who are left: the rules about a set ("the last owner") are about this one.
     departure = _departure(scope, going)
-    outcome, operation = road.ended(
-        lambda: departure.leave(settings.get("instead", ""), trace.facts, trace.reason, trace.into)
-    )
+    key = settings.get("instead", "")
+    instead = meant.callee_of(scope.customer, key)
+    if key and instead is None and departure.references:
+        gone = _("Whoever was to take the calls is no longer there: choose somebody else.")
+        return Done(Outcome.REFUSED, why_not=f"{_('Nobody was deleted.')} {gone}", mend=True)
+    outcome, operation = road.ended(lambda: departure.leave(instead, trace.facts, trace.reason, trace.into))
     if outcome is Outcome.CONFLICT:
         return Done(
             outcome,

@@ -13,9 +13,9 @@ from pbxadmin.common.destination_field import Reference, references_to
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from pbxadmin.common.values.destinations import Destination, Kind
-from pbxadmin.common.values.signs import plainly
 from users import road
 from users.models import Customer, Did, Operation, SystemExtension, User
+from users.road.meant import Callee, callee_meant
 
 
 def leading_to(customer: Customer, kind: Kind, numbers: Sequence[str]) -> list[Reference]:
@@ -85,22 +85,35 @@ class Departure:
         """Why not, each sentence once; after `commit` was refused."""
         return " ".join(dict.fromkeys(self.removal.refusals.values()))
 
+    def instead(self, typed: str) -> Callee | None:
+        """Who is to take the calls: what was typed is an extension or a name; None for each person's own voicemail, or where none lead here.
+
+        Raises `ValidationError` where nobody, or more than one, is meant.
+        """
+        if not self.references or not typed.strip():
+            return None
+        return callee_meant(self.removal.scope.actor, self.removal.scope.customer, typed)
+
     def leave(
-        self, typed: str, facts: RequestFacts, reason: str = "", into: Operation | None = None
+        self,
+        instead: Callee | None,
+        facts: RequestFacts,
+        reason: str = "",
+        into: Operation | None = None,
     ) -> Operation | None:
-        """Delete; the calls go where `typed` says ("105", "" for each person's own voicemail), in the same transaction.
+        """Delete; the calls go to `instead`, or to each person's own voicemail, in the same transaction.
 
         Raises `road.RefusedError` and `road.ChangedMeanwhileError`; then nothing has happened. Inside a transaction with more
         in it; else see `commit`.
         """
         if not self.references:
             return road.remove(self.removal, facts, reason, into)
-        instead = instead_of(self.removal.scope.customer, typed)
-        return remove_with_replacement(self.removal, self.references, instead, facts, reason, into)
+        destination = destination_of(instead)
+        return remove_with_replacement(self.removal, self.references, destination, facts, reason, into)
 
-    def commit(self, typed: str, facts: RequestFacts, reason: str = "") -> road.Outcome:
+    def commit(self, instead: Callee | None, facts: RequestFacts, reason: str = "") -> road.Outcome:
         """`leave`, and how it ended."""
-        return road.ended(lambda: self.leave(typed, facts, reason))[0]
+        return road.ended(lambda: self.leave(instead, facts, reason))[0]
 
 
 def plan_departure(
@@ -114,14 +127,11 @@ def plan_departure(
     return Departure(removal, calls_sent_to(customer, kind, removal.records) if kind else ())
 
 
-def instead_of(customer: Customer, typed: str) -> str:
-    """The destination that somebody typed as a replacement: an extension ("105 Maude Côté"), a ring group's, queue's or IVR's
-    ("180"), or nothing for each person's own voicemail."""
-    extension = plainly(typed).strip().partition(" ")[0]
-    if not extension:
+def destination_of(instead: Callee | None) -> str:
+    """The destination, as text, of calls that somebody (a ring group, queue or IVR) takes; of nobody: each person's own voicemail."""
+    if instead is None:
         return str(Kind.VOICEMAIL)
-    system = SystemExtension.objects.of(customer).filter(number=extension).exists()
-    return f"{Kind.SYSTEM if system else Kind.EXTENSION}:{extension}"
+    return f"{Kind.EXTENSION if isinstance(instead, User) else Kind.SYSTEM}:{instead.number}"
 
 
 def replacement_plan(

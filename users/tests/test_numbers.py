@@ -8,7 +8,7 @@ from pbxadmin.common.fields import phone_number_national
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.company.sheets import did_sheet
-from users.company.views.company import NUMBERS
+from users.company.views.numbers import NUMBERS
 from users.models import Change, Did, Operation, SystemExtension
 from users.people.sections import user_sheet
 from users.road import undo
@@ -53,6 +53,46 @@ def test_a_number_leads_to_a_ring_group_and_back_in_one_place(client, boreale, f
     client.post(address, {"extension": "180"})
     assert str(group) in client.get(NUMBERS.list_url(boreale)).content.decode()
     assert not amelie.dids.count()
+
+
+def test_whom_a_number_rings_is_picked_by_name_or_extension(client, boreale, felix, amelie, ines):
+    sign_in_fully(client, felix)
+    group = SystemExtension.objects.create(
+        customer=boreale, number="180", name="Réception", kind="ring_group"
+    )
+    queue = SystemExtension.objects.create(
+        customer=boreale, number="181", name="Réception du soir", kind="queue"
+    )
+    did = Did.objects.of(boreale).first()
+    address, page = reverse("did_assign", args=["boreale", did.pk]), NUMBERS.url(boreale, did)
+    for typed, answers in (
+        ("amelie tremblay", amelie),
+        ("Roy", ines),
+        ("reception", group),
+        ("181 Réception du soir", queue),
+        ("101 Amélie Tremblay", amelie),
+        ("soir", queue),
+    ):
+        client.post(address, {"extension": typed})
+        did = Did.objects.select_related("user", "system_extension").get(pk=did.pk)
+        assert did.answers == answers, typed
+        assert f'value="{answers}"' in client.get(page).content.decode()
+    # Nobody, or several, are meant: it stays, and the sentence names what was typed.
+    for typed in ("récep", "Zacharie", "199"):
+        said = client.post(address, {"extension": typed}, follow=True).content.decode()
+        assert f"«\xa0{typed}\xa0»" in said
+        assert Did.objects.get(pk=did.pk).answers == queue
+
+
+def test_what_takes_calls_is_offered_where_a_ring_group_may_be_meant(client, boreale, laurier, felix, amelie):
+    sign_in_fully(client, felix)
+    SystemExtension.objects.create(customer=boreale, number="180", name="Réception", kind="ring_group")
+    SystemExtension.objects.create(customer=laurier, number="180", name="Récents arrivages", kind="queue")
+    search = reverse("destination_search", args=["boreale"])
+    offered = client.get(search, {"typed": "extension", "extension": "réc", "systems": "1"}).content.decode()
+    assert "180 Réception" in offered
+    assert "arrivages" not in offered
+    assert "180" not in client.get(search, {"typed": "numbers", "numbers": "réc"}).content.decode()
 
 
 def test_a_number_never_rings_a_person_and_a_ring_group(boreale, staff, amelie):

@@ -41,6 +41,7 @@ from users.company.sheets.rules import (
     what_a_deleted_system_extension_loses,
 )
 from users.models import Customer, Department, Did, Role, SingleSignOn, SystemExtension
+from users.people.sections.general import CallerIdColumn
 from users.people.sections.talk import a_link_is_no_page
 from users.rights import Verb
 from users.road.replacements import stays_while_calls_lead_there
@@ -65,13 +66,14 @@ DEPARTMENT = Section(
             label=_("Time zone"),
             help=_("Office hours and the clocks of its people's phones follow it."),
         ),
-        outbound_caller_id={
-            "label": _("Default outbound caller ID"),
-            "verb": Verb.SUPPORT,
-            "more": _(
+        outbound_caller_id=CallerIdColumn(
+            model_field(Department, "outbound_caller_id"),
+            label=_("Default outbound caller ID"),
+            verb=Verb.SUPPORT,
+            more=_(
                 "An emergency call always shows this number. To change it, contact your provider's support."
             ),
-        },
+        ),
         talk_name={
             "label": pgettext_lazy("heading", "Talk link"),
             "identity": True,

@@ -1,9 +1,8 @@
-"""The pages of what belongs to a customer as a whole: departments, numbers, system extensions, settings, roles."""
+"""The pages of what belongs to a customer as a whole: departments, system extensions, settings, roles."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import messages
 from django.db import transaction
 from django.db.models import BooleanField, Count, Q, QuerySet
 from django.http import Http404, HttpResponse
@@ -12,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from pbxadmin.common.columns import Text
 from pbxadmin.common.fields import phone_number_national
@@ -21,11 +20,12 @@ from pbxadmin.common.listing import Filter, ListState, Shape, show_list
 from pbxadmin.common.places import city_said
 from pbxadmin.common.searching import Folded, named
 from pbxadmin.common.values.destinations import Kind
-from pbxadmin.common.values.signs import folded, plainly, words_of
+from pbxadmin.common.values.signs import folded, plainly
 from users import rights, road
-from users.company.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
+from users.company.sheets import customer_sheet, department_sheet, system_extension_sheet
 from users.company.takers import takers_of
-from users.models import Customer, Department, Did, Membership, Role, SystemExtension, User
+from users.models import Customer, Department, Membership, Role, SystemExtension, User
+from users.people import emergency
 from users.people.sections import user_sheet
 from users.people.sections.general import search_people
 from users.people.sections.talk import page_of, talk_url
@@ -58,6 +58,14 @@ def _talk_link(actor: User, customer: Customer, record: Department | SystemExten
 
 
 # --- Departments ------------------------------------------------------------------------------------------------
+def _facts_of_department(actor: User, customer: Customer, record: Department) -> Mapping[str, Any]:
+    """Its Talk link, and what is missing for emergency calls."""
+    return {
+        **_talk_link(actor, customer, record),
+        "emergency_gap": emergency.gap_of_department(actor, customer, record),
+    }
+
+
 def departments(actor: User, customer: Customer) -> QuerySet[Department]:
     """The departments that somebody sees: all of the customer, or their own."""
     found = Department.objects.visible_to(actor).of(customer)
@@ -256,152 +264,8 @@ DEPARTMENTS = SheetPages(
     deletion=department_deletion,
     initial=lambda customer: {"language": customer.language, "time_zone": customer.time_zone},
     below="users/sheets/talk_link.html",
-    below_facts=_talk_link,
+    below_facts=_facts_of_department,
 )
-
-
-# --- Numbers ----------------------------------------------------------------------------------------------------
-def numbers(actor: User, customer: Customer) -> QuerySet[Did]:
-    """The customer's numbers with whom they ring."""
-    return (
-        Did.objects.visible_to(actor)
-        .of(customer)
-        .select_related("user", "system_extension")
-        .defer(*(f"user__{name}" for name in finding.NOT_IN_LISTS))
-    )
-
-
-def _search_numbers(text: str) -> Q:
-    digits = "".join(sign for sign in plainly(text) if sign.isdigit())
-    person = Q()
-    for word in words_of(text):
-        person &= Q(user__search_text__contains=word)
-    found = named("name", text) | person | named("system_extension__name", text)
-    found |= Q(system_extension__number=plainly(text))
-    # Beside a word the digits are a word among others.
-    return found | Q(number__contains=digits) if digits and not any(map(str.isalpha, text)) else found
-
-
-def _rings(actor: User, customer: Customer, record: Did) -> Mapping[str, Any]:
-    may = rights.why_not(actor, Verb.EDIT, record.user, customer) if record.answers else None
-    return {
-        "rings_url": reverse("did_assign", args=[customer.slug, record.pk]),
-        "may_assign": may is None,
-        "answers_url": _answers_url(customer, record),
-    }
-
-
-def _answers_url(customer: Customer, record: Did) -> str:
-    """The page of whoever, or whatever, a number rings."""
-    if record.user:
-        return reverse("user_tab", args=[customer.slug, record.user.number, "general"])
-    if record.system_extension:
-        return SYSTEM_EXTENSIONS.url(customer, record.system_extension)
-    return ""
-
-
-NUMBERS = SheetPages(
-    name="did",
-    path="numbers",
-    sheet=did_sheet,
-    icon="number",
-    title=pgettext_lazy("heading", "DID numbers"),
-    new=gettext_lazy("New number"),
-    lead=lambda record: phone_number_national(record.number),
-    cells=(
-        Cell(gettext_lazy("Number"), str, order="number"),
-        Cell(gettext_lazy("Name"), lambda record: record.name, order="name", by=Folded("name")),
-        Cell(
-            gettext_lazy("Rings"),
-            lambda record: record.answers or _("nobody directly"),
-            _answers_url,
-        ),
-    ),
-    filters=(Filter.switch("free", gettext_lazy("Rings nobody"), Q(user=None, system_extension=None)),),
-    rows=numbers,
-    search=_search_numbers,
-    search_label=gettext_lazy("Number, name or person"),
-    empty=gettext_lazy("Numbers of the public network are added by your provider's support."),
-    below="users/sheets/rings.html",
-    below_facts=_rings,
-)
-
-
-@require_POST
-@in_customer()
-def did_assign(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
-    """Let a number ring somebody, a ring group, queue or IVR, or nobody: a change of these people and of the number, both or neither."""
-    record = NUMBERS.record_or_404(request.user, customer, pk)
-    typed = plainly(request.POST.get("extension", "").replace("\0", "")).split()
-    url = f"{NUMBERS.url(customer, record)}#rings"
-    holder: User | SystemExtension | None = None
-    if typed:
-        seen = User.objects.visible_to(request.user).of(customer).filter(number=typed[0]).first()
-        holder = seen or SystemExtension.objects.of(customer).filter(number=typed[0]).first()
-        if holder is None:
-            messages.error(
-                request, _("These extensions don't exist: %(numbers)s.") % {"numbers": typed[0][:20]}
-            )
-            return redirect(url)
-    if holder == record.answers:
-        return redirect(url)
-    done: list[road.Commit] = []
-    with transaction.atomic():
-        for step in _steps_of_assigning(customer, record, holder):
-            done.append(road.commit(step(request.user), RequestFacts.of(request)))
-            if done[-1].outcome in (Outcome.CONFLICT, Outcome.REFUSED):
-                transaction.set_rollback(True)
-                break
-    number = phone_number_national(record.number)
-    if done[-1].outcome is Outcome.CONFLICT:
-        messages.error(request, _("Somebody else changed this in the meantime. Try again."))
-    elif done[-1].outcome is Outcome.REFUSED:
-        for sentence in {text for row in done[-1].plan.refused for text in row.sentences}:
-            messages.error(request, sentence)
-    elif holder:
-        _told(request, done[-1])
-        messages.success(request, _("%(number)s rings %(user)s.") % {"number": number, "user": holder})
-    else:
-        _told(request, done[-1])
-        messages.success(request, _("%(number)s no longer rings anyone directly.") % {"number": number})
-    return redirect(url)
-
-
-def _told(request: PortalRequest, done: road.Commit) -> None:
-    """What the last step is told: what holds of the steps before it ends with them."""
-    for sentence in {text for row in done.plan.rows for texts in row.warnings.values() for text in texts}:
-        messages.warning(request, sentence)
-
-
-def _steps_of_assigning(
-    customer: Customer, record: Did, holder: User | SystemExtension | None
-) -> Iterator[Callable[[User], road.Plan]]:
-    """The plans, one after the other: a number leaves whoever has it before somebody else takes it."""
-
-    def leading_to(system: SystemExtension | None) -> Callable[[User], road.Plan]:
-        values = {"system_extension": system.pk if system else None}
-        return lambda actor: road.plan(actor, customer, did_sheet(), [road.Row(record.pk, values)])
-
-    if record.system_extension and not isinstance(holder, SystemExtension):
-        yield leading_to(None)
-    people = [person for person in (record.user, holder) if isinstance(person, User)]
-    if people:
-        yield lambda actor: _numbers_moved(actor, customer, record, people)
-    if isinstance(holder, SystemExtension):
-        yield leading_to(holder)
-
-
-def _numbers_moved(actor: User, customer: Customer, record: Did, people: Sequence[User]) -> road.Plan:
-    """The number leaves the person who has it, and goes to the last of these people where that is somebody else."""
-    wanted: dict[int, set[int]] = {person.pk: set() for person in people}
-    for key, user in Did.objects.of(customer).filter(user__in=wanted).values_list("pk", "user"):
-        wanted[user].add(key)
-    if record.user_id:
-        wanted[record.user_id].discard(record.pk)
-    if people[-1].pk != record.user_id:
-        wanted[people[-1].pk].add(record.pk)
-    rows = [road.Row(key, {"dids": sorted(keys)}) for key, keys in wanted.items()]
-    return road.plan(actor, customer, user_sheet(), rows)
 
 
 # --- System extensions ------------------------------------------------------------------------------------------

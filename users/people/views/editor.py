@@ -17,7 +17,7 @@ from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.sections import Section
 from users import rights
 from users.models import Customer, User
-from users.people import beginnings
+from users.people import beginnings, emergency
 from users.people.sections import user_sheet
 from users.road import finding
 from users.road.pages import saving
@@ -46,7 +46,9 @@ def _url(name: str, customer: Customer, person: User) -> str:
     return reverse(found, args=[customer.slug, person.number]) if found else ""
 
 
-def frame_of(customer: Customer, person: User, current: str, refused: bool = False) -> dict[str, Any]:
+def frame_of(
+    actor: User, customer: Customer, person: User, current: str, refused: bool = False
+) -> dict[str, Any]:
     """What stands around every tab of a person: head, tabs, breadcrumbs, gauge. Tabs with a view of their own use it too."""
     tabs = [
         Tab(
@@ -67,6 +69,7 @@ def frame_of(customer: Customer, person: User, current: str, refused: bool = Fal
         "meta": [person.primary_department.name if person.primary_department else "", person.email],
         "head_url": _url("head_url", customer, person),
         "followed_url": _url("followed_url", customer, person),
+        "emergency_gap": emergency.gap_of_person(actor, customer, person),
         "gauge": finding.gauge(customer),
         "breadcrumbs": [(_("Users"), reverse("users", args=[customer.slug])), (person.full_name, None)],
     }
@@ -104,7 +107,7 @@ def show_tab(
         request,
         section.template or "users/tab.html",
         {
-            **frame_of(customer, person, section.slug, refused=bool(form.errors)),
+            **frame_of(request.user, customer, person, section.slug, refused=bool(form.errors)),
             "section": section,
             "form": form,
             "seen": facts.pop("seen", person.version),

@@ -54,7 +54,7 @@ def _page(
 ) -> HttpResponse:
     alive = links.link_of(person, links.Kind.APP)
     facts = {
-        **frame_of(customer, person, "general"), "link": links.said_of(link) if link else None,
+        **frame_of(request.user, customer, person, "general"), "link": links.said_of(link) if link else None,
         "alive": alive if alive is not None and alive.is_alive else None,
         "may_reveal": rights.can(request.user, rights.Verb.REVEAL, person, customer) and person.is_active,
         "qr_url": reverse("app_link_qr", args=[customer.slug, person.number]),

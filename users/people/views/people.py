@@ -183,6 +183,9 @@ def user_delete(request: PortalRequest, customer: Customer, person: User) -> Htt
             % {"number": person.number}
         ],
         heading=_("Delete a user"),
+        replace_url=reverse("user_replace", args=[customer.slug, person.number])
+        if rights.can(request.user, rights.Verb.EDIT, person, customer)
+        else "",
         button=_("Delete %(name)s") % {"name": person.full_name},
         breadcrumbs=[
             (_("Users"), _list_url(customer)),

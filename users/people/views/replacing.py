@@ -17,10 +17,10 @@ from pbxadmin.common.http import PortalRequest, RequestFacts
 from users import rights
 from users.models import Customer, User
 from users.people import replacing
-from users.people.meant import person_meant
 from users.people.replacing import Afterwards, Replacement, Wish
 from users.people.sections import GENERAL
 from users.road import Outcome, finding
+from users.road.meant import person_meant
 from users.road.pages.doors import of_person
 
 AFTERWARDS = {

@@ -6,9 +6,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from pbxadmin.common.http import PortalRequest
-from pbxadmin.common.values.signs import words_of
+from pbxadmin.common.values.signs import folded, words_of
 from users.access import signed_in_user
-from users.models import Customer, User
+from users.models import Customer, SystemExtension, User
 from users.road import finding
 from users.road.pages.doors import in_customer
 
@@ -18,7 +18,8 @@ MOST_OFFERED = 20
 @require_safe
 @in_customer()
 def destination_search(request: PortalRequest, customer: Customer) -> HttpResponse:
-    """The colleagues whose name or extension fits what is being typed, for the picker's list."""
+    """The colleagues whose name or extension fits what is being typed, for the picker's list; ring groups, queues and digital
+    receptionists as well where the picker takes them (`systems`)."""
     return _offer(request, customer)
 
 
@@ -33,9 +34,20 @@ def _offer(request: PortalRequest, customer: Customer | None) -> HttpResponse:
     condition = Q()
     for word in words_of(text):
         condition &= Q(search_text__contains=word)
+    systems: list[SystemExtension] = []
+    if request.GET.get("systems") == "1":
+        wanted = words_of(text)
+        systems = [
+            system
+            for system in SystemExtension.objects.visible_to(request.user).of(customer).order_by("number")
+            if all(word in folded(f"{system.number} {system.name}") for word in wanted)
+        ]
     found = User.objects.visible_to(request.user).of(customer).filter(condition, hidden=False, disabled=False)
     return render(
         request,
         "users/offered.html",
-        {"people": found.only("number", "first_name", "last_name")[:MOST_OFFERED]},
+        {
+            "people": found.only("number", "first_name", "last_name")[:MOST_OFFERED],
+            "systems": systems[:MOST_OFFERED],
+        },
     )

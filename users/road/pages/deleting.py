@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -84,7 +85,11 @@ def delete_page(
 
 def left(request: PortalRequest, departure: Departure, meanwhile: str = "") -> str:
     """Delete, and send the calls where the form says; why it can't be, or "" when it is done."""
-    outcome = departure.commit(request.POST.get("instead", "")[:60], RequestFacts.of(request))
+    try:
+        instead = departure.instead(request.POST.get("instead", "")[:60])
+    except ValidationError as error:
+        return " ".join(error.messages)
+    outcome = departure.commit(instead, RequestFacts.of(request))
     if outcome is Outcome.CONFLICT:
         return meanwhile or _("Somebody else changed this in the meantime. Check it before you delete it.")
     return departure.reasons if outcome is Outcome.REFUSED else ""
