@@ -123,3 +123,11 @@ def test_a_departments_stored_number_that_cannot_be_keeps_nobody_from_renaming_i
     plan = road.plan(staff, boreale, department_sheet(), [row])
     assert not plan.refused, plan.rows[0].errors
     assert plan.rows[0].changes.keys() == {"name"}
+
+
+@pytest.mark.parametrize("typed", ["900 555-0123", "600 555-0123", "514 976-0123", "+870 773111632"])
+def test_a_number_that_nobody_can_call_back_is_nobodys_caller_id(staff, boreale, amelie, typed):
+    department = boreale.departments.first()
+    for sheet, key in ((user_sheet(), amelie.pk), (department_sheet(), department.pk)):
+        (row,) = road.plan(staff, boreale, sheet, [road.Row(key, {"outbound_caller_id": typed})]).rows
+        assert "outbound_caller_id" in row.errors

@@ -27,6 +27,8 @@ INVISIBLE = {
     "joiner": "\u200d",
     "non-joiner": "\u200c",
     "variant": "\ufe0f",
+    "language tag": "\U000e0001",
+    "tags": "\U000e0052\U000e006f\U000e0079",
 }
 # Apple's contacts wrap a copied number in an override to the direction that it has anyhow; of a name it would make another one.
 OVERRIDDEN = "\u202d{}\u202c"

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from phones.keys import blf
 from phones.keys.dialled import dear_numbers_are_told, own_numbers_are_told
 from phones.models import Key
 from users import road
-from users.models import STATUS_CHOICES, User
+from users.models import STATUS_CHOICES, Change, Operation, User
 
 Kind = Key.Kind
 LAST_POSITION = 240
@@ -307,10 +307,10 @@ class KeysColumn(Column):
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """ "1 Ligne, 3 BLF 101 Amélie Tremblay, …"."""
-        people = colleagues(scope) if scope else {}
+        keys = [KeyValue(*parts) for parts in value or ()]
+        people = known_people(keys, scope) if scope else {}
         words = []
-        for parts in value or ():
-            key = KeyValue(*parts)
+        for key in keys:
             words.append(f"{key.position} {kind_and_label(key, people)}")
         return super().show(words)
 
@@ -356,12 +356,12 @@ def in_sentences(problems: Mapping[int, Sequence[str]]) -> list[str]:
     ]
 
 
-def label_of(key: KeyValue, people: Mapping[int, Colleague]) -> str:
+def label_of(key: KeyValue, people: Mapping[int, Colleague | str]) -> str:
     """What a key is about, in words: "101 Amélie Tremblay", "Labo · 8663062224,,,225", "SP1", "Absent"."""
     if isinstance(key.target, Pending):
         return str(key.target)
     if key.target:
-        return str(people.get(key.target, ""))
+        return str(people.get(key.target) or _("somebody who is no longer there"))
     if key.kind == Kind.AGENT:
         return str(AGENT_ACTIONS.get(key.value, key.value))
     if key.kind == Kind.STATUS:
@@ -370,7 +370,7 @@ def label_of(key: KeyValue, people: Mapping[int, Colleague]) -> str:
     return " · ".join(filter(None, [name, key.value]))
 
 
-def kind_and_label(key: KeyValue, people: Mapping[int, Colleague]) -> str:
+def kind_and_label(key: KeyValue, people: Mapping[int, Colleague | str]) -> str:
     """A key in words: "BLF 101 Amélie Tremblay"."""
     return f"{Kind(key.kind).label} {label_of(key, people)}".strip()
 
@@ -393,6 +393,23 @@ def colleagues(scope: Scope) -> dict[int, Colleague]:
         },
     )
     return found
+
+
+def known_people(keys: Iterable[KeyValue], scope: Scope) -> Mapping[int, Colleague | str]:
+    """Everybody of the customer, and whoever of these keys was deleted, as the history calls them: one query for those not met yet."""
+    people = colleagues(scope)
+    gone: dict[int, str] = scope.once("colleagues who are gone", dict)
+    missing = {key.target for key in keys if isinstance(key.target, int)} - people.keys() - gone.keys()
+    if missing:
+        gone |= dict.fromkeys(missing, "")
+        deleted = Change.objects.filter(
+            model=User._meta.label_lower,
+            object_pk__in=missing,
+            kind=Operation.Kind.DELETE,
+            operation__customer=scope.customer,
+        )
+        gone |= dict(deleted.values_list("object_pk", "object_name"))
+    return {**people, **gone} if gone else people
 
 
 # --- Rules --------------------------------------------------------------------------------------------------------

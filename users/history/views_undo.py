@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods
 
 from pbxadmin.common.http import PortalRequest, RequestFacts
@@ -107,7 +108,7 @@ def _row(plan: road.Plan, row: road.RowPlan) -> Undone:
         [row.refusal]
         if row.refusal
         else [
-            f"{columns[name].label}: {text}" if name in columns else text
+            f"{columns[name].label}{pgettext('before a value', ':')} {text}" if name in columns else text
             for name, texts in row.errors.items()
             for text in texts
         ]

@@ -17,6 +17,7 @@ from pbxadmin.common.fields import (
     OneLineField,
     PhoneNumberField,
     YesNoField,
+    phone_number_national,
 )
 from pbxadmin.common.scoping import ScopedManager
 from pbxadmin.common.searching import Folded
@@ -330,7 +331,7 @@ class Did(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.number
+        return phone_number_national(self.number)
 
     @property
     def answers(self) -> "User | SystemExtension | None":

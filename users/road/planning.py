@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from pbxadmin.common.columns import Column, FieldColumn, Pending, Scope, Text
 from pbxadmin.common.crypto import is_secret
@@ -159,7 +160,9 @@ class Plan:
     def sentences(self) -> list[str]:
         """Why rows can't be written, each sentence with the record that it is about."""
         return [
-            f"{name}: {text}" if (name := str(row.label or row.record or "").strip()) else text
+            f"{name}{pgettext('before a value', ':')} {text}"
+            if (name := str(row.label or row.record or "").strip())
+            else text
             for row in self.refused
             for text in row.sentences
         ]

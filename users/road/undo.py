@@ -13,6 +13,7 @@ from pbxadmin.common.references import LinkedColumn
 from pbxadmin.common.sections import Sheet
 from users import road
 from users.models import Change, Customer, Operation, User
+from users.road.meanwhile import shown
 
 
 class NotUndoableError(Exception):
@@ -70,6 +71,13 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
             for name, cell in cells[row.key].items():
                 column = sheet.columns.get(name)
                 if row.record is None or column is None:
+                    continue
+                if column.refers and name in row.errors and name not in row.after:
+                    # It couldn't be read: what it named is gone, and of that the history alone knows what it was called.
+                    row.errors[name] = [
+                        _("It was “%(then)s”, and not all of that is still there: choose again.")
+                        % {"then": shown(cell, "old", column, plan.scope)}
+                    ]
                     continue
                 now = row.before.get(column.name)
                 if column.to_json(now) != cell["new"] or _leads_to_another(column, cell, "new", plan.scope):

@@ -11,7 +11,8 @@ from phones.models import Key, Phone
 from phones.services import phone_change, phone_plan
 from signin.tests.signing import sign_in_fully
 from users import road
-from users.models import Change, Department, Did, Operation, User
+from users.company.sheets import system_extension_sheet
+from users.models import Change, Department, Did, Operation, SystemExtension, User
 from users.people.sections import user_sheet
 from users.road import undo
 from users.tests.factories import FACTS, make_user
@@ -229,3 +230,29 @@ def test_the_history_costs_the_same_for_many_rows(
     with django_assert_max_num_queries(6):
         client.get(reverse("history", args=["boreale"]))
     assert Change.objects.filter(subject_pk=amelie.pk).count() >= 12
+
+
+def test_what_is_gone_is_called_by_its_name_never_by_its_key(client, staff, felix, amelie, boreale):
+    maude = make_user(boreale, "105", "Maude", "Côté")
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="ring_group")
+    taken = []
+    for sheet, record, with_them, without in (
+        (user_sheet(), amelie, {"keys": [{"position": 5, "kind": "blf", "target": maude.pk}]}, {"keys": []}),
+        (system_extension_sheet(), group, {"members": [maude.pk]}, {"members": []}),
+    ):
+        for values in (with_them, without):
+            plan = road.plan(staff, boreale, sheet, [road.Row(record.pk, values)])
+            taken.append(road.apply(plan, FACTS))
+    removal = road.plan_removal(staff, boreale, user_sheet(), [maude.pk])
+    road.remove(removal, FACTS)
+    sign_in_fully(client, staff)
+    for operation in (taken[1], taken[3]):
+        assert operation is not None
+        assert (
+            "105 Maude Côté"
+            in client.get(reverse("operation", args=["boreale", operation.pk])).content.decode()
+        )
+        page = client.get(reverse("undo", args=["boreale", operation.pk])).content.decode()
+        assert "105 Maude Côté" in page
+        assert "refaites le choix" in page
+        assert f"« {maude.pk} »" not in page

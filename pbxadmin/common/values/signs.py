@@ -18,6 +18,8 @@ _FILLERS = "\u2800\u3164\uffa0\u115f\u1160"
 _NOTHING = "\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a\u202c\u2060\u2061\u2062\u2063\u2064\u2066\u2068\u2069\ufeff\ufff9\ufffa\ufffb"
 # Joiners and variants belong to scripts that join their letters, and to pictures; beside a Latin letter they are nothing.
 _JOINERS = re.compile("(?<![\u0590-\u1fff\u2190-\U0010ffff])[\u200c\u200d\ufe00-\ufe0f]")
+# Tags spell words that nobody sees; they mean something after a picture alone, which is a flag with them.
+_TAGS = re.compile("(?<![\U0001f000-\U0001faff\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+")
 _HYPHENS = "\u2010\u2011\u2012\u2043\u02d7\u207b\u208b\u2212\ufe63\uff0d"
 _APOSTROPHES = "\u2018\u201b\u02bc\u02b9\u02bb\u02bd\u02ca\u02cb\u2032\u2035\u00b4\uff07\ua78c"
 # A dash between two letters or digits is a hyphen ("Jean–Luc"); between blanks it is one that was meant.
@@ -52,7 +54,7 @@ def as_it_looks(text: str) -> str:
     if text.isascii():
         return text
     text = unicodedata.normalize("NFC", text.translate(_LOOKS))
-    return _DASH_AS_HYPHEN.sub("-", _JOINERS.sub("", text))
+    return _DASH_AS_HYPHEN.sub("-", _TAGS.sub("", _JOINERS.sub("", text)))
 
 
 # What Apple's contacts wrap a number in when it is copied: from left to right, as numbers are written anyhow.

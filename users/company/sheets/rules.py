@@ -16,7 +16,12 @@ from pbxadmin.common.values.signs import folded
 from users import road
 from users.models import Customer, Department, Did, Role, SystemExtension, User
 from users.people.emergency import shown_instead
-from users.people.sections.general_rules import taken_extensions, talk_names_of_places, why_no_extension
+from users.people.sections.general_rules import (
+    no_caller_id,
+    taken_extensions,
+    talk_names_of_places,
+    why_no_extension,
+)
 
 
 def names_are_there_once(plan: road.Plan) -> None:
@@ -75,7 +80,11 @@ def caller_id_is_a_number_of_the_customer(plan: road.Plan) -> None:
         .values_list("number", flat=True)
     )
     for row in rows:
-        if row.value("outbound_caller_id") not in owned:
+        if row.value("outbound_caller_id") in owned:
+            continue
+        if why := no_caller_id(row.value("outbound_caller_id")):
+            row.refuse("outbound_caller_id", why)
+        else:
             row.warn(
                 "outbound_caller_id",
                 _("%(number)s is not one of the customer's numbers, and emergency calls will show it.")

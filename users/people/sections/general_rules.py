@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.values.short_codes import RESERVED
+from pbxadmin.common.values.tolls import Toll, toll_of
 from users import rights, road
 from users.models import Department, Did, Role, SystemExtension, User
 
@@ -231,6 +232,18 @@ def dids_are_free(plan: road.Plan) -> None:
                 )
 
 
+def no_caller_id(number: str) -> str:
+    """Why nobody can be shown this number (E.164), in a sentence; "" where they can.
+
+    Whoever calls back, rescuers among them, would pay for it or reach a satellite.
+    """
+    if toll_of(number) not in (Toll.PREMIUM, Toll.SATELLITE):
+        return ""
+    return _(
+        "%(number)s is a premium-rate or special number, which can't be shown to whoever is called: enter one of the company's numbers."
+    ) % {"number": phone_number_national(number)}
+
+
 def caller_ids_are_the_customers(plan: road.Plan) -> None:
     """What callees see is a number of the customer: showing somebody else's is fraud, and lines are cut for it.
 
@@ -252,6 +265,9 @@ def caller_ids_are_the_customers(plan: road.Plan) -> None:
     for row in rows:
         number = row.value("outbound_caller_id")
         if number in owned:
+            continue
+        if why := no_caller_id(number):
+            row.refuse("outbound_caller_id", why)
             continue
         told = row.warn if plan.scope.actor.is_staff else row.refuse
         told(
