@@ -66,13 +66,20 @@ class PhoneState:
     """How one phone is doing, for people.
 
     `kind` is "unassigned", "disabled", "never", "up_to_date", "waiting", "notified" or "silent"; `tone` "ok",
-    "wait", "bad" or "off"; `live` while something is under way, so that a page goes on asking.
+    "wait", "bad" or "off"; `live` while something is under way, so that a page goes on asking. `aloud` is the sentence without what
+    changes by itself every second: what a screen reader is told.
     """
 
     kind: str
     tone: str
     sentence: str
     live: bool = False
+    lasting: str = ""  # the sentence without its time, where it has one
+
+    @property
+    def aloud(self) -> str:
+        """What is announced: another text is another state."""
+        return self.lasting or self.sentence
 
     @property
     def settled(self) -> bool:
@@ -82,11 +89,17 @@ class PhoneState:
 
 @dataclass(frozen=True)
 class Told:
-    """What became of the last command, for people; `text` is empty where there was none."""
+    """What became of the last command, for people; `text` is empty where there was none. `aloud`: as `PhoneState`'s."""
 
     text: str = ""
     tone: str = "off"
     live: bool = False
+    lasting: str = ""
+
+    @property
+    def aloud(self) -> str:
+        """What is announced: another text is another state."""
+        return self.lasting or self.text
 
     @property
     def settled(self) -> bool:
@@ -105,7 +118,7 @@ def state(phone: Phone, now: datetime | None = None) -> PhoneState:
         # Somebody is plugging it in and looks at the page, or it lies in its box for weeks.
         return PhoneState("never", "wait", _("never connected"), _recent(phone.created_at, now))
     if phone.command_at is not None:
-        return PhoneState("waiting", "wait", _waiting(phone.command_at, now), _recent(phone.command_at, now))
+        return _waiting_state(phone.command_at, now)
     if phone.stale_since is not None:
         return _stale(phone, phone.stale_since, now)
     if _is_restarting(phone) and phone.notified_at:
@@ -117,20 +130,22 @@ def _stale(phone: Phone, since: datetime, now: datetime) -> PhoneState:
     """The phone may hold an older file than we would serve."""
     # A new change starts the counting of attempts again: what came of earlier ones isn't about it.
     if phone.attempts == 0 or phone.notified_at is None:
-        return PhoneState("waiting", "wait", _waiting(since, now), _recent(since, now))
+        return _waiting_state(since, now)
     if phone.outcome == Phone.Outcome.ACCEPTED and now - phone.notified_at < FETCH_EXPECTED:
         return PhoneState(
             "notified",
             "wait",
             _("notified %(time)s ago") % {"time": duration(now - phone.notified_at)},
             live=True,
+            lasting=_("notified"),
         )
     if phone.outcome == Phone.Outcome.ACCEPTED:
         sentence = _("was notified but hasn't fetched for %(time)s") % {"time": duration(now - since)}
+        lasting = _("was notified but hasn't fetched")
     else:
-        sentence = outcome_in_words(phone)
+        sentence = lasting = outcome_in_words(phone)
     # It is tried again by itself, and may come back while somebody looks at the page.
-    return PhoneState("silent", "bad", sentence, _recent(since, now))
+    return PhoneState("silent", "bad", sentence, _recent(since, now), lasting)
 
 
 def _is_restarting(phone: Phone) -> bool:
@@ -145,7 +160,7 @@ def _is_restarting(phone: Phone) -> bool:
 
 def _restarting(phone: Phone, since: datetime, now: datetime) -> PhoneState:
     if phone.outcome == Phone.Outcome.WAITING:
-        return PhoneState("waiting", "wait", _waiting(since, now), _recent(since, now))
+        return _waiting_state(since, now)
     if phone.outcome != Phone.Outcome.ACCEPTED:
         return PhoneState("silent", "bad", outcome_in_words(phone))
     if now - since < RESTART_EXPECTED:
@@ -154,6 +169,7 @@ def _restarting(phone: Phone, since: datetime, now: datetime) -> PhoneState:
             "wait",
             _("has been restarting for %(time)s") % {"time": duration(now - since)},
             live=True,
+            lasting=_("restarts"),
         )
     return PhoneState("silent", "bad", _("hasn't come back after its restart"))
 
@@ -167,6 +183,7 @@ def command_in_words(phone: Phone, now: datetime | None = None) -> Told:
             _("%(command)s: %(outcome)s") % {"command": label, "outcome": _waiting(phone.command_at, now)},
             "wait",
             _recent(phone.command_at, now),
+            _("%(command)s: %(outcome)s") % {"command": label, "outcome": _("waits")},
         )
     if not phone.notified_at or not phone.notified_command:
         return Told()
@@ -203,6 +220,10 @@ def knows(phone: Phone, command: Phone.Command) -> bool:
 
 def _waiting(since: datetime, now: datetime) -> str:
     return _("waiting for %(time)s") % {"time": duration(now - since)}
+
+
+def _waiting_state(since: datetime, now: datetime) -> PhoneState:
+    return PhoneState("waiting", "wait", _waiting(since, now), _recent(since, now), _("waits"))
 
 
 def _recent(moment: datetime, now: datetime) -> bool:

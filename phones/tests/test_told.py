@@ -2,11 +2,13 @@
 
 import re
 from datetime import timedelta
+from html.parser import HTMLParser
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from phones.models import Phone
@@ -88,3 +90,84 @@ def test_the_provisioning_link_is_beside_the_state_until_the_phone_has_used_it(f
     page = client.get(f"/c/boreale/users/101/phone?phone={fetched.mac}").content.decode()
     assert page.count('id="secret-link"') == 1
     assert page.index('id="secret-link"') > page.index('id="facts-title"')
+
+
+class LiveRegions(HTMLParser):
+    """The text of every element whose changes a screen reader announces."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.depth = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        facts = dict(attrs)
+        begins = facts.get("role") in ("status", "alert", "log") or facts.get("aria-live", "off") != "off"
+        if begins and not self.depth:
+            self.texts.append("")
+        if begins or self.depth:
+            self.depth += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth = max(0, self.depth - 1)
+
+    def handle_data(self, data: str) -> None:
+        if self.depth:
+            self.texts[-1] += data
+
+
+def announced(html: str) -> list[str]:
+    return [" ".join(text.split()) for text in LiveRegions(html).texts]
+
+
+@pytest.mark.parametrize(
+    ("facts", "lasting"),
+    [
+        ({"stale_since": 5, "attempts": 0}, "attend"),
+        ({"command_at": 5, "command": "restart"}, "attend"),
+        ({"stale_since": 5, "attempts": 1, "notified_at": 5, "outcome": "accepted"}, "avisé"),
+        ({"stale_since": 600, "attempts": 1, "notified_at": 600, "outcome": "accepted"}, "n’a rien récupéré"),
+        (
+            {"notified_at": 5, "fetched_at": 60, "notified_command": "restart", "outcome": "accepted"},
+            "redémarre",
+        ),
+    ],
+    ids=["stale", "command", "notified", "silent", "restarting"],
+)
+def test_a_screen_reader_hears_a_new_state_and_no_seconds(felix, boreale, amelie, facts, lasting):
+    phone = make_phone(boreale, amelie)
+    client = sign_in_fully(Client(headers={"accept-language": "fr-CA"}), felix)
+    box = f"/c/boreale/users/101/phones/{phone.mac}/status"
+    push = reverse("push_status", args=["boreale", "101"])
+    chip = reverse("phones_state", args=["boreale", "101"])
+
+    def heard(seconds: int) -> list[str]:
+        now = timezone.now() - timedelta(seconds=seconds)
+        moments = {
+            name: now - timedelta(seconds=value)
+            for name, value in facts.items()
+            if isinstance(value, int) and name != "attempts"
+        }
+        words = {name: value for name, value in facts.items() if name not in moments}
+        fetched = {
+            "fetched_at": now - timedelta(minutes=3),
+            "fetched_from": "192.0.2.7",
+            "stale_since": None,
+            "command_at": None,
+        }
+        Phone.objects.filter(pk=phone.pk).update(**fetched | moments | words)
+        pages = [client.get(address).content.decode() for address in (box, chip, push)]
+        assert all(re.search(r"[0-9]\s(s|min)\b", page) for page in pages), "what one sees goes on counting"
+        return [text for page in pages for text in announced(page)]
+
+    first = heard(0)
+    assert len(first) == 3
+    assert lasting in first[0]
+    assert lasting in first[1]
+    assert heard(2) == first
+    Phone.objects.filter(pk=phone.pk).update(
+        fetched_at=timezone.now(), stale_since=None, command_at=None, notified_command=""
+    )
+    assert announced(client.get(box).content.decode()) != first[:1]
+    assert "à jour" in announced(client.get(chip).content.decode())[0]

@@ -287,6 +287,7 @@ def _summed_up(states: list[selectors.PhoneState]) -> dict[str, Any]:
         (state for tone in ("bad", "wait", "ok", "off") for state in states if state.tone == tone), None
     )
     settled = all(state.settled for state in states)
+    aloud = ""
     current = sum(state.kind == "up_to_date" for state in states)
     if not states:
         text = _("no phone")
@@ -298,15 +299,18 @@ def _summed_up(states: list[selectors.PhoneState]) -> dict[str, Any]:
         # Beside a person's name the phone must be named, else it is she who was never seen.
         text = ngettext("phone never connected", "phones never connected", 1)
     elif len(states) == 1:
-        text = str(states[0].sentence)
+        text, aloud = str(states[0].sentence), states[0].aloud
     else:
-        text = (
-            f"{worst.sentence} · "
-            + _("%(current)s of %(all)s up to date") % {"current": current, "all": len(states)}
-            if worst
-            else ""
-        )
-    return {"tone": worst.tone if worst else "off", "text": text, "settled": settled, "count": len(states)}
+        counted = _("%(current)s of %(all)s up to date") % {"current": current, "all": len(states)}
+        text = f"{worst.sentence} · {counted}" if worst else ""
+        aloud = f"{worst.aloud} · {counted}" if worst else ""
+    return {
+        "tone": worst.tone if worst else "off",
+        "text": text,
+        "aloud": aloud or text,  # without what changes every second
+        "settled": settled,
+        "count": len(states),
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
