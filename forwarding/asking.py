@@ -36,10 +36,15 @@ class PlannedCall:
 
 
 def plans_of_members(
-    call: Call, group: str, directory: CustomerDirectory, presence: Presence = EVERYTHING_REGISTERED
+    call: Call,
+    group: str,
+    directory: CustomerDirectory,
+    presence: Presence = EVERYTHING_REGISTERED,
+    *,
+    queue: bool = False,
 ) -> list[tuple[Callee, CallPlan]]:
-    """What a ring group's call does at each of its members, by extension: it rings them, or leaves them out with the reason."""
-    as_member = replace(call, from_ring_group=True)
+    """What the call of a ring group (or `queue`) does at each of its members, by extension: it rings them, or leaves them out with the reason."""
+    as_member = replace(call, from_ring_group=not queue, from_queue=queue)
     return [(member, route(as_member, member, directory, presence)) for member in directory.members(group)]
 
 

@@ -28,11 +28,12 @@ class FromOutside:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, at one instant (aware). `from_ring_group`: it rings this person as a member of a group."""
+    """One call, at one instant (aware). `from_ring_group`: it rings this person as a member of a group; `from_queue`: as an agent."""
 
     origin: FromExtension | FromOutside
     at: datetime
     from_ring_group: bool = False
+    from_queue: bool = False
 
     def __post_init__(self) -> None:
         must_be_aware(self.at)
@@ -41,6 +42,11 @@ class Call:
     def side(self) -> Side:
         """Which of a rule's two destinations the call takes; it stays the same through every hop."""
         return Side.INTERNAL if isinstance(self.origin, FromExtension) else Side.EXTERNAL
+
+    @property
+    def to_one_of_many(self) -> bool:
+        """Whether others are rung as well: who can't be is left out, and nobody's own rules are followed."""
+        return self.from_ring_group or self.from_queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,9 @@ class StatusRule:
 
     `no_answer`, `busy`, `not_registered`, `ring_mobile` and `accept_multiple_calls` matter to statuses that
     ring, `divert` and the two `voicemail_out_of_hours` to those that divert; of these, `accept_push` and the rest
-    matter to the calls of ring groups, which ring in every status in which they are accepted. What acts when the status is taken, not when
-    a call comes in, is `forwarding.effects`'s. `greeting` is a key, as in `Mailbox`; '' is the mailbox's default.
+    matter to the calls of ring groups, which ring in every status in which they are accepted. `log_out_of_queues` acts when the status is
+    taken (`forwarding.effects`): a queue's call finds the agent logged out for as long as it lasts.
+    `greeting` is a key, as in `Mailbox`; '' is the mailbox's default.
     """
 
     no_answer_seconds: int = 20
@@ -75,6 +82,7 @@ class StatusRule:
     ring_mobile: bool = False
     accept_multiple_calls: bool = True
     accept_ring_group_calls: bool = True
+    log_out_of_queues: bool = False
     accept_push: bool = True
     greeting: str = ""
 

@@ -34,6 +34,7 @@ class Why(StrEnum):
     UNREACHABLE = "unreachable"
     NOT_ACCEPTED = "not_accepted"  # number
     RING_GROUP_NOT_ACCEPTED = "ring_group_not_accepted"
+    LOGGED_OUT = "logged_out"
     # Where it goes.
     RINGS = "rings"  # extension, name, status, seconds, targets (devices, and the mobile's number)
     TO_VOICEMAIL = "to_voicemail"  # extension, name, greeting (its key)
@@ -44,6 +45,7 @@ class Why(StrEnum):
     TO_SYSTEM = "to_system"  # extension, name, kind
     BUSY_TONE = "busy_tone"
     NOT_RUNG = "not_rung"  # extension, name: the member that a ring group leaves out
+    NOT_OFFERED = "not_offered"  # extension, name: the agent that a queue leaves out
     # Why it can't go on, and ends busy: extension, and name where there is one.
     DISABLED = "disabled"
     SUSPENDED = "suspended"
@@ -171,7 +173,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class NotRung:
-    """A ring group leaves this member out and goes on with the others."""
+    """A ring group or queue leaves this member out and goes on with the others."""
 
     extension: str
     reason: Reason

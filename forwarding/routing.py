@@ -179,7 +179,7 @@ class _Planner:
     def decide(self, here: _Here) -> Step:
         """What the person's status does with the call."""
         callee, rule, side = here.callee, here.rule, self.call.side
-        if self.call.from_ring_group:
+        if self.call.to_one_of_many:
             return self.as_member(here)
         if not here.status.rings:
             if rule.voicemail_out_of_hours(side) and outside_hours(callee.schedule, self.call.at):
@@ -202,13 +202,16 @@ class _Planner:
         })  # fmt: skip
 
     def as_member(self, here: _Here) -> Step:
-        """A ring group's call: whether it rings this person is said by one box in every status, away types too.
+        """A ring group's call, or a queue's: whether it rings this person is said by one box in every status, away types too.
 
-        It follows no member's forwarding, and rings no mobile: it must not end in the voicemail of one.
+        It follows no member's forwarding, and rings no mobile: it must not end in the voicemail of one. Whoever has logged in to
+        a queue by hand again, in a status that logs out, is known to the PBX alone.
         """
         callee, rule = here.callee, here.rule
-        if not rule.accept_ring_group_calls:
+        if self.call.from_ring_group and not rule.accept_ring_group_calls:
             return self.leave_out(callee, here.reason(Why.RING_GROUP_NOT_ACCEPTED))
+        if self.call.from_queue and rule.log_out_of_queues:
+            return self.leave_out(callee, here.reason(Why.LOGGED_OUT))
         if here.one_call and self.presence.on_a_call(callee.extension):
             return self.leave_out(callee, here.reason(Why.ON_A_CALL))
         devices, missing = self.devices(here)
@@ -318,18 +321,19 @@ class _Planner:
         return System(extension, found.kind, Reason(Why.TO_SYSTEM, data, cause))
 
     def refuse(self, callee: Callee, why: Why, cause: Reason | None) -> Step:
-        """The call can't go on at this person: busy, or for a ring group one member less."""
+        """The call can't go on at this person: busy, or for a ring group or queue one member less."""
         reason = Reason(why, {"extension": callee.extension, "name": callee.name}, cause)
-        return self.leave_out(callee, reason) if self.call.from_ring_group else self.busy(reason)
+        return self.leave_out(callee, reason) if self.call.to_one_of_many else self.busy(reason)
 
     def busy(self, cause: Reason) -> Busy:
         """The busy tone, as chosen or because the call can't go on."""
         return Busy(Reason(Why.BUSY_TONE, cause=cause))
 
     def leave_out(self, callee: Callee, cause: Reason) -> NotRung:
-        """Ring the other members of the group without this one."""
+        """Ring the other members of the group, or agents of the queue, without this one."""
         data = {"extension": callee.extension, "name": callee.name}
-        return NotRung(callee.extension, Reason(Why.NOT_RUNG, data, cause))
+        why = Why.NOT_OFFERED if self.call.from_queue else Why.NOT_RUNG
+        return NotRung(callee.extension, Reason(why, data, cause))
 
     def until(self, callee: Callee, now: StatusNow) -> dict[str, Any]:
         """When a temporary status ends, on the clock of the person's department."""

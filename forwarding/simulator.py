@@ -218,9 +218,11 @@ def drawn(
         found.append(_draw(step, passed, greetings, answered=outcome is Outcome.ANSWERED))
         if isinstance(step, decisions.Reach) and (absent := _never_there(directory.user(step.extension))):
             found[-1] = replace(found[-1], reason=absent)
-        if isinstance(step, decisions.System) and step.kind == SystemExtension.Kind.RING_GROUP:
+        if isinstance(step, decisions.System) and step.kind != SystemExtension.Kind.IVR:
+            queue = step.kind == SystemExtension.Kind.QUEUE
+            presence = WhatIf(asked, question.state)
             found += _members(
-                plans_of_members(plan.call, step.extension, directory, WhatIf(asked, question.state)), sees
+                plans_of_members(plan.call, step.extension, directory, presence, queue=queue), sees, queue
             )
         if isinstance(step, decisions.Ring) and outcome is Outcome.NO_ANSWER:
             passed += timedelta(seconds=step.seconds)
@@ -239,12 +241,15 @@ def _never_there(callee: Callee | None) -> str:
     ) % {"phones": ", ".join(absent)}
 
 
-# So many members of a ring group are named; of more only how many there are.
+# So many members of a ring group or queue are named; of more only how many there are.
 MOST_MEMBERS = 12
 
 
-def _members(plans: Sequence[tuple[Callee, CallPlan]], sees: Sees) -> list[Drawn]:
-    """Whom a ring group rings, and whom it leaves out with the reason, as far as the reader may see it."""
+def _members(plans: Sequence[tuple[Callee, CallPlan]], sees: Sees, queue: bool) -> list[Drawn]:
+    """Whom a ring group or queue rings, and whom it leaves out with the reason, as far as the reader may see it.
+
+    A queue rings its agents one after the other or all at once, as the PBX has it set up: who they are is the same.
+    """
     rung, left_out = [], []
     for member, plan in plans:
         who = f"{member.extension} {member.name}".strip()
@@ -266,11 +271,11 @@ def _members(plans: Sequence[tuple[Callee, CallPlan]], sees: Sees) -> list[Drawn
                 if more > 0
                 else ""
             )
-        found.append(Drawn(_("The group rings %(people)s") % {"people": names}, icon="ring", kind="wait"))
-    elif not plans:
-        found.append(Drawn(_("The group rings nobody"), _("It has no members."), "stop", "bad"))
-    elif all(each.icon != "lock" for each in left_out):
-        found.append(Drawn(_("The group rings nobody"), icon="stop", kind="bad"))
+        rings = _("The queue rings %(people)s") if queue else _("The group rings %(people)s")
+        found.append(Drawn(rings % {"people": names}, icon="ring", kind="wait"))
+    elif not plans or all(each.icon != "lock" for each in left_out):
+        nobody = _("The queue rings nobody") if queue else _("The group rings nobody")
+        found.append(Drawn(nobody, "" if plans else _("It has no members."), "stop", "bad"))
     return found + left_out[:MOST_MEMBERS]
 
 

@@ -576,6 +576,31 @@ def test_a_call_from_oneself_or_from_a_member_of_ones_group_rings():
         assert isinstance(path(People(ines()).call("103", caller="103", **options))[1], Ring)
 
 
+@pytest.mark.parametrize(
+    ("agent", "why"),
+    [
+        (ines(rule=StatusRule(log_out_of_queues=True)), Why.LOGGED_OUT),
+        (ines(status=Status.AWAY, rule=StatusRule(log_out_of_queues=True)), Why.LOGGED_OUT),
+        (ines(disabled=True), Why.DISABLED),
+        (ines(devices=()), Why.NO_DEVICE),
+        (ines(rule=StatusRule(accept_multiple_calls=False)), Why.ON_A_CALL),
+    ],
+    ids=["logged out", "away, logged out", "disabled", "no device", "on a call"],
+)
+def test_a_queue_leaves_out_who_is_logged_out_or_cannot_ring(agent, why):
+    end = last(People(agent, felix(), on_a_call={"103"}).call("103", from_queue=True))
+    assert isinstance(end, NotRung)
+    assert whys(end) == [Why.NOT_OFFERED, why]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_queue_rings_whoever_is_logged_in_whatever_is_done_with_other_calls(status):
+    rule = StatusRule(divert=everywhere("external:+15145550199"), accept_ring_group_calls=False)
+    ring = last(People(ines(status=status, rule=rule)).call("103", from_queue=True))
+    assert isinstance(ring, Ring)
+    assert (ring.mobile, ring.on) == ("", {})
+
+
 def test_a_ring_group_rings_a_member_without_his_mobile_and_looks_after_the_rest_itself():
     ring = last(People(ines(rule=StatusRule(ring_mobile=True))).call("103", from_ring_group=True))
     assert isinstance(ring, Ring)

@@ -109,6 +109,46 @@ def test_a_did_that_leads_to_a_ring_group_comes_to_the_group(boreale, felix, ame
     assert titles(boreale, did.number, caller="101") == ["Internal call to 180", *ends]
 
 
+@pytest.mark.parametrize("language", ["en", "fr-ca"])
+def test_a_queue_says_which_agents_it_rings_and_why_not_the_others(
+    boreale, felix, amelie, ines, maude, language
+):
+    queue = SystemExtension.objects.create(customer=boreale, number="180", name="Soutien", kind="queue")
+    rings_nobody, rings, not_105, logged_out = {
+        "en": ("The queue rings nobody", "The queue rings", "The queue doesn't ring 105 Maude Côté", "logged out of the queues"),
+        "fr-ca": ("La file d’attente ne fait sonner personne", "La file d’attente fait sonner",
+                  "La file d’attente ne fait pas sonner 105 Maude Côté", "déconnecté des files d’attente"),
+    }[language]  # fmt: skip
+
+    def drawn(state=State.NO_ANSWER, sees=lambda extension: True):
+        with translation.override(language):
+            return ask(boreale, Question("180", CLIENT, TUESDAY, state), sees).steps[1:]
+
+    assert [step.title for step in drawn()] == [rings_nobody]
+    queue.members.add(felix, amelie, maude)
+    # A ring group's box is no matter of a queue's, and a forwarding is nobody's but the person's own calls'.
+    change(
+        felix,
+        amelie,
+        status="away",
+        away__divert_external="external:514 555-0199",
+        away__accept_ring_group_calls=False,
+    )
+    assert [step.title for step in drawn()] == [
+        f"{rings} 101 Amélie Tremblay, 102 Félix Gagnon, 105 Maude Côté"
+    ]
+    change(felix, maude, status="lunch", lunch__log_out_of_queues=True)
+    first, second = drawn()
+    assert first.title == f"{rings} 101 Amélie Tremblay, 102 Félix Gagnon"
+    assert second.title == not_105
+    assert logged_out in second.reason
+    # Whose settings one may not see, one isn't told of.
+    assert "105" not in drawn(sees=lambda extension: extension != "105")[0].title
+    assert logged_out not in str(drawn(sees=lambda extension: extension != "105"))
+    change(felix, amelie, disabled=True)
+    assert next(step.title for step in drawn()) == f"{rings} 102 Félix Gagnon"
+
+
 def test_outgoing_calls_are_dialled_first(boreale, felix, amelie, maude):
     assert titles(boreale, "105", caller="101")[0] == "Internal call to 105"
     assert titles(boreale, "911", caller="101")[0].startswith("Emergency call")
@@ -243,18 +283,20 @@ def test_every_option_of_a_status_changes_a_call_or_what_the_pbx_is_told(
     if outside:
         change(felix, maude, **{f"{status}__divert_external": "busy", f"{status}__divert_internal": "busy"})
 
-    def noticed(caller: FromOutside | FromExtension, at: datetime, state: State, group: bool) -> list[Any]:
+    def noticed(
+        caller: FromOutside | FromExtension, at: datetime, state: State, member: dict[str, bool]
+    ) -> list[Any]:
         directory = CustomerDirectory(boreale)
-        call = Call(caller, at, from_ring_group=group)
+        call = Call(caller, at, **member)
         plan = route(call, directory.user("105"), directory, WhatIf("105", state))
         return [{key: value for key, value in step.items() if key != "reason"} for step in plan.as_data()]
 
     seen = [
-        partial(noticed, caller, at, state, group)
+        partial(noticed, caller, at, state, member)
         for caller in (FromOutside(CLIENT), FromExtension("102"))
         for at in (TUESDAY, SUNDAY)
         for state in State
-        for group in (False, True)
+        for member in ({}, {"from_ring_group": True}, {"from_queue": True})
     ]
     before = [see() for see in seen]
     effects_before = effects.of([maude])[maude.pk]
@@ -265,11 +307,12 @@ def test_every_option_of_a_status_changes_a_call_or_what_the_pbx_is_told(
             continue
         with transaction.atomic():
             change(felix, maude, **{column.name: another(maude, column)})
-            if acts_elsewhere(field):
-                effects_now = effects.of([maude])[maude.pk]
-                changed = effects.in_words(effects_now) != effects.in_words(effects_before)
-            else:
-                changed = any(see() != then for see, then in zip(seen, before, strict=True))
+            effects_now = effects.of([maude])[maude.pk]
+            changed = effects.in_words(effects_now) != effects.in_words(effects_before)
+            if not acts_elsewhere(field):
+                # What logs out of the queues is told to the PBX, and seen by the queue's calls.
+                told = changed or field != "log_out_of_queues"
+                changed = told and any(see() != then for see, then in zip(seen, before, strict=True))
             transaction.set_rollback(True)
         if not changed:
             without_effect.append(column.name)
