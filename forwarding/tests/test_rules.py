@@ -18,7 +18,7 @@ from users import road
 from users.models import Change, SystemExtension, User
 from users.people.sections import user_sheet
 from users.road import replacements
-from users.tests.factories import FACTS, make_user
+from users.tests.factories import FACTS, details, make_user, make_users
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_many_people_cost_as_many_queries_as_few(boreale, felix):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    people = [make_user(boreale, str(number), "Gens", str(number)) for number in range(110, 121)]
+    people = make_users(boreale, *(details(str(number), "Gens", str(number)) for number in range(110, 121)))
     counts = []
     for some in (people[:2], people[2:]):
         rows = [

@@ -11,7 +11,7 @@ from signin.tests.signing import sign_in_fully
 from users.models import Department, Did, SystemExtension
 from users.tests.factories import make_user
 
-pytestmark = pytest.mark.both_databases("conditions of several lists")
+both_databases = pytest.mark.both_databases("conditions of several lists")
 
 
 def found(client, text, box=False):
@@ -36,6 +36,7 @@ def owner(client, felix, company):
     return sign_in_fully(client, felix)
 
 
+@both_databases
 @pytest.mark.parametrize(
     ("typed", "kind", "label"),
     [
@@ -56,6 +57,7 @@ def test_everything_is_found_by_what_people_type(owner, typed, kind, label):
     assert label in found(owner, typed, box=True)[kind]
 
 
+@both_databases
 def test_a_number_is_found_however_it_is_written(owner, company):
     number = Did.objects.of(company).first().number
     national = f"({number[2:5]}) {number[5:8]}-{number[8:]}"
@@ -79,6 +81,7 @@ def test_nothing_of_another_customer_is_found(owner, laurier):
         assert found(owner, typed) == {}
 
 
+@both_databases
 def test_whoever_administers_a_department_finds_no_more_than_there_is_to_see(client, ines, company):
     sign_in_fully(client, ines)
     assert "Utilisateurs" not in found(client, "Amélie"), "she belongs to another department"
@@ -139,6 +142,7 @@ def test_the_list_below_the_box_is_short_and_leads_to_the_page_with_all(owner, c
     )
 
 
+@both_databases
 @pytest.mark.parametrize("typed", ["\0", "%", "_", "'", "<i id=x>", "x" * 5000, "١٢٣", "  "])
 def test_hostile_texts_find_nothing_and_break_nothing(owner, typed):
     page = owner.get(reverse("search", args=["boreale"]), {"q": typed})

@@ -15,8 +15,8 @@ from signin.models import KnownAddress, SignInAttempt
 from users.models import Operation
 from users.tests.factories import PASSWORD, make_user
 
+both_databases = pytest.mark.both_databases("failures that are counted and forgotten")
 pytestmark = [
-    pytest.mark.both_databases("failures that are counted and forgotten"),
     pytest.mark.slow("guesses hundreds of passwords"),
 ]
 
@@ -38,6 +38,7 @@ def let_time_pass(**span):
         SignInAttempt.objects.filter(pk=one.pk).update(at=one.at - timedelta(**span))
 
 
+@both_databases
 def test_five_failures_block_this_person_at_this_address_for_fifteen_minutes(amelie):
     for _ in range(5):
         assert not attempt()
@@ -119,6 +120,7 @@ def test_a_botnet_cannot_shut_a_person_out_where_he_signs_in_usually(amelie):
     assert not attempt(password=PASSWORD, address=THERE)
 
 
+@both_databases
 def test_an_address_is_known_for_thirty_days(amelie):
     assert attempt(password=PASSWORD, address=HERE)
     KnownAddress.objects.update(last_at=timezone.now() - timedelta(days=31))
@@ -160,6 +162,7 @@ def test_behind_our_own_proxy_only_its_entry_counts(amelie, settings):
     assert attempt(password=PASSWORD, address="127.0.0.1", **{"X-Forwarded-For": THERE})
 
 
+@both_databases
 def test_a_try_is_counted_before_its_password_is_looked_at(amelie, monkeypatch):
     seen = []
     verify = Argon2PasswordHasher.verify
@@ -173,6 +176,7 @@ def test_a_try_is_counted_before_its_password_is_looked_at(amelie, monkeypatch):
     assert seen == [1]
 
 
+@both_databases
 def test_a_hundred_parallel_guesses_are_not_checked_before_the_first_is_counted(amelie, rf):
     """Every one of them is a row already when the first asks whether it may go on."""
     key = signin.account_key(amelie)
@@ -187,6 +191,7 @@ def test_asking_costs_at_most_three_queries(amelie, django_assert_max_num_querie
             lockout.register(key, HERE, lockout.SIGN_IN, known=False)
 
 
+@both_databases
 def test_the_table_stays_small(amelie):
     for _ in range(200):
         lockout.register("one account", HERE, lockout.SIGN_IN, known=False)

@@ -8,7 +8,7 @@ from users import road
 from users.models import Change, Customer, Department, Did, Membership, Operation, User
 from users.people.sections import user_sheet
 from users.signals import changed
-from users.tests.factories import FACTS, make_user
+from users.tests.factories import FACTS, details, make_user, make_users
 
 pytestmark = pytest.mark.both_databases(
     "the road's statements, the constraints behind it, the triggers of the history"
@@ -72,7 +72,7 @@ def test_a_change_leaves_old_and_new_value_with_who_and_where_from(felix, amelie
 def test_as_many_queries_for_thirty_rows_as_for_three(felix, boreale):
     from django.test.utils import CaptureQueriesContext
 
-    people = [make_user(boreale, "", "Personne", f"Numéro {place}") for place in range(20)]
+    people = make_users(boreale, *(details("", "Personne", f"Numéro {place}") for place in range(20)))
     lines = list(boreale.dids.values_list("number", flat=True))
 
     def cost(some, line):
@@ -97,7 +97,7 @@ def test_as_many_queries_for_thirty_rows_as_for_three(felix, boreale):
 def test_rows_with_the_same_new_values_are_one_update(felix, boreale):
     from django.test.utils import CaptureQueriesContext
 
-    people = [make_user(boreale, "", "Personne", f"Numéro {place}") for place in range(5)]
+    people = make_users(boreale, *(details("", "Personne", f"Numéro {place}") for place in range(5)))
     with CaptureQueriesContext(connection) as queries:
         road.apply(
             plan(felix, boreale, *(road.Row(person.pk, {"require_2fa": "oui"}) for person in people)),

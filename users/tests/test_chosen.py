@@ -8,7 +8,7 @@ from django.urls import reverse
 from signin.tests.signing import sign_in_fully
 from users.mail import letters
 from users.models import Change, Department, Operation, User
-from users.tests.factories import make_user
+from users.tests.factories import details, make_user, make_users
 
 ACTIONS = ["chosen_copy", "chosen_delete", "chosen_reset", "chosen_second_factor", "chosen_welcome"]
 
@@ -16,17 +16,13 @@ ACTIONS = ["chosen_copy", "chosen_delete", "chosen_reset", "chosen_second_factor
 @pytest.fixture
 def people(boreale):
     """Three in Soins, one in Accueil, all with an address but the last."""
-    return [
-        make_user(
-            boreale,
-            f"15{place}",
-            "Personne",
-            f"Numéro {place}",
-            department="Accueil" if place == 3 else "Soins",
-            email="" if place == 3 else f"p{place}@boreale.example",
+    in_soins = (
+        details(
+            f"15{place}", "Personne", f"Numéro {place}", department="Soins", email=f"p{place}@boreale.example"
         )
-        for place in range(4)
-    ]
+        for place in range(3)
+    )
+    return make_users(boreale, *in_soins, details("153", "Personne", "Numéro 3"))
 
 
 def url(name, slug="boreale"):

@@ -12,7 +12,7 @@ from users.company.views.company import DEPARTMENTS
 from users.models import Department
 from users.people.sections import user_sheet
 from users.people.sections.talk import suggested_name
-from users.tests.factories import make_user
+from users.tests.factories import details, make_user, make_users
 
 pytestmark = pytest.mark.both_databases("searches and orders are the database's")
 
@@ -27,7 +27,7 @@ ORDER = ["D’Amours", "Leblanc", "Lebœuf", "L'Écuyer"]
 
 @pytest.fixture
 def people(boreale):
-    return [make_user(boreale, *names) for names in PEOPLE]
+    return make_users(boreale, *(details(*names) for names in PEOPLE))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from users.people.sections import user_sheet
 from users.road import Outcome, undo
 from users.tests.factories import FACTS, make_user
 
-pytestmark = pytest.mark.both_databases("rows that refer to somebody who is created with them")
+both_databases = pytest.mark.both_databases("rows that refer to somebody who is created with them")
 
 ALL = frozenset(
     {"phones", "keys", "watchers", "numbers", "seats", "departments", "rules", "calls", "hours", "voicemail"}
@@ -115,6 +115,7 @@ def state(customer):
     )  # fmt: skip
 
 
+@both_databases
 def test_everything_goes_to_a_new_person_and_what_led_to_the_leaver_follows(
     felix, olivier, amelie, ines, boreale
 ):
@@ -167,6 +168,7 @@ def test_phones_keep_their_address_and_all_that_are_concerned_are_told(felix, ol
     assert Phone.objects.filter(stale_since=None).count() == 0
 
 
+@both_databases
 def test_it_is_one_operation_and_undoing_it_brings_everything_back(felix, olivier, boreale):
     before = state(boreale)
     last = Operation.objects.latest("pk").pk
@@ -180,6 +182,7 @@ def test_it_is_one_operation_and_undoing_it_brings_everything_back(felix, olivie
     assert Operation.objects.filter(pk__gt=operation.pk).count() == 1, "the undo is one operation, too"
 
 
+@both_databases
 def test_what_went_to_somebody_who_was_there_comes_back_as_well(felix, olivier, ines, boreale):
     edit(
         felix,
@@ -267,6 +270,7 @@ def test_the_leaver_stays_enabled_where_calls_still_lead_there(felix, olivier):
     assert any("Amélie Tremblay" in sentence for sentence in deleted.refusals)
 
 
+@both_databases
 def test_the_leaver_is_deleted_where_that_is_chosen(felix, olivier, boreale):
     zoe = replaced(felix, olivier, afterwards=Afterwards.DELETE)
     assert not User.objects.filter(pk=olivier.pk).exists()
@@ -310,6 +314,7 @@ def test_nobody_replaces_by_somebody_whom_they_may_not_edit(ines, felix, olivier
     assert plan(ines, again(olivier), amelie).refusals
 
 
+@both_databases
 def test_who_was_quicker_is_seen_and_nothing_is_half_done(felix, olivier, boreale):
     made = plan(felix, olivier)
     edit(felix, olivier, recording="off")

@@ -8,7 +8,7 @@ from users import rights, road
 from users.models import Role, User
 from users.people.sections import user_sheet
 from users.rights import Verb
-from users.tests.factories import make_user
+from users.tests.factories import details, make_user, make_users
 
 ROLES = [
     "users",
@@ -24,11 +24,15 @@ ROLES = [
 @pytest.fixture
 def people(boreale):
     """One person of every role, in Soins; and a plain user in Accueil."""
-    found = {
-        role: make_user(boreale, f"1{place}0", "Personne", role, role=role, department="Soins")
-        for place, role in enumerate(ROLES)
-    }
-    return found | {"elsewhere": make_user(boreale, "190", "Ailleurs", department="Accueil")}
+    made = make_users(
+        boreale,
+        *(
+            details(f"1{place}0", "Personne", role, role=role, department="Soins")
+            for place, role in enumerate(ROLES)
+        ),
+        details("190", "Ailleurs"),
+    )
+    return dict(zip([*ROLES, "elsewhere"], made, strict=True))
 
 
 # The guide's table: a mark for each role, in the order of ROLES.

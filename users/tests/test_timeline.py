@@ -14,17 +14,17 @@ from users.company.sheets import department_sheet
 from users.history import timeline
 from users.models import Department, Operation, SystemExtension, User
 from users.people.sections import user_sheet
-from users.tests.factories import FACTS, make_user
+from users.tests.factories import FACTS, details, make_user, make_users
 
-pytestmark = pytest.mark.both_databases("the search in the history's JSON")
+both_databases = pytest.mark.both_databases("the search in the history's JSON")
 
 
 @pytest.fixture
 def people(boreale):
-    return [
-        make_user(boreale, f"15{place}", "Personne", f"Numéro {place}", department="Soins")
-        for place in range(10)
-    ]
+    return make_users(
+        boreale,
+        *(details(f"15{place}", "Personne", f"Numéro {place}", department="Soins") for place in range(10)),
+    )
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_one_entry_is_taken_back_as_one(owner, felix, boreale, people):
     assert url not in history(owner)
 
 
+@both_databases
 def test_of_an_operation_on_many_a_person_sees_his_own_part(owner, felix, boreale, people):
     edit(felix, boreale, people, mobile="514 555-0142")
     page = owner.get(reverse("user_history", args=["boreale", "153"])).content.decode()
@@ -77,6 +78,7 @@ def test_of_an_operation_on_many_a_person_sees_his_own_part(owner, felix, boreal
         ({"q": "a\0b%_'\""}, False), ({"page": "9" * 30}, True),
     ],
 )  # fmt: skip
+@both_databases
 def test_it_is_narrowed_by_what_its_address_says(owner, felix, boreale, people, query, found):
     edit(felix, boreale, people[:1], RequestFacts("csv", "", "test"), mobile="514 555-0142")
     assert ("514 555-0142" in history(owner, **query)) is found
@@ -90,6 +92,7 @@ def test_what_the_portal_notes_is_told_in_the_readers_language(owner, felix, bor
     assert "Statut changé par l’horaire" in page
 
 
+@both_databases
 def test_older_entries_are_on_further_pages(owner, felix, boreale, people):
     for turn in range(timeline.PAGE_SIZE + 5):
         edit(felix, boreale, people[:1], first_name=f"Tour {turn}")
@@ -156,6 +159,7 @@ def test_names_cost_a_query_for_each_kind_and_not_for_each_value(
         history(owner)
 
 
+@both_databases
 def test_an_owner_of_departments_reads_the_history_of_his_people_alone(boreale, felix, amelie, people):
     rosalie = make_user(boreale, "108", "Rosalie", "Côté", role="group_owners", department="Soins")
     operation = edit(felix, boreale, [*people, amelie], mobile="514 555-0142")

@@ -9,7 +9,7 @@ from pbxadmin.common import many
 from pbxadmin.common.crypto import decrypt
 from users.models import Change, Membership, Operation, User
 from users.road import recording
-from users.tests.factories import FACTS, make_user
+from users.tests.factories import FACTS, details, make_user, make_users
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases("rows that are written many at once")]
 
@@ -96,7 +96,7 @@ def test_records_get_their_keys_and_their_secrets_are_encrypted_each_by_itself(b
 
 
 def test_each_row_gets_its_own_values_and_counts_up(boreale, laurier):
-    people = [make_user(boreale, str(110 + place)) for place in range(len(ODD))]
+    people = make_users(boreale, *(details(str(110 + place)) for place in range(len(ODD))))
     stranger = make_user(laurier, "110")
     touched = many.update(
         User,
@@ -129,7 +129,7 @@ def test_a_row_that_the_condition_leaves_out_is_neither_changed_nor_counted(bore
 
 
 def test_rows_may_be_named_by_another_column_than_their_key(boreale):
-    people = [make_user(boreale, str(110 + place)) for place in range(3)]
+    people = make_users(boreale, *(details(str(110 + place)) for place in range(3)))
     membership = Membership.objects.get(user=people[0])
     soins = boreale.departments.get(name="Soins")
     assert many.update(Membership, [people[0].pk], {"department_id": [soins.pk]}, key="user_id") == 1

@@ -13,7 +13,7 @@ from phones.models import Phone
 from phones.tests.factories import make_phone, outbox
 from signin.tests.signing import sign_in_fully
 from users.models import Change, Customer, User
-from users.tests.factories import make_user
+from users.tests.factories import details, make_user, make_users
 
 pytestmark = pytest.mark.slow("pages with a hundred keys")
 
@@ -91,7 +91,7 @@ def test_without_a_phone_the_keys_wait_for_one(office: Client, amelie: User) -> 
 def test_the_tab_costs_few_queries_however_many_keys_and_colleagues(
     office: Client, phone: Phone, boreale: Customer, amelie: User, django_assert_max_num_queries: Any
 ) -> None:
-    people = [make_user(boreale, str(number), f"P{number}", "X") for number in range(150, 170)]
+    people = make_users(boreale, *(details(str(number), f"P{number}", "X") for number in range(150, 170)))
     set_keys(
         amelie,
         *({"position": n, "kind": "blf", "target": person.pk} for n, person in enumerate(people, start=1)),
