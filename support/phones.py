@@ -68,7 +68,7 @@ class PhoneAdmin(RoadAdmin):
     list_display = ("mac_address", "model_name", "owner", "holder", "doing", "fetched", "portal")
     list_filter = (StateFilter, ("model", ModelFilter), "connection", ("customer", CustomersFilter))
     search_fields = ("mac", "user__search_text", "customer__name", "firmware")
-    search_help_text = _("MAC without separators, user, customer or firmware")
+    search_help_text = _("MAC, user, customer or firmware")
     ordering = (Folded("customer__name"), "user__number")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

@@ -10,8 +10,7 @@ from django.contrib.admin import helpers
 from django.contrib.admin.utils import lookup_spawns_duplicates, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.db.models.lookups import Contains
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -27,10 +26,9 @@ from django.utils.translation import gettext as _
 from pbxadmin.common.columns import Column, Scope, Text
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import RequestFacts
-from pbxadmin.common.searching import Folded
+from pbxadmin.common.searching import anywhere
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
-from pbxadmin.common.values.signs import words_of
 from users import road
 from users.models import Customer
 from users.road import Outcome
@@ -121,17 +119,9 @@ class SupportAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        """Every word in some of the fields, as the portal's own lists search: without case, accents, ligatures and apostrophes."""
-        condition = Q()
-        for word in words_of(search_term):
-            somewhere = Q()
-            for name in self.search_fields:
-                # What the row keeps folded is sought as it stands.
-                text: Any = F(name) if name.endswith("search_text") else Folded(F(name))
-                somewhere |= Q(Contains(text, word))
-            condition &= somewhere
+        """Every word in some of the fields, as the portal's own lists search; numbers and MACs in whatever spelling."""
         twice = any(lookup_spawns_duplicates(self.opts, name) for name in self.search_fields)
-        return queryset.filter(condition), twice
+        return queryset.filter(anywhere(self.search_fields, search_term)), twice
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, called by what is in it as the portal calls it. What was chosen and is no key is nobody: Django would ask the database for it."""

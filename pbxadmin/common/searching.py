@@ -4,13 +4,15 @@ PostgreSQL knows no `unaccent` without an extension and SQLite folds ASCII alone
 each letter. For few and short names: departments, customers, sites. People keep theirs folded in their row (`search_text`, `sort_name`).
 """
 
+import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.db.models import F, Func, Q, TextField, Value
 from django.db.models.lookups import Contains
 
-from pbxadmin.common.values.signs import folded, words_of
+from pbxadmin.common.values.signs import folded, plainly, words_of
 
 # Letters that become two: each is put in place of its capital first.
 _TWO = "œæßþĳ"
@@ -66,4 +68,57 @@ def named(path: str, text: str) -> Q:
     condition = Q()
     for word in words_of(text):
         condition &= Q(Contains(Folded(F(path)), word))
+    return condition
+
+
+# --- Numbers ------------------------------------------------------------------------------------------------------
+_SCHEME = re.compile(r"\s*tel:", re.IGNORECASE | re.ASCII)
+_FEWEST_DIGITS = 4
+_MAC = re.compile(r"[0-9a-f]{1,4}([:.-][0-9a-f]{1,4})+", re.IGNORECASE | re.ASCII)
+
+
+def number_sought(text: str) -> str:
+    """The digits by which a phone number is found, in whatever spelling it was typed ("+1 (514) 555-01"); "" for what is none.
+
+    What is dialled before a number of here, or stands before it abroad, isn't kept with every number: +1, 1, 9, 011.
+    """
+    text = _SCHEME.sub("", plainly(text), count=1).strip()
+    digits = "".join(sign for sign in text if sign.isdigit())
+    if len(digits) < _FEWEST_DIGITS or any(sign.isalpha() for sign in text):
+        return ""
+    if text.startswith("+1"):
+        return digits[1:]
+    if digits.startswith("011") and len(digits) > 10:
+        digits = digits[3:]
+    if digits.startswith("91") and len(digits) == 12:
+        digits = digits[1:]
+    return digits[1:] if len(digits) == 11 and digits[0] in "19" else digits
+
+
+def mac_sought(text: str) -> str:
+    """The digits of a MAC, or of a part of one, that was typed with separators; "" for what is none."""
+    text = plainly(text).strip()
+    return "".join(sign for sign in text.lower() if sign.isalnum()) if _MAC.fullmatch(text) else ""
+
+
+def anywhere(paths: Sequence[str], text: str) -> Q:
+    """The condition that every word of `text` is found in some of these columns; numbers and MACs in whatever spelling.
+
+    A column that ends in `search_text` is kept folded and is sought as it stands.
+    """
+    # The digits of a MAC belong together; a version or an address may look like one, and is sought as it stands.
+    mac = mac_sought(text) if "mac" in paths else ""
+    condition = Q()
+    for word in [folded(text.strip())] if mac else words_of(text):
+        somewhere = Q()
+        for path in paths:
+            kept: Any = F(path) if path.endswith("search_text") else Folded(F(path))
+            somewhere |= Q(Contains(kept, word))
+        condition &= somewhere
+    if mac:
+        condition |= Q(mac__contains=mac)
+    if digits := number_sought(text):
+        for path in paths:
+            if path.endswith(("number", "search_text", "caller_id")):
+                condition |= Q(**{f"{path}__contains": digits})
     return condition

@@ -61,8 +61,33 @@ def test_everything_is_found_by_what_people_type(owner, typed, kind, label):
 def test_a_number_is_found_however_it_is_written(owner, company):
     number = Did.objects.of(company).first().number
     national = f"({number[2:5]}) {number[5:8]}-{number[8:]}"
-    for typed in (number, national, number[2:]):
-        assert len(found(owner, typed)["Numéros SDA"]) == 1
+    for typed in (number, national, number[2:], *spellings(number)):
+        assert len(found(owner, typed)["Numéros SDA"]) == 1, typed
+
+
+def spellings(number: str) -> list[str]:
+    """A number of here as people, contacts and links write it."""
+    area, exchange, last = number[2:5], number[5:8], number[8:]
+    return [
+        f"+1 {area} {exchange} {last}",
+        f"1-{area}-{exchange}-{last}",
+        f"011 1 {area} {exchange} {last}",
+        f"9 {area} {exchange}-{last}",
+        f"9-1-{area}-{exchange}-{last}",
+        f"\u202d+1 ({area}) {exchange}\u2011{last}\u202c",
+        f"tel:{number}",
+    ]
+
+
+def test_a_mobile_is_found_however_it_is_written(owner, company):
+    make_user(company, "140", "Raphaël", "Dubé", mobile="581 555-0160")
+    make_user(company, "141", "Paule", "Paris", mobile="+33 1 23 45 67 89")
+    for typed in spellings("+15815550160"):
+        assert found(owner, typed)["Utilisateurs"] == ["140 Raphaël Dubé"], typed
+        assert "Raphaël" in owner.get("/c/boreale/users/", {"q": typed}).content.decode(), typed
+    assert found(owner, "+1 581 555")["Utilisateurs"] == ["140 Raphaël Dubé"], "as far as it was typed"
+    for typed in ("+33 1 23 45 67 89", "011 33 1 23 45 67 89"):
+        assert found(owner, typed)["Utilisateurs"] == ["141 Paule Paris"], typed
 
 
 def test_what_was_found_leads_to_its_page(owner):

@@ -519,6 +519,38 @@ def test_lists_search_and_filter_and_lead_into_the_portal(desk, boreale, laurier
         assert desk.get(page("users_user"), {f"{secret}__startswith": "a"}).status_code in (302, 400), secret
 
 
+def test_numbers_and_macs_are_found_in_every_spelling(desk, boreale, amelie, felix):
+    make_phone(boreale, amelie, "805ec0aabb01")
+    make_phone(boreale, felix, "805ec0ccdd02")
+    for typed in (
+        "805ec0aabb01",
+        "80:5E:C0:AA:BB:01",
+        "80-5e-c0-aa-bb-01",
+        "805e.c0aa.bb01",
+        "aa:bb",
+        "\u202d80:5e:c0:aa\u202c",
+    ):
+        text = desk.get(page("phones_phone"), {"q": typed}).content.decode().upper()
+        assert "80:5E:C0:AA:BB:01" in text, typed
+        assert "80:5E:C0:CC:DD:02" not in text, typed
+    did = boreale.dids.first()
+    User.objects.filter(pk=amelie.pk).update(
+        mobile="+15815550160", search_text="amelie tremblay 101 5815550160"
+    )
+    for number, name, label in (
+        (did.number, "users_did", did.name),
+        ("+15815550160", "users_user", "Amélie"),
+    ):
+        area, exchange, last = number[2:5], number[5:8], number[8:]
+        for typed in (
+            number,
+            f"{area} {exchange}-{last}",
+            f"+1 ({area}) {exchange}-{last}",
+            f"1-{area}-{exchange}-{last}",
+        ):
+            assert label in desk.get(page(name), {"q": typed}).content.decode(), typed
+
+
 @pytest.mark.parametrize("query", ["", "?_facets=True"])
 def test_filters_say_their_values_in_words(desk, staff, boreale, amelie, query):
     make_phone(boreale, amelie, "805ec0aabb01", model="yealink-t46u")

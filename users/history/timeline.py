@@ -15,8 +15,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, Scope
+from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.listing import NOTHING, PAGE_SIZE, Filter, ListState, Shape
-from pbxadmin.common.searching import named
+from pbxadmin.common.searching import named, number_sought
 from signin import credentials as signin
 from users import rights, road
 from users.history import titles
@@ -52,7 +53,10 @@ def shape(changes_of: QuerySet[Change]) -> Shape:
     """What the history can be asked for; `changes_of`: the rows in which the names of what was changed are searched."""
 
     def search(text: str) -> Q:
-        changed = changes_of.filter(named("object_name", text), operation=OuterRef("pk"))
+        name = named("object_name", text)
+        if (digits := number_sought(text)) and len(digits) == 10:
+            name |= Q(object_name__contains=phone_number_national(f"+1{digits}"))
+        changed = changes_of.filter(name, operation=OuterRef("pk"))
         return named("actor_name", text) | named("reason", text) | Q(Exists(changed))
 
     def lately(period: str) -> Q:

@@ -7,10 +7,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import RequestFacts
 from signin.tests.signing import sign_in_fully
 from users import road
-from users.company.sheets import department_sheet
+from users.company.sheets import department_sheet, did_sheet
 from users.history import timeline
 from users.models import Department, Operation, SystemExtension, User
 from users.people.sections import user_sheet
@@ -180,3 +181,14 @@ def test_who_has_no_event_log_reads_no_history_of_the_customer(boreale, ines):
     client = sign_in_fully(Client(), ines)
     assert client.get(reverse("history", args=["boreale"])).status_code == 403
     assert reverse("history", args=["boreale"]) not in client.get("/c/boreale/users/").content.decode()
+
+
+def test_a_number_is_found_in_the_history_however_it_is_written(client, staff, boreale):
+    did = boreale.dids.first()
+    plan = road.plan(staff, boreale, did_sheet(), [road.Row(did.pk, {"name": "Accueil du soir"})])
+    road.apply(plan, FACTS)
+    sign_in_fully(client, staff)
+    national = phone_number_national(did.number)
+    for typed in (national, did.number, did.number[2:], f"1-{national.replace(' ', '-')}"):
+        page = client.get(reverse("history", args=["boreale"]), {"q": typed}).content.decode()
+        assert national in page, typed

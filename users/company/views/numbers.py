@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.listing import Filter
-from pbxadmin.common.searching import Folded, named
+from pbxadmin.common.searching import Folded, named, number_sought
 from pbxadmin.common.values.signs import plainly, words_of
 from users import rights, road
 from users.company.sheets import did_sheet
@@ -42,14 +42,15 @@ def numbers(actor: User, customer: Customer) -> QuerySet[Did]:
 
 
 def _search_numbers(text: str) -> Q:
-    digits = "".join(sign for sign in plainly(text) if sign.isdigit())
+    # A few digits are sought as they stand; beside a word they are a word among others.
+    few = "" if any(map(str.isalpha, text)) else "".join(sign for sign in plainly(text) if sign.isdigit())
+    digits = number_sought(text) or few
     person = Q()
     for word in words_of(text):
         person &= Q(user__search_text__contains=word)
     found = named("name", text) | person | named("system_extension__name", text)
     found |= Q(system_extension__number=plainly(text))
-    # Beside a word the digits are a word among others.
-    return found | Q(number__contains=digits) if digits and not any(map(str.isalpha, text)) else found
+    return found | Q(number__contains=digits) if digits else found
 
 
 def _rings(actor: User, customer: Customer, record: Did) -> Mapping[str, Any]:

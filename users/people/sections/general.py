@@ -20,8 +20,9 @@ from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.crypto import random_secret, random_token
 from pbxadmin.common.fields import SuggestingInput, phone_number_e164, phone_number_national
 from pbxadmin.common.references import LinkedColumn, Option, ReferenceColumn, Store
+from pbxadmin.common.searching import number_sought
 from pbxadmin.common.sections import Section
-from pbxadmin.common.values.signs import folded, plainly, words_of
+from pbxadmin.common.values.signs import folded, words_of
 from users import rights, road
 from users.models import Department, Did, Identity, Membership, Role, User
 from users.people.sections.general_rules import (
@@ -172,9 +173,8 @@ def search_people(text: str) -> Q:
     condition = Q()
     for word in words_of(text):
         condition &= Q(search_text__contains=word)
-    digits = "".join(sign for sign in plainly(text) if sign.isdigit())
     # A number however it is written, "(514) 555-0123"; beside a word the digits are a word among others.
-    if len(digits) >= 4 and not any(sign.isalpha() for sign in text):
+    if digits := number_sought(text):
         condition |= Q(search_text__contains=digits) | Q(
             pk__in=Did.objects.filter(number__contains=digits, user__isnull=False).values("user")
         )
