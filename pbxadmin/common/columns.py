@@ -98,6 +98,7 @@ class Column:
         warning: Text = "",
         unit: Text = "",
         at_creation_only: bool = False,
+        help_at_creation: Text = "",
         csv: str | None = None,
         codes: Mapping[Any, str] | None = None,
         blank: Blank | None = None,
@@ -115,6 +116,8 @@ class Column:
         self.warning = warning  # the guide's warning, where the choice is made
         self.unit = unit
         self.at_creation_only = at_creation_only
+        # What is said below the field of a record that isn't there yet, where that isn't `help`.
+        self.help_at_creation = help_at_creation
         # The name of the column in a file: 3CX's where its file has one, else ours, made of the name.
         self.given_csv = csv
         self.csv = cells.file_name(name) if csv is None else csv

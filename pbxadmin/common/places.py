@@ -9,6 +9,9 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.values.signs import folded
 
+# CLDR took these zones for others, and gives them the name of those: a menu would say it twice.
+_OWN_CITIES = {"America/Coral_Harbour": "Coral Harbour"}
+
 
 def country_said(code: str) -> str:
     """A country by its two letters (ISO 3166): "US" is « États-Unis »; what isn't one is itself."""
@@ -29,6 +32,8 @@ def city_said(zone: str) -> str:
     """A time zone (IANA name) by its city: "America/New_York" is New York, Québec's own is Montréal."""
     if zone == "America/Toronto":
         return _("Montréal")
+    if zone in _OWN_CITIES:
+        return _OWN_CITIES[zone]
     known = _names().time_zones.get(zone, {}).get("city", "")
     return known or zone.rpartition("/")[2].replace("_", " ")
 
@@ -42,7 +47,7 @@ def zone_said(zone: str) -> str:
         return f"{_('Montréal')}, Toronto"
     country = get_global("zone_territories").get(get_global("zone_aliases").get(zone, zone), "")
     city = city_said(zone)
-    return city if country in ("", "001", "CA") else f"{city} ({country_said(country)})"
+    return city if country in ("", "001", "CA", "ZZ") else f"{city} ({country_said(country)})"
 
 
 def _names() -> Locale:

@@ -78,7 +78,7 @@ class Section:
             fixed = _("This field can't be changed after creation.")
             own |= {column.name: fixed for column in columns if column.at_creation_only}
         beside = frozenset(column.name for column in offered if column.own_form)
-        return SectionForm(
+        form = SectionForm(
             columns,
             scope,
             data,
@@ -88,6 +88,11 @@ class Section:
             many=many,
             **kwargs,
         )
+        if creating:
+            for column in columns:
+                if column.help_at_creation:
+                    form.fields[column.name].help_text = column.help_at_creation
+        return form
 
     def values(self, records: Sequence[Any], scope: Scope) -> dict[Any, dict[str, Any]]:
         """What each record has in this tab: {primary key: {column: value}}, with one query for each store."""

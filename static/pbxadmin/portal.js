@@ -112,7 +112,7 @@
       const mark = document.createElement("span");
       mark.dataset.ownDot = "";
       const shape = document.createElement("span");
-      shape.className = "dot d-inline-block";
+      shape.className = "dot";
       const words = document.createElement("span");
       words.className = "visually-hidden";
       words.textContent = texts.unsaved;

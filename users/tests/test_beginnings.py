@@ -61,6 +61,18 @@ def test_the_history_calls_it_a_creation_and_undoing_it_puts_the_phone_back(owne
     assert Phone.objects.get(pk=phone.pk).user is None
 
 
+def test_whoever_creates_a_user_is_told_at_the_extension_what_leaving_it_blank_does(owner, amelie):
+    told = "Vide\u00a0: le premier numéro de poste libre est attribué."
+    for path in (CREATE, reverse("user_replace", args=["boreale", amelie.number])):
+        page = owner.get(path)
+        assert page.context["form"].fields["number"].help_text.startswith(told), path
+        assert "supprimez l’utilisateur, puis recréez-le" not in page.content.decode(), path
+    # Where it stands fast, the way out is told instead.
+    there = owner.get(reverse("user_tab", args=["boreale", amelie.number, "general"])).content.decode()
+    assert "supprimez l’utilisateur, puis recréez-le" in there
+    assert told not in there
+
+
 def test_nothing_comes_with_a_user_where_nothing_was_chosen(owner, boreale):
     make_phone(boreale, None, "805ec0002001")
     owner.post(CREATE, form())

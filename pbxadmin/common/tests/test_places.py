@@ -4,6 +4,7 @@ import pytest
 from django.utils import translation
 
 from pbxadmin.common.places import city_said, countries_said, country_code, zone_said
+from pbxadmin.common.values.clock import ZONES
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,14 @@ from pbxadmin.common.places import city_said, countries_said, country_code, zone
 def test_a_time_zone_is_a_city_and_outside_canada_its_country(language, zone, said):
     with translation.override(language):
         assert zone_said(zone) == said
+
+
+@pytest.mark.parametrize("language", ["fr-ca", "en"])
+def test_no_two_time_zones_that_are_offered_read_the_same(language):
+    with translation.override(language):
+        said = [zone_said(zone) for zone in ZONES]
+    assert sorted(said) == sorted(set(said))
+    assert zone_said("UTC") == "UTC"
 
 
 def test_where_times_are_told_a_zone_is_one_city():

@@ -274,7 +274,13 @@ GENERAL = Section(
     columns=(
         *columns_of(
             Identity,
-            number={"at_creation_only": True, "csv": "Number"},
+            number={
+                "at_creation_only": True,
+                "csv": "Number",
+                "help_at_creation": _(
+                    "Blank: the first free extension is given. It can't be changed afterwards."
+                ),
+            },
             first_name={
                 "help": _("Shown to colleagues and on phones; a first or a last name is needed."),
                 "identity": True,

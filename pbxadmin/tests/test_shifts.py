@@ -1,0 +1,89 @@
+"""Nothing on a page jumps: not while it opens, not when it is changed, saved, refused, searched or chosen from."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from pbxadmin.tests.installation import Installation, watched
+
+TABS = (
+    "general", "talk", "forwarding", "schedule", "phone", "blf", "voicemail", "visualiser", "options",
+)  # fmt: skip
+LISTS = ("users/", "phones", "numbers/", "departments/", "history")
+WIDTHS = ((1440, 900), (390, 844))
+# Every shift, those soon after a key or a click as well; with what moved, but for what is taken out of the page again.
+WATCH = """window.shifts = []; new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    window.shifts.push([entry.value, ...entry.sources.map(({ node }) => {
+      const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+      return element?.closest("#results") ? "#results" : (element?.outerHTML.slice(0, 90) ?? "?");
+    })]);
+  }
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.fixture(params=WIDTHS, ids=lambda size: str(size[0]))
+def page(request: Any, installation: Installation, browser: Browser) -> Iterator[Page]:
+    width, height = request.param
+    with watched(browser, refused=True, viewport={"width": width, "height": height}) as page:
+        installation.sign_in(page, "102@")
+        page.add_init_script(WATCH)
+        yield page
+
+
+def moved(page: Page) -> list[Any]:
+    """What has jumped since the last time, once the page has come to rest."""
+    page.evaluate(
+        "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 400))"
+    )
+    return page.evaluate("() => window.shifts.splice(0)")
+
+
+@pytest.mark.browser
+def test_no_page_jumps_while_it_opens(page: Page, installation: Installation) -> None:
+    found = {}
+    for path in (*(f"users/104/{tab}" for tab in TABS), *LISTS, "simulator"):
+        response = page.goto(f"{installation.url}/c/boreale/{path}")
+        assert response is not None, path
+        assert response.status == 200, path
+        if shifts := moved(page):
+            found[path] = shifts
+    assert found == {}
+
+
+@pytest.mark.browser
+def test_no_tab_jumps_when_it_is_changed_saved_or_refused(page: Page, installation: Installation) -> None:
+    page.goto(f"{installation.url}/c/boreale/users/101/general")
+    moved(page)
+    page.fill("input[name=mobile]", "514 555-0177")
+    expect(page.locator(".unsaved")).to_be_visible()
+    assert moved(page) == []
+    page.get_by_role("button", name="Enregistrer").click()
+    page.wait_for_url("**saved=1*")
+    # Her phone fetches its file, and the bar says so without a move.
+    expect(page.locator("#push-status:not([hx-get])")).to_contain_text("à jour")
+    assert moved(page) == []
+    page.fill("input[name=mobile]", "014 5")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.locator(".field-error").first).to_be_visible()
+    assert moved(page) == []
+
+
+@pytest.mark.browser
+def test_what_stands_around_the_rows_stays_where_it_is_when_a_list_is_searched_and_chosen_from(
+    page: Page, installation: Installation
+) -> None:
+    page.goto(f"{installation.url}/c/boreale/users/")
+    moved(page)
+    page.locator("tbody [data-select-row]").first.check()
+    expect(page.locator("[data-select-bar]")).to_be_visible()
+    assert moved(page) == []  # the bar that rises has its place
+    page.locator("tbody [data-select-row]").first.uncheck()
+    page.locator("#list-search input[type=search]").press_sequentially("ro", delay=50)
+    expect(page.locator("#list-clear a")).to_be_visible()
+    page.click("#filter-no_phone")
+    page.wait_for_url("**no_phone=1")
+    outside = [each for value, *each in moved(page) if set(each) - {"#results"}]
+    assert outside == []  # rows come and go, and what is below them with them
