@@ -12,14 +12,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.values.signs import as_it_looks, plainly, unshowable
+from pbxadmin.common.values.signs import as_it_looks, as_number, unshowable
 
 # Where a number without a country code is from.
 REGION = "CA"
 # Ten digits as people write them here; a first digit of 0 or 1 is somebody's prefix, and the library's to understand.
 _NORTH_AMERICAN = re.compile(r"(?:\+1)?[-. ()/]*([2-9](?:[-. ()/]*[0-9]){9})[-. ()/]*", re.ASCII)
-# As a link on a web page has a number when it is copied.
-_SCHEME = re.compile(r"tel:\s*", re.IGNORECASE | re.ASCII)
 NOT_A_NUMBER = _(
     "Enter a phone number: ten digits, area code included, for example 514 555-0123. Abroad, + and the country code come first."
 )
@@ -63,9 +61,7 @@ def phone_number_e164(text: str, *, canonical: bool = False) -> str:
     codes, letters and SIP addresses aren't phone numbers. `canonical`: E.164 is what it says; else one that looks like a number of
     here whose 1 was forgotten is refused.
     """
-    text = plainly(text).strip()
-    if scheme := _SCHEME.match(text):
-        text = text[scheme.end() :]
+    text = as_number(text)
     if not text:
         return ""
     if (plain := _NORTH_AMERICAN.fullmatch(text)) and len(text) <= 40:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import F, Func, Q, TextField, Value
 from django.db.models.lookups import Contains
 
-from pbxadmin.common.values.signs import folded, plainly, words_of
+from pbxadmin.common.values.signs import as_number, folded, plainly, words_of
 
 # Letters that become two: each is put in place of its capital first.
 _TWO = "œæßþĳ"
@@ -72,7 +72,6 @@ def named(path: str, text: str) -> Q:
 
 
 # --- Numbers ------------------------------------------------------------------------------------------------------
-_SCHEME = re.compile(r"\s*tel:", re.IGNORECASE | re.ASCII)
 _FEWEST_DIGITS = 4
 _MAC = re.compile(r"[0-9a-f]{1,4}([:.-][0-9a-f]{1,4})+", re.IGNORECASE | re.ASCII)
 
@@ -82,7 +81,7 @@ def number_sought(text: str) -> str:
 
     What is dialled before a number of here, or stands before it abroad, isn't kept with every number: +1, 1, 9, 011.
     """
-    text = _SCHEME.sub("", plainly(text), count=1).strip()
+    text = as_number(text)
     digits = "".join(sign for sign in text if sign.isdigit())
     if len(digits) < _FEWEST_DIGITS or any(sign.isalpha() for sign in text):
         return ""

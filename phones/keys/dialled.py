@@ -6,25 +6,42 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.values.short_codes import emergency_number
 from pbxadmin.common.values.tolls import as_dialled, toll_of
 from phones.models import Key
 from users import road
 from users.models import Did
 
 
-def _dialled_anew(row: road.RowPlan) -> Iterator[tuple[Any, str]]:
-    """Each key that dials another number than any key did before, with that number in E.164."""
+def _dials_anew(row: road.RowPlan) -> Iterator[Any]:
+    """Each key that dials something else than any key did before."""
     if "keys" not in row.changes:
         return
     before, after = row.changes["keys"]
     known = {tuple(key)[1:] for key in before or ()}
     for key in after:
-        if (
-            key.kind == Key.Kind.CUSTOM_SPEED_DIAL
-            and tuple(key)[1:] not in known
-            and (number := as_dialled(key.value))
-        ):
+        if key.kind == Key.Kind.CUSTOM_SPEED_DIAL and tuple(key)[1:] not in known:
+            yield key
+
+
+def _dialled_anew(row: road.RowPlan) -> Iterator[tuple[Any, str]]:
+    """The same with the outside number in E.164; without those that dial none."""
+    for key in _dials_anew(row):
+        if number := as_dialled(key.value):
             yield key, number
+
+
+def emergency_numbers_are_dialled_at_once(row: road.RowPlan, plan: road.Plan) -> None:
+    """911 with a pause beside it: what the phone dials before the pause is a call of its own, and the rest are tones in it."""
+    for key in _dials_anew(row):
+        if "," in key.value and emergency_number(key.value):
+            row.warn(
+                "keys",
+                _(
+                    "Key %(position)s dials %(number)s: with a pause, the call may not reach 911. Enter 911 by itself."
+                )
+                % {"position": key.position, "number": key.value},
+            )
 
 
 def dear_numbers_are_told(row: road.RowPlan, plan: road.Plan) -> None:

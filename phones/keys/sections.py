@@ -16,11 +16,15 @@ from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.references import Store
 from pbxadmin.common.sections import Section
-from pbxadmin.common.values.signs import as_it_looks, folded, plainly
+from pbxadmin.common.values.signs import as_it_looks, as_number, folded
 from pbxadmin.common.values.statuses import Status
 from phones.context import AgentAction
 from phones.keys import blf
-from phones.keys.dialled import dear_numbers_are_told, own_numbers_are_told
+from phones.keys.dialled import (
+    dear_numbers_are_told,
+    emergency_numbers_are_dialled_at_once,
+    own_numbers_are_told,
+)
 from phones.models import Key
 from users import road
 from users.models import STATUS_CHOICES, Change, Operation, User
@@ -237,9 +241,10 @@ class KeysColumn(Column):
         kind = str(item.get("kind") or Kind.BLANK)
         if kind not in Kind.values:
             raise ValidationError(_("this is not a key: reload the page and try again."))
-        value, first, last = (
-            as_it_looks(str(item.get(name) or "")).strip() for name in ("value", "first_name", "last_name")
-        )
+        typed = (str(item.get(name) or "") for name in ("value", "first_name", "last_name"))
+        value, first, last = (as_it_looks(text).strip() for text in typed)
+        if kind == Kind.CUSTOM_SPEED_DIAL:
+            value = as_number(str(item.get("value") or ""))
         for text in (value, first, last):
             refuse_control_characters(text)
             if len(text) > 50:
@@ -247,7 +252,7 @@ class KeysColumn(Column):
         if kind in WITH_TARGET:
             return KeyValue(position, kind, self._target(item, scope))
         if kind == Kind.CUSTOM_SPEED_DIAL:
-            number = re.sub(r"[ ().\-]", "", plainly(value))
+            number = re.sub(r"[ ()./\-]", "", value)
             if not CUSTOM_NUMBER.fullmatch(number):
                 raise ValidationError(
                     _("enter digits, * or #; a comma waits one second, for example 8663062224,,,225.")
@@ -495,6 +500,7 @@ BLF = Section(
     row_rules=(
         hidden_people_are_not_offered_anew,
         dear_numbers_are_told,
+        emergency_numbers_are_dialled_at_once,
     ),
     set_rules=(targets_are_still_there, own_numbers_are_told),
     adds=Contribution(

@@ -69,6 +69,16 @@ def plainly(text: str) -> str:
     return "".join(sign if sign.isascii() else _compatible(sign) for sign in text)
 
 
+_SCHEME = re.compile(r"tel:\s*", re.IGNORECASE | re.ASCII)
+
+
+def as_number(text: str) -> str:
+    """A number to be dialled as it looks: `plainly`, without blanks around it and the scheme of a link ("tel:+15145550123")."""
+    text = plainly(text).strip()
+    scheme = _SCHEME.match(text)
+    return text[scheme.end() :] if scheme else text
+
+
 def _compatible(sign: str) -> str:
     # Digits of other scripts are digits to Python, look like none of ours, and are nothing to a telephone.
     plain = unicodedata.normalize("NFKC", sign)

@@ -285,12 +285,29 @@ def test_every_wrong_key_is_named_and_the_good_ones_are_known(scope: Scope, amel
     assert set(checked.problems) == {1, 2, 3}
 
 
-@pytest.mark.parametrize("number", ["866-306-2224,,,225", "(866) 306.2224,,,225"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "866-306-2224,,,225",
+        "(866) 306.2224,,,225",
+        "tel:866/306-2224,,,225",
+        "\u202d(866) 306\u20112224\u202c,,,225",
+    ],
+)
 def test_a_number_is_kept_without_its_signs_and_with_its_pauses(
     scope: Scope, amelie: User, number: str
 ) -> None:
     (key,) = KEYS_COLUMN.clean([{"position": 1, "kind": "custom_speed_dial", "value": number}], scope)
     assert key.value == "8663062224,,,225"
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [("9,911", True), ("911,,1", True), ("911", False), ("9911", False)]
+)
+def test_911_with_a_pause_is_told(amelie: User, number: str, told: bool) -> None:
+    plan = plan_keys(amelie, [{"position": 1, "kind": "custom_speed_dial", "value": number}])
+    assert not plan.refused
+    assert bool(plan.rows[0].warnings) is told
 
 
 @pytest.mark.parametrize(
