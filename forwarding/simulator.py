@@ -216,7 +216,12 @@ def drawn(
             break
         outcome = outcome_at(step) if isinstance(step, decisions.Ring) else None
         found.append(_draw(step, passed, greetings, answered=outcome is Outcome.ANSWERED))
-        if isinstance(step, decisions.Reach) and (absent := _never_there(directory.user(step.extension))):
+        # Of a status that doesn't ring, a phone that has never connected explains nothing.
+        if (
+            isinstance(step, decisions.Reach)
+            and step.status.rings
+            and (absent := _never_there(directory.user(step.extension)))
+        ):
             found[-1] = replace(found[-1], reason=absent)
         if isinstance(step, decisions.System) and step.kind != SystemExtension.Kind.IVR:
             queue = step.kind == SystemExtension.Kind.QUEUE

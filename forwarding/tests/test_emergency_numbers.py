@@ -8,10 +8,11 @@ from django.utils import timezone, translation
 from forwarding.asking import plan_call
 from forwarding.calls import FromExtension
 from forwarding.decisions import Verdict
+from forwarding.models import ForwardingRule
 from pbxadmin.common.fields import phone_number_national
 from signin.tests.signing import sign_in_fully
 from users import road
-from users.company.sheets import department_sheet
+from users.company.sheets import department_sheet, did_sheet
 from users.models import Department, Did, User
 from users.people.line import lines_of
 
@@ -177,3 +178,23 @@ def test_an_extension_that_looks_like_911_after_a_one_is_the_extension(boreale, 
     emergency = plan_call(boreale, FromExtension("1911"), "+1911", timezone.now()).dialled
     assert emergency is not None
     assert emergency.verdict is Verdict.EMERGENCY
+
+
+def test_a_number_that_becomes_another_one_tells_whose_emergency_calls_go_on_showing_it(
+    staff, boreale, amelie
+):
+    did = Did.objects.of(boreale).first()
+    Department.objects.filter(customer=boreale, name="Soins").update(outbound_caller_id=did.number)
+    ForwardingRule.objects.filter(user=amelie, status="away").update(divert_external=f"external:{did.number}")
+    with translation.override("fr-ca"):
+        row = road.plan(staff, boreale, did_sheet(), [road.Row(did.pk, {"number": "438 555-0166"})]).rows[0]
+    told = " ".join(map(str, row.warnings["number"]))
+    assert "Soins" in told
+    assert "urgence" in told
+    assert str(amelie) in told
+    # Exchanged with another one, it stays the company's.
+    other = Did.objects.of(boreale).last()
+    assert other.pk != did.pk
+    rows = [road.Row(did.pk, {"number": other.number}), road.Row(other.pk, {"number": did.number})]
+    exchanged = road.plan(staff, boreale, did_sheet(), rows).rows[0]
+    assert "Soins" not in " ".join(map(str, exchanged.warnings.get("number", [])))

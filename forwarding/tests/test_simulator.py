@@ -515,3 +515,15 @@ def test_ones_own_forwarding_unless_it_is_hidden(boreale, felix, amelie):
     assert client.get("/me/forwarding").status_code == 403
     assert client.post("/me/forwarding", {"seen": 2}).status_code == 403
     assert "/me/forwarding" not in client.get("/me").content.decode()
+
+
+def test_a_phone_that_has_never_connected_explains_nothing_of_a_status_that_does_not_ring(boreale, amelie):
+    make_phone(boreale, amelie, "805ec0000003")
+    now = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("America/Toronto"))
+
+    def said(status: Status) -> str:
+        return " ".join(step.reason for step in ask(boreale, Question("101", "", now, status=status)).steps)
+
+    with translation.override("fr-ca"):
+        assert "n’a jamais été connecté" in said(Status.AVAILABLE)
+        assert "n’a jamais été connecté" not in said(Status.AWAY)

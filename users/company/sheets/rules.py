@@ -267,23 +267,66 @@ def stays_while_numbers_lead_there(records: Sequence[Any], scope: Scope) -> dict
     }
 
 
-def what_a_deleted_number_means(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
-    """Whom it rang, and whose caller ID it is."""
-    losses: dict[Any, list[str]] = {}
-    shown_by: dict[str, list[str]] = {record.number: [] for record in records}
-    for department in Department.objects.of(scope.customer).filter(outbound_caller_id__in=shown_by):
+def _uses_of(numbers: Sequence[str], customer: Customer) -> dict[str, list[str]]:
+    """Where numbers of the company stand besides ringing somebody, in sentences: as caller IDs, and where calls are forwarded to."""
+    found: dict[str, list[str]] = {number: [] for number in numbers}
+    shown_by: dict[str, list[str]] = {number: [] for number in numbers}
+    for department in Department.objects.of(customer).filter(outbound_caller_id__in=shown_by):
         shown_by[department.outbound_caller_id].append(department.name)
     people_showing = dict(
-        User.objects.of(scope.customer)
+        User.objects.of(customer)
         .filter(outbound_caller_id__in=shown_by)
         .order_by()
         .values_list("outbound_caller_id")
         .annotate(count=Count("pk"))
     )
-    forwarding: dict[str, list[str]] = {record.number: [] for record in records}
-    for reference in references_to(scope.customer, Kind.EXTERNAL, list(forwarding)):
+    forwarding: dict[str, list[str]] = {number: [] for number in numbers}
+    for reference in references_to(customer, Kind.EXTERNAL, list(numbers)):
         if reference.column:
             forwarding[reference.target].append(reference.words)
+    for number, sentences in found.items():
+        if departments := shown_by[number]:
+            sentences.append(
+                _("It is the caller ID of %(departments)s, also for emergency calls.")
+                % {"departments": ", ".join(departments)}
+            )
+        if count := people_showing.get(number):
+            sentences.append(
+                ngettext(
+                    "%(count)s person shows it as caller ID.", "%(count)s people show it as caller ID.", count
+                )
+                % {"count": count}
+            )
+        if where := forwarding[number]:
+            sentences.append(
+                _("Calls are forwarded to it: %(where)s. They would leave the company.")
+                % {"where": "; ".join(where[:3]) + (" …" if len(where) > 3 else "")}
+            )
+    return found
+
+
+def numbers_that_change_are_told(plan: road.Plan) -> None:
+    """A number that becomes another one is the company's no more: where it still stands is told, emergency calls first."""
+    changed = {
+        before: row for row in plan.rows if row.key and (before := row.changes.get("number", ("", ""))[0])
+    }
+    if not changed:
+        return
+    # Two that are exchanged stay the company's.
+    kept = {row.value("number") for row in changed.values()}
+    for number, uses in _uses_of([each for each in changed if each not in kept], plan.scope.customer).items():
+        if uses:
+            changed[number].warn(
+                "number",
+                _("%(number)s is no longer one of the company's numbers, and is still in use. %(uses)s")
+                % {"number": phone_number_national(number), "uses": " ".join(map(str, uses))},
+            )
+
+
+def what_a_deleted_number_means(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
+    """Whom it rang, and whose caller ID it is."""
+    losses: dict[Any, list[str]] = {}
+    uses = _uses_of([record.number for record in records], scope.customer)
     for record in records:
         sentences = [
             _("The number %(number)s: calls to it will no longer reach the customer.")
@@ -291,24 +334,7 @@ def what_a_deleted_number_means(records: Sequence[Any], scope: Scope) -> dict[An
         ]
         if record.answers:
             sentences.append(_("It rings %(user)s directly.") % {"user": record.answers})
-        if departments := shown_by[record.number]:
-            sentences.append(
-                _("It is the caller ID of %(departments)s, also for emergency calls.")
-                % {"departments": ", ".join(departments)}
-            )
-        if count := people_showing.get(record.number):
-            sentences.append(
-                ngettext(
-                    "%(count)s person shows it as caller ID.", "%(count)s people show it as caller ID.", count
-                )
-                % {"count": count}
-            )
-        if where := forwarding[record.number]:
-            sentences.append(
-                _("Calls are forwarded to it: %(where)s. They would leave the company.")
-                % {"where": "; ".join(where[:3]) + (" …" if len(where) > 3 else "")}
-            )
-        losses[record.pk] = [str(sentence) for sentence in sentences]
+        losses[record.pk] = [str(sentence) for sentence in (*sentences, *uses[record.number])]
     return losses
 
 

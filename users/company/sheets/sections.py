@@ -30,6 +30,7 @@ from users.company.sheets.rules import (
     number_leads_to_one,
     numbers_are_nobodys,
     numbers_in_use_are_told,
+    numbers_that_change_are_told,
     numbers_that_ring_nobody_are_told,
     owners_keep_what_they_need,
     owners_stay_on_top,
@@ -118,6 +119,7 @@ DID = Section(
         numbers_in_use_are_told,
         number_leads_to_one,
         numbers_that_ring_nobody_are_told,
+        numbers_that_change_are_told,
     ),
     adds=Contribution(
         losses=what_a_deleted_number_means,
