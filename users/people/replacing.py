@@ -24,6 +24,7 @@ from users import rights, road
 from users.models import Customer, Operation, User
 from users.people import copying, reset
 from users.people.sections import user_sheet
+from users.people.sections.talk import talk_url
 from users.road import Outcome, replacements
 
 # What a new person says of themselves; all else they get from whoever they replace.
@@ -89,6 +90,40 @@ class Replacement:
         written = [(plan.sheet.model, plan.having("new", "changed")) for plan in self.plans]
         return sum(section.adds.reloads(written) for section in user_sheet().sections if section.adds.reloads)
 
+    @property
+    def link(self) -> str:
+        """What becomes of the leaver's Talk link, which strangers may have; "" where nobody is reached by one."""
+        leaver = self.leaver
+        if not (leaver.talk_enabled and leaver.talk_name and leaver.is_active):
+            return ""
+        words = {"link": self._talk_url(leaver.talk_name), "number": leaver.number, "leaver": leaver}
+        if self.wish.afterwards is Afterwards.KEEP:
+            return (
+                _("The Talk link %(link)s stays with %(leaver)s, who goes on receiving its requests.") % words
+            )
+        said = (
+            _("The Talk link %(link)s is deleted with extension %(number)s.")
+            if self.wish.afterwards is Afterwards.DELETE
+            else _("The Talk link %(link)s stays with extension %(number)s and answers no more.")
+        ) % words
+        if heirs := self._link_of_heir():
+            return f"{said} " + _(
+                "In email signatures and on websites, put that of %(heir)s in its place: %(link)s."
+            ) % {"heir": self.heir.label, "link": heirs}
+        return f"{said} " + _(
+            "%(heir)s has no Talk link: nobody receives the requests made through this one any more."
+        ) % {"heir": self.heir.label}
+
+    def _link_of_heir(self) -> str:
+        after = {name: new for name, (_old, new) in self.heir.changes.items()}
+        there = self.wish.heir
+        on = after.get("talk_enabled", there.talk_enabled if there else False)
+        name = after.get("talk_name", there.talk_name if there else "")
+        return self._talk_url(name) if on and name else ""
+
+    def _talk_url(self, name: str) -> str:
+        return talk_url(self.scope.customer, name)
+
     def told(self) -> list[Told]:
         """Every record that would change, with its columns in words; of a new person what isn't as with anybody new."""
         found = []
@@ -108,7 +143,7 @@ class Replacement:
 
     def seen(self) -> str:
         """What a page has shown, as a short text: another one means that what would happen isn't what was read."""
-        text = repr((self.told(), self.left_out, self.refusals, self.wish.afterwards))
+        text = repr((self.told(), self.left_out, self.link, self.refusals, self.wish.afterwards))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -382,6 +382,40 @@ def test_the_page_shows_what_would_happen_and_then_does_it(owner, olivier, borea
     assert Letter.objects.filter(user=zoe, kind=Letter.Kind.WELCOME).exists()
 
 
+@pytest.mark.parametrize(
+    ("afterwards", "becomes"),
+    [
+        ("disable", "reste au poste 104 et ne répond plus"),
+        ("delete", "est supprimé avec le poste 104"),
+        ("keep", "reste à 104 Olivier Bouchard"),
+    ],
+)
+def test_what_becomes_of_the_leavers_talk_link_is_said_before_and_after(
+    owner, felix, olivier, boreale, afterwards, becomes
+):
+    link = "https://boreale.example.com/olivier"
+    assert link not in owner.post(url(), form(preview="1", afterwards=afterwards)).content.decode()
+    edit(felix, olivier, talk_enabled=True, talk_name="olivier")
+    page = owner.post(url(), form(preview="1", afterwards=afterwards))
+    before = page.content.decode()
+    assert f"Le lien Talk {link} {becomes}" in before
+    # The heir's own is named beside it.
+    heirs = "https://boreale.example.com/zoelavoie"
+    assert (f"celui de 100 Zoé Lavoie\xa0: {heirs}" in before) is (afterwards != "keep")
+    typed = form(replace="1", afterwards=afterwards, confirm="104", seen=seen(page))
+    report = owner.post(url(), typed, follow=True).content.decode()
+    assert f"Le lien Talk {link} {becomes}" in report
+    assert User.objects.get(first_name="Zoé").talk_name == "zoelavoie"
+
+
+def test_an_heir_without_a_talk_link_is_told(felix, olivier, ines):
+    edit(felix, olivier, talk_enabled=True, talk_name="olivier")
+    edit(felix, ines, talk_enabled=False)
+    assert "103 Inès Roy n’a pas de lien Talk" in plan(felix, again(olivier), ines).link
+    edit(felix, ines, talk_enabled=True, talk_name="ines")
+    assert plan(felix, again(olivier), again(ines)).link.endswith("https://boreale.example.com/ines.")
+
+
 def test_nothing_is_done_before_it_was_shown(owner, olivier, boreale):
     before = state(boreale)
     assert owner.post(url(), form(replace="1")).status_code == 422

@@ -174,6 +174,7 @@ def _preview(planned: Replacement) -> dict[str, Any]:
     return {
         "told": planned.told(),
         "left_out": planned.left_out,
+        "link": planned.link,
         "devices": planned.devices,
         "seen": planned.seen(),
         "heir": planned.heir.label,
@@ -186,6 +187,8 @@ def _done(request: PortalRequest, customer: Customer, planned: Replacement, type
     messages.success(
         request, _("%(heir)s takes the place of %(leaver)s.") % {"heir": heir, "leaver": planned.leaver}
     )
+    if planned.link:
+        messages.info(request, planned.link)
     for sentence in planned.left_out:
         messages.warning(request, sentence)
     created = "?created=1" if typed.new else ""
