@@ -14,7 +14,9 @@ from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.places import city_said
 from pbxadmin.common.values.destinations import Kind
-from support.road import CustomersFilter, RoadAdmin
+from support.cells import yes_no
+from support.filters import CustomersFilter
+from support.road import RoadAdmin
 from users import road
 from users.company import roles
 from users.company.sheets import (
@@ -32,9 +34,18 @@ class CustomerAdmin(RoadAdmin):
     """Contract and licence. A customer is never deleted, only suspended."""
 
     sheet = customer_sheet
+    new = _("New customer")
     may_delete = False
     facts = ("slug", "extensions_in_use")
-    list_display = ("name", "fqdn", "edition", "extensions_in_use", "require_2fa", "suspended", "portal")
+    list_display = (
+        "name",
+        "fqdn",
+        "edition",
+        "extensions_in_use",
+        yes_no(Customer, "require_2fa"),
+        yes_no(Customer, "suspended"),
+        "portal",
+    )
     list_filter = (
         "edition",
         "suspended",
@@ -72,6 +83,7 @@ class DepartmentAdmin(RoadAdmin):
     """Departments of all customers."""
 
     sheet = department_sheet
+    new = _("New department")
     list_display = ("name", "owner", "language", "zone", "caller_id", "portal")
     list_filter = (("customer", CustomersFilter), "language")
     list_select_related = ("customer",)
@@ -101,6 +113,7 @@ class DidAdmin(RoadAdmin):
     """Numbers of all customers. Whom a number rings is chosen on its page in the portal, or with the person."""
 
     sheet = did_sheet
+    new = _("New number")
     facts = ("user", "system_extension")
     list_display = ("national", "name", "owner", "user", "system_extension", "portal")
     list_filter = (("customer", CustomersFilter), ("user", admin.EmptyFieldListFilter))
@@ -122,6 +135,7 @@ class SystemExtensionAdmin(RoadAdmin):
     """Ring groups, queues and IVRs of all customers."""
 
     sheet = system_extension_sheet
+    new = _("New system extension")
     destination = Kind.SYSTEM
     list_display = ("number", "name", "kind", "owner", "portal")
     list_display_links = ("number", "name")
@@ -149,12 +163,17 @@ class RoleAdmin(RoadAdmin):
         "name_fr",
         "name_en",
         "level",
-        "whole_customer",
-        "administer_users",
-        "administer_hours",
-        "call_handling",
-        "voice_and_chat",
-        "reports",
+        *(
+            yes_no(Role, name)
+            for name in (
+                "whole_customer",
+                "administer_users",
+                "administer_hours",
+                "call_handling",
+                "voice_and_chat",
+                "reports",
+            )
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.utils.translation import gettext
 
 
 class WordsFilter(admin.AllValuesFieldListFilter):
@@ -21,3 +22,11 @@ class WordsFilter(admin.AllValuesFieldListFilter):
             value, blank, count = str(choice["display"]).partition(" ")
             words = f"{self.words(value)}{blank}{count}" if value in known else choice["display"]
             yield {**choice, "display": words}
+
+
+class CustomersFilter(admin.RelatedOnlyFieldListFilter):
+    """Of one of the customers that have such records."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = gettext("customer")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -120,6 +120,14 @@ class ChangeAdmin(SupportAdmin):
         "what",
     )
     readonly_fields = fields
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Called as the history calls it."""
+        return super().change_view(
+            request, object_id, form_url, {"title": gettext("History"), **(extra_context or {})}
+        )
 
     @admin.display(description=_("When"), ordering="operation__at")
     def at(self, record: Change) -> Any:

@@ -10,7 +10,9 @@ from pbxadmin.common.searching import Folded
 from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from pbxadmin.common.values.destinations import Kind
-from support.road import CustomersFilter, RoadAdmin
+from support.cells import yes_no
+from support.filters import CustomersFilter
+from support.road import RoadAdmin
 from users.models import Customer, User
 from users.people.sections import user_sheet
 from users.road import finding
@@ -21,6 +23,7 @@ class UserAdmin(RoadAdmin):
     """Everybody with an extension. Support staff themselves are made at a terminal, and keep their own pages."""
 
     sheet = user_sheet
+    new = _("New user")
     destination = Kind.EXTENSION
     facts = ("owner", "created", "last_login")
     list_display = (
@@ -30,7 +33,7 @@ class UserAdmin(RoadAdmin):
         "primary_department",
         "role",
         "status",
-        "disabled",
+        yes_no(User, "disabled"),
         "portal",
     )
     list_display_links = ("number", "full_name")

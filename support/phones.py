@@ -19,8 +19,8 @@ from phones.models import Phone, Sbc, model_said
 from phones.settings.sections import ADDING, phone_sheet
 from phones.sites.overview import STATES, doing
 from phones.sites.sections import sbc_sheet
-from support.filters import WordsFilter
-from support.road import CustomersFilter, RoadAdmin
+from support.filters import CustomersFilter, WordsFilter
+from support.road import RoadAdmin
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -54,6 +54,7 @@ class PhoneAdmin(RoadAdmin):
     """The stock, and every phone in use. Settings depend on the model, so the portal's own tab changes them."""
 
     sheet = phone_sheet
+    new = _("Add a phone")
     facts = (
         "mac_address",
         "model_name",
@@ -127,6 +128,7 @@ class SbcAdmin(RoadAdmin):
     """SBCs and router phones of all customers."""
 
     sheet = sbc_sheet
+    new = _("New SBC")
     list_display = ("name", "owner", "kind", "address", "port", "portal")
     list_filter = ("kind", ("customer", CustomersFilter))
     list_select_related = ("customer",)

@@ -20,8 +20,8 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import Column, Scope, Text
 from pbxadmin.common.forms import SectionForm
@@ -62,14 +62,6 @@ def stands_alone(column: Column, scope: Scope) -> bool:
     """Whether a column's answer can be shown in any form, without the page of its own tab (as a phone's keys can't)."""
     widget = column.form_field(scope).widget
     return not widget.is_hidden and bool(getattr(widget, "template_name", ""))
-
-
-class CustomersFilter(admin.RelatedOnlyFieldListFilter):
-    """Of one of the customers that have such records."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = gettext("customer")
 
 
 class SupportAdmin(admin.ModelAdmin):
@@ -155,6 +147,7 @@ class RoadAdmin(SupportAdmin):
 
     change_form_template = "admin/road_change_form.html"
     sheet: Callable[[], Sheet]
+    new: Text = ""  # what a new record is called, as in the portal
     may_add = True
     may_delete = True
     # What sort of destination such a record is, where calls can be sent to it.
@@ -389,10 +382,8 @@ class RoadAdmin(SupportAdmin):
             "to_field": None,
             "media": self.media + adminform.media,
             "errors": form.errors,
-            "title": _("New record of %(customer)s") % {"customer": scope.customer}
-            if record is None
-            else str(record),
-            "subtitle": str(scope.customer) if record is not None and record != scope.customer else None,
+            "title": self.new if record is None else str(record),
+            "subtitle": str(scope.customer) if record != scope.customer else None,
             "show_save": editable,
             "show_save_and_continue": editable,
             "show_save_and_add_another": False,

@@ -134,7 +134,11 @@ def only_one(run: Path, address: str) -> Iterator[None]:
 def preparation(var: Path, demo: bool) -> str:
     """A fingerprint of all that preparing depends on: the same again means that nothing is to be done."""
     files = [var / "pbxadmin.sqlite3", var / "demo.json", ROOT / "requirements.txt"]
-    for pattern in ("*/migrations/*.py", "locale/*/LC_MESSAGES/*.[pm]o"):
+    for pattern in (
+        "*/migrations/*.py",
+        "locale/*/LC_MESSAGES/*.[pm]o",
+        "support/locale/*/LC_MESSAGES/*.[pm]o",
+    ):
         files += sorted(ROOT.glob(pattern))
     facts = [str(demo), os.environ.get("DEMO_SIP_PORT", "")]
     for path in files:

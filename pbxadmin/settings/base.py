@@ -123,7 +123,8 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 # --- Language: French first ----------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr-ca"
 LANGUAGES = [("fr-ca", _("French")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# The second one: what Django's admin says by itself, in the portal's words.
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "support" / "locale"]
 FORMAT_MODULE_PATH = ["pbxadmin.formats"]
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
