@@ -219,8 +219,8 @@ def marked() -> list[tuple[str, str]]:
                 )
                 found += [(path.name, word) for word in words]
     for path in (ROOT / "templates").rglob("*"):
-        # The support desk's search is Django's own template, with the texts of its catalogue.
-        if path.is_file() and path.name != "search_form.html":
+        # The support desk's search and its pages are Django's own templates, with the texts of its catalogue.
+        if path.is_file() and path.name not in ("search_form.html", "pagination.html"):
             found += [(path.name, word) for word in _marked_in(path)]
     return found
 
