@@ -30,3 +30,8 @@ class CustomersFilter(admin.RelatedOnlyFieldListFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = gettext("customer")
+
+    @property
+    def include_empty_choice(self) -> bool:
+        """Everything that the desk lists is some customer's."""
+        return False

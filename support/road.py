@@ -95,6 +95,10 @@ class SupportAdmin(admin.ModelAdmin):
         """Not here."""
         return False
 
+    def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> list[tuple[str, str]]:
+        """Beginning with what is to be done there."""
+        return super().get_action_choices(request, [("", _("Choose an action"))])
+
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """The filters that the list offers, and no other: an address must not ask how a password begins."""
         if self.date_hierarchy and lookup.removeprefix(f"{self.date_hierarchy}__") in DATE_LOOKUPS:
