@@ -15,8 +15,10 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from pbxadmin.common.fields import NOT_A_NUMBER, phone_number_e164, phone_number_national
 from pbxadmin.common.rendering import Menu, options
@@ -217,10 +219,13 @@ class DestinationWidget(forms.Widget):
             shown = f"{typed} {self.names[typed]}".strip()
         elif kind == Kind.EXTERNAL and typed.startswith("+"):
             shown = phone_number_national(typed)
-        kinds = allowed(self.side)
+        kinds, words = allowed(self.side), _words(self.side, get_language())
         context |= {
             "kinds": options(
-                [(str(each), self.label(each)) for each in kinds],
+                [
+                    (name, self.label(Kind.MOBILE) if name == Kind.MOBILE else label)
+                    for name, label in words.kinds
+                ],
                 kind,
                 {Kind.MOBILE} if self.mobile == "" and kind != Kind.MOBILE else (),
             ),
@@ -230,17 +235,14 @@ class DestinationWidget(forms.Widget):
             "systems": self.systems.options(typed if kind == Kind.SYSTEM else ""),
             "unknown_system": typed if kind == Kind.SYSTEM and typed and typed not in self.systems else "",
             "modifiers": [
-                {
-                    "name": flag,
-                    "label": MODIFIER_LABELS[flag],
-                    "checked": flag in on,
-                    "kinds": takers,
-                    "help": MODIFIER_HELP[flag],
-                    "locked": self.no_deflection if flag == "deflect" and flag not in on else "",
+                box
+                | {
+                    "checked": box["name"] in on,
+                    "locked": self.no_deflection if box["name"] == "deflect" and "deflect" not in on else "",
                 }
-                for flag, takers in _takers_of_modifiers(self.side).items()
+                for box in words.modifiers
             ],
-            "told": [(str(each), KIND_HELP[each]) for each in kinds],
+            "told": words.told,
             "search_url": self.search_url,
             "trunk_warning": self.trunk_warning,
             "blank": not self.required_kind,
@@ -267,6 +269,37 @@ def _takers_of_modifiers(side: Side) -> dict[str, str]:
         for flag in MODIFIER_LABELS
     }
     return {flag: kinds for flag, kinds in takers.items() if kinds}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What every picker of a side says alike in one language: a page has dozens of them."""
+
+    kinds: list[tuple[str, str]]
+    modifiers: list[dict[str, str]]
+    told: SafeString
+
+
+@cache
+def _words(side: Side, language: str | None) -> Words:
+    kinds = allowed(side)
+    return Words(
+        kinds=[(str(each), str(KIND_LABELS[each])) for each in kinds],
+        modifiers=[
+            {
+                "name": flag,
+                "kinds": takers,
+                "label": str(MODIFIER_LABELS[flag]),
+                "help": str(MODIFIER_HELP[flag]),
+            }
+            for flag, takers in _takers_of_modifiers(side).items()
+        ],
+        told=format_html_join(
+            "\n",
+            '<p class="for field-help" data-for="{}">{}</p>',
+            ((str(each), KIND_HELP[each]) for each in kinds),
+        ),
+    )
 
 
 class DestinationFormField(forms.Field):

@@ -8,16 +8,21 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from inspect import signature
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from django.db import InterfaceError, NotSupportedError, OperationalError, ProgrammingError, connection
 from django.db.models import QuerySet
 from django.db.models.query import get_related_populators
 
-# A value that nothing else in a query is, and where it stands in the text until that is whole.
-MARK = 987654321987654321
+# Values that nothing else in a query is, one for each that is left open, and where they stand in the text until that is whole.
+MARKS = tuple(range(987654321987654321, 987654321987654330))
 PLACE = "\0"
+
+
+# What the server has planned belongs to its session: a new connection begins without.
+planned: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 class Statement:
@@ -26,18 +31,19 @@ class Statement:
     def __init__(self, sql: str) -> None:
         self.sql = sql
         self._name = f"pbxadmin_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
-        self._planned: WeakSet[Any] = WeakSet()
 
     def execute(self, cursor: Any, values: Sequence[Any]) -> None:
         """Run it for `values`."""
         if not _can_prepare():
             cursor.execute(self.sql, values)
             return
-        # What the server has planned belongs to its session: a new connection begins without.
-        if connection.connection not in self._planned:
+        known = planned.setdefault(connection.connection, set())
+        if self._name not in known:
             marks = tuple(f"${number}" for number in range(1, self.sql.count("%s") + 1))
-            cursor.execute(f"PREPARE {self._name} AS {self.sql % marks}")
-            self._planned.add(connection.connection)
+            # Beside Django's own cursor: it belongs to the connection, and isn't counted with the page that happens to be its first.
+            with connection.wrap_database_errors, connection.connection.cursor() as plain:
+                plain.execute(f"PREPARE {self._name} AS {self.sql % marks}")
+            known.add(self._name)
         places = ", ".join(["%s"] * len(values))
         cursor.execute(f"EXECUTE {self._name} ({places})", values)
 
@@ -55,21 +61,23 @@ class Written:
     """What one kind of database is asked, and what becomes of its answer."""
 
     statement: Statement
-    places: int  # how often the statement asks for the value
+    order: list[int]  # which of the values each place of the statement takes
     converters: list[tuple[int, Any, Any]]  # of a column: its place, what converts it, and its expression
     compiler: Any  # Django's, which knows where a row holds what of which record
 
 
 class Prepared:
-    """A query of the ORM with one value left open, written and planned once."""
+    """A query of the ORM with some values left open, written and planned once."""
 
-    def __init__(self, query: "Callable[[Any], QuerySet]") -> None:
+    def __init__(self, query: "Callable[..., QuerySet]") -> None:
+        """`query` makes the query from its values, whatever they are: each becomes part of a condition, and decides nothing else."""
         self._query = query
+        self._open = len(signature(query).parameters)
         self._written: dict[str, Written] = {}
 
-    def records(self, value: Any) -> Iterator[Any]:
-        """The records for `value`, with what `select_related` and `annotate` of the query add to each."""
-        rows = self(value)
+    def records(self, *values: Any) -> Iterator[Any]:
+        """The records for `values`, with what `select_related` and `annotate` of the query add to each."""
+        rows = self(*values)
         compiler = self._written[connection.vendor].compiler
         info = compiler.klass_info
         first, last = info["select_fields"][0], info["select_fields"][-1] + 1
@@ -83,25 +91,25 @@ class Prepared:
                 setattr(record, name, row[place])
             yield record
 
-    def __call__(self, value: Any) -> Sequence[Sequence[Any]]:
-        """The rows for `value`, their columns in the order of the query's `values_list`."""
+    def __call__(self, *values: Any) -> Sequence[Sequence[Any]]:
+        """The rows for `values`, their columns in the order of the query's `values_list`."""
         if connection.in_atomic_block:
-            return self._rows(value)
+            return self._rows(values)
         # Outside a transaction a read may be asked twice. So a connection that was lost meanwhile, or doesn't know the
         # statement (any more), is found by asking, and isn't asked for its health first.
         connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs don't know it
         try:
-            return self._rows(value)
+            return self._rows(values)
         except (OperationalError, InterfaceError, ProgrammingError, NotSupportedError):
             connection.close()
-            return self._rows(value)
+            return self._rows(values)
 
-    def _rows(self, value: Any) -> Sequence[Sequence[Any]]:
+    def _rows(self, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
         if connection.vendor not in self._written:
             self._written[connection.vendor] = self._write()
         written = self._written[connection.vendor]
         with connection.cursor() as cursor:
-            written.statement.execute(cursor, [value] * written.places)
+            written.statement.execute(cursor, [values[which] for which in written.order])
             found = cursor.fetchall()
         if not written.converters:
             return found
@@ -112,10 +120,12 @@ class Prepared:
         return rows
 
     def _write(self) -> Written:
-        compiler = self._query(MARK).query.get_compiler(connection=connection)
+        compiler = self._query(*MARKS[: self._open]).query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
-        # What is the same for every value stands in the text, so that the plan can count on it (a partial index).
-        sql = sql % tuple(PLACE if str(param) == str(MARK) else _literal(param) for param in params)
+        marks = {str(mark): which for which, mark in enumerate(MARKS)}
+        order = [marks[str(param)] for param in params if str(param) in marks]
+        # What is the same for all values stands in the text, so that the plan can count on it (a partial index).
+        sql = sql % tuple(PLACE if str(param) in marks else _literal(param) for param in params)
         sql = sql.replace("%", "%%").replace(PLACE, "%s")
         converters = [
             (index, convert, expression)
@@ -124,7 +134,7 @@ class Prepared:
             ).items()
             for convert in converts
         ]
-        return Written(Statement(sql), sql.count("%s"), converters, compiler)
+        return Written(Statement(sql), order, converters, compiler)
 
 
 def _literal(param: Any) -> str:

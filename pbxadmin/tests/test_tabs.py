@@ -63,7 +63,7 @@ def records(boreale: Customer) -> dict[str, Any]:
         mobile="514 555-0142",
         talk_name="amelie",
         sip_id="amelie",
-        dids=[str(boreale.dids.first())],
+        dids=[boreale.dids.first().number],
     )
     phone_factories.make_phone(boreale, person)
     return {

@@ -26,7 +26,7 @@ def enrol(user: User, key: str = KEY) -> TotpDevice:
 
 def sign_in_fully(client: Client, user: User) -> Client:
     """A session as it is after password and second factor, just now; the person gets an app if they need
-    one. The connection has planned what each request asks of a session, so that the first page costs no query more than the next."""
+    one."""
     client.force_login(user)
     session = client.session
     session[signin.PASSWORD_AT] = int(time())
@@ -37,5 +37,4 @@ def sign_in_fully(client: Client, user: User) -> Client:
         session[django_otp.DEVICE_ID_SESSION_KEY] = device.persistent_id
         session[second_factor.VERIFIED_AT] = int(time())
     session.save()
-    signin.PortalBackend().get_user(user.pk)
     return client

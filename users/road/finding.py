@@ -1,12 +1,14 @@
 """What every page begins with: the customer and the person of an address, and the contract's gauge."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from pbxadmin.common.prepared import Prepared
 from users.models import Customer, User
 from users.road.sheets import sheet_of
 
@@ -37,16 +39,33 @@ def with_status_message(people: QuerySet[User]) -> QuerySet[User]:
 
 def user_or_404(actor: User, customer: Customer, number: str) -> User:
     """A person of a customer by their extension."""
-    user = (
-        with_status_message(User.objects.visible_to(actor).of(customer))
-        .filter(number=number)
-        .select_related("role", "customer", "primary_department")
-        .defer("password", "sip_password")
-        .first()
-    )
+    if User.objects.visible_to(actor).query.is_empty() or "\0" in number:
+        raise Http404
+    if actor.is_staff:
+        found = _anybody.records(customer.pk, number)
+    else:
+        found = _of_own_customer.records(actor.customer_id, customer.pk, number)
+    user: User | None = next(found, None)
     if user is None:
         raise Http404
     return user
+
+
+def _people(staff: bool, own: object, customer: object, number: object) -> QuerySet[User]:
+    """Somebody as a reader sees them who is staff, or of the customer `own`."""
+    reader = SimpleNamespace(is_authenticated=True, is_active=True, is_staff=staff, customer_id=own)
+    return (
+        with_status_message(User.objects.visible_to(reader).of(customer))
+        .filter(number=number)
+        .select_related("role", "customer", "primary_department")
+        .defer("password", "sip_password")
+        .order_by()
+    )
+
+
+# Asked by every page of a person, and again by the save that follows.
+_anybody = Prepared(lambda customer, number: _people(True, None, customer, number))
+_of_own_customer = Prepared(lambda own, customer, number: _people(False, own, customer, number))
 
 
 def own_person(user: User) -> User:

@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
+from pbxadmin.common import prepared
 from pbxadmin.common.listing import ListState
 from phones.tests import factories as phone_factories
-from signin import credentials
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.models import Operation, User
@@ -185,7 +185,7 @@ def test_a_page_costs_the_same_on_a_connection_that_has_planned_nothing_yet(feli
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("DEALLOCATE ALL")
-        credentials._person_of_session._written.clear()
+        prepared.planned.clear()
     client = sign_in_fully(Client(), felix)
     with CaptureQueriesContext(connection) as first:
         client.get("/c/boreale/users/101/visualiser")
