@@ -68,7 +68,7 @@ class _OwnNumbers:
         self.look_up(numbers)
 
     def _named(self, **condition: Any) -> Iterable[Did]:
-        named = ("number", "first_name", "last_name", "email", "disabled")
+        named = ("number", "first_name", "last_name", "email", "disabled", "hidden")
         dids = Did.objects.of(self.customer).filter(**condition).select_related("user", "system_extension")
         return dids.only(
             "number",
@@ -151,6 +151,8 @@ def _judge(row: road.RowPlan, name: str, value: Destination, own: _OwnNumbers) -
             name,
             _("Extension %(number)s is disabled: callers would hear the busy tone.") % {"number": extension},
         )
+    elif holder is not None and holder.hidden and value.value not in own.given:
+        row.refuse(name, _("Extension %(number)s is hidden from the directory.") % {"number": extension})
     else:
         row.warn(name, _("%(number)s is one of the company's numbers: calls go to %(who)s.") % words)
 

@@ -66,14 +66,17 @@ def test_a_colleagues_number_is_followed_as_the_extension_and_told(staff, amelie
     assert str(felix) in " ".join(refused.errors["away.divert_external"])
 
 
-def test_a_number_that_rings_nobody_and_a_disabled_colleagues_are_no_destinations(
+def test_a_number_that_rings_nobody_or_somebody_disabled_or_hidden_is_no_destination(
     staff, amelie, felix, numbers
 ):
     Did.objects.filter(number=numbers[1]).update(user=None)
     assert planned(staff, amelie, away__divert_external=f"external:{numbers[1]}").errors
     Did.objects.filter(number=numbers[1]).update(user=felix)
-    User.objects.filter(pk=felix.pk).update(disabled=True)
-    assert planned(staff, amelie, away__divert_external=f"external:{numbers[1]}").errors
+    for reason in ("disabled", "hidden"):
+        User.objects.filter(pk=felix.pk).update(**{"disabled": False, "hidden": False, reason: True})
+        row = planned(staff, amelie, away__divert_external=f"external:{numbers[1]}")
+        assert row.errors
+        assert str(felix) not in " ".join(row.errors["away.divert_external"]), reason
 
 
 @pytest.mark.parametrize("whose", [0, 1])

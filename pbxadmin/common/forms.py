@@ -1,6 +1,7 @@
 """The form of a tab, and widgets that Django doesn't have: a choice of several in an order that counts."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -46,6 +47,25 @@ def moved(order: list[str], move: str) -> list[str]:
     return order
 
 
+def with_stored(choices: Any, stored: Any, said: Callable[[], str]) -> Callable[[], list[Any]]:
+    """The choices of a menu, and what is stored where it isn't one of them any more, as `said`.
+
+    A browser takes the first of a menu that knows no chosen one: whoever saves another field would change this one unseen.
+    """
+
+    def offered() -> list[Any]:
+        found = list(choices)
+        groups = (
+            [key for key, _label in each] if isinstance(each, (list, tuple)) else [name]
+            for name, each in found
+        )
+        if str(stored) not in {str(key) for keys in groups for key in keys}:
+            found.append((stored, said()))
+        return found
+
+    return offered
+
+
 # The boxes "change this" of a form for many: one name, the columns are its values.
 CHANGE = "_change"
 
@@ -85,6 +105,9 @@ class SectionForm(forms.Form):
                 ("unit", column.unit),
             ):
                 setattr(made, name, words)
+            stored = self.initial.get(column.name)
+            if isinstance(made, forms.ChoiceField) and isinstance(stored, (str, int)) and stored != "":
+                made.choices = with_stored(made.choices, stored, partial(column.show, stored, scope))
             if column.name in self.locked:
                 made.disabled = True
                 made.locked = self.locked[column.name]  # type: ignore[attr-defined]

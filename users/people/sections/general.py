@@ -91,7 +91,7 @@ def dids(scope: Scope) -> list[Option]:
         Option(
             did.pk,
             " · ".join(filter(None, [phone_number_national(did.number), did.name, str(did.answers or "")])),
-            (did.number,),
+            (did.number, phone_number_national(did.number)),
             did.number,
         )
         for did in _dids(scope)
