@@ -71,6 +71,8 @@ def test_who_takes_the_calls_is_found_by_name(owner, felix, amelie, maude, xavie
     for typed in ("Personne", "e"):  # nobody, several
         said = owner.post(one, {"confirm": "105", "instead": typed})
         assert (said.status_code, f"«\xa0{typed}\xa0»" in said.content.decode()) == (422, True)
+        assert said.content.decode().count('aria-invalid="true"') == 1
+        assert 'id="instead_error"' in said.content.decode(), "beside the field that it is about"
         said = owner.post(several_, several(maude, instead=typed))
         assert (said.status_code, f"«\xa0{typed}\xa0»" in said.content.decode()) == (422, True)
     assert User.objects.filter(pk=maude.pk).exists()

@@ -53,13 +53,17 @@ def delete_page(
     and says why not, or "". `facts` are for the template.
     """
     departure = planned()
-    error = ""
+    error = instead_error = ""
     if request.method == "POST":
+        try:
+            departure.instead(request.POST.get("instead", "")[:60])
+        except ValidationError as unknown:
+            instead_error = " ".join(unknown.messages)
         if spelled(plainly(request.POST.get("confirm", ""))) != spelled(plainly(words.typed)):
             error = words.mistyped
-        else:
+        elif not instead_error:
             error = leave(departure) if leave else left(request, departure, words.meanwhile)
-        if not error:
+        if not error and not instead_error:
             messages.success(request, words.deleted)
             return redirect(done_url)
         departure = planned()
@@ -76,10 +80,11 @@ def delete_page(
             "references": [reference.words for reference in departure.references[:SHOWN]],
             "more_references": max(0, len(departure.references) - SHOWN),
             "instead": request.POST.get("instead", "")[:60],
+            "instead_error": instead_error,
             "cancel_url": cancel_url,
             **facts,
         },
-        status=422 if error else 200,
+        status=422 if error or instead_error else 200,
     )
 
 
