@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -64,20 +64,23 @@ def _ask_beside(request: PortalRequest, customer: Customer, person: User) -> Htt
     shown = data.get("_shown", "")
     status = Status(shown) if asked.status == pages.SHOWN and shown in set(Status) else None
     plan = road.plan(request.user, customer, user_sheet(), [road.Row(person.pk, form.raw())], scope=scope)
-    row, answer, error = plan.rows[0], None, ""
+    row, answer, error, waits = plan.rows[0], None, "", ""
     try:
         if row.errors or row.refusal:
-            raise ValidationError(
-                _("Correct what is refused first: %(why)s") % {"why": " ".join(row.sentences[:3])}
-            )
-        question = asked.question(status, pages.typed_rules(row))
-        answer = ask(customer, question, pages.sees(request.user, customer))
+            told = _("The path is shown once this is settled: %(why)s") % {"why": " ".join(row.sentences[:3])}
+            if row.refusal or not all(_is_yet_to_type(data, name) for name in row.errors):
+                raise ValidationError(told)
+            waits = told
+        else:
+            question = asked.question(status, pages.typed_rules(row))
+            answer = ask(customer, question, pages.sees(request.user, customer))
     except ValidationError as problem:
         error = " ".join(problem.messages)
     form.show_errors(row.errors)
     facts: dict[str, Any] = {
         "answer": answer,
         "error": error,
+        "waits": waits,
         "offered_people": asked.offered(reverse("simulator", args=[customer.slug])),
     }
     if request.htmx and not request.htmx.boosted:
@@ -93,6 +96,11 @@ def _ask_beside(request: PortalRequest, customer: Customer, person: User) -> Htt
         seen=conflicts.seen_version(request.POST),
         **facts,
     )
+
+
+def _is_yet_to_type(data: QueryDict, name: str) -> bool:
+    """Whether a destination was chosen whose number isn't typed yet: no fault while nobody has saved it."""
+    return not data.get(f"{name}.{data.get(name, '')}", "?").strip()
 
 
 def schedule_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:

@@ -210,6 +210,20 @@ def test_the_tab_answers_with_what_stands_in_the_form_and_saves_nothing(
     assert User.objects.get(pk=olivier.pk).version == olivier.version
 
 
+def test_a_destination_that_is_yet_to_be_typed_is_asked_for_and_not_called_an_error(boreale, felix, olivier):
+    data = typed(olivier, _ask_status="shown") | {
+        "lunch.no_answer_external": "external",
+        "lunch.no_answer_external.external": "",
+    }
+    page = (
+        sign_in_fully(Client(), felix)
+        .post("/c/boreale/users/107/forwarding?ask=1", data, headers={"hx-request": "true"})
+        .content.decode()
+    )
+    assert "Le trajet s’affichera une fois ceci réglé" in page
+    assert "field-error" not in page
+
+
 def test_what_would_be_refused_is_said_instead_of_a_path(boreale, felix, olivier):
     data = typed(olivier, lunch__no_answer_external="extension:199", _ask_status="shown")
     page = (

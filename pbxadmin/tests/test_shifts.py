@@ -57,7 +57,8 @@ def test_no_page_jumps_while_it_opens(page: Page, installation: Installation) ->
 def test_no_tab_jumps_when_it_is_changed_saved_or_refused(page: Page, installation: Installation) -> None:
     page.goto(f"{installation.url}/c/boreale/users/101/general")
     moved(page)
-    page.fill("input[name=mobile]", "514 555-0177")
+    width = page.viewport_size["width"]  # type: ignore[index]  # another number each time
+    page.fill("input[name=mobile]", f"514 555-{width:04}")
     expect(page.locator(".unsaved")).to_be_visible()
     assert moved(page) == []
     page.get_by_role("button", name="Enregistrer").click()
@@ -87,3 +88,38 @@ def test_what_stands_around_the_rows_stays_where_it_is_when_a_list_is_searched_a
     page.wait_for_url("**no_phone=1")
     outside = [each for value, *each in moved(page) if set(each) - {"#results"}]
     assert outside == []  # rows come and go, and what is below them with them
+
+
+@pytest.mark.browser
+def test_after_the_content_was_skipped_to_what_is_refused_still_takes_the_focus(
+    page: Page, installation: Installation
+) -> None:
+    page.goto(f"{installation.url}/c/boreale/users/104/general")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    page.fill("input[name=mobile]", "014 5")
+    page.keyboard.press("Enter")
+    expect(page.locator(".error-summary")).to_be_focused()
+
+
+@pytest.mark.browser
+def test_the_head_of_a_person_takes_one_line_at_1024_pixels(
+    installation: Installation, browser: Browser
+) -> None:
+    with watched(browser, viewport={"width": 1024, "height": 800}) as page:
+        installation.sign_in(page, "102@")
+        page.goto(f"{installation.url}/c/boreale/users/104/general")
+        for place, most in ((".page-head", 80), (".crumbs", 30), (".top .customer-name", 30)):
+            box = page.locator(place).bounding_box()
+            assert box is not None, place
+            assert box["height"] <= most, place
+        page.goto(f"{installation.url}/c/boreale/users/")
+        # As if the placeholder had been typed: a box doesn't say that its placeholder is cut.
+        whole = """() => {
+          const box = document.querySelector("#search-box");
+          box.style.fontSize = getComputedStyle(box, "::placeholder").fontSize;
+          box.value = box.placeholder;
+          return box.scrollWidth <= box.clientWidth;
+        }"""
+        assert page.evaluate(whole)

@@ -85,6 +85,14 @@
     field.scrollIntoView({ block: "center" });
   });
 
+  // Not by the address: a form that is sent from "#content" would come back there, and take the focus from what was refused.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".skip")) return;
+    event.preventDefault();
+    document.getElementById("content").focus();
+    document.getElementById("content").scrollIntoView();
+  });
+
   /* --- Unsaved changes: <form data-guard> --- */
   const asFirstShown = new WeakMap();
   let mayLeave = false;

@@ -68,7 +68,7 @@ def shape(changes_of: QuerySet[Change]) -> Shape:
         search=search,
         search_label=_("Person, changed item or reason"),
         filters=[
-            Filter("kind", _("What was done"), lambda kind: Q(kind=kind), lambda: Operation.Kind.choices),
+            Filter("kind", _("Action"), lambda kind: Q(kind=kind), lambda: Operation.Kind.choices),
             Filter("source", _("Source"), lambda source: Q(source=source), lambda: list(SOURCES.items())),
             Filter(
                 "period",

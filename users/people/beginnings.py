@@ -74,6 +74,13 @@ def create(
     return road.ended(write)[0]
 
 
+def welcome_told(person: User, wished: bool) -> str:
+    """What becomes of the welcome mail of somebody who was just created, in a sentence; "" where none is sent."""
+    if not (wished and person.email):
+        return ""
+    return _("The welcome email is on its way to %(address)s.") % {"address": person.email}
+
+
 def left_to_do(scope: Scope, person: User) -> list[tuple[Text, str]]:
     """What somebody new doesn't have yet, in sentences, each with the page where it is done."""
     found: list[tuple[Text, str]] = []

@@ -73,6 +73,14 @@ def test_whoever_creates_a_user_is_told_at_the_extension_what_leaving_it_blank_d
     assert told not in there
 
 
+def test_whoever_creates_a_user_is_told_where_the_welcome_mail_goes(owner, boreale):
+    told = "Le courriel de bienvenue est envoyé à zoe@boreale.example."
+    assert told in owner.post(CREATE, form(welcome="1"), follow=True).content.decode()
+    assert (
+        "Le courriel de bienvenue est envoyé" not in owner.post(CREATE, form(), follow=True).content.decode()
+    )
+
+
 def test_nothing_comes_with_a_user_where_nothing_was_chosen(owner, boreale):
     make_phone(boreale, None, "805ec0002001")
     owner.post(CREATE, form())

@@ -49,6 +49,13 @@ def initials(name: object) -> str:
 
 
 @register.filter
+def address_parts(email: object) -> SafeString:
+    """An email address that may go on in another line after its "@", and nowhere else while there is room for both parts."""
+    name, at, host = str(email).partition("@")
+    return format_html("{}{}<wbr>{}", name, at, host) if at else format_html("{}", name)
+
+
+@register.filter
 def tint(name: object) -> int:
     """Which of the four face colours a name gets; the same name always gets the same one."""
     return sum(ord(character) for character in str(name)) % TINTS

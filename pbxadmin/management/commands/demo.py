@@ -126,6 +126,11 @@ def load(password: str) -> dict[str, Any]:
     phones = _phones(support, boreale, BOREALE, people, 0x10) + _phones(
         support, laurier, LAURIER, people, 0x60
     )
+    # A spare one on the shelf, for whoever is hired next.
+    spare = phone_services.phone_plan(
+        support, boreale, None, {"mac": "805ec0001020", "model": "yealink-t54w"}
+    )
+    road.apply(spare, FACTS, "demo")
     accounts = []
     for number, who in (
         ("102", "administrateur de démonstration (sans second facteur), Clinique Boréale"),

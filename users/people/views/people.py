@@ -85,7 +85,11 @@ def user_create(request: PortalRequest, customer: Customer) -> HttpResponse:
         outcome = beginnings.create(plans, RequestFacts.of(request), reason, "welcome" in request.POST)
         if outcome is Outcome.SAVED:
             tell_warnings(request, row)
-            messages.success(request, _("%(user)s was created.") % {"user": row.record})
+            told = [
+                _("%(user)s was created.") % {"user": row.record},
+                beginnings.welcome_told(row.record, "welcome" in request.POST),
+            ]
+            messages.success(request, " ".join(filter(None, told)))
             return redirect(f"{_tab_url(customer, row.record)}?created=1")
         errors = _with_labels(row.errors, form)
         besides = [text for each in plans[1:] for text in each.sentences]

@@ -16,7 +16,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from users import rights
 from users.models import Customer, User
-from users.people import replacing
+from users.people import beginnings, replacing
 from users.people.replacing import Afterwards, Replacement, Wish
 from users.people.sections import GENERAL
 from users.road import Outcome, finding
@@ -184,9 +184,11 @@ def _preview(planned: Replacement) -> dict[str, Any]:
 def _done(request: PortalRequest, customer: Customer, planned: Replacement, typed: Typed) -> HttpResponse:
     """To the heir's page, with what is left to do."""
     heir = User.objects.only("number", "first_name", "last_name", "email").get(pk=planned.heir.key)
-    messages.success(
-        request, _("%(heir)s takes the place of %(leaver)s.") % {"heir": heir, "leaver": planned.leaver}
-    )
+    told = [
+        _("%(heir)s takes the place of %(leaver)s.") % {"heir": heir, "leaver": planned.leaver},
+        beginnings.welcome_told(heir, _welcomes(typed)),
+    ]
+    messages.success(request, " ".join(filter(None, told)))
     if planned.link:
         messages.info(request, planned.link)
     for sentence in planned.left_out:
