@@ -2,14 +2,17 @@
 which file.
 
 Whatever is wrong gets the same 404 after the same work: no token, somebody else's, a file of another phone, a
-method that isn't GET or HEAD, an address that is blocked. A fetch with the phone's own token is the one proof
-that a change has arrived.
+method that isn't GET or HEAD, an address that is blocked. A fetch with the phone's own token, handed over to its last
+byte, is the one proof that a change has arrived.
 """
 
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import Case, F, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -73,7 +76,7 @@ def provision(request: HttpRequest, token: str = "", name: str = "") -> HttpResp
 
 
 def _provision(request: HttpRequest, token: str, name: str) -> HttpResponse:
-    address = client_address(request)
+    address, begun = client_address(request), timezone.now()
     blocked = is_blocked(address)
     # Always this one look-up, whatever is wrong already: the time tells nothing.
     phone = selectors.phone_by_token(token)
@@ -109,7 +112,11 @@ def _provision(request: HttpRequest, token: str, name: str) -> HttpResponse:
     response = _answer(request, content, f'"{digest[:32]}"', vendor.content_type)
     if request.method == "GET":
         if wanted.kind is FileKind.DEVICE:
-            _fetched(phone, token, request, address, content.decode(), digest)
+            facts = {"fetched_from": address or None, **_said_of_itself(phone, request)}
+            response.fetch = Fetch(phone, token, begun, facts, content.decode(), digest)
+            if response.status_code == 304:
+                # It holds exactly this file: there is nothing to hand over.
+                response.fetch.remember()
         else:
             _new_token_used(phone, token)
     return response
@@ -147,14 +154,29 @@ def failed(address: str) -> None:
     FAILURES.take(network_of(address))
 
 
-def _answer(request: HttpRequest, content: bytes, etag: str, content_type: str) -> HttpResponse:
+class Answer(HttpResponse):
+    """A file on its way; with a `fetch`, that is remembered once the web server has taken the last byte.
+
+    The server asks for what comes next only as long as somebody is there to read it. A phone whose connection ended before
+    doesn't hold the file: it stays in the outbox, and the phone's own next try, or the next NOTIFY, puts it right.
+    """
+
+    fetch: "Fetch | None" = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.content
+        if self.fetch and self.status_code == 200:
+            self.fetch.remember()
+
+
+def _answer(request: HttpRequest, content: bytes, etag: str, content_type: str) -> Answer:
     """The file, or 304 for whoever has exactly this one. No parts of it: `Range` is ignored."""
     asked = request.META.get("HTTP_IF_NONE_MATCH", "")[:1000]
     if asked and etag in [tag.removeprefix("W/") for tag in parse_etags(asked)]:
-        response = HttpResponse(status=304)
+        response = Answer(status=304)
         del response.headers["Content-Type"]
     else:
-        response = HttpResponse(b"" if request.method == "HEAD" else content, content_type=content_type)
+        response = Answer(b"" if request.method == "HEAD" else content, content_type=content_type)
         response.headers["Content-Length"] = str(len(content))
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = "private, no-cache"
@@ -162,40 +184,62 @@ def _answer(request: HttpRequest, content: bytes, etag: str, content_type: str) 
 
 
 # --- Remembering ---
-def _fetched(phone: Phone, token: str, request: HttpRequest, address: str, text: str, digest: str) -> None:
-    """Remember the fetch, and clear the outbox as far as the phone has now seen it: one UPDATE, or none of its own where
-    nothing but the time is new (`phones.serving.fetches`).
+@dataclass(frozen=True)
+class Fetch:
+    """One fetch of a phone's own file: what was known when it was asked for, and what was given."""
 
-    `phone` was read before the file was written. A change that was committed since then has counted
-    `revision` up, and what it put into the outbox stays there.
-    """
-    # Only what changes is written: after a power cut every phone fetches what it holds already, all at once.
-    facts = {
-        "fetched_from": address or None,
-        **_said_of_itself(phone, request.META.get("HTTP_USER_AGENT", "")),
-    }
-    values: dict[str, Any] = {name: value for name, value in facts.items() if value != getattr(phone, name)}
-    values["fetched_at"] = timezone.now()
-    unchanged = Q(revision=phone.revision)
-    if phone.stale_since is not None:
-        values["stale_since"] = Case(When(unchanged, then=Value(None)), default=F("stale_since"))
-    if phone.command_at is not None:
-        # A fetch is all that "reprovision" asks for; a restart waits for its own NOTIFY.
-        resync = Q(command=Phone.Command.RESYNC, command_at=phone.command_at)
-        values["command_at"] = Case(When(resync, then=Value(None)), default=F("command_at"))
-    if phone.fetched_digest != digest:
-        values |= {"fetched_digest": digest, "fetched_text": text, "fetched_model": phone.model}
-    if phone.previous_token_hash and fingerprint(token) == phone.token_hash:
-        values["previous_token_hash"] = ""
-    quick = connection.vendor == "postgresql" and not connection.in_atomic_block
-    # After a NOTIFY somebody may look at the page until the phone has come back: that fetch is news.
-    awaited = phone.notified_at and (phone.fetched_at is None or phone.fetched_at < phone.notified_at)
-    if quick and not awaited and values.keys() == {"fetched_at"}:
-        fetches.gathered.note(phone.pk, values["fetched_at"])
-        return
-    before = WITHOUT_WAITING_FOR_THE_DISK if quick and "previous_token_hash" not in values else ""
-    with connection.execute_wrapper(lambda execute, sql, *rest: execute(f"{before}{sql}", *rest)):
-        Phone.objects.filter(pk=phone.pk).update(**values)
+    phone: Phone  # as it was read before the file was written
+    token: str
+    begun: datetime
+    facts: dict[str, Any]  # from where, and what the phone said of itself
+    text: str
+    digest: str
+
+    def remember(self) -> None:
+        """Note it, and clear the outbox as far as the phone has now seen it: one UPDATE, or none of its own where
+        nothing but the time is new (`phones.serving.fetches`).
+
+        A change that was committed since the phone was read has counted `revision` up, and what it put into the outbox
+        stays there. Of two fetches at once the one that was asked for last is what the phone holds, whichever ends last.
+        Never fails: the phone has its file, and is told once more if that couldn't be noted.
+        """
+        try:
+            self._write()
+        except DatabaseError as error:
+            logger.warning(
+                "provisioning mac=%s fetch wasn't noted (%s)", self.phone.mac, type(error).__name__
+            )
+
+    def _write(self) -> None:
+        phone = self.phone
+        # Only what changes is written: after a power cut every phone fetches what it holds already, all at once.
+        values = {name: value for name, value in self.facts.items() if value != getattr(phone, name)}
+        values["fetched_at"] = self.begun
+        unchanged = Q(revision=phone.revision)
+        if phone.stale_since is not None:
+            values["stale_since"] = Case(When(unchanged, then=Value(None)), default=F("stale_since"))
+        if phone.command_at is not None:
+            # A fetch is all that "reprovision" asks for; a restart waits for its own NOTIFY.
+            resync = Q(command=Phone.Command.RESYNC, command_at=phone.command_at)
+            values["command_at"] = Case(When(resync, then=Value(None)), default=F("command_at"))
+        if phone.fetched_digest != self.digest:
+            values |= {
+                "fetched_digest": self.digest,
+                "fetched_text": self.text,
+                "fetched_model": phone.model,
+            }
+        if phone.previous_token_hash and fingerprint(self.token) == phone.token_hash:
+            values["previous_token_hash"] = ""
+        quick = connection.vendor == "postgresql" and not connection.in_atomic_block
+        # After a NOTIFY somebody may look at the page until the phone has come back: that fetch is news.
+        awaited = phone.notified_at and (phone.fetched_at is None or phone.fetched_at < phone.notified_at)
+        if quick and not awaited and values.keys() == {"fetched_at"}:
+            fetches.gathered.note(phone.pk, self.begun)
+            return
+        before = WITHOUT_WAITING_FOR_THE_DISK if quick and "previous_token_hash" not in values else ""
+        latest = Q(fetched_at__isnull=True) | Q(fetched_at__lte=self.begun)
+        with connection.execute_wrapper(lambda execute, sql, *rest: execute(f"{before}{sql}", *rest)):
+            Phone.objects.filter(latest, pk=phone.pk).update(**values)
 
 
 # For one statement whose commit doesn't wait for PostgreSQL's log to be on the disk. Should the server lose power in that
@@ -210,10 +254,10 @@ def _new_token_used(phone: Phone, token: str) -> None:
         Phone.objects.filter(pk=phone.pk, token_hash=phone.token_hash).update(previous_token_hash="")
 
 
-def _said_of_itself(phone: Phone, user_agent: str) -> dict[str, str]:
+def _said_of_itself(phone: Phone, request: HttpRequest) -> dict[str, str]:
     """Firmware and model out of the User-Agent: for people. Anybody can send any; a mismatch is told, and
     decides nothing."""
-    said = identify(user_agent)
+    said = identify(request.META.get("HTTP_USER_AGENT", ""))
     if said is None:
         return {}
     seen = (said.slug or f"{said.vendor}-{said.model.lower()}")[:40]

@@ -94,10 +94,14 @@ def drawn(
 
 
 def fetch(phone: Phone, name: str = "", client: Client | None = None, **headers: str) -> Any:
-    """What the portal answers to a phone that asks for its own file, or for another one."""
+    """What the portal answers to a phone that asks for its own file, or for another one, and reads it to the end."""
     meta = {name: headers.pop(name) for name in list(headers) if name.isupper()}
     headers = {"User-Agent": USER_AGENT.replace("80:5e:c0:d5:7d:72", phone.mac), **headers}
-    return (client or Client()).get(f"/p/{phone.token}/{name or f'{phone.mac}.cfg'}", headers=headers, **meta)
+    address = f"/p/{phone.token}/{name or f'{phone.mac}.cfg'}"
+    response = (client or Client()).get(address, headers=headers, **meta)
+    for _part in response:  # as a web server hands it over
+        pass
+    return response
 
 
 def settings_of(response: Any) -> dict[str, str]:
