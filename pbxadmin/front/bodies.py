@@ -1,0 +1,89 @@
+"""What a stranger may send: how much, for how long, and how many at once. Nothing behind the front waits for a body."""
+
+import asyncio
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+SESSION = re.compile(r"(?:^|;)\s*(?:__Host-|__Secure-)?sessionid=[^;\s]")
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The limits of one body."""
+
+    size: int  # bytes
+    within: float  # seconds, from its first byte to its last
+    silence: float  # seconds between two pieces
+
+
+# Before sign-in there are forms with a handful of lines; with a session there are sounds, pictures and lists. Whether the
+# session is a true one only the portal knows, so the larger limits are ones that anybody may reach without harm.
+STRANGER = Allowed(size=65_536, within=10.0, silence=5.0)
+SIGNED_IN = Allowed(size=12 * 1024 * 1024, within=120.0, silence=10.0)
+# Of all bodies together that aren't handed over yet.
+MEMORY = 128 * 1024 * 1024
+# Bodies on their way from one address: an office is one address, a hundred people don't send in the same second.
+FROM_ONE_ADDRESS = 100
+
+
+class RefusedBodyError(Exception):
+    """This body isn't taken: the status and one plain line that says why."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+def allowed(cookies: str) -> Allowed:
+    """The limits for whoever sent these cookies."""
+    return SIGNED_IN if SESSION.search(cookies) else STRANGER
+
+
+class Bodies:
+    """All bodies that are on their way."""
+
+    def __init__(self, memory: int = MEMORY, from_one_address: int = FROM_ONE_ADDRESS) -> None:
+        self.memory = memory
+        self.from_one_address = from_one_address
+        self.held = 0
+        self.on_their_way: Counter[str] = Counter()
+
+    async def read(self, protocol: Any, length: str | None, limit: Allowed, address: str) -> bytes:
+        """The whole body; raises `RefusedBodyError` as soon as it is clear that it isn't taken.
+
+        `length`: the header Content-Length, None where the body comes in pieces.
+        """
+        if length is not None and int(length) > limit.size:
+            raise RefusedBodyError(413, f"At most {limit.size} bytes.")
+        if self.on_their_way[address] >= self.from_one_address:
+            raise RefusedBodyError(429, "Too many requests at once from your address.")
+        self.on_their_way[address] += 1
+        body = bytearray()
+        try:
+            pieces = aiter(protocol)
+            async with asyncio.timeout(limit.within):
+                while True:
+                    try:
+                        async with asyncio.timeout(limit.silence):
+                            piece = await pieces.__anext__()
+                    except StopAsyncIteration:
+                        break
+                    body += piece
+                    self.held += len(piece)
+                    if len(body) > limit.size:
+                        raise RefusedBodyError(413, f"At most {limit.size} bytes.")
+                    if self.held > self.memory:
+                        raise RefusedBodyError(503, "Too much is being sent at once; try again in a moment.")
+        except TimeoutError:
+            raise RefusedBodyError(408, "The request took too long to arrive.") from None
+        finally:
+            self.held -= len(body)
+            self.on_their_way[address] -= 1
+            if not self.on_their_way[address]:
+                del self.on_their_way[address]
+        if length is not None and len(body) != int(length):
+            raise RefusedBodyError(400, "The request ended before its body did.")
+        return bytes(body)

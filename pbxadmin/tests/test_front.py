@@ -1,0 +1,326 @@
+"""The front, run by the real web server, before two servers that share no code with it."""
+
+import asyncio
+import http.client
+import os
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from pbxadmin.front.application import Front
+from pbxadmin.front.bodies import SIGNED_IN, STRANGER, Allowed, Bodies, RefusedBodyError, allowed
+from pbxadmin.front.upstream import AwayError, FullError, Upstream
+from pbxadmin.run import launcher, processes
+from pbxadmin.tests.installation import Installation, free_port, until
+
+BIG = 6_000_000
+
+
+@dataclass
+class Server:
+    """A server on a Unix socket that keeps what it was asked."""
+
+    path: Path
+    asked: list[tuple[str, list[tuple[str, str]], bytes]] = field(default_factory=list)
+    held: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> socketserver.BaseServer:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                server.asked.append((self.path, self.headers.items(), body))
+                if self.path == "/hold":
+                    server.held.wait(20)
+                said = b"x" * BIG if self.path == "/big" else f"{server.path.stem} {len(body)}".encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(said) + (5 if self.path == "/half" else 0)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(said)
+
+            do_GET = do_POST = do_HEAD = answer  # noqa: N815 - the names that the library asks for
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+            def address_string(self) -> str:
+                return ""
+
+        class Threads(socketserver.ThreadingUnixStreamServer):
+            daemon_threads = True
+            request_queue_size = 200
+
+        made = Threads(str(self.path), Handler)
+        threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
+        return made
+
+
+@dataclass
+class Running:
+    """A front on a port, and the servers behind it."""
+
+    port: int
+    pages: Server
+    phones: Server
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            connection.close()
+
+    def begin(self, said: bytes) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port), 10)
+        connection.sendall(said)
+        return connection
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = launcher.socket_folder(tmp_path_factory.mktemp("front"))
+    port = free_port()
+    with ExitStack() as stack:
+        servers = []
+        for name in ("pages", "phones"):
+            servers.append(Server(folder / f"{name}.sock"))
+            running = servers[-1].run()
+            stack.callback(running.server_close)
+            stack.callback(running.shutdown)
+        environment = {
+            "PAGES_SOCKET": str(servers[0].path), "PHONES_SOCKET": str(servers[1].path), "PAGES_THREADS": "4",
+            "TRUSTED_PROXY_COUNT": "1",
+        }  # fmt: skip
+        process = subprocess.Popen(
+            launcher.front_command("127.0.0.1", port), cwd=processes.ROOT, env=os.environ | environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+        found = Running(port, *servers)
+
+        def answers() -> bool:
+            try:
+                return found.ask("GET", "/healthz")[0] == 200
+            except OSError:
+                return False
+
+        until(answers)
+        yield found
+        for server in servers:
+            server.held.set()
+
+
+def slow(path: str = "/sign-in", length: int = 60_000) -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: portal.example\r\nContent-Length: {length}\r\n\r\n1234567".encode()
+
+
+def test_bodies_that_do_not_come_hold_up_neither_pages_nor_phones(front: Running) -> None:
+    with ExitStack() as stack:
+        for number in range(80):
+            stack.enter_context(front.begin(slow("/p/token/file" if number % 2 else "/sign-in")))
+        began = time.monotonic()
+        assert front.ask("GET", "/sign-in")[2] == b"pages 0"
+        assert front.ask("GET", "/p/token/file.cfg")[2] == b"phones 0"
+        assert front.ask("POST", "/sign-in", b"login=102")[2] == b"pages 9"
+        assert time.monotonic() - began < 2
+        assert not [path for path, _, body in front.pages.asked + front.phones.asked if body == b"1234567"]
+
+
+@pytest.mark.parametrize("path", ["/p/token/x.cfg", "/p", "/r/key/x.boot", "/p/"])
+def test_what_devices_ask_goes_to_the_server_of_the_phones(front: Running, path: str) -> None:
+    assert front.ask("GET", path)[2] == b"phones 0"
+    assert front.ask("GET", path.replace("/p", "/people").replace("/r/", "/roles/"))[2] == b"pages 0"
+
+
+def test_pages_that_are_all_busy_keep_no_phone_waiting(front: Running) -> None:
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(front.begin(b"GET /hold HTTP/1.1\r\nHost: portal.example\r\n\r\n"))
+        until(lambda: sum(path == "/hold" for path, *_ in front.pages.asked) == 4)
+        assert front.ask("GET", "/p/token/file.cfg")[2] == b"phones 0"
+        front.pages.held.set()
+        assert front.ask("GET", "/sign-in")[2] == b"pages 0"
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (slow(length=300_000_000), b"413"),
+        (slow(length=STRANGER.size + 1), b"413"),
+        (slow(length=SIGNED_IN.size + 1).replace(b"Host:", b"Cookie: sessionid=made-up\r\nHost:"), b"413"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n" + b"x" * 0x20000, b"413"),
+        (slow().replace(b"60000", b"-7"), b"400"),
+        (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", b"405"),
+    ],
+    ids=["300 MB", "a byte too many", "signed in", "in pieces", "negative", "trace"],
+)  # fmt: skip
+def test_what_is_too_long_is_refused_before_it_has_come(front: Running, said: bytes, status: bytes) -> None:
+    before = len(front.pages.asked)
+    with front.begin(said) as connection:
+        assert connection.recv(100).split()[1] == status
+    assert len(front.pages.asked) == before
+
+
+def test_what_a_stranger_says_of_where_they_come_from_does_not_reach_the_portal(front: Running) -> None:
+    lies = ["X-Forwarded-For", "X_Forwarded_For", "X-Forwarded_For", "X-Forwarded-Proto"]
+    front.ask("GET", "/who?a=%00&b", headers=dict.fromkeys(lies, "https") | {"X-Real": "kept"})
+    path, headers, _ = front.pages.asked[-1]
+    told = [(name.lower(), value) for name, value in headers if "x" in name.lower()[:1]]
+    assert path == "/who?a=%00&b"
+    assert sorted(told) == [
+        ("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "http"), ("x-real", "kept"),
+    ]  # fmt: skip
+
+
+def test_a_proxy_that_is_ours_is_believed_as_far_as_it_is_counted() -> None:
+    class Scope:
+        method, path, query_string, scheme, authority = "GET", "/é%2f", "", "http", None
+
+    away = Upstream("pages", "/nowhere", 1, 1)
+    said = [("host", "x"), ("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https")]
+    head = Front(away, away, proxies=2)._head(Scope, said, "192.0.2.1", 0).decode().split("\r\n")
+    assert head[0] == "GET /%C3%A9%252f HTTP/1.0"
+    assert "x-forwarded-for: 203.0.113.9, 192.0.2.1" in head
+    assert "x-forwarded-proto: https" in head
+
+
+def test_an_answer_of_any_size_comes_whole(front: Running) -> None:
+    status, headers, body = front.ask("GET", "/big")
+    assert (status, len(body), headers["Content-Length"]) == (200, BIG, str(BIG))
+    status, headers, body = front.ask("HEAD", "/small")
+    assert (status, body) == (200, b"")
+
+
+def test_half_an_answer_is_told_as_no_answer(front: Running) -> None:
+    status, headers, body = front.ask("GET", "/half")
+    assert (status, headers["Retry-After"]) == (503, "5")
+    assert "Le portail est indisponible pour un moment" in body.decode()
+    assert 'lang="en"' in body.decode()
+    status, headers, body = front.ask("GET", "/p/../half")
+    assert (status, headers["Retry-After"], body) == (200, None, b"phones 0")
+
+
+def test_a_server_that_is_away_is_a_503_with_a_time_and_comes_back_by_itself(front: Running) -> None:
+    hidden = front.phones.path.with_suffix(".away")
+    front.phones.path.rename(hidden)
+    status, headers, body = front.ask("GET", "/p/token/file.cfg")
+    assert (status, headers["Retry-After"], body) == (503, "30", b"Try again later\n")
+    assert front.ask("GET", "/sign-in")[0] == 200
+    hidden.rename(front.phones.path)
+    assert front.ask("GET", "/p/token/file.cfg")[0] == 200
+
+
+# --- Without a server ---
+class Sends:
+    """A body that comes in these pieces, and then no more; the last one may be the end."""
+
+    def __init__(self, *pieces: bytes, ends: bool = False) -> None:
+        self.pieces, self.ends = pieces, ends
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+        if not self.ends:
+            await asyncio.Event().wait()
+
+
+def refusal(bodies: Bodies, sends: Sends, length: str | None, limit: Allowed) -> int:
+    with pytest.raises(RefusedBodyError) as refused:
+        asyncio.run(bodies.read(sends, length, limit, "192.0.2.1"))
+    assert (bodies.held, bodies.on_their_way) == (0, {})
+    return refused.value.status
+
+
+def test_a_body_has_a_time_to_come_in_and_a_pause_has_its_own() -> None:
+    class Trickles(Sends):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                yield b"a"
+                await asyncio.sleep(0.001)
+
+    assert refusal(Bodies(), Sends(b"a"), "10", Allowed(100, within=30, silence=0.01)) == 408
+    assert refusal(Bodies(), Trickles(), "1000", Allowed(10_000, within=0.05, silence=30)) == 408
+
+
+def test_all_bodies_together_have_a_measure_and_so_has_one_address() -> None:
+    limit = Allowed(100, within=1, silence=1)
+    assert refusal(Bodies(memory=5), Sends(b"123456"), "10", limit) == 503
+    assert refusal(Bodies(from_one_address=0), Sends(b"1"), "10", limit) == 429
+    assert refusal(Bodies(), Sends(b"123", ends=True), "10", limit) == 400
+    assert asyncio.run(Bodies().read(Sends(b"12", b"3", ends=True), "3", limit, "192.0.2.1")) == b"123"
+
+
+def test_the_larger_limit_takes_a_session() -> None:
+    assert allowed("theme=dark; csrftoken=sessionid") == STRANGER
+    assert allowed("theme=dark;sessionid=") == STRANGER
+    assert allowed("theme=dark; sessionid=x") == allowed("__Host-sessionid=x") == SIGNED_IN
+
+
+def test_who_waits_too_long_or_behind_too_many_is_told_so() -> None:
+    async def both() -> None:
+        one = Upstream("pages", "/nowhere", at_once=1, waiting=1, patience=0.01)
+        async with one.turn():
+            with pytest.raises(FullError):  # waits, and not for ever
+                async with one.turn():
+                    pass
+            one._queue = 1
+            with pytest.raises(FullError):  # one more than may wait
+                async with one.turn():
+                    pass
+            one._queue = 0
+        async with one.turn():  # and there is room again
+            with pytest.raises(AwayError):
+                async with one.ask(b"", b"", "GET"):
+                    pass
+
+    asyncio.run(both())
+
+
+# --- In ./run ---
+@pytest.mark.browser
+def test_run_serves_phones_while_its_pages_stand_still(installation: Installation) -> None:
+    port = int(installation.url.rpartition(":")[2])
+
+    def ask(path: str, timeout: float = 10) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    socket_of = launcher.socket_folder(installation.var / "run") / "pages.sock"
+    processes_of_pages = subprocess.run(
+        ["pgrep", "-f", str(socket_of)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert len(processes_of_pages) >= 2
+    until(lambda: ask("/p/no-token/file.cfg") == 404)
+    subprocess.run(["kill", "-STOP", *processes_of_pages], check=True)
+    try:
+        with ExitStack() as stack:
+            for _ in range(12):
+                connection = socket.create_connection(("127.0.0.1", port))
+                connection.sendall(slow(length=100_000))
+                stack.enter_context(connection)
+            assert ask("/p/no-token/file.cfg") == 404
+            with pytest.raises(TimeoutError):
+                ask("/sign-in", 0.3)
+    finally:
+        subprocess.run(["kill", "-CONT", *processes_of_pages], check=True)
+    assert ask("/sign-in") == 200
