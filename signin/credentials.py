@@ -16,10 +16,9 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.backends import BaseBackend
-from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import reverse
@@ -32,7 +31,7 @@ from django.views.decorators.debug import sensitive_variables
 from pbxadmin.common.http import RequestFacts, client_address
 from pbxadmin.common.prepared import Prepared
 from pbxadmin.common.values.signs import folded
-from signin import lockout
+from signin import hashing, lockout
 from signin.models import TotpDevice
 from users import road
 from users.access import signed_in_user
@@ -123,10 +122,12 @@ def find_user(login: str, address: str = "") -> User | None:
     # Nobody has an empty extension and a customer: a login that is no extension finds nothing here.
     number = local if EXTENSION.fullmatch(local) else ""
     by_number = found.filter(number=number, customer__fqdn=domain).order_by().first()
+    # Those who have confirmed it come first: however many others are given the address, they don't push them out of sight.
+    confirmed_first = Case(When(lower_confirmed=name, then=Value(0)), default=Value(1))
     by_email = (
-        found.annotate(lower_email=Lower("email"))
+        found.annotate(lower_email=Lower("email"), lower_confirmed=Lower("confirmed_email"))
         .filter(lower_email=name)
-        .order_by("-is_staff", F("confirmed_email").desc())[:5]
+        .order_by("-is_staff", confirmed_first)[:5]
     )
     same_email = [user for user in by_email if canonical(user.email) == name]
     if by_number is not None:
@@ -168,7 +169,10 @@ class PortalBackend(BaseBackend):
         """The person, or None, whatever the reason. Counted and limited like the sign-in page."""
         if username is None or password is None:
             return None
-        return check_sign_in(request or HttpRequest(), username, password)
+        try:
+            return check_sign_in(request or HttpRequest(), username, password)
+        except hashing.TryLaterError:
+            return None
 
     def get_user(self, user_id: int) -> User | None:
         """The person of a session in one query; None as soon as they are disabled, deleted or their customer
@@ -190,42 +194,57 @@ def acceptable(password: str) -> bool:
 def check_sign_in(request: HttpRequest, login: str, password: str) -> User | None:
     """The person whose login and password these are; None for every kind of failure, after the same work.
 
-    Whoever asks learns nothing more from None: unknown, wrong, disabled, suspended, locked out or without a
-    password, there are the same queries and one run of the hasher. No session is begun here.
+    Whoever asks learns nothing more from None: unknown, wrong, disabled, suspended or without a password, there are the same
+    queries and one run of the hasher. Raises `TryLaterError` where the password wasn't looked at: too many failures here, or
+    too many sign-ins at this moment. No session is begun here.
     """
     address = client_address(request)
     user = find_user(login, address)
     tally = lockout.register(
         account_key(user, login), address, lockout.SIGN_IN, known=getattr(user, "known", False)
     )
-    if _is_right(user if tally.allowed else None, password):
-        lockout.forget(tally.account, address)
-        return user
-    _failed(request, user, tally)
-    return None
+    return user if _is_right(request, user, tally, password) else None
 
 
 @sensitive_variables("password")
 def check_own_password(request: HttpRequest, password: str) -> bool:
     """Whether the person who is signed in knows their password: asked before their credentials change.
-    Counted like a sign-in."""
+    Counted, limited and refused like a sign-in."""
     user, address = signed_in_user(request), client_address(request)
     known = User.objects.filter(lockout.known_at(address), pk=user.pk).exists()
     tally = lockout.register(account_key(user), address, lockout.SIGN_IN, known=known)
-    if _is_right(user if tally.allowed else None, password):
-        lockout.forget(tally.account, address)
-        request.session[PASSWORD_AT] = int(time())
-        return True
-    _failed(request, user, tally)
-    return False
+    if not _is_right(request, user, tally, password):
+        return False
+    request.session[PASSWORD_AT] = int(time())
+    return True
 
 
 @sensitive_variables("password")
-def _is_right(user: User | None, password: str) -> bool:
-    """One run of the hasher, whoever the person is and whatever the password."""
-    if user is None or not user.is_active or not acceptable(password):
-        return check_password("", NO_PASSWORD)
-    return check_password(password, user.password, lambda raw: store_password(user, raw))
+def _is_right(request: HttpRequest, user: User | None, tally: lockout.Tally, password: str) -> bool:
+    """One run of the hasher, whoever the person is and whatever the password; none where the tries are used up.
+
+    Beyond the address's limit somebody who is known here is looked at, and answered like everybody else when they are wrong:
+    a stranger behind the same address doesn't read off the answers who works there.
+    """
+    if not tally.allowed:
+        _failed(request, user, tally)
+        raise lockout.TooManyTriesError(tally.wait)
+    known = user is not None and user.is_active and acceptable(password)
+    try:
+        if user is None or not known:
+            right = hashing.matches("", NO_PASSWORD)
+        else:
+            right = hashing.matches(password, user.password, lambda raw: store_password(user, raw))
+    except hashing.BusyError:
+        lockout.withdraw(tally)
+        raise
+    if right:
+        lockout.forget(tally.account, tally.origin)
+        return True
+    _failed(request, user, tally)
+    if tally.beyond:
+        raise lockout.TooManyTriesError(tally.wait)
+    return False
 
 
 def _failed(request: HttpRequest, user: User | None, tally: lockout.Tally) -> None:
@@ -234,8 +253,11 @@ def _failed(request: HttpRequest, user: User | None, tally: lockout.Tally) -> No
     logger.warning("sign-in failed from %s", address)
     if tally.last:
         logger.warning("sign-in locked for account %s from %s", tally.account[:12], address)
-        if user is not None:
-            record(request, user, "sign_in.locked", by_himself=False)
+        with transaction.atomic():
+            # For nobody the same statements, taken back: the fifth failure takes as long whether somebody is there or not.
+            record(request, user or User(pk=0, role_id="users"), "sign_in.locked", by_himself=False)
+            if user is None:
+                transaction.set_rollback(True)
 
 
 # --- Writes of credentials ----------------------------------------------------------------------------------
@@ -244,9 +266,9 @@ def store_password(user: User, password: str) -> bool:
     """Write a password; False when it was changed since `user` was loaded, so that a link works once even
     in parallel.
 
-    Every other session of the person ends with it, because sessions are sealed with the password's hash.
+    Every other session of the person ends with it, because sessions are sealed with the password's hash. Raises `BusyError`.
     """
-    encoded = make_password(password)
+    encoded = hashing.encoded(password)
     if not User.objects.filter(pk=user.pk, password=user.password).update(password=encoded):
         return False
     user.password = encoded
@@ -411,7 +433,7 @@ def set_password_by_link(request: HttpRequest, user: User, password: str) -> boo
     # The link dies with the address it went to, so this is the one where they read their mail.
     User.objects.filter(pk=user.pk).update(confirmed_email=user.email)
     address = client_address(request)
-    lockout.forget(account_key(user), address)
+    lockout.forget(account_key(user), lockout.origin_of(address))
     lockout.remember(user, address)
     record(request, user, "password.set_by_link")
     return True

@@ -8,11 +8,13 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from signin import credentials as signin
 from signin import second_factor
+from signin.hashing import TryLaterError
+from signin.lockout import TooManyTriesError
 from users.access import signed_in_user
 from users.models import User
 
@@ -87,7 +89,27 @@ def backup_code_field() -> AskedField:
     )
 
 
-class SignInForm(forms.Form):
+class PasswordForm(forms.Form):
+    """A form with a password that may not be looked at now; `later` says so to whoever answers."""
+
+    later: TryLaterError | None = None
+
+    def put_off(self, later: TryLaterError) -> None:
+        """Refuse the form without a word on the password."""
+        self.later = later
+        if isinstance(later, TooManyTriesError):
+            minutes = -(-later.seconds // 60)
+            words = ngettext(
+                "Too many sign-ins have failed here. Wait %(n)s minute, then try again.",
+                "Too many sign-ins have failed here. Wait %(n)s minutes, then try again.",
+                minutes,
+            ) % {"n": minutes}
+        else:
+            words = gettext("Many people are signing in at this moment. Wait a few seconds, then try again.")
+        self.add_error(None, ValidationError(words, code="later"))
+
+
+class SignInForm(PasswordForm):
     """Login and password. `user` is who they belong to, once the form is valid."""
 
     login = login_field()
@@ -102,7 +124,11 @@ class SignInForm(forms.Form):
         """One sentence for every failure."""
         data = self.cleaned_data
         if "login" in data and "password" in data:
-            self.user = signin.check_sign_in(self.request, data["login"], data["password"])
+            try:
+                self.user = signin.check_sign_in(self.request, data["login"], data["password"])
+            except TryLaterError as later:
+                self.put_off(later)
+                return data
             if self.user is None:
                 raise ValidationError(
                     _(
@@ -141,7 +167,19 @@ class CodeForm(forms.Form):
         return code
 
 
-class ProofForm(forms.Form):
+def _is_own(form: "ProofForm | ChangePasswordForm", field: str) -> bool:
+    """Whether a field holds the password of the person who is signed in; the form says why not."""
+    try:
+        right = signin.check_own_password(form.request, form.cleaned_data[field])
+    except TryLaterError as later:
+        form.put_off(later)
+        return False
+    if not right:
+        form.add_error(field, _("This is not your password. After several failures, wait 15 minutes."))
+    return right
+
+
+class ProofForm(PasswordForm):
     """Password, and a code where the person has a second factor: before their credentials change."""
 
     password = password_field()
@@ -166,10 +204,7 @@ class ProofForm(forms.Form):
         data = self.cleaned_data
         if self.errors:
             return data
-        if "password" in self.fields and not signin.check_own_password(self.request, data["password"]):
-            self.add_error(
-                "password", _("This is not your password. After several failures, wait 15 minutes.")
-            )
+        if "password" in self.fields and not _is_own(self, "password"):
             return data
         if "code" in self.fields:
             answer = second_factor.check_code(self.request, data["code"])
@@ -180,7 +215,7 @@ class ProofForm(forms.Form):
         return data
 
 
-class NewPasswordForm(forms.Form):
+class NewPasswordForm(PasswordForm):
     """A password that is typed twice and that the validators accept."""
 
     new_password = AskedField(
@@ -236,8 +271,6 @@ class ChangePasswordForm(NewPasswordForm):
     def clean(self) -> dict[str, Any]:
         """The old password is looked at last, so that a badly chosen new one costs no try."""
         data = super().clean()
-        if not self.errors and not signin.check_own_password(self.request, data["old_password"]):
-            self.add_error(
-                "old_password", _("This is not your password. After several failures, wait 15 minutes.")
-            )
+        if not self.errors:
+            _is_own(self, "old_password")
         return data

@@ -7,6 +7,10 @@ be used against a person: it doesn't hold at an address where they have signed i
 by one limit, or that counts after the password was checked, can't do this: hundreds of guesses sent at the
 same moment would all be checked before the first is counted. Here every try is a row before its password is
 looked at, and the row goes away when the password was right.
+
+Where the tries are used up no password is looked at any more: the answer is there at once, the same for everybody. Behind one
+address there may be a whole office. Whoever has signed in there lately goes on doing so, whatever strangers try beside them;
+only their own failures, and very many of the whole office, shut them out.
 """
 
 from dataclasses import dataclass
@@ -16,6 +20,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
+from signin.hashing import TryLaterError
 from signin.models import KnownAddress, SignInAttempt
 from users.models import User
 
@@ -29,14 +34,18 @@ SWEEP_EVERY = 50
 @dataclass(frozen=True)
 class Limits:
     """Tries allowed: from one address at one account (15 minutes), from one address (15 minutes), at one
-    account (an hour)."""
+    account (an hour). `office`: from one address at people who are known there, whatever strangers used up."""
 
     pair: int
     address: int
     account: int
+    office: int = 0
 
 
-SIGN_IN = Limits(pair=5, address=30, account=50)
+SIGN_IN = Limits(pair=5, address=30, account=50, office=150)
+# Answers of Microsoft and Google: there is no password to be guessed, and whose account it is shows only in the answer. They
+# are counted for the customer at whose door the sign-in began, and shut it at one address alone.
+SINGLE_SIGN_ON = Limits(pair=30, address=30, account=1_000_000_000, office=150)
 # Mails with a link: few, because each one lands in somebody's inbox. All of them stay valid, so it locks
 # nobody out.
 LINK = Limits(pair=3, address=30, account=5)
@@ -45,12 +54,22 @@ LINK = Limits(pair=3, address=30, account=5)
 @dataclass(frozen=True)
 class Tally:
     """One counted try. `allowed`: the password may be looked at. `last`: no other try is allowed if this
-    one fails."""
+    one fails. `beyond`: allowed to somebody who is known here, where strangers are refused. `wait`: after how many seconds
+    another try is worth while."""
 
     account: str
     origin: str
     allowed: bool
     last: bool
+    beyond: bool = False
+    wait: int = 0
+    row: int = 0
+
+
+class TooManyTriesError(TryLaterError):
+    """So many tries have failed here that no password is looked at for a while."""
+
+    status = 429
 
 
 def origin_of(address: str) -> str:
@@ -91,26 +110,30 @@ def register(account: str, address: str, limits: Limits, *, known: bool) -> Tall
         address=Count("pk", filter=here),
         account=Count("pk", filter=lately),
     )
-    allowed = (
-        counts["pair"] <= limits.pair
-        and counts["address"] <= limits.address
-        and (known or counts["account"] <= limits.account)
+    full = counts["address"] > limits.address
+    allowed = counts["pair"] <= limits.pair and (
+        counts["address"] <= limits.office if known else not full and counts["account"] <= limits.account
     )
     last = allowed and (counts["pair"] == limits.pair or (not known and counts["account"] == limits.account))
     if not allowed:
         SignInAttempt.objects.filter(pk=attempt.pk).delete()
     if attempt.pk % SWEEP_EVERY == 0:
         purge()
-    return Tally(account, origin, allowed, last)
+    return Tally(account, origin, allowed, last, allowed and full, int(SHORT.total_seconds()), attempt.pk)
 
 
-def forget(account: str, address: str) -> None:
-    """The password was right: the failures of this account at this address don't count any more.
+def withdraw(tally: Tally) -> None:
+    """The try isn't counted after all: nobody had the time to look at its password."""
+    SignInAttempt.objects.filter(pk=tally.row).delete()
+
+
+def forget(account: str, origin: str) -> None:
+    """The password was right: the failures of this account at this place (`origin_of`) don't count any more.
 
     Not those of the address with other accounts: who has one password mustn't get new tries at others with
     it.
     """
-    SignInAttempt.objects.filter(login=account, address=origin_of(address)).delete()
+    SignInAttempt.objects.filter(login=account, address=origin).delete()
 
 
 def remember(user: User, address: str) -> None:

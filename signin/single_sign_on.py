@@ -171,9 +171,14 @@ def answer_of(request: HttpRequest, flow: Flow) -> Answer:
 
 
 def count(request: HttpRequest, flow: Flow) -> lockout.Tally:
-    """Count an answer as a try at its address. The account isn't known yet, so it counts for none."""
-    key = salted_hmac("signin.lockout", f"single sign-on:{flow.state}", algorithm="sha256").hexdigest()
-    return lockout.register(key, client_address(request), lockout.SIGN_IN, known=False)
+    """Count an answer as a try at its address. The account isn't known yet, so it counts for the customer.
+
+    Where people of that customer sign in usually, strangers behind the same address don't shut its door.
+    """
+    address = client_address(request)
+    key = salted_hmac("signin.lockout", f"single sign-on:{flow.customer}", algorithm="sha256").hexdigest()
+    known = User.objects.filter(lockout.known_at(address), customer=flow.customer).exists()
+    return lockout.register(key, address, lockout.SINGLE_SIGN_ON, known=known)
 
 
 # --- Whose account it is ------------------------------------------------------------------------------------------

@@ -20,8 +20,9 @@ from signin import credentials as signin
 from signin import second_factor as factor
 from signin import single_sign_on as sso
 from signin.forms import ChangePasswordForm, ProofForm
+from signin.hashing import BusyError
 from signin.oidc import PROVIDERS
-from signin.views.signin import REFUSED, form_view, next_of, show_codes, with_next
+from signin.views.signin import form_view, next_of, show_codes, shown, with_next
 from talk import visits
 from users import rights
 from users.access import half_signed_in, signed_in_user
@@ -94,31 +95,24 @@ def password(request: PortalRequest) -> HttpResponse:
     """Change one's own password; every other session ends."""
     form = ChangePasswordForm(request, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        if signin.change_own_password(request, form.cleaned_data["new_password"]):
-            messages.success(request, _("Your password is changed. You are signed out everywhere else."))
-            return redirect("own_page")
-        form.add_error(None, _("Your password was changed elsewhere in the meantime. Try again."))
+        try:
+            if signin.change_own_password(request, form.cleaned_data["new_password"]):
+                messages.success(request, _("Your password is changed. You are signed out everywhere else."))
+                return redirect("own_page")
+            form.add_error(None, _("Your password was changed elsewhere in the meantime. Try again."))
+        except BusyError as later:
+            form.put_off(later)
     heading = _("Change the password")
-    return render(
-        request,
-        "pages/password.html",
-        {
-            "form": form,
-            "heading": heading,
-            "breadcrumbs": _crumbs(heading),
-            "customer": signed_in_user(request).customer,
-        },
-        status=REFUSED if form.is_bound else 200,
-    )
+    facts = {
+        "heading": heading,
+        "breadcrumbs": _crumbs(heading),
+        "customer": signed_in_user(request).customer,
+    }
+    return shown(request, "pages/password.html", form, facts)
 
 
 def _ask_proof(request: PortalRequest, form: ProofForm, **facts: Any) -> HttpResponse:
-    return render(
-        request,
-        "signin/prove.html",
-        {"form": form, "next": next_of(request)} | facts,
-        status=REFUSED if form.is_bound else 200,
-    )
+    return shown(request, "signin/prove.html", form, {"next": next_of(request)} | facts)
 
 
 @half_signed_in

@@ -1,16 +1,22 @@
 """Guessing passwords: counted before they are looked at, and never a way to shut a chosen person out."""
 
 import logging
+import re
 from datetime import timedelta
+from queue import Queue
+from threading import Event, Semaphore, Thread
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from signin import credentials as signin
-from signin import lockout
+from signin import hashing, lockout
 from signin.models import KnownAddress, SignInAttempt
 from users.models import Operation
 from users.tests.factories import PASSWORD, make_user
@@ -228,4 +234,182 @@ def test_own_password_asked_again_is_counted_too(client, amelie):
     for _ in range(5):
         client.post(reverse("second_factor_prove"), {"password": "wrong"})
     answer = client.post(reverse("second_factor_prove"), {"password": PASSWORD})
-    assert answer.status_code == 422
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "900"
+
+
+# --- An office behind one address -----------------------------------------------------------------------------
+def test_made_up_logins_do_not_shut_out_those_who_sign_in_at_the_address_usually(boreale, amelie, felix):
+    assert attempt(password=PASSWORD)
+    for number in range(40):
+        attempt(f"{200 + number}@nowhere.example.com")
+    assert attempt(password=PASSWORD)
+    assert not attempt("102@boreale.example.com", PASSWORD)  # never seen here
+    assert attempt("102@boreale.example.com", PASSWORD, address=THERE)
+
+
+def test_whoever_is_known_here_still_has_five_tries_only(amelie):
+    assert attempt(password=PASSWORD)
+    for number in range(40):
+        attempt(f"{200 + number}@nowhere.example.com")
+    for _ in range(5):
+        assert not attempt()
+    assert not attempt(password=PASSWORD)
+
+
+def test_very_many_failures_of_a_whole_office_are_stopped(boreale, amelie):
+    key = signin.account_key(amelie)
+    SignInAttempt.objects.bulk_create(
+        SignInAttempt(login=f"colleague {n}", address=HERE) for n in range(lockout.SIGN_IN.office)
+    )
+    assert not lockout.register(key, HERE, lockout.SIGN_IN, known=True).allowed
+
+
+def test_a_stranger_behind_the_office_reads_no_colleague_off_the_answers(amelie, felix):
+    assert attempt("102@boreale.example.com", PASSWORD)
+    for number in range(30):
+        attempt(f"{200 + number}@nowhere.example.com")
+    colleague, nobody = (answer_to(login) for login in ("102@boreale.example.com", "998@boreale.example.com"))
+    assert colleague[:3] == nobody[:3]
+    assert colleague[0] == 429
+
+
+# --- Past a limit nothing is hashed ---------------------------------------------------------------------------
+TOKEN = re.compile(r"[A-Za-z0-9]{64}")
+
+
+def answer_to(login, password="wrong-password", address=HERE):
+    """Status, page and headers of a try; how often the hasher ran, and which statements were asked."""
+    runs = []
+    with pytest.MonkeyPatch.context() as patch, CaptureQueriesContext(connection) as asked:
+        for name in ("encode", "verify"):
+            real = getattr(Argon2PasswordHasher, name)
+            patch.setattr(Argon2PasswordHasher, name, lambda *args, r=real: (runs.append(1), r(*args))[1])
+        answer = Client().post(
+            reverse("sign_in"), {"login": login, "password": password}, REMOTE_ADDR=address
+        )
+    page = TOKEN.sub("", answer.content.decode()).replace(login, "")
+    headers = {
+        name: value for name, value in answer.headers.items() if name not in ("Content-Length", "Expires")
+    }
+    return (
+        answer.status_code,
+        page,
+        headers,
+        len(runs),
+        [word for query in asked if (word := query["sql"].split(" ", 1)[0]) not in ("RELEASE", "ROLLBACK")],
+    )
+
+
+@both_databases
+@pytest.mark.parametrize("tries", [4, 5, 6], ids=["the fifth", "the sixth", "the seventh"])
+def test_a_flood_at_one_login_is_answered_the_same_whether_somebody_has_it(amelie, tries):
+    for login in ("101@boreale.example.com", "998@boreale.example.com"):
+        for _ in range(tries):
+            attempt(login)
+    somebody, nobody = (answer_to(login) for login in ("101@boreale.example.com", "998@boreale.example.com"))
+    assert somebody == nobody
+    assert somebody[0] == (422 if tries == 4 else 429)
+
+
+def test_past_the_limit_nothing_is_hashed_and_the_answer_says_when_to_come_back(amelie):
+    for number in range(30):
+        attempt(f"{200 + number}@boreale.example.com")
+    for login in ("101@boreale.example.com", "998@boreale.example.com"):
+        status, page, headers, runs, _statements = answer_to(login, PASSWORD)
+        assert (status, runs, headers["Retry-After"]) == (429, 0, "900")
+        assert "15 minutes" in page
+
+
+# --- As many at once as leave room for pages ------------------------------------------------------------------
+def test_only_so_many_passwords_are_looked_at_at_once_and_the_others_are_told_at_once(monkeypatch):
+    turns = hashing.Turns(running=2, waiting=1, patience=30)
+    monkeypatch.setattr(hashing, "TURNS", turns)
+    begun, end, ended = Semaphore(0), Event(), Queue()
+    now = []
+
+    def slow(password, encoded):
+        now.append(1)
+        begun.release()
+        end.wait(30)
+        return True, False
+
+    monkeypatch.setattr(hashing.hashers, "verify_password", slow)
+
+    def look():
+        try:
+            ended.put(hashing.matches("x", "y"))
+        except hashing.BusyError as error:
+            ended.put(error)
+
+    threads = [Thread(target=look, daemon=True) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    refused = [ended.get(timeout=30) for _ in range(17)]  # while nobody has finished
+    assert all(isinstance(one, hashing.BusyError) and one.seconds == 1 for one in refused)
+    assert begun.acquire(timeout=30)
+    assert begun.acquire(timeout=30)
+    assert len(now) == 2
+    end.set()
+    assert [ended.get(timeout=30) for _ in range(3)] == [True] * 3
+    for thread in threads:
+        thread.join(30)
+    assert hashing.matches("x", "y")
+
+
+@pytest.fixture
+def busy(monkeypatch):
+    """A process that looks at as many passwords as it may."""
+    turns = hashing.Turns(running=1, waiting=0)
+    monkeypatch.setattr(hashing, "TURNS", turns)
+    with turns.taken():
+        yield
+
+
+def test_a_sign_in_that_finds_no_room_is_told_so_and_not_counted(amelie, busy):
+    somebody, nobody = (
+        answer_to(login, PASSWORD) for login in ("101@boreale.example.com", "998@boreale.example.com")
+    )
+    assert somebody == nobody
+    assert (somebody[0], somebody[2]["Retry-After"], somebody[3]) == (503, "1", 0)
+    assert not SignInAttempt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "typed"),
+    [
+        ("second_factor_prove", {"password": PASSWORD}),
+        ("step_up", {"password": PASSWORD}),
+        (
+            "own_password",
+            {
+                "old_password": PASSWORD,
+                "new_password": "Snow-on-the-river-7",
+                "repeated": "Snow-on-the-river-7",
+            },
+        ),
+    ],
+)
+def test_every_door_that_looks_at_a_password_waits_for_room(client, amelie, busy, page, typed):
+    client.force_login(amelie)
+    answer = client.post(reverse(page), typed)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_a_new_password_by_link_waits_for_room_and_the_link_stays_alive(client, amelie, busy):
+    page = client.get(signin.set_password_link(amelie).replace("http://127.0.0.1:8000", ""), follow=True)
+    new = {"new_password": "Snow-on-the-river-7", "repeated": "Snow-on-the-river-7"}
+    assert client.post(page.request["PATH_INFO"], new).status_code == 503
+    assert client.get(page.request["PATH_INFO"]).status_code == 200
+
+
+def test_nothing_else_runs_the_hasher():
+    """A door that hashes on its own would be one without a limit."""
+    found = re.compile(r"\b(check_password|make_password|verify_password|set_password|acheck_password)\(")
+    calling = {
+        str(file.relative_to(settings.BASE_DIR))
+        for app in ("pbxadmin", "users", "signin", "talk", "support", "phones", "forwarding", "voicemail")
+        for file in (settings.BASE_DIR / app).rglob("*.py")
+        if "tests" not in file.parts and found.search(file.read_text(encoding="utf-8"))
+    }
+    assert calling == {"signin/hashing.py", "signin/views/signin.py"}  # the second one is the name of a page

@@ -838,9 +838,16 @@ def test_failures_count_at_their_address_together_with_passwords(amelie, provide
     assert refused(late, attempt(late, provider))
     assert provider.asked.count("/token") == tokens
     password = {"login": amelie.login, "password": PASSWORD}
-    assert Client().post(reverse("sign_in"), password).status_code == 422
+    assert Client().post(reverse("sign_in"), password).status_code == 429
     elsewhere = Client(REMOTE_ADDR="192.0.2.7")
     assert attempt(elsewhere, provider).url == reverse("home")
+
+
+def test_strangers_behind_the_office_do_not_shut_its_single_sign_on(amelie, provider):
+    assert attempt(Client(), provider).url == reverse("home")
+    for number in range(40):
+        Client().post(reverse("sign_in"), {"login": f"{200 + number}@nowhere.example.com", "password": "x"})
+    assert attempt(Client(), provider).url == reverse("home")
 
 
 def test_who_guesses_passwords_shuts_nobodys_account_out(amelie, provider, client):

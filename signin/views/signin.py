@@ -3,9 +3,12 @@
 import base64
 import logging
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import auth, messages
+from django.forms import Form
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,6 +22,7 @@ from pbxadmin.common.http import PortalRequest
 from signin import credentials as signin
 from signin import second_factor as factor
 from signin.forms import CodeForm, ForgotPasswordForm, NewPasswordForm, ProofForm, SignInForm
+from signin.hashing import BusyError
 from signin.oidc import PROVIDERS
 from users.access import half_signed_in, public, signed_in_user
 from users.mail import letters
@@ -54,6 +58,16 @@ def with_next(request: PortalRequest, name: str) -> HttpResponse:
     return redirect(reverse(name) + ("?" + urlencode({"next": target}) if target else ""))
 
 
+def shown(request: PortalRequest, template: str, form: Form, facts: Mapping[str, Any]) -> HttpResponse:
+    """A page with its form: as it is opened, refused, or put off until the time that Retry-After says."""
+    later = getattr(form, "later", None)
+    status = later.status if later else REFUSED if form.is_bound else 200
+    response = render(request, template, {"form": form} | dict(facts), status=status)
+    if later:
+        response.headers["Retry-After"] = str(later.seconds)
+    return response
+
+
 def ways_in(slug: str, target: str) -> list[tuple[str, str]]:
     """The buttons of a company's sign-in page: name of the provider, and where the button leads.
 
@@ -83,15 +97,11 @@ def sign_in(request: PortalRequest) -> HttpResponse:
         if not factor.is_due(form.user):
             signin.complete_session(request)
         return go_on(request)
-    return render(
+    return shown(
         request,
         "signin/sign_in.html",
-        {
-            "form": form,
-            "next": next_of(request),
-            "ways": ways_in(request.COOKIES.get(COMPANY, ""), next_of(request)),
-        },
-        status=REFUSED if form.is_bound else 200,
+        form,
+        {"next": next_of(request), "ways": ways_in(request.COOKIES.get(COMPANY, ""), next_of(request))},
     )
 
 
@@ -197,12 +207,7 @@ def step_up(request: PortalRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         request.session.cycle_key()
         return go_on(request)
-    return render(
-        request,
-        "signin/step_up.html",
-        {"form": form, "next": next_of(request)},
-        status=REFUSED if form.is_bound else 200,
-    )
+    return shown(request, "signin/step_up.html", form, {"next": next_of(request)})
 
 
 # --- Links by mail ------------------------------------------------------------------------------------------
@@ -248,14 +253,13 @@ def _set_password(request: PortalRequest, uidb64: str) -> HttpResponse:
         return render(request, "signin/link_dead.html", status=404)
     form = NewPasswordForm(user, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        if not signin.set_password_by_link(request, user, form.cleaned_data["new_password"]):
-            return render(request, "signin/link_dead.html", status=404)
-        del request.session[LINK_TOKEN]
-        messages.success(request, _("Your password is set. Sign in with it now."))
-        return redirect("sign_in")
-    return render(
-        request,
-        "signin/set_password.html",
-        {"form": form, "person": user},
-        status=REFUSED if form.is_bound else 200,
-    )
+        try:
+            if not signin.set_password_by_link(request, user, form.cleaned_data["new_password"]):
+                return render(request, "signin/link_dead.html", status=404)
+        except BusyError as later:
+            form.put_off(later)
+        else:
+            del request.session[LINK_TOKEN]
+            messages.success(request, _("Your password is set. Sign in with it now."))
+            return redirect("sign_in")
+    return shown(request, "signin/set_password.html", form, {"person": user})

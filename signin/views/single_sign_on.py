@@ -26,7 +26,7 @@ from signin import second_factor as factor
 from signin import single_sign_on as sso
 from signin.forms import ProofForm, SignInForm
 from signin.oidc import PROVIDERS, OidcError
-from signin.views.signin import COMPANY, REFUSED, form_view, next_of, ways_in
+from signin.views.signin import COMPANY, form_view, next_of, shown, ways_in
 from users.access import public, signed_in_user
 from users.models import Customer, User
 
@@ -135,12 +135,12 @@ def back(request: PortalRequest, provider: str) -> HttpResponse:
         )
         return _own_failure(request) if flow.person else _told(request, slug)
     if flow.person:
-        lockout.forget(tally.account, client_address(request))
+        lockout.forget(tally.account, tally.origin)
         return _ask_to_link(request, flow, answer)
     person = sso.sign_in(request, answer)
     if person is None:
         return _told(request, slug)
-    lockout.forget(tally.account, client_address(request))
+    lockout.forget(tally.account, tally.origin)
     return HttpResponseRedirect(signin.safe_next(request, flow.next) or reverse("home"))
 
 
@@ -226,11 +226,11 @@ def confirm(request: PortalRequest, provider: str) -> HttpResponse:
                 ),
             )
         return redirect("own_security")
-    return render(
+    return shown(
         request,
         "signin/prove.html",
+        form,
         {
-            "form": form,
             "heading": _("Link my %(name)s account") % {"name": name},
             "button": _("Link this account"),
             "lead": _(
@@ -238,7 +238,6 @@ def confirm(request: PortalRequest, provider: str) -> HttpResponse:
             )
             % {"account": proven.account, "name": name},
         },
-        status=REFUSED if form.is_bound else 200,
     )
 
 
