@@ -21,6 +21,8 @@ SECRETS = ("token", "web_password", "fetched_text")
 FETCH_EXPECTED = timedelta(minutes=2)
 # How long a phone may take to start anew and fetch.
 RESTART_EXPECTED = timedelta(minutes=5)
+# How long the sending of a restart may take: without an outcome by then, its worker died on the way.
+SENDING_LASTS = timedelta(seconds=16)
 # How long a page goes on asking about something that doesn't move.
 LOOKED_AT_FOR = timedelta(minutes=10)
 
@@ -158,7 +160,20 @@ def _is_restarting(phone: Phone) -> bool:
     )
 
 
+def perhaps_restarted(phone: Phone, now: datetime) -> bool:
+    """Whether nobody knows if the phone heard its last command, a restart: no answer came, or the worker died on the way.
+
+    It isn't sent again by itself; whoever looks at the page is told, and may press again.
+    """
+    if phone.notified_command != Phone.Command.RESTART or phone.notified_at is None:
+        return False
+    died = phone.outcome == Phone.Outcome.WAITING and now - phone.notified_at > SENDING_LASTS
+    return died or phone.outcome == Phone.Outcome.SILENT
+
+
 def _restarting(phone: Phone, since: datetime, now: datetime) -> PhoneState:
+    if perhaps_restarted(phone, now):
+        return PhoneState("silent", "bad", _("has perhaps restarted"))
     if phone.outcome == Phone.Outcome.WAITING:
         return _waiting_state(since, now)
     if phone.outcome != Phone.Outcome.ACCEPTED:
@@ -188,6 +203,12 @@ def command_in_words(phone: Phone, now: datetime | None = None) -> Told:
     if not phone.notified_at or not phone.notified_command:
         return Told()
     label = Phone.Command(phone.notified_command).label
+    if perhaps_restarted(phone, now):
+        if _is_restarting(phone):
+            words, tone = _("perhaps received, no answer came; restart it again if it didn't restart"), "bad"
+        else:
+            words, tone = _("perhaps received; it has fetched its configuration since"), "ok"
+        return Told(_("%(command)s: %(outcome)s") % {"command": label, "outcome": words}, tone)
     words = _("%(command)s: %(outcome)s") % {"command": label, "outcome": outcome_in_words(phone)}
     if phone.outcome == Phone.Outcome.WAITING:
         return Told(words, "wait", _recent(phone.notified_at, now))

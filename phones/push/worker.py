@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 from django.conf import settings
@@ -49,18 +50,30 @@ FETCH_AFTER = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
 # A restart that nobody could send in this time isn't wanted any more: it would end somebody's call hours
 # later.
 RESTART_LIFE = timedelta(minutes=15)
+# A phone that was told to restart, or perhaps was, is left alone for so long, unless it fetches before.
+RESTART_TAKES = timedelta(seconds=90)
+# Seconds for which copies of an unanswered restart are sent.
+RESTART_COPIES = 2.0
 
 
 def _due(now: datetime) -> Q:
     """The phones that there is something to tell, and that nobody is telling: a claim is a `next_attempt_at`
     ahead.
 
-    A phone that never fetched isn't known to be anywhere; its first fetch empties its outbox.
+    A phone that never fetched isn't known to be anywhere; its first fetch empties its outbox. One that is restarting
+    isn't asked before it can be back: when it is, it fetches by itself.
     """
+    restarting = Q(
+        notified_command=Phone.Command.RESTART,
+        notified_at__gt=now - RESTART_TAKES,
+        outcome__in=(Phone.Outcome.WAITING, Phone.Outcome.ACCEPTED, Phone.Outcome.SILENT),
+        fetched_at__lte=F("notified_at"),
+    )
     return (
         (Q(stale_since__isnull=False) | Q(command_at__isnull=False))
         & (Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now))
         & Q(fetched_from__isnull=False)
+        & ~restarting
     )
 
 
@@ -81,6 +94,9 @@ class Sent:
 
     phone: Phone
     command: str
+
+
+Sending = tuple[Sent, sip.Notify]
 
 
 def push(ids: Sequence[int], rate: float | None = None, budget: float | None = None) -> int:
@@ -113,8 +129,8 @@ def _push(ids: Sequence[int]) -> int:
     _store_dropped(dropped)
     if not sending:
         return 0
-    _note_restarts(sending)
-    results = _send(sending)
+    sending = _note_restarts(sending, claim)
+    results = _send(sending) if sending else []
     _store_results(sending, results, claim)
     return len(results)
 
@@ -140,12 +156,12 @@ def _sending_time(count: int) -> float:
 
 def _decide(
     phones: Iterable[Phone], now: datetime
-) -> tuple[list[tuple[Sent, sip.Notify]], dict[str, list[int]], list[Phone]]:
+) -> tuple[list[Sending], dict[str, list[int]], list[Phone]]:
     """What each claimed phone gets: a NOTIFY; nothing, because its file is the same or there is none
     ("current"), or can't be written ("unwritable"); and the phones whose restart isn't wanted any more."""
     phones = list(phones)
     contexts = build.contexts_for(phones)
-    sending: list[tuple[Sent, sip.Notify]] = []
+    sending: list[Sending] = []
     settled: dict[str, list[int]] = defaultdict(list)
     dropped: list[Phone] = []
     for phone in phones:
@@ -175,22 +191,8 @@ def _decide(
 
 
 def _is_over(phone: Phone, now: datetime) -> bool:
-    """Whether a waiting restart is too old, or was carried out although the worker died before it could note
-    it."""
-    if phone.command_at is None:
-        return False
-    left = (
-        phone.notified_at
-        if phone.outcome == Phone.Outcome.WAITING and phone.notified_command == Phone.Command.RESTART
-        else None
-    )
-    came_back = (
-        left is not None
-        and left > phone.command_at
-        and phone.fetched_at is not None
-        and phone.fetched_at > left
-    )
-    return came_back or now - phone.command_at > RESTART_LIFE
+    """Whether a waiting restart is too old."""
+    return phone.command_at is not None and now - phone.command_at > RESTART_LIFE
 
 
 def _notify(phone: Phone, command: str) -> sip.Notify:
@@ -210,10 +212,12 @@ def _notify(phone: Phone, command: str) -> sip.Notify:
         auth_id=user.sip_auth_id,
         password=plain(user, User.sip_password, Reader.CHALLENGE),
     )
-    return sip.Notify(key=phone.pk, target=target, event=event)
+    # The copies of a restart end before a phone that took the first one can be back and take another.
+    repeat_for = RESTART_COPIES if command == Phone.Command.RESTART else inf
+    return sip.Notify(key=phone.pk, target=target, event=event, repeat_for=repeat_for)
 
 
-def _send(sending: Sequence[tuple[Sent, sip.Notify]]) -> list[sip.Result]:
+def _send(sending: Sequence[Sending]) -> list[sip.Result]:
     """Tell all of them, those of each customer in the name of its phone system; at most 16 in flight each."""
     by_customer: dict[str, list[sip.Notify]] = defaultdict(list)
     for sent, notify in sending:
@@ -269,19 +273,39 @@ def _store_dropped(phones: Iterable[Phone]) -> None:
         Phone.objects.filter(pk=phone.pk, command_at=phone.command_at).update(command="", command_at=None)
 
 
-def _note_restarts(sending: Iterable[tuple[Sent, sip.Notify]]) -> None:
-    """Before a restart leaves: should this worker die, the next one asks whether the phone has come back
-    since."""
+def _note_restarts(sending: Sequence[Sending], claim: datetime) -> list[Sending]:
+    """What may be sent: a restart only once its press is taken out of the outbox.
+
+    So it is never sent twice: where this worker dies, nobody knows whether the phone has heard it, and people are told so
+    (`selectors.perhaps_restarted`). Whoever changed the phone since the claim has it taken up anew, restart and all.
+    """
     restarts = [sent.phone.pk for sent, _notify in sending if sent.command == Phone.Command.RESTART]
-    if restarts:
-        outbox.update_in_order(
-            restarts,
-            Q(),
-            notified_at=timezone.now(),
-            notified_command=Phone.Command.RESTART,
-            outcome=Phone.Outcome.WAITING,
-            outcome_detail="",
+    if not restarts:
+        return list(sending)
+    mine = Q(next_attempt_at=claim, command=Phone.Command.RESTART, command_at__isnull=False)
+    now = timezone.now()
+    noted = outbox.update_in_order(
+        restarts,
+        mine,
+        command="",
+        command_at=None,
+        notified_at=now,
+        notified_command=Phone.Command.RESTART,
+        outcome=Phone.Outcome.WAITING,
+        outcome_detail="",
+    )
+    if noted == len(restarts):
+        return list(sending)
+    kept = set(
+        Phone.objects.filter(pk__in=restarts, notified_at=now, outcome=Phone.Outcome.WAITING).values_list(
+            "pk", flat=True
         )
+    )
+    return [
+        (sent, notify)
+        for sent, notify in sending
+        if sent.command != Phone.Command.RESTART or sent.phone.pk in kept
+    ]
 
 
 OUTCOMES = {
@@ -293,17 +317,16 @@ OUTCOMES = {
 }
 
 
-def _store_results(
-    sending: Sequence[tuple[Sent, sip.Notify]], results: Iterable[sip.Result], claim: datetime
-) -> None:
+def _store_results(sending: Sequence[Sending], results: Iterable[sip.Result], claim: datetime) -> None:
     """One UPDATE for all phones with the same outcome."""
     by_key = {sent.phone.pk: sent for sent, _notify in sending}
     groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for result in results:
         sent = by_key[result.key]  # type: ignore[index]  # the key that we gave it
+        outcome = _what_came_of(sent, result)
         detail = f"{result.code or ''} {result.reason}".strip()[:100]
         groups[
-            result.outcome,
+            outcome,
             detail,
             min(sent.phone.attempts, len(RETRY_AFTER)),
             sent.command,
@@ -314,6 +337,14 @@ def _store_results(
         outbox.update_in_order(
             ids, Q(), **_stored(outcome, detail, attempts, command, command_at, claim, now)
         )
+
+
+def _what_came_of(sent: Sent, result: sip.Result) -> sip.Outcome:
+    """A closed port that was found by a copy may be that of a phone that took the first one and is restarting."""
+    copied = sent.phone.sip_transport == "udp" and result.seconds >= sip.T1
+    if sent.command == Phone.Command.RESTART and result.outcome is sip.Outcome.UNREACHABLE and copied:
+        return sip.Outcome.SILENT
+    return result.outcome
 
 
 def _stored(
@@ -327,19 +358,31 @@ def _stored(
 ) -> dict[str, Any]:
     """The columns after one NOTIFY. Whoever changed the phone meanwhile wants it told again, and at once."""
     mine = Q(next_attempt_at=claim)
+    restart = command == Phone.Command.RESTART
+    values: dict[str, Any]
     if outcome is sip.Outcome.NOT_SENT:
-        return {"next_attempt_at": _where(mine, None, "next_attempt_at")}
+        values = {"next_attempt_at": _where(mine, None, "next_attempt_at")}
+        if restart:
+            # Nothing left the machine: the press waits again, unless there was another one.
+            free = Q(command_at=None)
+            values |= {
+                "command": _where(free, command, "command"),
+                "command_at": _where(free, command_at, "command_at"),
+                "notified_command": "",
+            }
+        return values
     waits = FETCH_AFTER if outcome is sip.Outcome.ACCEPTED else RETRY_AFTER
-    values: dict[str, Any] = {
-        "notified_at": now,
-        "notified_command": command or Phone.Command.RESYNC,
+    values = {
         "outcome": OUTCOMES[outcome],
         "outcome_detail": detail,
         "attempts": _where(mine, F("attempts") + 1, "attempts"),
         "next_attempt_at": _where(mine, now + waits[min(attempts, len(waits) - 1)], "next_attempt_at"),
     }
-    # A restart is sent once for each press, whatever came of it: the phone may be in a call by the next try.
-    if command == Phone.Command.RESTART or (command and outcome is sip.Outcome.ACCEPTED):
+    if restart:
+        # When it left is noted already: a phone may be back before this is written.
+        return values
+    values |= {"notified_at": now, "notified_command": command or Phone.Command.RESYNC}
+    if command and outcome is sip.Outcome.ACCEPTED:
         same = Q(command_at=command_at)
         values |= {
             "command": _where(same, "", "command"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import Text
 from phones.models import Phone
-from phones.selectors import FETCH_EXPECTED, RESTART_EXPECTED
+from phones.selectors import FETCH_EXPECTED, RESTART_EXPECTED, SENDING_LASTS
 from users import rights
 from users.models import Customer, User
 
@@ -51,7 +51,10 @@ def doing(now: datetime) -> Case:
         When(changed & ~told, then=Value("waiting")),
         When(changed & accepted & Q(notified_at__gt=now - FETCH_EXPECTED), then=Value("waiting")),
         When(changed, then=Value("silent")),
-        When(restarting & Q(outcome=Outcome.WAITING), then=Value("waiting")),
+        When(
+            restarting & Q(outcome=Outcome.WAITING, notified_at__gte=now - SENDING_LASTS),
+            then=Value("waiting"),
+        ),
         When(restarting & accepted & Q(notified_at__gt=now - RESTART_EXPECTED), then=Value("waiting")),
         When(restarting, then=Value("silent")),
         default=Value("current"),

@@ -77,6 +77,8 @@ class Notify:
     target: Target
     event: str
     """The Event header, for example `check-sync;reboot=false`."""
+    repeat_for: float = float("inf")
+    """Seconds for which copies are sent over UDP; the answer is awaited all the same."""
 
     def __post_init__(self) -> None:
         require(len(self.event) <= 128 and _EVENT.fullmatch(self.event), "event", "an event with parameters")
@@ -259,7 +261,8 @@ class _Sender:
         exchange = Exchange(notify.target, notify.event, address, self._from_host, local)
 
         async def ask(request: bytes) -> Reply:
-            transaction = Transaction(datagrams, peer, exchange, self._t2, deadline)
+            copies = self._loop.time() + notify.repeat_for
+            transaction = Transaction(datagrams, peer, exchange, self._t2, deadline, copies)
             return await transaction.final_answer(request, self._t1)
 
         return await _conversation(notify.target, exchange, ask)

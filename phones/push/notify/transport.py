@@ -130,15 +130,23 @@ class Transaction:
     """One request over UDP until its final answer: Timers E and F of RFC 3261 (17.1.2.2)."""
 
     def __init__(
-        self, datagrams: Datagrams, peer: tuple[str, int], exchange: Exchange, t2: float, deadline: float
+        self,
+        datagrams: Datagrams,
+        peer: tuple[str, int],
+        exchange: Exchange,
+        t2: float,
+        deadline: float,
+        copies_until: float,
     ) -> None:
-        """`t2`: seconds between retransmissions at most; `deadline`: the loop's time at which it is over."""
+        """`t2`: seconds between retransmissions at most; `deadline`, `copies_until`: the loop's times at which it is over,
+        and after which nothing is sent any more."""
         self.peer = peer
         self._datagrams = datagrams
         self._exchange = exchange
         self._request = b""
         self._t2 = t2
         self._deadline = deadline
+        self._copies_until = copies_until
         self._loop = asyncio.get_running_loop()
         self._proceeding = False
         self._timer: asyncio.TimerHandle | None = None
@@ -191,11 +199,12 @@ class Transaction:
             self.fail(TimeoutError())
         if self._ended.done():
             return
-        try:
-            self._datagrams.send(self._request, self.peer)
-        except OSError as error:
-            self.fail(error)
-            return
+        if self._loop.time() <= self._copies_until:
+            try:
+                self._datagrams.send(self._request, self.peer)
+            except OSError as error:
+                self.fail(error)
+                return
         self._again_in(self._t2 if self._proceeding else min(2 * interval, self._t2))
 
 
