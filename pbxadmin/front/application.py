@@ -5,11 +5,13 @@ readers are its business. Behind it two servers listen on Unix sockets, so that 
 nginx does all this and more (`deploy/nginx.conf`); this stands in its place where there is none, in `./run` for one.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
 import re
 import resource
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -82,10 +84,17 @@ class Front:
             raise RefusedBodyError(400, "Content-Length is no number.")
         if (length or "0") != "0" or one(headers, "transfer-encoding") is not None:
             body = await self.bodies.read(protocol, length, allowed(cookies(headers)), address)
-        upstream = self.phones if self._is_of_phones(scope.path) else self.pages
+        of_phones = self._is_of_phones(scope.path)
+        upstream = self.phones if of_phones else self.pages
         head = self._head(scope, headers, address, len(body))
-        async with upstream.turn(), upstream.ask(head, body, scope.method) as answer:
-            await hand_back(protocol, answer, scope.method)
+        answer = self._handed_over(upstream, head, body, scope.method, protocol)
+        # A phone that went away has no file: its server must learn that before it notes the fetch.
+        await (unless_gone(protocol, answer) if of_phones else answer)
+
+    @staticmethod
+    async def _handed_over(upstream: Upstream, head: bytes, body: bytes, method: str, protocol: Any) -> None:
+        async with upstream.turn(), upstream.ask(head, body, method) as answer:
+            await hand_back(protocol, answer, method)
 
     @staticmethod
     def _is_of_phones(path: str) -> bool:
@@ -131,6 +140,22 @@ def cookies(headers: Headers) -> str:
 def peer(client: str) -> str:
     """The address alone of "address:port"."""
     return client.rpartition(":")[0].strip("[]")
+
+
+async def unless_gone(protocol: Any, work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, and drop it when whoever asked goes away before it is done."""
+
+    async def gone() -> None:
+        await protocol.client_disconnect()
+
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
 
 
 async def hand_back(protocol: Any, answer: Answer, method: str) -> None:

@@ -32,6 +32,9 @@ class Server:
     path: Path
     asked: list[tuple[str, list[tuple[str, str]], bytes]] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(
+        default_factory=threading.Event
+    )  # whoever asked went away before the answer
 
     def run(self) -> socketserver.BaseServer:
         server = self
@@ -42,6 +45,11 @@ class Server:
                 server.asked.append((self.path, self.headers.items(), body))
                 if self.path == "/hold":
                     server.held.wait(20)
+                if self.path.endswith("/leave"):
+                    self.connection.settimeout(10)
+                    if self.connection.recv(1) == b"":
+                        server.left.set()
+                    return
                 said = b"x" * BIG if self.path == "/big" else f"{server.path.stem} {len(body)}".encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(said) + (5 if self.path == "/half" else 0)))
@@ -156,6 +164,14 @@ def test_pages_that_are_all_busy_keep_no_phone_waiting(front: Running) -> None:
         assert front.ask("GET", "/p/token/file.cfg")[2] == b"phones 0"
         front.pages.held.set()
         assert front.ask("GET", "/sign-in")[2] == b"pages 0"
+
+
+def test_the_server_of_the_phones_learns_that_a_phone_went_away(front: Running) -> None:
+    with front.begin(b"GET /p/token/leave HTTP/1.1\r\nHost: portal.example\r\n\r\n"):
+        until(lambda: any(path == "/p/token/leave" for path, *_ in front.phones.asked))
+        assert not front.phones.left.is_set()
+    assert front.phones.left.wait(5)
+    assert front.ask("GET", "/p/token/file.cfg")[2] == b"phones 0"
 
 
 @pytest.mark.parametrize(
