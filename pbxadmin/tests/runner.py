@@ -24,7 +24,13 @@ from pbxadmin.run.processes import ROOT, Guard, group_lives, signal_group
 BIN = Path(sys.executable).parent
 PACKAGES = ["pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "support"]
 # What only root can install: the program that tells whether it is there, and Debian's package.
-SYSTEM_PROGRAMS = {"chromium": "chromium", "sipp": "sip-tester", "msgfmt": "gettext", "ffmpeg": "ffmpeg"}
+SYSTEM_PROGRAMS = {
+    "chromium": "chromium",
+    "sipp": "sip-tester",
+    "msgfmt": "gettext",
+    "ffmpeg": "ffmpeg",
+    "nginx": "nginx-light",
+}
 # pytest's exit code for "no tests were collected".
 NO_TESTS = 5
 PRODUCTION = {
@@ -218,7 +224,11 @@ def takes_connections(port: int) -> bool:
 
 def system_programs(results: Results) -> None:
     """Install Debian's programs that the tests drive, or name what is missing."""
-    missing = sorted(package for program, package in SYSTEM_PROGRAMS.items() if shutil.which(program) is None)
+    # Servers stand where only root looks.
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
+    missing = sorted(
+        package for program, package in SYSTEM_PROGRAMS.items() if shutil.which(program, path=places) is None
+    )
     if not missing:
         return
     started = time.monotonic()

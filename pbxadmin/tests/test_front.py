@@ -43,7 +43,7 @@ class Server:
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 server.asked.append((self.path, self.headers.items(), body))
-                if self.path == "/hold":
+                if self.path.endswith("/hold"):
                     server.held.wait(20)
                 if self.path.endswith("/leave"):
                     self.connection.settimeout(10)
