@@ -36,8 +36,8 @@ def test_one_refused_row_refuses_the_whole_and_says_why_once(felix, amelie, ines
     done = road.commit(plan(felix, boreale, *rows), FACTS)
     assert (done.outcome, done.operation) == (Outcome.REFUSED, None)
     [sentence] = done.plan.sentences
-    assert sentence.startswith("103: ")
-    assert done.plan.rows[1].sentences == [sentence.removeprefix("103: ")]
+    assert sentence.startswith("103\N{NO-BREAK SPACE}: ")
+    assert done.plan.rows[1].sentences == [sentence.removeprefix("103\N{NO-BREAK SPACE}: ")]
     assert User.objects.get(pk=amelie.pk).first_name == "Amélie"
 
 
