@@ -1,9 +1,28 @@
-"""The WSGI entrance that the web server loads."""
+"""The WSGI entrance that the web server loads; what keeps it from serving is said in one line, and ends it."""
 
 import os
+import sys
 
+import django
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pbxadmin.settings.production")
 
-application = get_wsgi_application()
+
+def check_static_files() -> None:
+    """Raises `ImproperlyConfigured` where no page could name its style sheet."""
+    from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+
+    if isinstance(staticfiles_storage, ManifestFilesMixin) and not staticfiles_storage.hashed_files:
+        raise ImproperlyConfigured(
+            "The static files aren't collected: run `python manage.py collectstatic` once for each version (deploy/Procfile, `release`)."
+        )
+
+
+try:
+    django.setup(set_prefix=False)
+    check_static_files()
+    application = get_wsgi_application()
+except ImproperlyConfigured as error:
+    sys.exit(f"pbxadmin: {error}")

@@ -322,6 +322,7 @@ def test_run_serves_phones_while_its_pages_stand_still(installation: Installatio
             connection.close()
 
     socket_of = launcher.socket_folder(installation.var / "run") / "pages.sock"
+    assert oct(socket_of.stat().st_mode & 0o777) == oct(0o600)
     processes_of_pages = subprocess.run(
         ["pgrep", "-f", str(socket_of)], capture_output=True, text=True, check=True
     ).stdout.split()

@@ -1,0 +1,253 @@
+"""`deploy/Procfile` and its unit: each command as written, with PostgreSQL and Valkey as in production."""
+
+import http.client
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from pbxadmin.run import launcher
+from pbxadmin.run.processes import ROOT, signal_group
+from pbxadmin.tests.installation import free_port, until
+from pbxadmin.tests.runner import PRODUCTION
+
+PROCFILE = ROOT / "deploy" / "Procfile"
+UNIT = ROOT / "deploy" / "pbxadmin@.service"
+README = ROOT / "README.md"
+# What PostgreSQL keeps for others, of its usual 100: three for its administrator, the rest for people at a terminal.
+CONNECTIONS = 90
+
+
+def commands() -> dict[str, str]:
+    """The Procfile, as those who run it read it."""
+    found = re.findall(r"^([a-z]+): (.+)$", PROCFILE.read_text(), re.MULTILINE)
+    return dict(found)
+
+
+def option(name: str, of: str) -> int:
+    """The number after an option of a process."""
+    words = shlex.split(commands()[of])
+    return int(words[words.index(name) + 1])
+
+
+@dataclass
+class Process:
+    """A process of the Procfile and what it said."""
+
+    running: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def children(self) -> list[int]:
+        """The processes that do its work: those that have its own program's name."""
+        listed = Path(f"/proc/{self.running.pid}/task/{self.running.pid}/children").read_text().split()
+        return [
+            int(pid) for pid in listed if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+
+
+@dataclass
+class Production:
+    """The Procfile's processes, and the place they stand in."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str]
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    def start(self, name: str) -> Process:
+        """Start one as systemd would."""
+        unit = re.search(r"^ExecStart=(.+)$", UNIT.read_text(), re.MULTILINE)
+        assert unit
+        command = shlex.split(unit[1].replace("%i", name).replace("$$", "$"))
+        with (self.folder / f"{name}.log").open("wb") as log:
+            running = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        self.processes[name] = Process(running, self.folder / f"{name}.log")
+        return self.processes[name]
+
+    def ask(self, path: str, server: str = "") -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Through the front, or straight from one of its servers."""
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        if server:
+            asked.sock = socket.socket(socket.AF_UNIX)
+            asked.sock.settimeout(20)
+            asked.sock.connect(self.environment[f"{server.upper()}_SOCKET"])
+        headers = {"Host": "portal.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+        try:
+            asked.request("GET", path, headers=headers)
+            response = asked.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            asked.close()
+
+    def answers(self, path: str, server: str = "") -> int:
+        try:
+            return self.ask(path, server)[0]
+        except OSError:
+            return 0
+
+
+def environment_of(folder: Path, **more: str) -> dict[str, str]:
+    """What README asks for, and the unit sets."""
+    return (
+        {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
+        | PRODUCTION
+        | {
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "PBXADMIN_VAR": str(folder),
+            "PAGES_SOCKET": str(folder / "pages.sock"),
+            "PHONES_SOCKET": str(folder / "phones.sock"),
+            "STATIC_ROOT": str(folder / "static"),
+            "TRUSTED_PROXY_COUNT": "1",
+        }
+        | more
+    )
+
+
+@pytest.fixture(scope="module")
+def production(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    folder = launcher.socket_folder(tmp_path_factory.mktemp("deploy"))
+    database = connection.settings_dict
+    port = free_port()
+    broker = settings.CELERY_BROKER_URL
+    environment = environment_of(
+        folder,
+        PORT=str(port),
+        DATABASE_URL="postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database),
+        # A queue that nobody else of the tests listens to.
+        CELERY_BROKER_URL=f"{broker}{'&' if '?' in broker else '?'}virtual_host=9",
+    )
+    released = subprocess.run(
+        ["sh", "-c", commands()["release"]], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert released.returncode == 0, released.stderr
+    made = Production(folder, port, environment)
+    with ExitStack() as stack:
+        for name in ("pages", "phones", "front", "worker", "beat"):
+            process = made.start(name)
+            stack.callback(signal_group, process.running.pid, signal.SIGKILL)
+            stack.callback(process.running.wait, 20)
+            stack.callback(process.running.terminate)
+        until(lambda: made.answers("/healthz") == 200, 60)
+        until(lambda: made.answers("/p/no-token/file.cfg") == 404, 60)
+        yield made
+
+
+@pytest.mark.django_db  # so that there is one to run on
+@pytest.mark.postgresql
+@pytest.mark.slow("starts everything that production has")
+class TestRunning:
+    """One production for all of these."""
+
+    def test_every_process_of_the_procfile_answers(self, production: Production) -> None:
+        assert set(production.processes) == set(commands()) - {"release"}
+        for server in ("pages", "phones", ""):
+            assert production.answers("/healthz", server) == 200
+            if server:
+                path = Path(production.environment[f"{server.upper()}_SOCKET"])
+                assert oct(path.stat().st_mode & 0o777) == oct(0o660)  # nginx, by its group, and nobody else
+        status, _, page = production.ask("/sign-in", "pages")
+        style = re.search(rb'href="(/static/[^"]+\.[0-9a-f]{12}\.css)"', page)
+        assert status == 200
+        assert style
+        assert production.answers(style[1].decode(), "pages") == 200
+        until(lambda: " ready." in production.processes["worker"].said(), 30)
+        until(lambda: "beat: Starting" in production.processes["beat"].said(), 30)
+
+    @pytest.mark.parametrize("name", ["pages", "phones", "front", "worker"])
+    def test_a_worker_that_is_killed_comes_back(self, production: Production, name: str) -> None:
+        process = production.processes[name]
+        if name == "worker":
+            until(lambda: " ready." in process.said(), 30)
+        before = process.children()
+        assert len(before) == option("--concurrency" if name == "worker" else "--workers", name)
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: len(now := process.children()) == len(before) and before[0] not in now, 30)
+        assert process.running.poll() is None
+        until(lambda: production.answers("/healthz") == 200)
+
+    def test_three_hundred_phones_at_once_find_room_in_the_database(self, production: Production) -> None:
+        until(lambda: production.answers("/healthz", "phones") == 200)
+        answered: list[int] = []
+        gate = threading.Barrier(300)
+
+        def phone(number: int) -> None:
+            gate.wait(20)
+            answered.append(production.answers(f"/p/token-{number}/805ec0{number:06x}.cfg"))
+
+        phones = [threading.Thread(target=phone, args=(number,)) for number in range(300)]
+        for one in phones:
+            one.start()
+        for one in phones:
+            one.join(60)
+        assert set(answered) == {404}
+        assert len(answered) == 300
+        for process in production.processes.values():
+            assert "Traceback" not in process.said()
+            assert "too many clients" not in process.said()
+
+
+def test_the_processes_leave_room_in_a_database_of_the_usual_size() -> None:
+    threads = {
+        name: option("--workers", name) * option("--blocking-threads", name) for name in ("pages", "phones")
+    }
+    # A phones' process notes fetches over a connection of its own.
+    all_of_them = (
+        sum(threads.values()) + 2 * option("--workers", "phones") + option("--concurrency", "worker")
+    )
+    assert all_of_them <= CONNECTIONS / 3
+    # The front hands over as many requests as there are threads.
+    source = (ROOT / "pbxadmin" / "front" / "application.py").read_text()
+    for name, count in threads.items():
+        assert f'number("{name.upper()}_THREADS", {count})' in source
+
+
+def test_readme_says_what_the_procfile_says() -> None:
+    readme = README.read_text()
+    assert "deploy/Procfile" in readme
+    for name in commands():
+        assert f"`{name}`" in readme
+    assert "collectstatic" in readme
+    # No second way to start a server that isn't the tried one.
+    assert not re.search(r"granian --interface|celery -A", readme)
+
+
+def start_of(server: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", f"import {server}"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+
+def test_without_collectstatic_the_server_says_so_and_does_not_start(tmp_path: Path) -> None:
+    done = start_of("pbxadmin.wsgi", environment_of(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "pbxadmin: The static files aren't collected: run `python manage.py collectstatic`"
+    )
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_variable_that_is_missing_is_named_in_one_line(tmp_path: Path) -> None:
+    environment = environment_of(tmp_path)
+    del environment["FIELD_KEYS"]
+    done = start_of("pbxadmin.wsgi", environment)
+    assert (done.returncode, done.stderr) == (
+        1, "pbxadmin: Set FIELD_KEYS in the environment: production doesn't start without it.\n",
+    )  # fmt: skip
