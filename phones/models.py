@@ -294,7 +294,14 @@ class Phone(Settings):
                 fields=["previous_token_hash"],
                 name="phone_previous_token",
                 condition=~models.Q(previous_token_hash=""),
-            )
+            ),
+            # The outbox, which is looked at every second: those that there may be something to tell.
+            models.Index(
+                fields=["next_attempt_at"],
+                name="phone_outbox",
+                condition=models.Q(fetched_from__isnull=False)
+                & (models.Q(stale_since__isnull=False) | models.Q(command_at__isnull=False)),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -223,7 +223,8 @@ def front_command(host: str, port: int) -> list[str]:
 
 
 def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) -> list[Child]:
-    """What runs beside the broker: the front, the servers of pages and phones, the worker, beat and the virtual phones."""
+    """What runs beside the broker: the front, the servers of pages and phones, the two workers, beat and the
+    virtual phones."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "pbxadmin"]
     children = [
@@ -242,8 +243,16 @@ def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) ->
         Child(
             "worker",
             [
-                *celery, "worker", "--concurrency", "2", "--loglevel", "INFO",
+                *celery, "worker", "--queues", "celery", "--concurrency", "2", "--loglevel", "INFO",
                 "--without-gossip", "--without-mingle",
+            ],
+        ),
+        # Phones are told by a process of their own, whose tasks only wake it: one is enough, and it waits for nobody.
+        Child(
+            "push",
+            [
+                *celery, "worker", "--queues", "push", "--pool", "solo", "--hostname", "push@%h",
+                "--loglevel", "INFO", "--without-gossip", "--without-mingle",
             ],
         ),
         Child(

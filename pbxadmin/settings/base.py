@@ -5,6 +5,7 @@ from pathlib import Path
 import environ
 from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -225,7 +226,7 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # A worker killed in the middle gives its task back after this, and the sweep finds what was lost before then.
+    # A worker killed in the middle gives its task back after this; what was lost is found in the rows before then.
     "visibility_timeout": 900,
     "socket_timeout": 5,
     "socket_connect_timeout": 1,
@@ -235,8 +236,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0,
     "interval_max": 0,
 }
-# A change that was saved must not wait for a broker that is down: one try, then the sweep takes over.
+# A change that was saved must not wait for a broker that is down: one try, then the rows are looked at.
 CELERY_TASK_PUBLISH_RETRY = False
+# What phones are told has a queue of its own (`celery worker -Q push`), so that letters, jobs and switches wait for no push, and
+# no push for them. A worker that is given no queue takes both.
+CELERY_TASK_QUEUES = [Queue("celery", routing_key="celery"), Queue("push", routing_key="push")]
+CELERY_TASK_ROUTES = {"phones.push.tasks.*": {"queue": "push"}}
 CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "users.road.jobs.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "old-jobs": {"task": "users.road.jobs.forget", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -249,7 +254,6 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(),
         "options": {"expires": 55},
     },
-    "push-sweep": {"task": "phones.push.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 
 # --- Phones --------------------------------------------------------------------------------------------------

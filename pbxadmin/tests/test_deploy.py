@@ -140,7 +140,7 @@ def production(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
     assert released.returncode == 0, released.stderr
     made = Production(folder, port, environment)
     with ExitStack() as stack:
-        for name in ("pages", "phones", "front", "worker", "beat"):
+        for name in ("pages", "phones", "front", "worker", "push", "beat"):
             process = made.start(name)
             stack.callback(signal_group, process.running.pid, signal.SIGKILL)
             stack.callback(process.running.wait, 20)
@@ -168,7 +168,8 @@ class TestRunning:
         assert status == 200
         assert style
         assert production.answers(style[1].decode(), "pages") == 200
-        until(lambda: " ready." in production.processes["worker"].said(), 30)
+        for name in ("worker", "push"):
+            until(lambda name=name: " ready." in production.processes[name].said(), 30)
         until(lambda: "beat: Starting" in production.processes["beat"].said(), 30)
 
     @pytest.mark.parametrize("name", ["pages", "phones", "front", "worker"])
@@ -210,7 +211,7 @@ def test_the_processes_leave_room_in_a_database_of_the_usual_size() -> None:
     }
     # A phones' process notes fetches over a connection of its own.
     all_of_them = (
-        sum(threads.values()) + 2 * option("--workers", "phones") + option("--concurrency", "worker")
+        sum(threads.values()) + 2 * option("--workers", "phones") + option("--concurrency", "worker") + 1
     )
     assert all_of_them <= CONNECTIONS / 3
     # The front hands over as many requests as there are threads.

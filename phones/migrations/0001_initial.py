@@ -494,4 +494,15 @@ class Migration(migrations.Migration):
                 name="phone_previous_token",
             ),
         ),
+        migrations.AddIndex(
+            model_name="phone",
+            index=models.Index(
+                condition=models.Q(
+                    ("fetched_from__isnull", False),
+                    models.Q(("stale_since__isnull", False), ("command_at__isnull", False), _connector="OR"),
+                ),
+                fields=["next_attempt_at"],
+                name="phone_outbox",
+            ),
+        ),
     ]

@@ -1,6 +1,6 @@
 """Telling the broker after the commit: it is never trusted, and never makes a page wait for long.
 
-What no task tells stays in the outbox, and the sweep finds it.
+What no task tells stays in the outbox, and is found there within a second.
 """
 
 import logging
@@ -20,7 +20,7 @@ logger = logging.getLogger("pbxadmin.push")
 
 # Phones in one task.
 CHUNK = 500
-# How long the broker is left alone after it failed: the sweep works from the rows, and pages stay quick.
+# How long the broker is left alone after it failed: the workers look at the rows, and pages stay quick.
 BROKER_REST = 10.0
 
 _broker_rests_until = 0.0
@@ -47,8 +47,8 @@ def _connection() -> Connection:
 
 
 def publish(ids: Sequence[int]) -> bool:
-    """Ask the workers to push these phones; False where the broker can't be reached, and the sweep will do
-    it."""
+    """Ask the workers to push these phones; False where the broker can't be reached, and they find it
+    in the outbox."""
     if time.monotonic() < _broker_rests_until:
         return False
     try:
@@ -59,7 +59,9 @@ def publish(ids: Sequence[int]) -> bool:
         # Whatever is wrong with the broker: the change is saved, and its row stays in the outbox.
         rest(BROKER_REST)
         logger.warning(
-            "the broker can't be reached (%s): %s phones wait for the sweep", type(error).__name__, len(ids)
+            "the broker can't be reached (%s): %s phones are found in the outbox",
+            type(error).__name__,
+            len(ids),
         )
         return False
     return True

@@ -1,13 +1,12 @@
-"""What the workers do: bring the phones of the outbox up to date.
+"""Bringing the phones of the outbox up to date, step by step.
 
-They claim rows, render the file, compare it with the one that the phone fetched last, notify, and remember. A claim ends by
+Claim rows, render the file, compare it with the one that the phone fetched last, notify, and remember. A claim ends by
 itself: a worker that is killed loses nothing.
 """
 
 import asyncio
 import logging
 import random
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -32,17 +31,12 @@ from users.models import User
 
 logger = logging.getLogger("pbxadmin.push")
 
-# Phones that one sweep takes up.
+# Phones that one look at the outbox finds.
 SWEPT = 500
-# Phones claimed, rendered and notified together. One that doesn't answer holds one of the 16 places for eight
-# seconds.
-SLICE = 128
-# The longest that the sending of a whole slice may take, and how long its claim outlives that: then others
-# may take it up.
-SENDING = 24.0
+# Phones claimed, rendered and notified together.
+SLICE = 64
+# Seconds by which a claim outlives the sending: then others may take it up.
 CLAIM_MARGIN = 8.0
-# Customers whose phones are told at the same time; each has a socket of its own.
-CUSTOMERS_AT_ONCE = 16
 
 # How long to wait after the 1st, 2nd… attempt: an answer that never came, and a promised fetch that didn't.
 RETRY_AFTER = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
@@ -77,89 +71,112 @@ def _due(now: datetime) -> Q:
     )
 
 
-def sweep(limit: int = SWEPT, budget: float = 20.0) -> int:
-    """Push what was lost, what waits for another try, and what no broker could tell; what waits least often
-    comes first."""
-    ids = list(
-        Phone.objects.filter(_due(timezone.now()))
-        .order_by("attempts", "stale_since")
-        .values_list("pk", flat=True)[:limit]
-    )
-    return push(ids, budget=budget) if ids else 0
+def due_phones(limit: int = SWEPT) -> list[tuple[int, int]]:
+    """Keys and earlier attempts of phones that there is something to tell: what was lost, what no broker could tell, and
+    what waits for another try. Those tried least often come first, of these the one that waits longest."""
+    due = Phone.objects.filter(_due(timezone.now())).order_by("attempts", "stale_since")
+    return list(due.values_list("pk", "attempts")[:limit])
 
 
-@dataclass(frozen=True)
+def sweep() -> int:
+    """Push what is due; returns how many were notified."""
+    return push([pk for pk, _attempts in due_phones()])
+
+
+@dataclass(eq=False)
 class Sent:
     """What a phone was told, and how it stood when it was read."""
 
     phone: Phone
     command: str
+    claim: datetime  # as it stands in the row, as far as nobody has changed the phone since
+
+    @property
+    def from_host(self) -> str:
+        """In whose name: the phone system of its customer."""
+        return self.phone.user.customer.fqdn  # type: ignore[union-attr]  # `_notify` has seen them
 
 
 Sending = tuple[Sent, sip.Notify]
 
 
-def push(ids: Sequence[int], rate: float | None = None, budget: float | None = None) -> int:
-    """Bring phones up to date: claim, render, compare, notify, remember. Returns how many were notified.
+def push(ids: Sequence[int]) -> int:
+    """Bring phones up to date and wait for what comes of it; returns how many were notified.
 
-    May run any number of times, on any number of workers: a phone is told by one of them. `rate`: phones a
-    second at most (default `settings.NOTIFY_RATE`, 0: no limit); `budget`: seconds after which no further
-    phones are taken up.
+    May run any number of times, on any number of workers: a phone is told by one of them. The workers themselves wait for
+    nobody: `phones.push.pusher`.
     """
-    rate = settings.NOTIFY_RATE if rate is None else rate
-    begin = time.monotonic()
     told = 0
     for part in outbox.chunks(ids, SLICE):
-        if budget is not None and time.monotonic() - begin > budget:
-            break
-        if rate and told:
-            # Between two slices, when nothing is claimed.
-            time.sleep(max(0.0, begin + told / rate - time.monotonic()))
-        told += _push(part)
+        sending = begin(part, sip.TIMEOUT + CLAIM_MARGIN)
+        if sending:
+            results = _send(sending)
+            _store_results([(sent, result) for (sent, _), result in zip(sending, results, strict=True)])
+            told += len(results)
     return told
 
 
-def _push(ids: Sequence[int]) -> int:
-    claim = _claim(ids)
+def begin(ids: Sequence[int], seconds: float) -> list[Sending]:
+    """Claim what is due among these phones for so long, render and compare, and note what needs no NOTIFY; returns what
+    is to be sent now. `finish` notes what came of it."""
+    claim = _claim(ids, seconds)
     if claim is None:
-        return 0
+        return []
     phones = list(build.loaded(Phone.objects.filter(pk__in=ids, next_attempt_at=claim)))
-    sending, settled, dropped = _decide(phones, timezone.now())
+    sending, settled, dropped = _decide(phones, claim)
     _store_settled(settled, claim)
     _store_dropped(dropped)
-    if not sending:
-        return 0
-    sending = _note_restarts(sending, claim)
-    results = _send(sending) if sending else []
-    _store_results(sending, results, claim)
-    return len(results)
+    return _note_restarts(sending, claim)
 
 
-def _claim(ids: Sequence[int]) -> datetime | None:
+def finish(ended: Sequence[tuple[Sent, sip.Result]]) -> None:
+    """Note what came of NOTIFYs; a second time it changes nothing more."""
+    _store_results(ended)
+
+
+def go_on(unanswered: Iterable[Sent], seconds: float) -> None:
+    """Claim for longer what still waits for its answer."""
+    by_claim: dict[datetime, list[Sent]] = defaultdict(list)
+    for sent in unanswered:
+        by_claim[sent.claim].append(sent)
+    for claim, group in by_claim.items():
+        longer = _new_claim(seconds)
+        outbox.update_in_order(
+            [sent.phone.pk for sent in group], Q(next_attempt_at=claim), next_attempt_at=longer
+        )
+        for sent in group:
+            sent.claim = longer
+
+
+def give_back(unanswered: Iterable[Sent]) -> None:
+    """Leave to others at once what this worker hasn't ended; nobody knows what came of a restart, so that isn't among it."""
+    for sent in unanswered:
+        Phone.objects.filter(pk=sent.phone.pk, next_attempt_at=sent.claim).update(next_attempt_at=None)
+
+
+def _claim(ids: Sequence[int], seconds: float) -> datetime | None:
     """Take what is due among these phones, in one UPDATE that two workers can't both win; None where nothing
     is.
 
     The claim is the very value of `next_attempt_at`: it ends by itself, and whoever changes the phone
     meanwhile sets another one, by which the worker sees later that what it knows is old.
     """
-    now = timezone.now()
+    claim = _new_claim(seconds)
+    return claim if outbox.update_in_order(ids, _due(timezone.now()), next_attempt_at=claim) else None
+
+
+def _new_claim(seconds: float) -> datetime:
     # No two claims are the same, even those of workers whose clocks agree to the microsecond.
     unlike = timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311 - not a secret
-    claim = now + timedelta(seconds=_sending_time(len(ids)) + CLAIM_MARGIN) + unlike
-    return claim if outbox.update_in_order(ids, _due(now), next_attempt_at=claim) else None
-
-
-def _sending_time(count: int) -> float:
-    """The longest that the sending may take, in seconds: one round where all go at once."""
-    return sip.TIMEOUT if count <= sip.IN_FLIGHT else SENDING
+    return timezone.now() + timedelta(seconds=seconds) + unlike
 
 
 def _decide(
-    phones: Iterable[Phone], now: datetime
+    phones: Iterable[Phone], claim: datetime
 ) -> tuple[list[Sending], dict[str, list[int]], list[Phone]]:
     """What each claimed phone gets: a NOTIFY; nothing, because its file is the same or there is none
     ("current"), or can't be written ("unwritable"); and the phones whose restart isn't wanted any more."""
-    phones = list(phones)
+    phones, now = list(phones), timezone.now()
     contexts = build.contexts_for(phones)
     sending: list[Sending] = []
     settled: dict[str, list[int]] = defaultdict(list)
@@ -186,7 +203,7 @@ def _decide(
         if notify is None:
             settled["current"].append(phone.pk)
         else:
-            sending.append((Sent(phone, command), notify))
+            sending.append((Sent(phone, command, claim), notify))
     return sending, settled, dropped
 
 
@@ -218,26 +235,14 @@ def _notify(phone: Phone, command: str) -> sip.Notify:
 
 
 def _send(sending: Sequence[Sending]) -> list[sip.Result]:
-    """Tell all of them, those of each customer in the name of its phone system; at most 16 in flight each."""
-    by_customer: dict[str, list[sip.Notify]] = defaultdict(list)
-    for sent, notify in sending:
-        by_customer[sent.phone.user.customer.fqdn].append(notify)  # type: ignore[union-attr]  # `_notify` has seen them
-    end = time.monotonic() + _sending_time(len(sending))
+    """Tell all of them at once, each in the name of its phone system, and wait for the last answer."""
 
     async def everybody() -> list[sip.Result]:
-        places = asyncio.Semaphore(CUSTOMERS_AT_ONCE)
-
-        async def customer(fqdn: str, notifies: list[sip.Notify]) -> list[sip.Result]:
-            async with places:
-                return await sip.send_all_async(
-                    notifies,
-                    from_host=fqdn,
-                    allowed=allowed_networks(),
-                    budget=max(0.0, end - time.monotonic()),
-                )
-
-        found = await asyncio.gather(*(customer(fqdn, notifies) for fqdn, notifies in by_customer.items()))
-        return [result for results in found for result in results]
+        sender = sip.Sender(allowed_networks(), timeout=sip.TIMEOUT)
+        try:
+            return await asyncio.gather(*(sender.send(notify, sent.from_host) for sent, notify in sending))
+        finally:
+            sender.close()
 
     return asyncio.run(everybody())
 
@@ -317,23 +322,21 @@ OUTCOMES = {
 }
 
 
-def _store_results(sending: Sequence[Sending], results: Iterable[sip.Result], claim: datetime) -> None:
-    """One UPDATE for all phones with the same outcome."""
-    by_key = {sent.phone.pk: sent for sent, _notify in sending}
+def _store_results(ended: Iterable[tuple[Sent, sip.Result]]) -> None:
+    """One UPDATE for all phones of a claim with the same outcome."""
     groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for result in results:
-        sent = by_key[result.key]  # type: ignore[index]  # the key that we gave it
-        outcome = _what_came_of(sent, result)
+    for sent, result in ended:
         detail = f"{result.code or ''} {result.reason}".strip()[:100]
         groups[
-            outcome,
+            _what_came_of(sent, result),
             detail,
             min(sent.phone.attempts, len(RETRY_AFTER)),
             sent.command,
             sent.phone.command_at,
+            sent.claim,
         ].append(sent.phone.pk)
     now = timezone.now()
-    for (outcome, detail, attempts, command, command_at), ids in groups.items():
+    for (outcome, detail, attempts, command, command_at, claim), ids in groups.items():
         outbox.update_in_order(
             ids, Q(), **_stored(outcome, detail, attempts, command, command_at, claim, now)
         )

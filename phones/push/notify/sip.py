@@ -37,6 +37,7 @@ __all__ = [
     "Notify",
     "Outcome",
     "Result",
+    "Sender",
     "Target",
     "phone_networks",
     "send_all",
@@ -163,14 +164,14 @@ async def send_all_async(
 ) -> list[Result]:
     """`send_all` for a caller that runs in an event loop already."""
     require(1 <= in_flight <= IN_FLIGHT, "in_flight", f"1 to {IN_FLIGHT}")
-    require(_HOST_NAME.fullmatch(from_host), "from_host", "a host name or an address")
-    sender = _Sender(bracketed(from_host), as_rule(allowed), timeout, budget, t1, t2)
+    _require_host(from_host)
+    sender = Sender(allowed, timeout=timeout, budget=budget, t1=t1, t2=t2)
     results: dict[int, Result] = {}
     waiting = enumerate(notifies)
 
     async def place() -> None:
         for index, notify in waiting:
-            results[index] = await sender.send(notify)
+            results[index] = await sender.send(notify, from_host)
 
     try:
         async with asyncio.TaskGroup() as places:
@@ -184,47 +185,59 @@ async def send_all_async(
     return [results[index] for index in range(len(results))]
 
 
-class _Sender:
-    """One call of `send_all`: its limits, its UDP socket per address family, and what it threw away."""
+class Sender:
+    """Its limits, its UDP socket per address family, and what it threw away: for one call of `send_all`, or for as long as
+    a process tells phones. Belongs to the event loop in which it is made.
+    """
 
     def __init__(
         self,
-        from_host: str,
-        allowed: Callable[[Address], bool],
-        timeout: float,
-        budget: float | None,
-        t1: float,
-        t2: float,
+        allowed: Allowed,
+        *,
+        timeout: float = TIMEOUT,
+        budget: float | None = None,
+        t1: float = T1,
+        t2: float = T2,
     ) -> None:
+        """The parameters of `send_all`."""
         self._loop = asyncio.get_running_loop()
-        self._from_host = from_host
         self._timeout = timeout
         self._end = float("inf") if budget is None else self._loop.time() + budget
         self._t1 = t1
         self._t2 = t2
         self._sockets: dict[int, Datagrams] = {}
         # The phones of an office stand behind one public address.
-        self._address_of = lru_cache(_REMEMBERED)(partial(address_of, allowed=allowed))
+        self._address_of = lru_cache(_REMEMBERED)(partial(address_of, allowed=as_rule(allowed)))
         self._own_address = lru_cache(_REMEMBERED)(_own_address)
         self._ignored: Counter[str] = Counter()
 
     def close(self) -> None:
+        """Give the sockets back, and say what was thrown away."""
         for datagrams in self._sockets.values():
             datagrams.close()
-        # One line for the call: a phone that sends rubbish by the thousand doesn't fill the log with it.
+        self.refresh()
+
+    def refresh(self) -> None:
+        """For a sender that lives long, now and then: say what was thrown away, and ask anew for the way to each phone."""
+        # One line for all: a phone that sends rubbish by the thousand doesn't fill the log with it.
         if self._ignored:
             what = ", ".join(f"{kind}: {count}" for kind, count in sorted(self._ignored.items()))
             logger.warning("SIP answers ignored (%s)", what)
+            self._ignored.clear()
+        self._own_address.cache_clear()
 
-    async def send(self, notify: Notify) -> Result:
-        """The result of `notify`, within the limits."""
+    async def send(self, notify: Notify, from_host: str) -> Result:
+        """The result of `notify` in the name of `from_host`, within the limits. Raises ValueError for a host without sense."""
+        _require_host(from_host)
         begin = self._loop.time()
         code: int | None = None
         if begin >= self._end:
             outcome, reason = Outcome.NOT_SENT, "out of time"
         else:
             try:
-                outcome, code, reason = await self._delivered(notify, min(begin + self._timeout, self._end))
+                outcome, code, reason = await self._delivered(
+                    notify, bracketed(from_host), min(begin + self._timeout, self._end)
+                )
             except ForbiddenAddressError as why:
                 outcome, reason = Outcome.UNREACHABLE, str(why)
             except TimeoutError:
@@ -243,22 +256,24 @@ class _Sender:
             seconds=self._loop.time() - begin,
         )
 
-    async def _delivered(self, notify: Notify, deadline: float) -> tuple[Outcome, int | None, str]:
+    async def _delivered(
+        self, notify: Notify, from_host: str, deadline: float
+    ) -> tuple[Outcome, int | None, str]:
         address = self._address_of(notify.target.host, notify.target.port)
         if notify.target.transport == "tcp":
             async with asyncio.timeout_at(deadline):
-                return await self._over_tcp(notify, address)
-        return await self._over_udp(notify, address, deadline)
+                return await self._over_tcp(notify, from_host, address)
+        return await self._over_udp(notify, from_host, address, deadline)
 
     async def _over_udp(
-        self, notify: Notify, address: Address, deadline: float
+        self, notify: Notify, from_host: str, address: Address, deadline: float
     ) -> tuple[Outcome, int | None, str]:
         if address.version not in self._sockets:
             self._sockets[address.version] = Datagrams(address.version, self._ignored)
         datagrams = self._sockets[address.version]
         peer = (str(address), notify.target.port)
         local = f"{self._own_address(datagrams.family, peer)}:{datagrams.port}"
-        exchange = Exchange(notify.target, notify.event, address, self._from_host, local)
+        exchange = Exchange(notify.target, notify.event, address, from_host, local)
 
         async def ask(request: bytes) -> Reply:
             copies = self._loop.time() + notify.repeat_for
@@ -267,11 +282,13 @@ class _Sender:
 
         return await _conversation(notify.target, exchange, ask)
 
-    async def _over_tcp(self, notify: Notify, address: Address) -> tuple[Outcome, int | None, str]:
+    async def _over_tcp(
+        self, notify: Notify, from_host: str, address: Address
+    ) -> tuple[Outcome, int | None, str]:
         with Connection(address.version, self._ignored) as connection:
             host, port = await connection.open((str(address), notify.target.port))
             local = f"{bracketed(host)}:{port}"
-            exchange = Exchange(notify.target, notify.event, address, self._from_host, local)
+            exchange = Exchange(notify.target, notify.event, address, from_host, local)
 
             async def ask(request: bytes) -> Reply:
                 return await connection.final_answer(exchange, request)
@@ -305,6 +322,10 @@ async def _conversation(
         header = "Authorization" if reply.code == 401 else "Proxy-Authorization"
         reply = await ask(exchange.request(f"{header}: {proof}"))
     return (Outcome.ACCEPTED if reply.code < 300 else Outcome.REFUSED), reply.code, reply.phrase
+
+
+def _require_host(from_host: str) -> None:
+    require(_HOST_NAME.fullmatch(from_host), "from_host", "a host name or an address")
 
 
 def _own_address(family: socket.AddressFamily, peer: tuple[str, int]) -> str:

@@ -48,6 +48,8 @@ class Datagrams:
         self._loop = asyncio.get_running_loop()
         self._socket = socket.socket(self.family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
+        # Room for the answers of many phones at once, as far as the system gives it.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         if self.family == socket.AF_INET6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if sys.platform == "linux":

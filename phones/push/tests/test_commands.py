@@ -46,7 +46,7 @@ def test_a_double_click_is_one_restart_and_one_line_of_history(phone: Phone, des
 
 
 def test_a_restart_that_nobody_answers_isnt_repeated(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_sending_time", lambda count: 0.3)
+    monkeypatch.setattr(worker.sip, "TIMEOUT", 0.3)
     with Desk(status=None) as desk:
         place(phone, desk)
         command(phone)

@@ -50,7 +50,7 @@ def test_a_phone_that_is_off_is_tried_again_ever_more_rarely_and_told_as_soon_as
 def test_a_phone_that_says_nothing_is_silent_and_a_new_change_is_told_at_once(
     phone: Phone, amelie: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_sending_time", lambda count: 0.3)
+    monkeypatch.setattr(worker.sip, "TIMEOUT", 0.3)
     with Desk(status=None) as desk:
         place(phone, desk)
         rename(amelie, "Anne")
@@ -99,7 +99,7 @@ def test_a_phone_that_refuses_is_shown_as_such(phone: Phone, amelie: User, desk:
 def test_hostile_answers_end_in_an_outcome(
     phone: Phone, amelie: User, garbage: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_sending_time", lambda count: 0.3)
+    monkeypatch.setattr(worker.sip, "TIMEOUT", 0.3)
     with Desk(reply=lambda data: garbage) as hostile:
         place(phone, hostile)
         rename(amelie, "Anne")
@@ -245,19 +245,3 @@ def test_a_worker_that_dies_loses_nothing(
     later(phone, seconds=worker.sip.TIMEOUT + worker.CLAIM_MARGIN + 2)
     assert worker.sweep() == 1
     assert state(phone).kind == "notified"
-
-
-# --- Many ---
-def test_many_phones_are_told_in_slices_at_a_bounded_rate(
-    office: list[Phone], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker, "SLICE", 10)
-    User.objects.update(last_name="Autrement")
-    ids = marks.mark_stale(Phone.objects.all())
-    with Desk() as desk:
-        Phone.objects.update(sip_port=desk.port)
-        begin = time.monotonic()
-        assert worker.push(ids, rate=50) == 30
-        # The first ten at once, twenty more in their time.
-        assert time.monotonic() - begin > 20 / 50
-        assert len(desk.events) == 30
