@@ -1,14 +1,17 @@
 """What every app's tests share."""
 
 from collections.abc import Iterator
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 from django.db import connection
 from django.utils import translation
 
+from signin.credentials import PASSWORD_AT
 from users import append_only, first_roles
 from users.models import Customer, Role, User
 from users.tests.world import World
@@ -49,6 +52,18 @@ def _tables_that_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None
 def _the_language_of_the_portal() -> None:
     """Each test begins in the portal's language, whatever a page of the one before was read in."""
     translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture(autouse=True)
+def _whoever_signs_in_has_proved_it() -> Iterator[None]:
+    """Whom a test signs in (`force_login`) has given their password this moment, as on the page; a test may make that old."""
+
+    def given(request: Any, **facts: Any) -> None:
+        request.session.setdefault(PASSWORD_AT, int(time()))
+
+    user_logged_in.connect(given, dispatch_uid="tests")
+    yield
+    user_logged_in.disconnect(dispatch_uid="tests")
 
 
 @pytest.fixture(scope="session")

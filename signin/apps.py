@@ -9,10 +9,13 @@ class SigninConfig(AppConfig):
     name = "signin"
 
     def ready(self) -> None:
-        """Say what writes the mails of this app."""
-        from signin.tasks import password_link, welcome
+        """Say what writes the mails of this app, and when one is due."""
+        from signin.tasks import address_changed, old_addresses_are_told, password_link, welcome
         from users.mail import letters
         from users.models import Letter
+        from users.signals import changed
 
         letters.register(Letter.Kind.WELCOME, welcome)
         letters.register(Letter.Kind.PASSWORD, password_link)
+        letters.register(Letter.Kind.ADDRESS, address_changed)
+        changed.connect(old_addresses_are_told, dispatch_uid="signin.old_addresses")

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.http import PortalRequest, page_path
+from pbxadmin.common.proof import ProofNeededError
+from signin import asking, second_factor
 from signin import credentials as signin
-from signin import second_factor
 from users import rights
 from users.access import access_of
 
@@ -29,6 +30,7 @@ class SignedInMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: PortalRequest) -> HttpResponseBase:
+        request.proved = lambda: second_factor.recently_verified(request)
         return self.get_response(request)
 
     def process_view(
@@ -59,7 +61,11 @@ class SignedInMiddleware:
                     "Your role doesn't include the administration of users: an administrator of your company can change your role."
                 )
             )
-        return None
+        return asking.answered(request)
+
+    def process_exception(self, request: PortalRequest, error: Exception) -> HttpResponse | None:
+        """Whatever takes a fresh proof asks for it here, and goes on with what was typed."""
+        return asking.ask(request, error.what) if isinstance(error, ProofNeededError) else None
 
     @staticmethod
     def _is_administration(request: PortalRequest) -> bool:

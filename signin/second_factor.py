@@ -286,7 +286,7 @@ def ask_again(request: HttpRequest) -> HttpResponse:
         if htmx
         else request.get_full_path()
         if request.method == "GET"
-        else _referring_path(request)
+        else referring_path(request)
     )
     target = reverse("step_up")
     if here := signin.safe_next(request, here):
@@ -296,7 +296,7 @@ def ask_again(request: HttpRequest) -> HttpResponse:
     return redirect(target)
 
 
-def _referring_path(request: HttpRequest) -> str:
+def referring_path(request: HttpRequest) -> str:
     """The path of the page whose form this is, if it was ours."""
     own = f"{request.scheme}://{request.get_host()}"
     referer = request.headers.get("Referer", "")

@@ -1,6 +1,8 @@
 """What signing in does in the background, and the mails that let people in; arguments are primary keys, never secrets."""
 
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
@@ -8,8 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from signin import credentials
+from users.mail import letters
 from users.mail.letters import Mail
-from users.models import Letter, User
+from users.models import Change, Letter, Operation, User
 
 
 @shared_task
@@ -34,6 +37,35 @@ def welcome(letter: Letter, user: User) -> Mail:
         "days": days_of_a_link(),
     }
     return Mail(_("Welcome to your phone system"), "signin/mail/welcome", facts)
+
+
+def address_changed(letter: Letter, user: User) -> Mail | None:
+    """The mail to the address that somebody had: it isn't theirs any more. It names neither who has it now nor the new one:
+    whoever reads it may be somebody's predecessor."""
+    change = Change.objects.filter(pk=letter.about or 0).select_related("operation").first()
+    old = next((cell["old"] for cell in change.cells if cell["column"] == "email"), "") if change else ""
+    if change is None or not old:
+        return None
+    facts = {"at": change.operation.at, "old": old}
+    return Mail(_("Your address in the portal was changed"), "signin/mail/address_changed", facts, to=old)
+
+
+def old_addresses_are_told(sender: type, rows: Sequence[Any], operation: Operation, **_rest: Any) -> None:
+    """Whose address in the portal changes learns of it where they read their mail: it is the way to their password."""
+    if sender is not User:
+        return
+    changed = [row.key for row in rows if not row.new and row.changes.get("email", ("", ""))[0]]
+    if not changed:
+        return
+    label = User._meta.label_lower
+    written = Change.objects.filter(operation=operation, model=label, object_pk__in=changed)
+    # Of several rows of one person in one operation (an undone operation, a job) the last one is this change.
+    keys = {
+        person: key
+        for key, person, cells in written.order_by("pk").values_list("pk", "object_pk", "cells")
+        if any(cell["column"] == "email" and cell["old"] for cell in cells)
+    }
+    letters.post_to_old_addresses(keys)
 
 
 def password_link(letter: Letter, user: User) -> Mail:

@@ -1,12 +1,15 @@
 """What a request tells of its origin, decided in one place so that forged headers change nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpRequest
+
+from pbxadmin.common.proof import ProofNeededError, Takeover
 
 
 class PortalRequest(HttpRequest):
@@ -18,6 +21,8 @@ class PortalRequest(HttpRequest):
     theme: str
     density: str
     customer: Any
+    # Whether its person has proved lately who they are; set for whoever is signed in.
+    proved: Callable[[], bool]
 
 
 def client_address(request: HttpRequest) -> str:
@@ -53,11 +58,19 @@ class RequestFacts:
     source: str = "system"
     address: str = ""
     request_id: str = ""
+    # Whether whoever asks has proved lately who they are. What is no request has nobody to ask.
+    proved: Callable[[], bool] = field(default=lambda: True, compare=False)
 
     @classmethod
     def of(cls, request: HttpRequest, source: str = "portal") -> "RequestFacts":
         """The facts of a page's request."""
-        return cls(source, client_address(request), getattr(request, "request_id", ""))
+        proved = getattr(request, "proved", lambda: False)
+        return cls(source, client_address(request), getattr(request, "request_id", ""), proved)
+
+    def demand_proof(self, what: Takeover | None) -> None:
+        """Raise `ProofNeededError` where `what` is one of the things that take a fresh proof, and there is none."""
+        if what is not None and not self.proved():
+            raise ProofNeededError(what)
 
 
 def new_request_id() -> str:

@@ -13,6 +13,7 @@ from pbxadmin.common.contributions import NOTHING, Contribution
 from pbxadmin.common.for_many import VARIOUS, values_of
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import DrawnPart, Part, begin_in_order, drawn
+from pbxadmin.common.proof import Takeover
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ class Sheet:
     subject: Callable[[Any], Any]
     # Who may, where the rights over the subject don't say it all: (actor, verb, record or None, customer) → why not.
     allowed: Callable[[Any, str, Any, Any], Text | None] | None = None
+    # What writing a planned row would let somebody keep who found a session open: it then takes a fresh proof.
+    takes_over: Callable[[Any, Scope], Takeover | None] = lambda row, scope: None
     # Values of a new record that nobody types in (secrets), and columns computed from others ({attribute: value}).
     complete: Callable[[Any, Scope], None] = lambda record, scope: None
     derive: Callable[[Any], Mapping[str, Any]] = lambda record: {}

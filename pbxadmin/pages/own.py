@@ -19,10 +19,11 @@ from pbxadmin.common.http import PortalRequest
 from signin import credentials as signin
 from signin import second_factor as factor
 from signin import single_sign_on as sso
+from signin.asking import shown
 from signin.forms import ChangePasswordForm, ProofForm
 from signin.hashing import BusyError
 from signin.oidc import PROVIDERS
-from signin.views.signin import form_view, next_of, show_codes, shown, with_next
+from signin.views.signin import form_view, next_of, show_codes, with_next
 from talk import visits
 from users import rights
 from users.access import half_signed_in, signed_in_user

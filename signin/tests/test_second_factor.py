@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from signin import credentials as signin
 from signin import second_factor
 from signin.models import BackupCode, KnownAddress, TotpDevice
 from signin.tests.signing import KEY, code_of, enrol, sign_in_fully
@@ -328,7 +329,8 @@ def test_a_wrong_password_uses_up_no_code(client, amelie):
 
 
 def test_a_late_first_app_asks_for_the_password_first(client, amelie):
-    client.force_login(amelie)  # no password in this session: as in one that was open for long
+    client.force_login(amelie)
+    session_time(client, signin.PASSWORD_AT, 5_000)
     assert client.get(reverse("second_factor_enrol")).url == reverse("second_factor_prove")
     client.post(reverse("second_factor_prove"), {"password": PASSWORD})
     key = start_again(client)

@@ -3,12 +3,9 @@
 import base64
 import logging
 import re
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import auth, messages
-from django.forms import Form
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from pbxadmin.common.http import PortalRequest
 from signin import credentials as signin
 from signin import second_factor as factor
+from signin.asking import REFUSED, shown
 from signin.forms import CodeForm, ForgotPasswordForm, NewPasswordForm, ProofForm, SignInForm
 from signin.hashing import BusyError
 from signin.oidc import PROVIDERS
@@ -31,8 +29,6 @@ from users.models import Customer, Letter, User
 logger = logging.getLogger("signin.credentials")
 
 form_view = require_http_methods(["GET", "HEAD", "POST"])
-# A refused form is shown again with 422: "understood, but not so".
-REFUSED = 422
 # What stands in a set-password address instead of the token, once the token is in the session.
 IN_SESSION = "now"
 LINK_TOKEN = "set_password_token"  # noqa: S105 - the name of a session key
@@ -56,16 +52,6 @@ def with_next(request: PortalRequest, name: str) -> HttpResponse:
     """To another page of signing in, keeping where the person wanted to go."""
     target = next_of(request)
     return redirect(reverse(name) + ("?" + urlencode({"next": target}) if target else ""))
-
-
-def shown(request: PortalRequest, template: str, form: Form, facts: Mapping[str, Any]) -> HttpResponse:
-    """A page with its form: as it is opened, refused, or put off until the time that Retry-After says."""
-    later = getattr(form, "later", None)
-    status = later.status if later else REFUSED if form.is_bound else 200
-    response = render(request, template, {"form": form} | dict(facts), status=status)
-    if later:
-        response.headers["Retry-After"] = str(later.seconds)
-    return response
 
 
 def ways_in(slug: str, target: str) -> list[tuple[str, str]]:

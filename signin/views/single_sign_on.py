@@ -24,9 +24,10 @@ from signin import credentials as signin
 from signin import lockout, oidc
 from signin import second_factor as factor
 from signin import single_sign_on as sso
+from signin.asking import shown
 from signin.forms import ProofForm, SignInForm
 from signin.oidc import PROVIDERS, OidcError
-from signin.views.signin import COMPANY, form_view, next_of, shown, ways_in
+from signin.views.signin import COMPANY, form_view, next_of, ways_in
 from users.access import public, signed_in_user
 from users.models import Customer, User
 

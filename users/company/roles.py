@@ -40,6 +40,7 @@ def _apply(made: road.Plan, facts: RequestFacts) -> Operation | None:
     row = made.rows[0]
     if not row.changes:
         return None
+    facts.demand_proof(made.sheet.takes_over(row, made.scope))
     with transaction.atomic():
         # All of them: which role is the highest is only certain while nobody moves another one.
         held = {role.pk: role for role in Role.objects.select_for_update().order_by("pk")}[row.key]

@@ -36,11 +36,15 @@ AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Mail:
-    """What a kind of letter says: its subject, its pair of templates without their ending, and what they need."""
+    """What a kind of letter says: its subject, its pair of templates without their ending, and what they need.
+
+    `to`: where it goes, if that isn't the person's address.
+    """
 
     subject: str
     template: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    to: str = ""
 
 
 # What writes each kind of letter; None where there is nothing to write about any more.
@@ -107,6 +111,19 @@ def post_as_asked(kind: Letter.Kind, user: User | None) -> None:
         transaction.on_commit(tell_a_worker, robust=True)
 
 
+def post_to_old_addresses(changes: Mapping[int, int]) -> None:
+    """Tell the addresses that people had before a change: {person: key of its history row}. In the caller's transaction.
+
+    Also those of whoever has no address any more, or is disabled: it is the old one that learns of it.
+    """
+    now = timezone.now()
+    Letter.objects.bulk_create(
+        Letter(user_id=person, kind=Letter.Kind.ADDRESS, about=change, next_at=now)
+        for person, change in changes.items()
+    )
+    transaction.on_commit(tell_a_worker, robust=True)
+
+
 def tell_a_worker() -> None:
     """Have the box emptied now; where no broker answers, the sweep finds it."""
     send_letters.delay()
@@ -133,7 +150,7 @@ def _send(key: int) -> bool:
         letter.delete()
         return False
     user = User.objects.select_related("customer", "role", "primary_department").get(pk=letter.user_id)
-    if not has_an_address(user):
+    if letter.kind != Letter.Kind.ADDRESS and not has_an_address(user):
         Letter.objects.filter(pk=key).update(next_at=None)
         return False
     try:
@@ -167,7 +184,7 @@ def write(letter: Letter, user: User) -> EmailMultiAlternatives | None:
         return None
     facts = {"user": user, "portal": settings.PUBLIC_URL.rstrip("/"), **mail.facts}
     made = EmailMultiAlternatives(
-        mail.subject, render_to_string(f"{mail.template}.txt", facts), to=[user.email]
+        mail.subject, render_to_string(f"{mail.template}.txt", facts), to=[mail.to or user.email]
     )
     made.attach_alternative(render_to_string(f"{mail.template}.html", facts), "text/html")
     return made

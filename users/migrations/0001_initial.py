@@ -858,6 +858,7 @@ class Migration(migrations.Migration):
                             ("welcome", "Welcome"),
                             ("visitor", "Visitor's request"),
                             ("password", "Set your password"),
+                            ("address", "Address changed"),
                         ],
                         max_length=8,
                     ),

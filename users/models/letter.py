@@ -16,6 +16,7 @@ class Letter(models.Model):
         WELCOME = "welcome", _("Welcome")
         VISITOR = "visitor", _("Visitor's request")
         PASSWORD = "password", _("Set your password")
+        ADDRESS = "address", _("Address changed")
 
     customer_path = "user__customer"
 

@@ -5,16 +5,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpResponse, QueryDict
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from pbxadmin.common.columns import Scope
-from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.proof import Takeover
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import plainly
-from signin.second_factor import ask_again, recently_verified
 from users import rights, road
 from users.mail import letters
 from users.models import Customer, Operation, User
@@ -174,11 +173,6 @@ def _reset(scope: Scope, going: Sequence[User], settings: Settings, trace: Trace
     )
 
 
-def _fresh_proof(request: PortalRequest) -> HttpResponse | None:
-    """Whoever found a session open takes over nobody's account with it."""
-    return None if recently_verified(request) else ask_again(request)
-
-
 def _reset_done(customer: Customer, operation: Operation) -> tuple[str, str]:
     return _("What is to be done now"), reverse("reset_done", args=[customer.slug, operation.pk])
 
@@ -196,7 +190,7 @@ RESET = Action(
     at_once=AT_ONCE,
     url=_url,
     after=_reset_done,
-    guard=_fresh_proof,
+    takes_over=Takeover.RESET,
 )
 
 
@@ -293,6 +287,7 @@ WELCOME = Action(
     do=_welcome,
     at_once=QUICK,
     url=_url,
+    takes_over=Takeover.MAIL,
 )
 
 # In the order in which the list offers them.

@@ -16,6 +16,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.contributions import Renewed
 from pbxadmin.common.crypto import MASK, random_secret
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.proof import Takeover
 from signin import single_sign_on
 from users import rights, road
 from users.mail import letters, links
@@ -184,13 +185,15 @@ def reset(
 ) -> Operation | None:
     """Renew what the boxes `names` say, of all people of the plan or of none; None when nothing was ticked or nobody is meant.
 
-    Raises `road.RefusedError` where somebody can't be reset. One transaction: secrets, history, outbox and mails.
+    Raises `road.RefusedError` where somebody can't be reset, `ProofNeededError` where who asks hasn't proved lately who they
+    are. One transaction: secrets, history, outbox and mails.
     """
     chosen = [box for box in boxes() if box.name in names]
     if planned.refusals:
         raise road.RefusedError
     if not chosen or not planned.people:
         return None
+    facts.demand_proof(Takeover.RESET)
     scope = planned.scope
     with transaction.atomic():
         Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
@@ -292,6 +295,7 @@ def send_welcome(
     people = [user for user in planned.people if letters.has_an_address(user)]
     if not people:
         return None
+    facts.demand_proof(Takeover.MAIL)
     with transaction.atomic():
         operation = road.record_operation(
             planned.scope.actor,

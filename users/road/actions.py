@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, QueryDict
+from django.http import QueryDict
 
 from pbxadmin.common.columns import Scope, Text
-from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.proof import Takeover
 from users.models import Customer, Operation, User
 from users.road.outcomes import Outcome
 
@@ -78,8 +79,8 @@ class Action:
     url: Callable[[Customer, Any], str]
     # What is to be read when it is done: the page's name for a link, and its address.
     after: Callable[[Customer, Operation], tuple[str, str]] | None = None
-    # What must be shown before it is let in, as a page ("Enter your code again").
-    guard: Callable[[PortalRequest], HttpResponse | None] | None = None
+    # What it would let somebody keep who found a session open: its page takes a fresh proof, because a job has nobody to ask.
+    takes_over: Takeover | None = None
     danger: bool = False
 
 

@@ -45,13 +45,17 @@ def apply_all(
     the set rules of a later plan see the record that there is then.
 
     Raises `RefusedError` when a row is refused (also when it only turns out under the lock: the last free extension went to
-    somebody else), and `ChangedMeanwhileError` when a row isn't any more what the plan saw.
+    somebody else), `ChangedMeanwhileError` when a row isn't any more what the plan saw, and `ProofNeededError` when the change
+    takes a fresh proof of who asks (`Sheet.takes_over`).
     """
     if any(made.refused for made in plans):
         raise RefusedError
     written = [(made, rows) for made in plans if (rows := made.having("new", "changed"))]
     if not written:
         return None
+    for made, rows in written:
+        for row in rows:
+            facts.demand_proof(made.sheet.takes_over(row, made.scope))
     kind = Kind.CREATE if all(row.new for _made, rows in written for row in rows) else Kind.EDIT
     operation = into
     with transaction.atomic():

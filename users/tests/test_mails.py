@@ -11,9 +11,11 @@ from django.test.signals import template_rendered
 from django.utils import translation
 
 from talk.models import Visitor
+from users import road
 from users.mail import letters
 from users.models import Department, Letter, User
-from users.tests.factories import PASSWORD, make_user
+from users.people.sections import user_sheet
+from users.tests.factories import FACTS, PASSWORD, make_user
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 TALK, MEET = Visitor.Kind.TALK, Visitor.Kind.MEET
@@ -42,6 +44,11 @@ def every_mail(person, language, visitors=VISITORS):
     def fresh():
         return User.objects.select_related("customer", "primary_department").get(pk=person.pk)
 
+    old, support = person.email, User(is_staff=True, role_id="users", email="soutien@tic.example")
+    new = [road.Row(person.pk, {"email": "new@boreale.example"})]
+    road.apply(road.plan(support, person.customer, user_sheet(), new), FACTS)
+    letters.send_due()
+    User.objects.filter(pk=person.pk).update(email=old)
     letters.post_as_asked(Letter.Kind.PASSWORD, fresh())
     letters.post(Letter.Kind.WELCOME, [fresh()])
     letters.send_due()
@@ -56,7 +63,7 @@ def every_mail(person, language, visitors=VISITORS):
         letters.post(Letter.Kind.VISITOR, [fresh()], {fresh().pk: visitor.pk})
     with translation.override("es"):  # whatever the worker speaks otherwise
         letters.send_due()
-    assert len(mail.outbox) == 3 + len(visitors)
+    assert len(mail.outbox) == 4 + len(visitors)
     return mail.outbox
 
 

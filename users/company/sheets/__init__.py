@@ -6,9 +6,10 @@ from functools import lru_cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from pbxadmin.common.proof import Takeover
 from pbxadmin.common.sections import Section, Sheet
 from users import road
-from users.company.sheets.rules import names_are_there_once
+from users.company.sheets.rules import names_are_there_once, what_lasts
 from users.company.sheets.sections import CONTRACT, DEPARTMENT, DID, ROLE
 from users.company.sheets.who_may import belongs_to_nobody, customers_stay, of_the_company, of_the_provider
 from users.models import Customer, Department, Did, Role, SystemExtension
@@ -44,6 +45,7 @@ def customer_sheet() -> Sheet:
         subject=belongs_to_nobody,
         allowed=customers_stay,
         has_customer=False,
+        takes_over=what_lasts,
     )
 
 
@@ -88,7 +90,12 @@ def system_extension_sheet() -> Sheet:
 def role_sheet() -> Sheet:
     """What may be changed of a role. Roles belong to no customer: `users.company.roles` holds and writes them, not the road."""
     return Sheet(
-        model=Role, sections=(ROLE,), subject=belongs_to_nobody, allowed=of_the_provider, has_customer=False
+        model=Role,
+        sections=(ROLE,),
+        subject=belongs_to_nobody,
+        allowed=of_the_provider,
+        has_customer=False,
+        takes_over=lambda row, scope: Takeover.ROLE,
     )
 
 

@@ -11,10 +11,11 @@ from django.utils.translation import ngettext
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.destination_field import references_to
 from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.proof import Takeover
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import folded
 from users import road
-from users.models import Customer, Department, Did, Role, SystemExtension, User
+from users.models import Customer, Department, Did, Role, SingleSignOn, SystemExtension, User
 from users.people.emergency import shown_instead
 from users.people.sections.general_rules import (
     no_caller_id,
@@ -22,6 +23,19 @@ from users.people.sections.general_rules import (
     talk_names_of_places,
     why_no_extension,
 )
+
+SIGN_ON = frozenset(field.name for field in SingleSignOn._meta.local_fields)
+
+
+def what_lasts(row: road.RowPlan, scope: Scope) -> Takeover | None:
+    """What somebody who found a session open could make of a customer's settings a way in of their own."""
+    if row.new:
+        return None
+    if not SIGN_ON.isdisjoint(row.changes):
+        return Takeover.SIGN_ON
+    if "require_2fa" in row.changes and not row.value("require_2fa"):
+        return Takeover.SECOND_FACTOR
+    return None
 
 
 def names_are_there_once(plan: road.Plan) -> None:

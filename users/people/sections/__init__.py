@@ -8,6 +8,7 @@ from django.utils.module_loading import import_string
 from pbxadmin.common.sections import Sheet
 from users.models import User
 from users.people.sections.general import GENERAL, complete, departments_of, derived
+from users.people.sections.general_rules import what_lasts
 
 __all__ = ["GENERAL", "departments_of", "user_sheet"]
 
@@ -24,4 +25,5 @@ def user_sheet() -> Sheet:
         derive=derived,
         derived_from=frozenset({"number", "first_name", "last_name", "email", "mobile"}),
         related=("role", "customer", "primary_department"),
+        takes_over=what_lasts,
     )

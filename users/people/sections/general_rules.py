@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.proof import Takeover
 from pbxadmin.common.values.short_codes import RESERVED
 from pbxadmin.common.values.tolls import Toll, toll_of
 from users import rights, road
@@ -94,6 +95,24 @@ def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
                     "the whole company."
                 ),
             )
+
+
+def what_lasts(row: road.RowPlan, scope: Scope) -> Takeover | None:
+    """What somebody who found a session open could make of this row a way in of their own.
+
+    Another address (the one of whoever is there, who then "forgot" the password), somebody who administers, an account that
+    opens with the password alone.
+    """
+    changes = row.changes
+    if "email" in changes and not row.new:
+        return Takeover.ADDRESS
+    if "role" in changes:
+        roles = {role.pk: role for role in scope.once("roles", lambda: list(Role.objects.all()))}
+        if roles[row.value("role")].administer_users:
+            return Takeover.ROLE
+    if "require_2fa" in changes and not row.new and not row.value("require_2fa"):
+        return Takeover.SECOND_FACTOR
+    return None
 
 
 # What somebody above has decided about a person, for their own or the company's protection.

@@ -118,8 +118,7 @@ class ChosenList:
             """Say what the action would do to the chosen, or do it."""
             if request.method != "POST":
                 return redirect(self.list_url(customer))
-            if action.guard and (first := action.guard(request)):
-                return first
+            RequestFacts.of(request).demand_proof(action.takes_over)
             choice = self.choice(request, customer)
             if not choice.keys:
                 messages.warning(request, _("Select at least one person first."))

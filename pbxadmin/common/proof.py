@@ -1,0 +1,45 @@
+"""What somebody who found a session open could make lasting: it takes a proof of who one is that is ten minutes old at most.
+
+What changes is judged where it is written, so that no page, list, job or desk is a way around: the facts of a request
+(`RequestFacts.proven`) say whether it was proved, and what isn't raises `ProofNeededError`, which `signin.middleware` answers
+with the question, keeping what was typed. Whatever is no request (a job that was begun with a proof, the clock) has nobody to ask.
+"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from pbxadmin.common.columns import Text
+
+
+class Takeover(StrEnum):
+    """What would let somebody stay who found a session open."""
+
+    ADDRESS = "address"
+    ROLE = "role"
+    MAIL = "mail"
+    RESET = "reset"
+    SIGN_ON = "sign_on"
+    SECOND_FACTOR = "second_factor"
+
+
+WHY: "dict[Takeover, Text]" = {
+    Takeover.ADDRESS: _(
+        "You are changing an email address with which somebody signs in and resets their password."
+    ),
+    Takeover.ROLE: _("You are giving a role that administers users."),
+    Takeover.MAIL: _("You are sending a link with which somebody sets their password."),
+    Takeover.RESET: _("You are resetting the passwords or links of other people."),
+    Takeover.SIGN_ON: _("You are changing how the people of this company sign in."),
+    Takeover.SECOND_FACTOR: _("You are no longer requiring a second factor."),
+}
+
+
+class ProofNeededError(Exception):
+    """Nothing was written: whoever asks must first prove who they are."""
+
+    def __init__(self, what: Takeover) -> None:
+        super().__init__(what.value)
+        self.what = what
