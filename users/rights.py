@@ -32,7 +32,8 @@ class Verb(StrEnum):
     COMMAND = "command"  # restart and reprovision phones
     REVEAL = "reveal"  # see a secret in plain text
     HISTORY = "history"  # read the customer's history, as far as one's departments reach
-    CUSTOMER = "customer"  # change what belongs to no person: departments, numbers, phones in stock
+    # Change what belongs to no person: departments, numbers (also giving one that rings nobody to somebody), phones in stock.
+    CUSTOMER = "customer"
     HOURS = "hours"  # change a department's office hours and holidays
     SUPPORT = "support"  # change what the contract says: the provider's support staff alone
     STATUS = "status"  # give a colleague another status, and nothing else of theirs

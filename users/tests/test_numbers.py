@@ -151,3 +151,79 @@ def test_where_a_number_leads_can_be_taken_back(boreale, felix, staff):
     undo.undo(staff, boreale, operation, FACTS)
     did.refresh_from_db()
     assert did.system_extension is None
+
+
+# --- A free number is the whole company's -----------------------------------------------------------------------
+@pytest.fixture
+def olivier(boreale):
+    """Somebody whom Inès administers."""
+    return make_user(boreale, "150", "Olivier", "Bélanger", department="Soins")
+
+
+def test_who_administers_a_department_takes_no_free_number_on_the_tab(client, boreale, ines, olivier):
+    main = Did.objects.of(boreale).first()
+    sign_in_fully(client, ines)
+    url = reverse("user_tab", args=["boreale", "150", "general"])
+    sent = {
+        "seen": olivier.version, "first_name": "Olivier", "last_name": "Bélanger", "role": "users", "dids": [main.pk],
+        "primary_department": olivier.primary_department_id, "departments": [olivier.primary_department_id],
+    }  # fmt: skip
+    answer = client.post(url, sent)
+    assert answer.status_code == 422
+    assert "toute l’entreprise" in answer.content.decode()
+    main.refresh_from_db()
+    assert main.user is None
+
+
+def test_nor_on_the_numbers_own_page_which_offers_it_to_nobody(client, boreale, ines, olivier, felix):
+    main = Did.objects.of(boreale).first()
+    sign_in_fully(client, ines)
+    address = reverse("did_assign", args=["boreale", main.pk])
+    client.post(address, {"extension": "150"})
+    main.refresh_from_db()
+    assert main.user is None
+    page = client.get(NUMBERS.url(boreale, main))
+    assert page.status_code != 200 or address not in page.content.decode()
+    sign_in_fully(client, felix)
+    assert address in client.get(NUMBERS.url(boreale, main)).content.decode()
+    client.post(address, {"extension": "150"})
+    main.refresh_from_db()
+    assert main.user == olivier
+
+
+def test_nor_for_somebody_new_nor_from_a_ring_group(boreale, ines):
+    main, other = Did.objects.of(boreale)
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Accueil", kind="ring_group")
+    Did.objects.filter(pk=other.pk).update(system_extension=group)
+    department = ines.primary_department_id
+    details = {"first_name": "Zoé", "role": "users", "primary_department": department, "require_2fa": True}
+    for did in (main, other):
+        refused = write(ines, boreale, user_sheet(), None, number="151", dids=[did.pk], **details)
+        assert refused.errors["dids"]
+
+
+def test_a_number_of_their_people_goes_to_another_of_them_and_once_free_stays_free(
+    boreale, ines, felix, olivier
+):
+    main = Did.objects.of(boreale).first()
+    zoe = make_user(boreale, "151", "Zoé", "Lavoie", department="Soins")
+    write(felix, boreale, user_sheet(), olivier.pk, dids=[main.pk])
+    rows = [road.Row(olivier.pk, {"dids": []}), road.Row(zoe.pk, {"dids": [main.pk]})]
+    plan = road.plan(ines, boreale, user_sheet(), rows)
+    assert not plan.refused
+    road.apply(plan, FACTS)
+    main.refresh_from_db()
+    assert main.user == zoe
+    assert not write(ines, boreale, user_sheet(), zoe.pk, dids=[]).errors
+    assert write(ines, boreale, user_sheet(), olivier.pk, dids=[main.pk]).errors["dids"]
+
+
+def test_nor_by_taking_back_that_it_was_given_up(boreale, ines, felix, olivier):
+    main = Did.objects.of(boreale).first()
+    write(felix, boreale, user_sheet(), olivier.pk, dids=[main.pk])
+    write(felix, boreale, user_sheet(), olivier.pk, dids=[])
+    operation = Operation.objects.latest("pk")
+    with pytest.raises(undo.NotUndoableError):
+        undo.undo(ines, boreale, operation, FACTS)
+    main.refresh_from_db()
+    assert main.user is None

@@ -54,7 +54,9 @@ def _search_numbers(text: str) -> Q:
 
 
 def _rings(actor: User, customer: Customer, record: Did) -> Mapping[str, Any]:
-    may = rights.why_not(actor, Verb.EDIT, record.user, customer) if record.answers else None
+    # What rings nobody, or a ring group, is the whole company's.
+    verb = Verb.EDIT if record.user else Verb.CUSTOMER
+    may = rights.why_not(actor, verb, record.user, customer)
     return {
         "rings_url": reverse("did_assign", args=[customer.slug, record.pk]),
         "may_assign": may is None,

@@ -251,6 +251,32 @@ def dids_are_free(plan: road.Plan) -> None:
                 )
 
 
+def free_dids_are_the_companys(plan: road.Plan) -> None:
+    """A number that rings nobody belongs to the whole customer, its main number among them: who acts on some departments only
+    takes none of those for their people. What one of their people gives up in the same plan goes on to another one."""
+    scope = plan.scope
+    wanting = [row for row in plan.rows if "dids" in row.changes]
+    if not wanting or rights.can(scope.actor, rights.Verb.CUSTOMER, customer=scope.customer):
+        return
+    given_up = {
+        key for row in wanting for key in set(row.changes["dids"][0] or ()) - set(row.changes["dids"][1])
+    }
+    taken = {id(row): set(row.changes["dids"][1]) - set(row.changes["dids"][0] or ()) for row in wanting}
+    free = set().union(*taken.values()) - given_up
+    if not free:
+        return
+    numbers = dict(Did.objects.of(scope.customer).filter(pk__in=free, user=None).values_list("pk", "number"))
+    for row in wanting:
+        for key in sorted(taken[id(row)] & numbers.keys()):
+            row.refuse(
+                "dids",
+                _(
+                    "%(number)s rings none of your people: only an administrator of the whole company may give it to somebody."
+                )
+                % {"number": phone_number_national(numbers[key])},
+            )
+
+
 def no_caller_id(number: str) -> str:
     """Why nobody can be shown this number (E.164), in a sentence; "" where they can.
 
