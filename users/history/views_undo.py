@@ -1,6 +1,8 @@
 """Taking an operation back: first what it would do, then the doing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +20,9 @@ from users.history import timeline
 from users.models import Customer, Operation, User
 from users.road import finding, undo
 from users.road.pages.doors import in_customer
+
+# So many are shown; those that can't be undone come first, and the others are counted.
+MOST_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -74,21 +79,28 @@ def undo_operation(request: PortalRequest, customer: Customer, operation: int) -
             else:
                 messages.success(request, _("%(who)s's change was undone.") % {"who": found.actor_name})
             return redirect(_back(request, customer, found))
-    rows: list[Undone] = []
+    rows: list[tuple[bool, Callable[[], Undone]]] = []  # whether it is refused, and how it is drawn
     try:
         plans = undo.plan_undo(request.user, customer, found)
     except undo.NotUndoableError as problem:
         error = error or str(problem)
     else:
-        rows = [_row(plan, row) for plan in plans for row in plan.rows if row.outcome != "unchanged"]
+        rows = [
+            (row.outcome == "refused", partial(_row, plan, row))
+            for plan in plans
+            for row in plan.rows
+            if row.outcome != "unchanged"
+        ]
         rows += [
-            _gone(record, removal)
+            (record.pk in removal.refusals, partial(_gone, record, removal))
             for removal in undo.plan_removals(request.user, customer, found)
             for record in removal.records
         ]
-    possible = bool(rows) and not any(row.reasons for row in rows)
+        rows.sort(key=lambda row: not row[0])
+    shown = [draw() for _refused, draw in rows[:MOST_SHOWN]]
+    possible = bool(rows) and not rows[0][0]
     return render(request, "users/undo.html", {
-        "operation": found, "what": timeline.reason_in_words(found), "rows": rows, "error": error, "possible": possible,
+        "operation": found, "what": timeline.reason_in_words(found), "rows": shown, "others": len(rows) - len(shown), "error": error, "possible": possible,
         "back_url": _back(request, customer, found), "gauge": finding.gauge(customer),
         "breadcrumbs": [(_("History"), _back(request, customer, found)), (_("Undo"), None)],
     }, status=status)  # fmt: skip

@@ -15,7 +15,7 @@ from users.company.sheets import system_extension_sheet
 from users.models import Change, Department, Did, Operation, SystemExtension, User
 from users.people.sections import user_sheet
 from users.road import undo
-from users.tests.factories import FACTS, make_user
+from users.tests.factories import FACTS, details, make_user, make_users
 
 pytestmark = pytest.mark.both_databases("the history read back from JSON")
 
@@ -177,6 +177,25 @@ def test_what_can_not_be_undone_says_why_and_offers_no_button(client, felix, ame
     created = Operation.objects.filter(kind="create").latest("pk")
     assert client.get(url(created)).status_code == 200
     assert client.post(url(created)).status_code == 409
+
+
+def test_of_an_operation_on_many_the_page_shows_thirty_and_first_what_stands_against_it(
+    client, felix, boreale
+):
+    boreale.included_extensions = 100
+    boreale.save()
+    people = make_users(boreale, *(details(str(120 + place), "Personne", str(place)) for place in range(45)))
+    rows = [road.Row(person.pk, {"mobile": "514 555-0142"}) for person in people]
+    operation = road.apply(road.plan(felix, boreale, user_sheet(), rows), FACTS)
+    sign_in_fully(client, felix)
+    page = client.get(url(operation)).content.decode()
+    assert page.count('aria-labelledby="row-') == 30
+    assert "Et 15 autres." in page
+    assert "Annuler cette modification</button>" in page
+    edit(felix, boreale, people[-1], mobile="514 555-0143")
+    page = client.get(url(operation)).content.decode()
+    assert page.index("164 Personne 44") < page.index("120 Personne 0")
+    assert "Annuler cette modification</button>" not in page
 
 
 def test_strangers_and_lesser_roles_see_nothing_of_it(felix, ines, amelie, boreale, laurier):
