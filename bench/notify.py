@@ -22,7 +22,7 @@ from phones.push.notify.sip import IN_FLIGHT, Notify, Outcome, Target, phone_net
 PHONES = 5_000
 ROUNDS = 5
 GOAL = 0.5
-SCENARIO = Path(__file__).parent.parent / "phones" / "tests" / "sipp" / "accepts.xml"
+SCENARIO = Path(__file__).parent.parent / "phones" / "push" / "tests" / "sipp" / "accepts.xml"
 
 
 class Floor(asyncio.DatagramProtocol):

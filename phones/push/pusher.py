@@ -35,7 +35,7 @@ FEW = 50
 MOST_RETRIES, MOST_OF_MANY, MOST = 200, 600, 900
 # A claim's seconds at first, and when what isn't answered by then is claimed for the whole time: should this process die,
 # phones that would have answered are told by the next one that soon.
-FIRST_CLAIM, CLAIM_AGAIN = 4.0, 2.0
+FIRST_CLAIM, CLAIM_AGAIN = 2.0, 1.0
 # Seconds that a process which is told to end waits for answers.
 ENDING = 1.0
 # Seconds until the next try, when the database is away; and until the sender and the connection are refreshed.
@@ -234,7 +234,7 @@ class Pusher:
         now = time.monotonic()
         rate, most = settings.NOTIFY_RATE, float(worker.SLICE)
         earned = rate * (now - self._paced_at) if rate else most
-        self._allowed = min(self._allowed + earned, most, rate / 4 if rate else most)
+        self._allowed = min(self._allowed + earned, most, max(1.0, rate / 4) if rate else most)
         self._paced_at = now
 
     def _tell(self, ids: deque[int], room: float) -> None:

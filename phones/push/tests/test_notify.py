@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from phones.push.notify.sip import Outcome, Result, send_all_async
+from phones.push.notify.sip import Notify, Outcome, Result, send_all_async
 from phones.push.tests.loopback import (
     LOOPBACK,
     QUICK,
@@ -27,6 +27,7 @@ from phones.push.tests.loopback import (
     send,
     to,
 )
+from phones.tests.desk import Desk
 
 pytestmark = pytest.mark.slow("starts sipp")
 
@@ -137,6 +138,16 @@ def test_provisional_answers_slow_the_copies_down_and_never_move_the_deadline() 
     assert 0.9 <= result.seconds < 1.5
     # The first copy was due already; then at t2: 0, 0.05, 0.45, 0.85 s.
     assert len(phone.heard) == 4
+
+
+def test_the_copies_of_a_restart_end_before_the_phone_can_be_back_and_the_answer_is_awaited_all_the_same() -> (
+    None
+):
+    with Desk(status=None) as desk:
+        restart = Notify(key=1, target=to(port=desk.port), event="check-sync;reboot=true", repeat_for=0.1)
+        [result] = send(restart, t1=0.05, t2=0.05, timeout=0.6)
+        assert (result.outcome, result.seconds >= 0.6) == (Outcome.SILENT, True)
+        assert 1 <= len(desk.heard) <= 3  # at 0, 0.05 and 0.1 s
 
 
 def test_an_answer_to_any_copy_counts_and_late_ones_do_no_harm(caplog: pytest.LogCaptureFixture) -> None:

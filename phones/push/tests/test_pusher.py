@@ -131,6 +131,23 @@ def test_first_tries_come_before_retries(office: list[Phone], asleep: None) -> N
     assert set(taken[10:]) <= set(tried)
 
 
+@pytest.mark.parametrize("rate", [1, 3, 100, 0])
+def test_at_any_rate_a_large_change_goes_on(
+    office: list[Phone], asleep: None, settings: Any, monkeypatch: pytest.MonkeyPatch, rate: int
+) -> None:
+    settings.NOTIFY_RATE = rate
+    monkeypatch.setattr(pusher, "FEW", 5)
+    background = Pusher()
+    background._wire = type("Nowhere", (), {"send": lambda self, sending: None})()
+    background._sort(tuple(stale(*office)))
+    background._take_up()
+    first = len(background._flying)
+    assert 1 <= first <= max(1, rate / 4 if rate else 30)
+    background._paced_at -= 1  # a second later
+    background._take_up()
+    assert first <= len(background._flying) <= max(2, 2 * rate / 4 if rate else 30)
+
+
 def test_of_retries_only_so_many_are_under_way(
     office: list[Phone], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
