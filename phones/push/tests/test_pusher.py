@@ -20,7 +20,10 @@ from phones.tests.factories import again, fetched, make_phone, outbox, rename
 from phones.tests.processes import wait_until
 from users.models import Customer, User
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db
+
+# The background has a connection of its own: what a test writes must be committed.
+committed = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -48,6 +51,7 @@ def stale(*phones: Phone) -> list[int]:
     return marks.mark_stale(Phone.objects.filter(pk__in=ids))
 
 
+@committed
 def test_a_task_has_a_phone_told_and_waits_for_nothing(phone: Phone, amelie: User, running: Pusher) -> None:
     with Desk(status=None) as deaf:
         place(phone, deaf)
@@ -60,6 +64,7 @@ def test_a_task_has_a_phone_told_and_waits_for_nothing(phone: Phone, amelie: Use
         assert len(deaf.events) == 1
 
 
+@committed
 def test_what_no_task_told_is_found_within_a_second(
     phone: Phone, amelie: User, desk: Desk, running: Pusher
 ) -> None:
@@ -68,6 +73,7 @@ def test_what_no_task_told_is_found_within_a_second(
     wait_until(lambda: told(phone), 5, "its outcome")
 
 
+@committed
 def test_silent_phones_hold_up_nobody(
     office: list[Phone], asleep: None, running: Pusher, phone: Phone, amelie: User
 ) -> None:
@@ -83,6 +89,7 @@ def test_silent_phones_hold_up_nobody(
         assert {again(one).outcome for one in office} == {""}
 
 
+@committed
 def test_a_small_change_passes_a_large_one_and_larger_ones_take_turns(
     office: list[Phone],
     asleep: None,
@@ -163,6 +170,7 @@ def test_of_retries_only_so_many_are_under_way(
     assert len(background._flying) == 4
 
 
+@committed
 def test_who_takes_long_stays_claimed_and_who_was_answering_is_soon_free_when_the_worker_dies(
     phone: Phone,
     boreale: Customer,
@@ -182,6 +190,7 @@ def test_who_takes_long_stays_claimed_and_who_was_answering_is_soon_free_when_th
         assert (again(phone).next_attempt_at - timezone.now()).total_seconds() > worker.sip.TIMEOUT
 
 
+@committed
 def test_a_worker_that_is_told_to_end_leaves_the_rest_to_others_at_once(
     phone: Phone, amelie: User, running: Pusher
 ) -> None:
@@ -195,6 +204,7 @@ def test_a_worker_that_is_told_to_end_leaves_the_rest_to_others_at_once(
         assert again(phone).next_attempt_at is None
 
 
+@committed
 def test_an_outcome_that_cant_be_noted_is_noted_when_the_database_is_back(
     phone: Phone, amelie: User, desk: Desk, running: Pusher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +224,7 @@ def test_an_outcome_that_cant_be_noted_is_noted_when_the_database_is_back(
     assert len(desk.events) == 1
 
 
+@committed
 def test_a_mistake_with_one_phone_costs_the_others_nothing(
     phone: Phone,
     boreale: Customer,
@@ -241,6 +252,7 @@ def test_a_mistake_with_one_phone_costs_the_others_nothing(
     assert amelie.sip_password not in caplog.text
 
 
+@committed
 def test_slow_phones_are_heard_when_they_answer(
     phone: Phone, amelie: User, asleep: None, running: Pusher
 ) -> None:
