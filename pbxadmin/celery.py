@@ -1,8 +1,9 @@
 """The Celery application: every task is idempotent and every duty is also a row, so the broker is never trusted."""
 
+import logging
 import os
 
-from celery import Celery
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pbxadmin.settings.development")
 
@@ -12,3 +13,13 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["signin", "talk", "phones.push", "forwarding"])
 app.autodiscover_tasks(["users.road"], related_name="jobs")
 app.autodiscover_tasks(["users.mail"], related_name="letters")
+
+
+@signals.after_setup_logger.connect
+@signals.after_setup_task_logger.connect
+def one_line_each(logger: logging.Logger, **facts: object) -> None:
+    """Celery brings handlers of its own: what they write is held to what holds for the portal's."""
+    from pbxadmin.common.logs import OneLineFilter
+
+    for handler in logger.handlers:
+        handler.addFilter(OneLineFilter())

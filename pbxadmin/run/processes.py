@@ -130,6 +130,7 @@ class Supervisor:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         self._stop_signals = 0
+        self._failing: set[str] = set()  # whose logs can't be written
 
     def listen_to_signals(self) -> None:
         """Ctrl-C, SIGTERM and the end of the terminal stop everything; a child's death wakes the loop."""
@@ -156,11 +157,7 @@ class Supervisor:
         """Start a child, for the first time or again."""
         if child not in self.children:
             self.children.append(child)
-        if child.log is None:
-            path = self.logs / f"{child.name}.log"
-            if path.exists() and path.stat().st_size > BIGGEST_LOG:
-                path.replace(path.with_suffix(".log.1"))
-            child.log = path.open("wb" if child.once else "ab", buffering=0)
+        self._open_log(child)
         child.start_at = None
         child.started = time.monotonic()
         try:
@@ -216,6 +213,41 @@ class Supervisor:
                             signal_group(child.process.pid, signal.SIGKILL)
         self.guard.close()
 
+    def _open_log(self, child: Child) -> None:
+        """A file for what the child says, a new one where the old one is big; without one it runs all the same."""
+        if child.log is not None:
+            return
+        path = self.logs / f"{child.name}.log"
+        try:
+            if path.exists() and path.stat().st_size > BIGGEST_LOG:
+                path.replace(path.with_suffix(".log.1"))
+            child.log = path.open("wb" if child.once else "ab", buffering=0)
+        except OSError as error:
+            self._log_is(child, error)
+
+    def _write_log(self, child: Child, data: bytes) -> None:
+        """Keep what the child said, if there is room; what there was none for is lost, and the child is heard on."""
+        self._open_log(child)
+        if child.log is None:
+            return
+        try:
+            child.log.write(data)
+        except OSError as error:
+            self._log_is(child, error)
+        else:
+            self._log_is(child, None)
+
+    def _log_is(self, child: Child, error: OSError | None) -> None:
+        """Say once that logs can't be written, and once that all of them can again: where room is short some still can."""
+        if error and not self._failing:
+            self.say(
+                f"{self.logs} can't be written ({error.strerror}): the portal goes on without its logs and can save nothing in "
+                f"{self.logs.parent}; make room there, and all goes on by itself."
+            )
+        elif not error and self._failing == {child.name}:
+            self.say(f"{self.logs} can be written again.")
+        (self._failing.add if error else self._failing.discard)(child.name)
+
     def _hear(self, child: Child) -> bool:
         """Pass on what a child said: all of it to its log, to the terminal what concerns a human being.
 
@@ -232,8 +264,7 @@ class Supervisor:
             self._selector.unregister(stream)
             stream.close()
             return False
-        if child.log is not None:
-            child.log.write(data)
+        self._write_log(child, data)
         *lines, child.unfinished = (child.unfinished + data).split(b"\n")
         child.unfinished = child.unfinished[-65_536:]
         for raw in lines:

@@ -6,6 +6,9 @@ import environ
 from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
+from whitenoise.compress import Compressor
+
+from pbxadmin.settings import addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -94,8 +97,8 @@ AUTHENTICATION_BACKENDS = ["signin.credentials.PortalBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 # How many passwords one process looks at in the same moment, and how many more wait for their turn: together they must leave
 # most of its threads to pages. One run takes 100 MB.
-PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", default=1)
-PASSWORD_HASHES_WAITING = env.int("PASSWORD_HASHES_WAITING", default=1)
+PASSWORD_HASHES_AT_ONCE = addresses.number(env, "PASSWORD_HASHES_AT_ONCE", 1)
+PASSWORD_HASHES_WAITING = addresses.number(env, "PASSWORD_HASHES_WAITING", 1)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -123,7 +126,7 @@ OTP_TOTP_ISSUER = "pbxadmin"
 SSO_LOOPBACK_ISSUERS: dict[str, str] = {}
 
 # How many reverse proxies of our own stand before the portal: only that many entries of X-Forwarded-For are believed.
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = addresses.number(env, "TRUSTED_PROXY_COUNT", 0)
 
 # --- Language: French first ----------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr-ca"
@@ -146,6 +149,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Files are asked for under the name that says their content, and nobody waits for a source map: a quarter to collect and to compress.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 MEDIA_ROOT = VAR_DIR / "media"
 
 # --- Headers -------------------------------------------------------------------------------------------------
@@ -206,7 +212,7 @@ SYSTEM_EXTENSION_SECTIONS = ["users.company.sheets.sections.SYSTEM_EXTENSION"]
 # --- Cache ---------------------------------------------------------------------------------------------------
 # What may be forgotten at any time: failed look-ups of phone addresses by network address, names of roles. In the memory
 # of each process, or shared through Redis or Valkey (CACHE_URL=redis://host:6379/1), which then counts for all processes.
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+CACHES = {"default": addresses.cache(env)}
 CACHES["default"]["OPTIONS"] = {
     **CACHES["default"].get("OPTIONS", {}),
     **(
@@ -217,7 +223,7 @@ CACHES["default"]["OPTIONS"] = {
 }
 
 # --- Jobs ----------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_BROKER_URL = addresses.broker(env)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -258,24 +264,24 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Phones --------------------------------------------------------------------------------------------------
 # Where phones fetch their configuration and people open the portal, seen from outside.
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
-PROVISIONING_URL = env.str("PROVISIONING_URL", default=PUBLIC_URL)
+PUBLIC_URL = addresses.of_web(env, "PUBLIC_URL", "http://127.0.0.1:8000")
+PROVISIONING_URL = addresses.of_web(env, "PROVISIONING_URL", PUBLIC_URL)
 # Where devices send SIP: a host of its own, or "" for the customer's host name, which is the domain in any case.
 SIP_SERVER = env.str("SIP_SERVER", default="")
-SIP_PORT = env.int("SIP_PORT", default=5060)  # UDP and TCP
-SIP_TLS_PORT = env.int("SIP_TLS_PORT", default=5061)
+SIP_PORT = addresses.number(env, "SIP_PORT", 5060)  # UDP and TCP
+SIP_TLS_PORT = addresses.number(env, "SIP_TLS_PORT", 5061)
 # The time servers of every device.
 NTP_SERVERS: list[str] = env.list("NTP_SERVERS", default=["pool.ntp.org"])
 # Networks in which a phone may live although they are not ordinary unicast (development: loopback).
 NOTIFY_EXTRA_NETWORKS: list[str] = env.list("NOTIFY_EXTRA_NETWORKS", default=[])
 # Phones that one worker tells to reload in a second at most: each of them then asks for its files. 0: as many as it can.
-NOTIFY_RATE = env.int("NOTIFY_RATE", default=100)
+NOTIFY_RATE = addresses.number(env, "NOTIFY_RATE", 100)
 
 # Where the virtual phone of the demo data listens for NOTIFY.
-DEMO_SIP_PORT = env.int("DEMO_SIP_PORT", default=5071)
+DEMO_SIP_PORT = addresses.number(env, "DEMO_SIP_PORT", 5071)
 
 # --- Mail ----------------------------------------------------------------------------------------------------
-EMAIL_CONFIG = env.email("EMAIL_URL", default="filemail://") if env.str("EMAIL_URL", default="") else None
+EMAIL_CONFIG = addresses.mail(env)
 if EMAIL_CONFIG:
     vars().update(EMAIL_CONFIG)
 else:

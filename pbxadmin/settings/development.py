@@ -3,7 +3,7 @@
 import os
 import secrets
 
-from pbxadmin.settings import base
+from pbxadmin.settings import addresses, base
 from pbxadmin.settings.base import *  # noqa: F403 - a settings module is its base plus a few lines
 
 DEBUG = base.env.bool("DEBUG", default=False)
@@ -27,7 +27,7 @@ def generated_key(name: str, size: int) -> str:
 SECRET_KEY = generated_key("SECRET_KEY", 50)
 FIELD_KEYS = base.env.list("FIELD_KEYS", default=[]) or [generated_key("FIELD_KEY", 32)]
 
-DATABASES = {"default": base.env.db_url("DATABASE_URL", default=f"sqlite:///{base.VAR_DIR}/pbxadmin.sqlite3")}
+DATABASES = {"default": addresses.database(base.env, f"sqlite:///{base.VAR_DIR}/pbxadmin.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = base.SQLITE_OPTIONS
 else:

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from pbxadmin.settings import base
+from pbxadmin.settings import addresses, base
 from pbxadmin.settings.base import *  # noqa: F403 - a settings module is its base plus a few lines
 
 
@@ -27,7 +27,7 @@ PROVISIONING_URL = base.env.str("PROVISIONING_URL", default=PUBLIC_URL).rstrip("
 CSRF_TRUSTED_ORIGINS = base.env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 required("DATABASE_URL")
-DATABASES = {"default": base.env.db_url("DATABASE_URL")}
+DATABASES = {"default": addresses.database(base.env)}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -1,13 +1,13 @@
 """Tests: the database that `DATABASE_URL` names, else SQLite; quick password hashing; mails kept in memory."""
 
-from pbxadmin.settings import base
+from pbxadmin.settings import addresses, base
 from pbxadmin.settings.base import *  # noqa: F403 - a settings module is its base plus a few lines
 
 DEBUG = False
 SECRET_KEY = "only-for-tests-" + "x" * 40
 FIELD_KEYS = ["only-for-tests-first-key", "only-for-tests-older-key"]
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
-DATABASES = {"default": base.env.db_url("DATABASE_URL", default="sqlite:///:memory:")}
+DATABASES = {"default": addresses.database(base.env, "sqlite:///:memory:")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = base.SQLITE_OPTIONS
 # The same algorithm as in production at its smallest cost: hundreds of people are made in the tests.

@@ -1,11 +1,13 @@
 """`deploy/Procfile` and its unit: each command as written, with PostgreSQL and Valkey as in production."""
 
+import contextlib
 import http.client
 import os
 import re
 import shlex
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -42,6 +44,54 @@ def option(name: str, of: str) -> int:
     return int(words[words.index(name) + 1])
 
 
+class Way(socketserver.ThreadingTCPServer):
+    """The way to a server of TCP, which can be cut, with all that is on it, and mended."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 100
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self.target = target
+        self.lines: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+        self._serve()
+
+    def _serve(self) -> None:
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def finish_request(self, request: socket.socket, client_address: object) -> None:
+        with socket.create_connection(self.target) as there:
+            self.lines |= {request, there}
+            back = threading.Thread(target=self._carry, args=(there, request), daemon=True)
+            back.start()
+            self._carry(request, there)
+            back.join()
+
+    @staticmethod
+    def _carry(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65_536):
+                other.sendall(data)
+        for line in (one, other):
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def cut(self) -> None:
+        self.shutdown()
+        self.socket.close()
+        for line in self.lines:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+        self.lines.clear()
+
+    def mend(self) -> None:
+        self.socket = socket.socket()
+        self.server_bind()
+        self.server_activate()
+        self._serve()
+
+
 @dataclass
 class Process:
     """A process of the Procfile and what it said."""
@@ -67,6 +117,7 @@ class Production:
     folder: Path
     port: int
     environment: dict[str, str]
+    database: Way
     processes: dict[str, Process] = field(default_factory=dict)
 
     def start(self, name: str) -> Process:
@@ -82,14 +133,18 @@ class Production:
         self.processes[name] = Process(running, self.folder / f"{name}.log")
         return self.processes[name]
 
-    def ask(self, path: str, server: str = "") -> tuple[int, http.client.HTTPMessage, bytes]:
+    def ask(self, path: str, server: str = "", **more: str) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Through the front, or straight from one of its servers."""
         asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         if server:
             asked.sock = socket.socket(socket.AF_UNIX)
             asked.sock.settimeout(20)
             asked.sock.connect(self.environment[f"{server.upper()}_SOCKET"])
-        headers = {"Host": "portal.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+        headers = {
+            "Host": "portal.example",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-For": "192.0.2.7",
+        } | more
         try:
             asked.request("GET", path, headers=headers)
             response = asked.getresponse()
@@ -127,10 +182,13 @@ def production(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
     database = connection.settings_dict
     port = free_port()
     broker = settings.CELERY_BROKER_URL
+    way = Way((database["HOST"], int(database["PORT"])))
     environment = environment_of(
         folder,
         PORT=str(port),
-        DATABASE_URL="postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database),
+        DATABASE_URL="postgres://{USER}:{PASSWORD}@127.0.0.1:{way}/{NAME}".format(
+            **database, way=way.server_address[1]
+        ),
         # A queue that nobody else of the tests listens to.
         CELERY_BROKER_URL=f"{broker}{'&' if '?' in broker else '?'}virtual_host=9",
     )
@@ -138,8 +196,9 @@ def production(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
         ["sh", "-c", commands()["release"]], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert released.returncode == 0, released.stderr
-    made = Production(folder, port, environment)
+    made = Production(folder, port, environment, way)
     with ExitStack() as stack:
+        stack.callback(way.cut)
         for name in ("pages", "phones", "front", "worker", "push", "beat"):
             process = made.start(name)
             stack.callback(signal_group, process.running.pid, signal.SIGKILL)
@@ -203,6 +262,37 @@ class TestRunning:
         for process in production.processes.values():
             assert "Traceback" not in process.said()
             assert "too many clients" not in process.said()
+
+    def test_a_database_that_is_away_is_told_as_that_and_its_return_needs_nobody(
+        self, production: Production
+    ) -> None:
+        signed_in = {"Cookie": f"sessionid={'a' * 32}", "Accept": "text/html"}
+        # Every thread has its connection.
+        for _ in range(40):
+            assert production.answers("/healthz", "pages") == 200
+            assert production.answers("/p/no-token/file.cfg", "phones") == 404
+        before = {name: len(production.processes[name].said()) for name in ("pages", "phones")}
+        production.database.cut()
+        try:
+            for server in ("pages", "phones"):
+                status, headers, body = production.ask("/healthz", server)
+                assert (status, body) == (503, b"The database doesn't answer; try again in a moment.\n")
+                assert headers["Content-Type"] == "text/plain; charset=utf-8"
+            status, headers, body = production.ask("/", "pages", **signed_in)
+            assert (status, headers["Retry-After"], headers["Cache-Control"]) == (503, "10", "no-store")
+            assert "Le portail ne peut rien lire ni enregistrer en ce moment" in body.decode()
+            assert "vérifiez avant de l’envoyer" not in body.decode()
+            status, headers, body = production.ask("/p/no-token/file.cfg", "phones")
+            assert (status, headers["Retry-After"], body) == (503, "60", b"Try again later\n")
+        finally:
+            production.database.mend()
+        for _ in range(20):  # the very next request, whichever thread takes it
+            assert production.answers("/healthz", "pages") == 200
+            assert production.answers("/p/no-token/file.cfg", "phones") == 404
+        for name, begin in before.items():
+            said = production.processes[name].said()[begin:]
+            assert "Traceback" not in said
+            assert "the database is away (" in said  # once for each request
 
 
 def test_the_processes_leave_room_in_a_database_of_the_usual_size() -> None:
