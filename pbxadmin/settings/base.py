@@ -281,6 +281,8 @@ NOTIFY_RATE = addresses.number(env, "NOTIFY_RATE", 100)
 DEMO_SIP_PORT = addresses.number(env, "DEMO_SIP_PORT", 5071)
 
 # --- Mail ----------------------------------------------------------------------------------------------------
+# Seconds that a worker waits for each answer of the mail server: one that says nothing would hold it for good.
+EMAIL_TIMEOUT = 10
 EMAIL_CONFIG = addresses.mail(env)
 if EMAIL_CONFIG:
     vars().update(EMAIL_CONFIG)

@@ -1,5 +1,6 @@
 """Mails: what is in them, in which language, and that none is lost or sent twice."""
 
+import socket
 from datetime import timedelta
 
 import pytest
@@ -110,6 +111,21 @@ def test_a_mail_server_that_is_down_costs_no_mail(olivier, settings, monkeypatch
     Letter.objects.update(next_at=timezone.now() - timedelta(seconds=1))
     assert letters.send_due() == 1
     assert len(mail.outbox) == 1
+
+
+def test_a_mail_server_that_says_nothing_holds_up_no_worker(olivier, settings):
+    assert 0 < settings.EMAIL_TIMEOUT <= 30, "as every installation has it"
+    with socket.socket() as hole:
+        hole.bind(("127.0.0.1", 0))
+        hole.listen()
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = hole.getsockname()
+        settings.EMAIL_TIMEOUT = 0.2
+        letters.post(Letter.Kind.WELCOME, [User.objects.select_related("customer").get(pk=olivier.pk)])
+        assert letters.send_due() == 0
+    letter = Letter.objects.get()
+    assert letter.next_at > timezone.now(), "it is tried again"
+    assert letter.sent_at is None
 
 
 def test_a_letter_that_another_worker_holds_is_not_sent_twice(olivier):
