@@ -68,13 +68,13 @@ class Front:
             headers = [("connection", "close")]
             if refused.status in (429, 503):
                 headers.append(("retry-after", "10"))
-            plain(protocol, refused.status, refused.reason, headers)
+            in_one_line(protocol, refused.status, refused.reason, headers)
         except (FullError, AwayError):
             unavailable(protocol, self._is_of_phones(scope.path))
 
     async def _answer(self, scope: Any, protocol: Any) -> None:
         if scope.method not in METHODS:
-            plain(protocol, 405, "Method not allowed.")
+            in_one_line(protocol, 405, "Method not allowed.")
             return
         headers = list(scope.headers.items())
         address = peer(scope.client)
@@ -173,7 +173,7 @@ async def hand_back(protocol: Any, answer: Answer, method: str) -> None:
         piece = await answer.rest.read(65_536)
 
 
-def plain(protocol: Any, status: int, reason: str, headers: Headers | None = None) -> None:
+def in_one_line(protocol: Any, status: int, reason: str, headers: Headers | None = None) -> None:
     """One line, for whoever isn't served any further."""
     protocol.response_bytes(
         status,
@@ -191,7 +191,7 @@ def unavailable(protocol: Any, to_phone: bool) -> None:
     """503: full, or the server is just starting. Phones ask again after what `Retry-After` says."""
     headers = [("cache-control", "no-store"), ("retry-after", "30" if to_phone else "5")]
     if to_phone:
-        plain(protocol, 503, "Try again later", headers[1:])
+        in_one_line(protocol, 503, "Try again later", headers[1:])
         return
     headers += [
         ("content-type", "text/html; charset=utf-8"),

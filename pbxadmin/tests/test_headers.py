@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from pbxadmin.tests.installation import ROOT, Installation
+from pbxadmin.tests.installation import ROOT, Installation, until
 
 pytestmark = pytest.mark.browser
 
@@ -85,9 +85,11 @@ def token_of(installation: Installation, mac: str) -> str:
 def test_a_phone_is_told_where_it_asked_from(installation: Installation) -> None:
     mac = "805ec0006003"
     token = token_of(installation, mac)
+    fetched = f"FROM phones_phone WHERE mac = '{mac}'"
     for lies in LIES.values():
+        before = addresses(installation, f"SELECT fetched_at {fetched}")
         answer = said(installation.url, f"GET /p/{token}/{mac}.cfg HTTP/1.1", *lies)
         assert answer.split()[1] == "200"
-        assert addresses(installation, f"SELECT fetched_from FROM phones_phone WHERE mac = '{mac}'") == {
-            "127.0.0.1"
-        }
+        # A fetch is noted once its last byte was handed over, and so after the answer is here.
+        until(lambda before=before: addresses(installation, f"SELECT fetched_at {fetched}") != before)
+        assert addresses(installation, f"SELECT fetched_from {fetched}") == {"127.0.0.1"}

@@ -189,7 +189,7 @@ class Fetch:
     """One fetch of a phone's own file: what was known when it was asked for, and what was given."""
 
     phone: Phone  # as it was read before the file was written
-    token: str
+    address_token: str
     begun: datetime
     facts: dict[str, Any]  # from where, and what the phone said of itself
     text: str
@@ -228,7 +228,7 @@ class Fetch:
                 "fetched_text": self.text,
                 "fetched_model": phone.model,
             }
-        if phone.previous_token_hash and fingerprint(self.token) == phone.token_hash:
+        if phone.previous_token_hash and fingerprint(self.address_token) == phone.token_hash:
             values["previous_token_hash"] = ""
         quick = connection.vendor == "postgresql" and not connection.in_atomic_block
         # After a NOTIFY somebody may look at the page until the phone has come back: that fetch is news.
