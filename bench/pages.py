@@ -30,7 +30,7 @@ def fill(slug: str, count: int) -> object:
     customer = Customer.objects.create(
         name=slug, slug=slug, fqdn=f"{slug}.example.com", extension_digits=5, included_extensions=count + 10
     )
-    department = Department.objects.create(customer=customer, name="Tous")
+    department = Department.objects.create(customer=customer, name="Tous", outbound_caller_id="+15145550100")
     firsts = ["Amélie", "Félix", "Inès", "Olivier", "Maude", "Xavier", "Élodie", "Zoé", "Mathis", "Chloé"]
     people = []
     for number in range(count):

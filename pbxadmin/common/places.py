@@ -1,6 +1,6 @@
 """Countries and time zones as people name them, from the names that Unicode's CLDR gives them in each language."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.core import get_global
@@ -43,6 +43,12 @@ def zone_said(zone: str) -> str:
 
     Montréal has no zone of its own since 2015: its time is the one of Toronto, which is named beside it.
     """
+    return _zone_said(zone, get_language() or "en")
+
+
+@lru_cache(maxsize=2_000)
+def _zone_said(zone: str, language: str) -> str:
+    # A phone's menu has a hundred of them, on every page that shows it and in every save of it.
     if zone == "America/Toronto":
         return f"{_('Montréal')}, Toronto"
     country = get_global("zone_territories").get(get_global("zone_aliases").get(zone, zone), "")
