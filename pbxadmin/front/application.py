@@ -78,21 +78,27 @@ class Front:
             return
         headers = list(scope.headers.items())
         address = peer(scope.client)
-        body = b""
         length = one(headers, "content-length")
         if length is not None and not (length.isascii() and length.isdigit()):
             raise RefusedBodyError(400, "Content-Length is no number.")
-        if (length or "0") != "0" or one(headers, "transfer-encoding") is not None:
-            body = await self.bodies.read(protocol, length, allowed(cookies(headers)), address)
+        if (length or "0") == "0" and one(headers, "transfer-encoding") is None:
+            await self._hand_over(scope, headers, address, bytearray(), protocol)
+            return
+        async with self.bodies.whole(protocol, length, allowed(cookies(headers)), address) as body:
+            await self._hand_over(scope, headers, address, body, protocol)
+
+    async def _hand_over(
+        self, scope: Any, headers: Headers, address: str, body: bytearray, protocol: Any
+    ) -> None:
         of_phones = self._is_of_phones(scope.path)
         upstream = self.phones if of_phones else self.pages
         head = self._head(scope, headers, address, len(body))
-        answer = self._handed_over(upstream, head, body, scope.method, protocol)
+        answer = self._answered(upstream, head, body, scope.method, protocol)
         # A phone that went away has no file: its server must learn that before it notes the fetch.
         await (unless_gone(protocol, answer) if of_phones else answer)
 
     @staticmethod
-    async def _handed_over(upstream: Upstream, head: bytes, body: bytes, method: str, protocol: Any) -> None:
+    async def _answered(upstream: Upstream, head: bytes, body: bytearray, method: str, protocol: Any) -> None:
         async with upstream.turn(), upstream.ask(head, body, method) as answer:
             await hand_back(protocol, answer, method)
 

@@ -3,6 +3,8 @@
 import asyncio
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,7 @@ class Allowed:
 # session is a true one only the portal knows, so the larger limits are ones that anybody may reach without harm.
 STRANGER = Allowed(size=65_536, within=10.0, silence=5.0)
 SIGNED_IN = Allowed(size=12 * 1024 * 1024, within=120.0, silence=10.0)
-# Of all bodies together that aren't handed over yet.
+# Of all bodies together, from their first byte until they are answered: a body that waits for its server's turn is memory as well.
 MEMORY = 128 * 1024 * 1024
 # Bodies on their way from one address: an office is one address, a hundred people don't send in the same second.
 FROM_ONE_ADDRESS = 100
@@ -51,17 +53,30 @@ class Bodies:
         self.held = 0
         self.on_their_way: Counter[str] = Counter()
 
-    async def read(self, protocol: Any, length: str | None, limit: Allowed, address: str) -> bytes:
-        """The whole body; raises `RefusedBodyError` as soon as it is clear that it isn't taken.
+    @asynccontextmanager
+    async def whole(
+        self, protocol: Any, length: str | None, limit: Allowed, address: str
+    ) -> AsyncIterator[bytearray]:
+        """The whole body, counted until the block ends; raises `RefusedBodyError` as soon as it is clear that it isn't taken.
 
         `length`: the header Content-Length, None where the body comes in pieces.
         """
+        body = bytearray()
+        try:
+            await self._read(protocol, length, limit, address, body)
+            yield body
+        finally:
+            self.held -= len(body)
+
+    async def _read(
+        self, protocol: Any, length: str | None, limit: Allowed, address: str, body: bytearray
+    ) -> None:
+        """Put the body into `body`, piece by piece."""
         if length is not None and int(length) > limit.size:
             raise RefusedBodyError(413, f"At most {limit.size} bytes.")
         if self.on_their_way[address] >= self.from_one_address:
             raise RefusedBodyError(429, "Too many requests at once from your address.")
         self.on_their_way[address] += 1
-        body = bytearray()
         try:
             pieces = aiter(protocol)
             async with asyncio.timeout(limit.within):
@@ -80,10 +95,8 @@ class Bodies:
         except TimeoutError:
             raise RefusedBodyError(408, "The request took too long to arrive.") from None
         finally:
-            self.held -= len(body)
             self.on_their_way[address] -= 1
             if not self.on_their_way[address]:
                 del self.on_their_way[address]
         if length is not None and len(body) != int(length):
             raise RefusedBodyError(400, "The request ended before its body did.")
-        return bytes(body)

@@ -73,7 +73,7 @@ class Upstream:
             self._free.release()
 
     @contextlib.asynccontextmanager
-    async def ask(self, head: bytes, body: bytes, method: str) -> AsyncIterator[Answer]:
+    async def ask(self, head: bytes, body: bytearray, method: str) -> AsyncIterator[Answer]:
         """Send one whole request, and give the answer; raises `AwayError` when there is none, or half of one.
 
         Each request has a connection of its own, in HTTP/1.0: its end is the end of the answer, and no request is ever sent
@@ -88,7 +88,7 @@ class Upstream:
         try:
             try:
                 async with asyncio.timeout(self.answers_within):
-                    writer.write(head + body)
+                    writer.writelines((head, body))
                     await writer.drain()
                     answer = await self._read(reader, method)
             except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:

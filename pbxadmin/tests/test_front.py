@@ -85,13 +85,16 @@ class Running:
     def ask(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = self.connection()
         try:
-            connection.request(method, path, body, headers or {})
+            connection.request(method, path, body, {"Host": "portal.example"} | (headers or {}))
             response = connection.getresponse()
             return response.status, response.headers, response.read()
         finally:
             connection.close()
+
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
 
     def begin(self, said: bytes) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port), 10)
@@ -99,17 +102,23 @@ class Running:
         return connection
 
 
+def both_servers(stack: ExitStack, folder: Path) -> list[Server]:
+    """That of the pages and that of the phones, until the end of `stack`."""
+    servers = []
+    for name in ("pages", "phones"):
+        servers.append(Server(folder / f"{name}.sock"))
+        running = servers[-1].run()
+        stack.callback(running.server_close)
+        stack.callback(running.shutdown)
+    return servers
+
+
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = launcher.socket_folder(tmp_path_factory.mktemp("front"))
     port = free_port()
     with ExitStack() as stack:
-        servers = []
-        for name in ("pages", "phones"):
-            servers.append(Server(folder / f"{name}.sock"))
-            running = servers[-1].run()
-            stack.callback(running.server_close)
-            stack.callback(running.shutdown)
+        servers = both_servers(stack, folder)
         environment = {
             "PAGES_SOCKET": str(servers[0].path), "PHONES_SOCKET": str(servers[1].path), "PAGES_THREADS": "4",
             "TRUSTED_PROXY_COUNT": "1",
@@ -256,9 +265,14 @@ class Sends:
             await asyncio.Event().wait()
 
 
+async def whole(bodies: Bodies, sends: Sends, length: str | None, limit: Allowed) -> bytes:
+    async with bodies.whole(sends, length, limit, "192.0.2.1") as body:
+        return bytes(body)
+
+
 def refusal(bodies: Bodies, sends: Sends, length: str | None, limit: Allowed) -> int:
     with pytest.raises(RefusedBodyError) as refused:
-        asyncio.run(bodies.read(sends, length, limit, "192.0.2.1"))
+        asyncio.run(whole(bodies, sends, length, limit))
     assert (bodies.held, bodies.on_their_way) == (0, {})
     return refused.value.status
 
@@ -279,7 +293,20 @@ def test_all_bodies_together_have_a_measure_and_so_has_one_address() -> None:
     assert refusal(Bodies(memory=5), Sends(b"123456"), "10", limit) == 503
     assert refusal(Bodies(from_one_address=0), Sends(b"1"), "10", limit) == 429
     assert refusal(Bodies(), Sends(b"123", ends=True), "10", limit) == 400
-    assert asyncio.run(Bodies().read(Sends(b"12", b"3", ends=True), "3", limit, "192.0.2.1")) == b"123"
+    assert asyncio.run(whole(Bodies(), Sends(b"12", b"3", ends=True), "3", limit)) == b"123"
+
+
+def test_a_body_counts_until_it_is_answered() -> None:
+    async def while_another_waits() -> None:
+        bodies, limit = Bodies(memory=5), Allowed(100, within=1, silence=1)
+        async with bodies.whole(Sends(b"123", ends=True), "3", limit, "192.0.2.1"):
+            with pytest.raises(RefusedBodyError) as refused:
+                await whole(bodies, Sends(b"456", ends=True), "3", limit)
+            assert refused.value.status == 503
+        assert await whole(bodies, Sends(b"456", ends=True), "3", limit) == b"456"
+        assert bodies.held == 0
+
+    asyncio.run(while_another_waits())
 
 
 def test_the_larger_limit_takes_a_session() -> None:
@@ -302,7 +329,7 @@ def test_who_waits_too_long_or_behind_too_many_is_told_so() -> None:
             one._queue = 0
         async with one.turn():  # and there is room again
             with pytest.raises(AwayError):
-                async with one.ask(b"", b"", "GET"):
+                async with one.ask(b"", bytearray(), "GET"):
                     pass
 
     asyncio.run(both())

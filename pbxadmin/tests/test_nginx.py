@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pbxadmin.run import launcher, processes
 from pbxadmin.tests.installation import free_port, until
-from pbxadmin.tests.test_front import Running, Server, slow
+from pbxadmin.tests.test_front import Running, both_servers, slow
 
 pytestmark = pytest.mark.slow("starts nginx, which Debian's package brings")
 
@@ -65,17 +65,9 @@ class Nginx(Running):
     folder: Path
     http: int
 
-    def ask(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+    def connection(self) -> http.client.HTTPConnection:
         context = ssl._create_unverified_context()
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
-        try:
-            connection.request(method, path, body, {"Host": "portal.example"} | (headers or {}))
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
-        finally:
-            connection.close()
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
 
     def begin(self, said: bytes) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.http), 10)
@@ -101,12 +93,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     (folder / "nginx.conf").write_text(AROUND.format(places=places, user=user, **facts))
     certificate(folder)
     with ExitStack() as stack:
-        servers = []
-        for name in ("pages", "phones"):
-            servers.append(Server(folder / f"{name}.sock"))
-            running = servers[-1].run()
-            stack.callback(running.server_close)
-            stack.callback(running.shutdown)
+        servers = both_servers(stack, folder)
         process = subprocess.Popen(
             [program, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "start.log"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
