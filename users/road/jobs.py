@@ -45,8 +45,10 @@ KEPT = timedelta(days=30)
 def start(action: Action, scope: Scope, keys: Sequence[int], settings: Settings, facts: RequestFacts) -> Job:
     """Have `action` done to these records, one after the other; a worker is told after the commit.
 
-    The same asked again while it still runs (a second click) is the job that is there.
+    The same asked again while it still runs (a second click) is the job that is there. Raises `ProofNeededError` where the action
+    takes a fresh proof of who asks: a job has nobody to ask later.
     """
+    facts.demand_proof(action.takes_over)
     with transaction.atomic():
         Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
         asked = {"keys": list(keys), "settings": dict(settings)}

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.proof import ProofNeededError
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.models import Change, Customer, Job, JobStep, Letter, Operation, Role, User
@@ -383,6 +385,17 @@ def test_a_page_that_asks_for_many_says_that_it_will_be_a_job_and_begins_it(
     assert answer["Location"] == url(job)
     assert (job.kind, job.starter, job.total, job.language) == (slug, felix, 7, "fr-ca")
     assert there(people) == 7
+
+
+def test_a_job_that_lets_a_thief_stay_begins_with_a_fresh_proof_alone(felix, people):
+    scope, keys = Scope(felix, people[0].customer), [person.pk for person in people]
+    not_proved = RequestFacts("portal", proved=lambda: False)
+    for action, settings in ((actions.RESET, {"sip": True}), (actions.WELCOME, {})):
+        with pytest.raises(ProofNeededError):
+            jobs.start(action, scope, keys, settings, not_proved)
+    assert not Job.objects.exists()
+    jobs.start(actions.DELETE, scope, keys, {}, not_proved)
+    assert Job.objects.count() == 1
 
 
 @pytest.mark.parametrize("slug", ["delete", "reset"])

@@ -118,6 +118,7 @@ class ChosenList:
             """Say what the action would do to the chosen, or do it."""
             if request.method != "POST":
                 return redirect(self.list_url(customer))
+            # Asked before anything is read through; the doing and the job ask again.
             RequestFacts.of(request).demand_proof(action.takes_over)
             choice = self.choice(request, customer)
             if not choice.keys:
