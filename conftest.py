@@ -8,9 +8,11 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
+from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 
+from pbxadmin.common import throttle
 from signin.credentials import PASSWORD_AT
 from users import append_only, first_roles
 from users.models import Customer, Role, User
@@ -52,6 +54,13 @@ def _tables_that_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None
 def _the_language_of_the_portal() -> None:
     """Each test begins in the portal's language, whatever a page of the one before was read in."""
     translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted_yet() -> None:
+    """What other tests tried from the address of all of them counts for none: blocked addresses, limits, a resting cache."""
+    cache.clear()
+    throttle._resting_until = 0.0
 
 
 @pytest.fixture(autouse=True)

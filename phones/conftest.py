@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
-from pbxadmin.common import throttle
 from phones.models import Phone
 from phones.push import telling
 from phones.serving import fetches
@@ -17,14 +15,11 @@ from users.models import Customer, User
 
 @pytest.fixture(autouse=True)
 def _no_memory_of_other_tests() -> Iterator[None]:
-    """Blocked addresses, a resting cache and a resting broker belong to one test."""
-    cache.clear()
-    throttle._resting_until = 0.0
+    """A resting broker and gathered times belong to one test."""
     telling.rest(0)
     fetches.gathered.forget()
     yield
     fetches.gathered.forget()
-    cache.clear()
 
 
 @pytest.fixture

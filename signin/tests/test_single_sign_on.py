@@ -46,13 +46,6 @@ SENTENCE = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _nothing_remembered():
-    cache.clear()
-    yield
-    cache.clear()
-
-
 @pytest.fixture
 def boreale(boreale):
     """Boréale with both registered."""

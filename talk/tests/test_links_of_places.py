@@ -29,11 +29,6 @@ HOST = {"HTTP_HOST": "boreale.example.com"}
 VISITOR = {"name": "Jean Visiteur", "email": "jean@ailleurs.example", "number": "514 555-0199"}
 
 
-@pytest.fixture(autouse=True)
-def _no_limits_left_over():
-    cache.clear()
-
-
 def write(sheet, customer, key, **values):
     actor = User(is_staff=True, role_id="users")
     plan = road.plan(actor, customer, sheet(), [road.Row(key, values)])

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -19,12 +18,6 @@ from users.tests.test_pages import posted
 from users.tests.test_undo import again, edit
 
 pytestmark = pytest.mark.slow("many pages")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_counted_yet():
-    """What other tests have tried from this address counts for none of these."""
-    cache.clear()
 
 
 @pytest.fixture

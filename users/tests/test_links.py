@@ -5,7 +5,6 @@ from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,11 +20,6 @@ from users.tests.factories import FACTS, make_user
 pytestmark = pytest.mark.both_databases("links that are used up")
 
 NS = {"l": links.NAMESPACE}
-
-
-@pytest.fixture(autouse=True)
-def _no_limits_left_over():
-    cache.clear()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.urls import reverse
 
 from phones.models import Phone
@@ -16,11 +15,6 @@ from users.mail import letters, links
 from users.models import Change, Letter, Operation, PersonalLink, User
 from users.people import reset
 from users.tests.factories import FACTS, PASSWORD, make_user
-
-
-@pytest.fixture(autouse=True)
-def _no_limits_left_over():
-    cache.clear()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What the reset dialog does to phones, and where a manufacturer's redirection service sends them."""
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 
 from pbxadmin.common.crypto import Reader
@@ -14,11 +13,6 @@ from users.mail import links
 from users.models import User
 from users.people import reset
 from users.tests.factories import FACTS, make_user
-
-
-@pytest.fixture(autouse=True)
-def _no_limits_left_over():
-    cache.clear()
 
 
 @pytest.fixture
