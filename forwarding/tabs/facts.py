@@ -256,6 +256,9 @@ def _clock_now(zone: str) -> str:
     return timezone.now().astimezone(hours.Schedule(zone).clock).strftime("%Y-%m-%dT%H:%M")
 
 
+WEEKDAYS_ONLY = "weekdays"
+
+
 # --- Hours -------------------------------------------------------------------------------------------------------
 def quarter_hours(last: bool = False) -> list[str]:
     """The times of a day in steps of 15 minutes."""
@@ -275,6 +278,10 @@ def _typed_week(form: SectionForm, name: str) -> tuple[list[str], tuple[hours.Pe
     return lines, periods.in_order(found)
 
 
+# What the tools of the week begin with; what was chosen in them stays, as the week does.
+_TOOLS = {"copied": "0", "onto": WEEKDAYS_ONLY, "from": "8:00", "to": "17:00", "days": "all"}
+
+
 def _week(form: SectionForm, zone: str) -> dict[str, Any]:
     """The week to look at, with the two lines of each day to type in."""
     opened, open_periods = _typed_week(form, "office_hours")
@@ -292,9 +299,10 @@ def _week(form: SectionForm, zone: str) -> dict[str, Any]:
     if not locked:
         with_grips(days, open_periods, break_periods, list(zip(opened, paused, strict=True)))
     return {
-        "days": days, "zone": zone, "now": local, "weekdays": list(enumerate(WEEKDAYS)),
+        "days": days, "zone": zone, "now": local, "weekdays": list(zip(_SEVEN, WEEKDAYS, strict=True)),
         "closed_all_week": not any(line.strip() for line in opened), "long_days": long_days(open_periods),
         "week_errors": [(name, form[name].errors) for name in ("office_hours", "break_hours") if form[name].errors],
+        "tools": {name: form.data.get(f"_{name}", first) for name, first in _TOOLS.items()},
         "from_times": quarter_hours(), "to_times": quarter_hours(last=True), "locked": locked,
     }  # fmt: skip
 
@@ -333,7 +341,6 @@ def holidays_of_department(scope: Scope, department: Department, form: SectionFo
     }  # fmt: skip
 
 
-WEEKDAYS_ONLY = "weekdays"
 # What the form carries once specific hours have been begun: with those of the department, or with what was there.
 FROM_DEPARTMENT = "department"
 BEGUN = "yes"

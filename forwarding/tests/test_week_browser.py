@@ -29,6 +29,19 @@ def late(page: Page, seconds: float) -> Iterator[None]:
     page.unroute_all(behavior="wait")
 
 
+@contextmanager
+def the_drawing_is_late(page: Page, seconds: float) -> Iterator[None]:
+    """What is drawn anew comes so much later, and what was asked after it before it."""
+
+    def hold(route: Route) -> None:
+        page.wait_for_timeout(seconds * 1000)
+        route.continue_()
+
+    page.route(re.compile("draw=1"), hold)
+    yield
+    page.unroute_all(behavior="wait")
+
+
 def opened(installation: Installation, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 1200})
     installation.sign_in(page, "102@")
@@ -114,3 +127,23 @@ def test_a_bar_is_dragged_by_pointer_and_keyboard_and_a_day_copied(
         page.locator("#week-copy").press("Enter")
     expect(line(page, "office_hours", 6)).to_have_value("9:00-15:00")
     expect(page.locator("#week-copy")).to_be_focused()
+
+
+def test_an_answer_that_comes_late_takes_back_nothing(installation: Installation, page: Page) -> None:
+    opened(installation, page)
+    page.locator("[name=_copied]").select_option("5")
+    page.locator("[name=_onto]").select_option("6")
+    with the_drawing_is_late(page, 1):
+        with page.expect_response(re.compile("draw=1")) as drawn:
+            line(page, "office_hours", 5).fill("10:00-11:00")
+            line(page, "office_hours", 5).blur()
+            with page.expect_response(lambda answer: answer.url.endswith("/schedule")):
+                page.locator("#week-copy").press("Enter")
+            expect(line(page, "office_hours", 6)).to_have_value("10:00-11:00")
+        assert drawn.value.finished() is None
+    # The late one knows nothing of the copy; then the week is drawn as it stands.
+    expect(page.locator("#bar-6")).to_have_attribute("data-open", "600-660")
+    expect(line(page, "office_hours", 6)).to_have_value("10:00-11:00")
+    # And the next copy begins with the days that were chosen.
+    expect(page.locator("[name=_copied]")).to_have_value("5")
+    expect(page.locator("[name=_onto]")).to_have_value("6")

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from pbxadmin.tests.installation import ROOT, Installation
 
@@ -72,6 +72,26 @@ def test_a_field_keeps_its_focus_its_caret_and_what_was_typed_since_the_question
     expect(field).to_be_focused()
     place.page.keyboard.type(":0")
     expect(field).to_have_value("7:08-12")
+
+
+@pytest.mark.browser
+def test_a_late_answer_takes_nothing_back_that_another_one_brought_since_its_question(place: Place) -> None:
+    place.begin(FIELDS.format(a="", b="old", told="") + "<i id=first></i><i id=second></i>")
+    held: list[Route] = []
+    place.page.route("**/part?late", lambda route: held.append(route))
+    ask = "([from, url]) => void htmx.ajax('GET', url, { source: from, target: '#part', swap: 'outerHTML', values: {} })"
+    place.page.evaluate(ask, ["#first", "/part?late"])
+    place.answer = FIELDS.format(a="copied", b="old", told="copied")
+    place.page.evaluate(ask, ["#second", "/part"])
+    expect(place.page.locator("#part p")).to_have_text("copied")
+    held[0].fulfill(body=FIELDS.format(a="", b="new", told="late"), content_type="text/html")
+    expect(place.page.locator("#part p")).to_have_text("late")
+    expect(place.page.locator("[name=a]")).to_have_value("copied")
+    expect(place.page.locator("[name=b]")).to_have_value("new")
+    # What is asked from now on knows of it.
+    place.swap(FIELDS.format(a="", b="new", told="after"), a="copied", b="new")
+    expect(place.page.locator("#part p")).to_have_text("after")
+    expect(place.page.locator("[name=a]")).to_have_value("")
 
 
 @pytest.mark.browser

@@ -5,6 +5,9 @@
 
 (() => {
   let sent = new Map(); // what the request carried whose answer is being put in: name → values
+  let answers = 0; // how many were put in so far
+  let known = 0; // how many of them were there when the question was asked whose answer is being put in
+  const answered = new WeakMap(); // field → the answer that last changed what stands there
   let news = []; // elements that are new, or ask the server for something else than before
   const asksNoMore = new WeakSet(); // what an earlier answer has settled: a question that was still waiting is neither sent nor answered
 
@@ -38,10 +41,13 @@
   }
   function typedSince(field) {
     if (standing(field) === served(field)) return false;
-    const known = sent.get(field.name);
-    if (!known) return true;
-    return ticks(field) ? known.includes(field.value) !== field.checked : !known.includes(field.value);
+    const asked = sent.get(field.name);
+    if (!asked) return true;
+    return ticks(field) ? asked.includes(field.value) !== field.checked : !asked.includes(field.value);
   }
+
+  // An answer takes nothing back that another one put in after its question was asked: it can't know of it.
+  const isAhead = (field) => (answered.get(field) ?? 0) > known;
 
   // What the reader opened stays open; what has the focus keeps what lets it have it.
   const stays = (element, name) =>
@@ -53,7 +59,8 @@
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
       return;
     }
-    const wanted = isField(old) ? (typedSince(old) ? standing(old) : served(fresh)) : undefined;
+    const stood = isField(old) ? standing(old) : undefined;
+    const wanted = isField(old) ? (typedSince(old) || isAhead(old) ? stood : served(fresh)) : undefined;
     const changed = new Set();
     for (const name of old.getAttributeNames()) {
       if (fresh.hasAttribute(name) || stays(old, name)) continue;
@@ -69,6 +76,7 @@
     if ([...changed].some((name) => name.startsWith("hx-") || name === "href" || name === "action")) news.push(old);
     if (old.nodeName === "TEMPLATE") old.innerHTML = fresh.innerHTML;
     else join(old, [...old.childNodes], [...fresh.childNodes], null);
+    if (wanted !== stood) answered.set(old, answers);
     if (wanted === undefined || standing(old) === wanted) return;
     if (ticks(old)) old.checked = wanted;
     else old.value = wanted;
@@ -117,9 +125,14 @@
   document.body.setAttribute("hx-ext", "work-in");
 
   const WHOLE_OR_CONTENTS = /^\s*(outer|inner)HTML\b/;
-  document.addEventListener("htmx:beforeRequest", (event) => { if (asksNoMore.has(event.detail.elt)) event.preventDefault(); });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (asksNoMore.has(event.detail.elt)) event.preventDefault();
+    event.detail.requestConfig.known = answers;
+  });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (asksNoMore.has(detail.elt)) detail.shouldSwap = false;
+    answers += 1;
+    known = detail.requestConfig.known ?? answers;
     sent = new Map();
     for (const [name, value] of detail.requestConfig.formData) sent.set(name, [...(sent.get(name) ?? []), value]);
     const written = detail.swapOverride ?? detail.elt.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";

@@ -185,12 +185,16 @@
     bar.addEventListener("pointercancel", end);
   });
 
-  // An answer to what was sent earlier has drawn the week as it was then: bars that were moved since stand where they were put.
+  // An answer to what was sent earlier has drawn the week as it was then: bars that were moved since stand where they were put, and
+  // where another answer has written a line meanwhile, the week is drawn once more. What somebody is typing isn't a line yet.
   document.addEventListener("htmx:afterSwap", () => {
+    let again = null;
     for (const bar of document.querySelectorAll("svg[data-bar]")) {
-      const behind = KINDS.some((kind) => bar.dataset[`${kind}Line`] !== inputOf(bar, kind).value);
-      const state = behind && stateOf(bar);
+      const behind = KINDS.map((kind) => [bar.dataset[`${kind}Line`], inputOf(bar, kind)]).filter(([line, input]) => line !== input.value);
+      const state = behind.length && stateOf(bar);
       if (state) draw(bar, state);
+      else again ??= behind.map(([, input]) => input).find((input) => input !== document.activeElement);
     }
+    again?.dispatchEvent(new Event("change", { bubbles: true }));
   });
 })();
