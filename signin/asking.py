@@ -16,7 +16,6 @@ from pbxadmin.common.http import PortalRequest, page_path
 from pbxadmin.common.proof import WHY, Takeover
 from signin import credentials as signin
 from signin.forms import ProofForm
-from signin.second_factor import referring_path
 
 # A refused form is shown again with 422: "understood, but not so".
 REFUSED = 422
@@ -64,6 +63,13 @@ def ask(request: PortalRequest, what: Takeover, form: ProofForm | None = None) -
     elif form is None:
         response.status_code = 403
     return response
+
+
+def referring_path(request: PortalRequest) -> str:
+    """The path of the page whose form this is, if it was ours."""
+    own = f"{request.scheme}://{request.get_host()}"
+    referer = request.headers.get("Referer", "")
+    return referer.removeprefix(own) if referer.startswith(f"{own}/") else ""
 
 
 def answered(request: PortalRequest) -> HttpResponse | None:

@@ -29,6 +29,7 @@ from django.utils.translation import ngettext
 
 from pbxadmin.common.crypto import decrypt, encrypt
 from pbxadmin.common.http import page_path
+from pbxadmin.common.proof import ProofNeededError, Takeover
 from signin import credentials as signin
 from signin.models import BackupCode, TotpDevice
 from users.access import signed_in_user
@@ -278,16 +279,9 @@ def note_proof(request: HttpRequest) -> None:
 
 
 def ask_again(request: HttpRequest) -> HttpResponse:
-    """To the page that asks for the second factor (or the password) again, and back to the page the
-    person is on."""
+    """To the page that asks for the second factor (or the password) again, and back to the page that was asked for."""
     htmx: Any = getattr(request, "htmx", None)
-    here = (
-        page_path(request)
-        if htmx
-        else request.get_full_path()
-        if request.method == "GET"
-        else referring_path(request)
-    )
+    here = page_path(request) if htmx else request.get_full_path()
     target = reverse("step_up")
     if here := signin.safe_next(request, here):
         target += "?" + urlencode({"next": here})
@@ -296,18 +290,21 @@ def ask_again(request: HttpRequest) -> HttpResponse:
     return redirect(target)
 
 
-def referring_path(request: HttpRequest) -> str:
-    """The path of the page whose form this is, if it was ours."""
-    own = f"{request.scheme}://{request.get_host()}"
-    referer = request.headers.get("Referer", "")
-    return referer.removeprefix(own) if referer.startswith(f"{own}/") else ""
+def step_up(what: Takeover) -> Callable[[View], View]:
+    """A view that shows or does something for which ten minutes without proof are too long.
 
+    A page is opened after the proof; what was sent goes on with it, and nothing of it is lost (`signin.asking`).
+    """
 
-def step_up(view: View) -> View:
-    """A view that shows or does something for which ten minutes without proof are too long."""
+    def shut(view: View) -> View:
+        @wraps(view)
+        def asks_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if recently_verified(request):
+                return view(request, *args, **kwargs)
+            if request.method == "POST":
+                raise ProofNeededError(what)
+            return ask_again(request)
 
-    @wraps(view)
-    def asks_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return view(request, *args, **kwargs) if recently_verified(request) else ask_again(request)
+        return asks_first  # type: ignore[return-value]  # the same signature, which a TypeVar over Callable can't say
 
-    return asks_first  # type: ignore[return-value]  # the same signature, which a TypeVar over Callable can't say
+    return shut

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from pbxadmin.common.crypto import Reader, plain
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.proof import Takeover
 from signin.second_factor import step_up
 from users import rights, road
 from users.access import signed_in_user
@@ -28,7 +29,7 @@ from voicemail.sections import PIN, REGENERATE, VOICEMAIL
 @never_cache
 @require_POST
 @of_person(rights.Verb.REVEAL)
-@step_up
+@step_up(Takeover.SECRET)
 def show_pin(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """A person's PIN in plain text: after a recent second factor, and written into the history."""
     return _show(
@@ -41,7 +42,7 @@ def show_pin(request: PortalRequest, customer: Customer, person: User) -> HttpRe
 
 @never_cache
 @require_POST
-@step_up
+@step_up(Takeover.SECRET)
 def show_own_pin(request: PortalRequest) -> HttpResponse:
     """One's own PIN."""
     return _show(request, _own(request), reverse("own_voicemail_pin"), RequestFacts.of(request, "self"))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import moved
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.proof import Takeover
 from phones import selectors, services
 from phones.models import Phone
 from phones.settings import logos
@@ -373,7 +374,7 @@ def phone_settings_download(
 
 @require_POST
 @of_phone(rights.Verb.REVEAL)
-@step_up
+@step_up(Takeover.SECRET)
 def phone_secret(
     request: PortalRequest, customer: Customer, person: User, phone: Phone, which: str
 ) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from pbxadmin.common.crypto import Reader, plain
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.proof import ProofNeededError
 from signin import credentials as signin
@@ -174,6 +175,29 @@ def test_one_who_asks_by_htmx_sees_the_question_instead_of_the_page(client, owne
     assert (asked.status_code, asked.headers["HX-Retarget"]) == (200, "body")
     assert client.post(url, form_of(asked, **{"proof-code": code_of()})).status_code == 302
     assert again(amelie).email == "new@boreale.example"
+
+
+def test_a_secret_that_is_asked_for_is_shown_after_the_proof_and_the_press_is_not_lost(client, owner, amelie):
+    url = reverse("voicemail_pin", args=["boreale", amelie.number])
+    asked = client.post(url, headers={"HX-Request": "true"})
+    assert (asked.status_code, asked.headers["HX-Retarget"]) == (200, "body")
+    assert "Vous affichez un secret" in asked.content.decode()
+    pin = plain(amelie.mailbox, type(amelie.mailbox).pin, Reader.PERSON)
+    assert pin not in asked.content.decode()
+    shown = client.post(url, form_of(asked, **{"proof-code": code_of()}))
+    assert shown.status_code == 200
+    assert pin in shown.content.decode()
+
+
+def test_the_boxes_of_a_reset_come_back_with_the_proof(client, owner, amelie):
+    url = reverse("user_reset", args=["boreale", amelie.number])
+    before = amelie.sip_password
+    sent = {"confirmed": "1", "expected": "1", "box": ["sip"]}
+    asked = client.post(url, sent)
+    assert (asked.status_code, again(amelie).sip_password) == (403, before)
+    done = client.post(url, form_of(asked, **{"proof-code": code_of()}))
+    assert done.status_code == 302
+    assert again(amelie).sip_password != before
 
 
 @pytest.mark.parametrize(

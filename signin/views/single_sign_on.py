@@ -20,6 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from pbxadmin.common.http import PortalRequest, client_address
+from pbxadmin.common.proof import Takeover
 from signin import credentials as signin
 from signin import lockout, oidc
 from signin import second_factor as factor
@@ -244,7 +245,7 @@ def confirm(request: PortalRequest, provider: str) -> HttpResponse:
 
 @never_cache
 @require_POST
-@factor.step_up
+@factor.step_up(Takeover.ACCOUNT)
 def unlink(request: PortalRequest, provider: str) -> HttpResponse:
     """Take the account away again."""
     name = _name_of(provider)

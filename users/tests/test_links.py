@@ -177,7 +177,7 @@ def test_showing_takes_a_recent_second_factor_and_is_recorded(client, felix, ame
     session = client.session
     session[second_factor.VERIFIED_AT] = session[signin.PASSWORD_AT] = 0
     session.save()
-    assert client.post(url).status_code == 302
+    assert client.post(url).status_code == 403
     assert not PersonalLink.objects.exists()
     sign_in_fully(client, felix)
     page = client.post(url)

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pbxadmin.common.http import PortalRequest, RequestFacts, client_address
+from pbxadmin.common.proof import Takeover
 from pbxadmin.common.throttle import Limit, network_of
 from signin.second_factor import step_up
 from users import rights, road
@@ -63,7 +64,7 @@ def _page(
     return render(request, "users/app_link.html", facts)
 
 
-@step_up
+@step_up(Takeover.SECRET)
 def _shown(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     try:
         link = links.reveal(request.user, customer, person, links.Kind.APP, RequestFacts.of(request))
@@ -76,7 +77,7 @@ def _shown(request: PortalRequest, customer: Customer, person: User) -> HttpResp
 @never_cache
 @require_http_methods(["POST"])
 @of_person(rights.Verb.REVEAL)
-@step_up
+@step_up(Takeover.SECRET)
 def rps_key(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """The address with a person's RPS key, to be entered at the manufacturer's redirection service."""
     try:
@@ -104,7 +105,7 @@ def own_app(request: PortalRequest) -> HttpResponse:
     return _own_shown(request, user) if request.method == "POST" else _own_page(request, user)
 
 
-@step_up
+@step_up(Takeover.SECRET)
 def _own_shown(request: PortalRequest, user: User) -> HttpResponse:
     assert user.customer is not None
     link = links.reveal(user, user.customer, user, links.Kind.APP, RequestFacts.of(request, "self"))

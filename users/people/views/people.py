@@ -14,6 +14,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.listing import ListState, show_list
+from pbxadmin.common.proof import Takeover
 from pbxadmin.common.values.destinations import Kind
 from signin.second_factor import step_up
 from users import rights, road
@@ -205,7 +206,7 @@ def _tab_url(customer: Customer, person: User) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_person(rights.Verb.EDIT)
-@step_up
+@step_up(Takeover.RESET)
 def user_reset(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """Reset one person: seven boxes, explained in place."""
     return chosen.reset_person(request, customer, person)
