@@ -10,10 +10,12 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
-        """Register the checks, and what SQLite needs to search as people do."""
+        """Register the checks, what SQLite needs to search as people do, and what no server's log may say."""
         from django.db.backends.signals import connection_created
 
         from pbxadmin.common import phone_system  # noqa: F401
+        from pbxadmin.common.logs import hold_servers
         from pbxadmin.common.searching import for_sqlite
 
         connection_created.connect(for_sqlite, dispatch_uid="folded")
+        hold_servers()

@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pbxadmin.common.values.unsaid import UnsaidFilter
 from pbxadmin.front.bodies import Bodies, RefusedBodyError, allowed
 from pbxadmin.front.upstream import Answer, AwayError, FullError, Headers, Upstream
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+for handler in logging.getLogger().handlers:
+    handler.addFilter(UnsaidFilter())
 UNAVAILABLE = (Path(__file__).resolve().parents[2] / "deploy" / "unavailable.html").read_bytes()
 # RFC 9110, 7.6.1: what concerns one connection alone.
 HOP_BY_HOP = frozenset(

@@ -295,8 +295,22 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="pbxadmin <ne-pas-rep
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"one_line": {"()": "pbxadmin.common.logs.OneLineFilter"}},
+    "filters": {
+        "refusals": {"()": "pbxadmin.common.logs.RefusalsFilter"},
+        "one_line": {"()": "pbxadmin.common.logs.OneLineFilter"},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line"]}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["refusals", "one_line"],
+        }
+    },
+    # Django brings handlers of its own, one that mails traces among them: everything is written by the one above.
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
 }

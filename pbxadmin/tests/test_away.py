@@ -106,4 +106,4 @@ def test_a_database_that_is_away_is_one_line_of_the_log_and_a_mistake_of_ours_ke
     first, second, *trace = said.getvalue().splitlines()
     assert first == "Task sweep failed: the database is away (database or disk is full)"
     assert second == "Task sweep failed"
-    assert trace == ["ValueError: ours"]
+    assert trace == ["  ValueError: ours"]
