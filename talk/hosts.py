@@ -12,7 +12,10 @@ from pbxadmin.common.http import PortalRequest
 from users.models import Customer
 
 HOST = re.compile(r"(?P<name>[a-z0-9.-]{1,253})(?P<port>:[0-9]{1,5})?\Z")
-REMEMBERED = 60  # seconds: how long a new or a lost host name takes to count
+REMEMBERED = 60  # seconds: how long a lost host name still counts
+HSTS = "Strict-Transport-Security"
+# The name is the customer's own and may lead elsewhere tomorrow, to something without TLS: for a day, and for no name below it.
+HSTS_THERE = "max-age=86400"
 
 
 def slug_of_host(name: str) -> str:
@@ -21,7 +24,9 @@ def slug_of_host(name: str) -> str:
     slug = cache.get(key)
     if slug is None:
         slug = Customer.objects.filter(fqdn=name).values_list("slug", flat=True).first() or ""
-        cache.set(key, slug, REMEMBERED)
+        if slug:
+            # Not what isn't one: strangers would fill the cache with names of theirs, and push out what it counts of them.
+            cache.set(key, slug, REMEMBERED)
     return slug
 
 
@@ -35,20 +40,29 @@ class CustomerHostMiddleware:
 
     def __init__(self, get_response: Callable[[PortalRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.own = {urlsplit(settings.PUBLIC_URL).hostname, *settings.ALLOWED_HOSTS}
+        public = (urlsplit(url).hostname for url in (settings.PUBLIC_URL, settings.PROVISIONING_URL))
+        self.own = {*public, *settings.ALLOWED_HOSTS}
 
     def __call__(self, request: PortalRequest) -> HttpResponse:
+        """The answer; a browser that must come back by HTTPS must do so for a short time."""
+        if not self._is_customers(request):
+            return self.get_response(request)
+        response = self.get_response(request)
+        if HSTS in response.headers:
+            response.headers[HSTS] = HSTS_THERE
+        return response
+
+    def _is_customers(self, request: PortalRequest) -> bool:
+        """Whether the request is to a customer's host name; it is given that host's addresses then."""
         written = request.META.get("HTTP_HOST", "").lower()
         match = HOST.match(written)
         name = match["name"] if match else ""
-        if (
-            "." in name
-            and name not in self.own
-            and not name.replace(".", "").isdigit()
-            and (slug := slug_of_host(name))
-        ):
-            request.urlconf = "talk.urls_host"
-            request.host_slug = slug  # type: ignore[attr-defined]
-            # Looked up among the customers' names, so it can be believed: links and the CSRF check need it.
-            request.get_host = lambda: written  # type: ignore[method-assign]
-        return self.get_response(request)
+        if "." not in name or name in self.own or name.replace(".", "").isdigit():
+            return False
+        if not (slug := slug_of_host(name)):
+            return False
+        request.urlconf = "talk.urls_host"
+        request.host_slug = slug  # type: ignore[attr-defined]
+        # Looked up among the customers' names, so it can be believed: links and the CSRF check need it.
+        request.get_host = lambda: written  # type: ignore[method-assign]
+        return True

@@ -41,6 +41,7 @@ PRODUCTION = {
     "PUBLIC_URL": "https://portal.example",
     "DATABASE_URL": "sqlite:///:memory:",
     "CELERY_BROKER_URL": "redis://broker.example/0",
+    "EMAIL_URL": "smtp+tls://portal:secret@mail.example:587",
 }
 
 

@@ -342,3 +342,26 @@ def test_a_variable_that_is_missing_is_named_in_one_line(tmp_path: Path) -> None
     assert (done.returncode, done.stderr) == (
         1, "pbxadmin: Set FIELD_KEYS in the environment: production doesn't start without it.\n",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "address", ["consolemail://", "filemail:///var/mail", "memorymail://", "dummymail://"]
+)
+def test_production_leaves_no_mail_with_a_live_link_in_files_or_in_the_log(
+    address: str, tmp_path: Path
+) -> None:
+    done = start_of("pbxadmin.wsgi", environment_of(tmp_path, EMAIL_URL=address))
+    assert done.returncode == 1
+    assert done.stderr.startswith("pbxadmin: EMAIL_URL names no mail server, and production leaves no mails")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["manage.py check", "-m celery -A pbxadmin report"])
+def test_no_other_process_starts_without_a_mail_server_either(command: str, tmp_path: Path) -> None:
+    environment = environment_of(tmp_path)
+    del environment["EMAIL_URL"]
+    done = subprocess.run(
+        [sys.executable, *command.split()], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "Set EMAIL_URL in the environment: production doesn't start without it." in done.stderr

@@ -252,6 +252,7 @@ def test_production_stops_with_the_name_of_what_is_missing(module: str) -> None:
         "CELERY_BROKER_URL",
         "PUBLIC_URL",
         "DATABASE_URL",
+        "EMAIL_URL",
     ):
         environment = {
             "SECRET_KEY": "x" * 60,
@@ -260,6 +261,7 @@ def test_production_stops_with_the_name_of_what_is_missing(module: str) -> None:
             "CELERY_BROKER_URL": "redis://x",
             "PUBLIC_URL": "https://a.example",
             "DATABASE_URL": "sqlite:///:memory:",
+            "EMAIL_URL": "smtp://relay",
             "PATH": "/usr/bin",
         }
         del environment[name]

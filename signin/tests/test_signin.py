@@ -342,6 +342,7 @@ def test_production_seals_its_cookies(monkeypatch, settings, client, someone):
         "CELERY_BROKER_URL": "redis://x",
         "PUBLIC_URL": "https://portail.example.com",
         "DATABASE_URL": "postgres://a:b@c/d",
+        "EMAIL_URL": "smtp://relay",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delitem(sys.modules, "pbxadmin.settings.production", raising=False)
@@ -357,6 +358,8 @@ def test_production_seals_its_cookies(monkeypatch, settings, client, someone):
         assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
     assert answer.cookies["sessionid"]["expires"] == ""
     assert client.get(reverse("sign_in")).status_code == 301, "plain HTTP is sent to HTTPS"
+    # Neither names below the portal's own, which may have no TLS, nor a list that browsers ship for years.
+    assert answer["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_nothing_of_signing_in_is_cached(client, someone):

@@ -279,6 +279,7 @@ def test_production_knows_the_real_providers_alone(monkeypatch):
     environment = {
         "SECRET_KEY": "x" * 60, "FIELD_KEYS": "k", "ALLOWED_HOSTS": "a.example", "CELERY_BROKER_URL": "redis://x", "PATH": "/usr/bin",
         "PUBLIC_URL": "https://a.example", "DATABASE_URL": "sqlite:///:memory:", "SSO_LOOPBACK_ISSUERS": "google=http://localhost:1",
+        "EMAIL_URL": "smtp://relay",
     }  # fmt: skip
     code = "import pbxadmin.settings.production as p; print(p.SSO_LOOPBACK_ISSUERS)"
     done = subprocess.run(

@@ -329,6 +329,31 @@ def test_a_host_that_nobody_has_is_refused_as_ever(client, talker):
         assert client.get("/amelie", HTTP_HOST=host).status_code == 400, host
 
 
+def test_foreign_names_leave_nothing_in_the_cache_which_counts_what_strangers_try(
+    client, talker, monkeypatch
+):
+    kept = []
+    monkeypatch.setattr("talk.hosts.cache.set", lambda key, *rest: kept.append(key))
+    for place in range(5):
+        client.get("/amelie", HTTP_HOST=f"foreign{place}.example")
+    client.get("/amelie", **HOST)
+    assert kept == ["host:boreale.example.com"]
+
+
+def test_a_customers_host_is_bound_to_https_for_a_day_and_no_name_below_it(talker, settings):
+    settings.SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
+    settings.SECURE_SSL_REDIRECT = True
+    client = Client()
+    for path in ("/amelie", "/meet/amelie", "/", "/nobody"):
+        assert client.get(path, secure=True, **HOST)["Strict-Transport-Security"] == "max-age=86400"
+        assert "Strict-Transport-Security" not in client.get(path, **HOST).headers, (
+            "which over HTTP nobody believes"
+        )
+    own = client.get("/sign-in", secure=True)["Strict-Transport-Security"]
+    assert "includeSubDomains" in own, "for the portal's own name the provider decides"
+
+
 def test_another_customers_host_does_not_answer_for_this_one(client, talker, laurier):
     assert client.get("/amelie", HTTP_HOST="laurier.example.com").status_code == 404
 

@@ -45,7 +45,6 @@ def test_no_statement_changes_deletes_or_empties_the_history(felix, amelie, bore
             text = statement.format(table=table)
             with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
                 connection.cursor().execute(text)
-                pytest.fail(f"{text} was done")
     assert (Operation.objects.count(), Change.objects.count()) == before
 
 
