@@ -1,6 +1,5 @@
 """The tab "Téléphone IP", and the sheet of the phones: their columns, and the rules between them."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -181,7 +180,7 @@ def phone_is_identified(row: road.RowPlan, plan: road.Plan) -> None:
     """A new phone has a MAC and a model."""
     for name in ("mac", "model"):
         if row.new and not row.value(name) and name not in row.errors:
-            row.refuse(name, _("This field is required."))
+            row.refuse(name, _("This field is required."), "model_missing" if name == "model" else "required")
 
 
 def phone_is_the_one_in_stock(row: road.RowPlan, plan: road.Plan) -> None:
@@ -193,6 +192,7 @@ def phone_is_the_one_in_stock(row: road.RowPlan, plan: road.Plan) -> None:
             "model",
             _("This phone is in stock as a %(model)s: choose that model. It can be changed afterwards.")
             % {"model": selectors.model_of(row.record).display_name},
+            "unknown_model",
         )
 
 
@@ -302,17 +302,26 @@ def macs_are_free(plan: road.Plan) -> None:
     new = [row for row in plan.rows if row.new and row.after.get("mac")]
     if not new:
         return
-    asked = Counter(row.after["mac"] for row in new)
-    taken = set(Phone.objects.filter(mac__in=asked).values_list("mac", flat=True))
+    twice = plan.twice(new, lambda row: [row.after["mac"]])
+    taken = {
+        mac
+        for part in road.chunks(list({row.after["mac"] for row in new}))
+        for mac in Phone.objects.filter(mac__in=part).values_list("mac", flat=True)
+    }
     for row in new:
-        if asked[row.after["mac"]] > 1:
-            row.refuse("mac", _("This MAC address is entered twice: correct or remove one."))
+        if row.after["mac"] in twice:
+            row.refuse(
+                "mac",
+                road.is_there_twice(Phone(mac=row.after["mac"]).mac_with_colons, twice[row.after["mac"]]),
+                "mac_twice",
+            )
         elif row.after["mac"] in taken:
             row.refuse(
                 "mac",
                 _(
                     "This MAC address is already registered. If the phone is yours, contact your provider's support."
                 ),
+                "mac_taken",
             )
 
 

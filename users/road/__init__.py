@@ -9,7 +9,16 @@ from pbxadmin.common.columns import Pending
 from users.road.applying import apply, apply_all
 from users.road.identity import find, rows_of
 from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
-from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, Row, RowPlan, judge, plan
+from users.road.planning import (
+    ChangedMeanwhileError,
+    Plan,
+    RefusedError,
+    Row,
+    RowPlan,
+    is_there_twice,
+    judge,
+    plan,
+)
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove
 from users.road.revealing import reveal
@@ -34,6 +43,7 @@ __all__ = [
     "commit_removal",
     "ended",
     "find",
+    "is_there_twice",
     "judge",
     "locks",
     "plan",

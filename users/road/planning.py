@@ -1,7 +1,7 @@
 """Planning: every row is cleaned, judged by itself and among the others, and told what would happen to it; nothing is written."""
 
-from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.translation import pgettext
 
 from pbxadmin.common.columns import Column, FieldColumn, Pending, Scope, Text
 from pbxadmin.common.crypto import is_secret
+from pbxadmin.common.reasons import Reason, reasons_of
 from pbxadmin.common.references import Store
 from pbxadmin.common.sections import Sheet
 from users import rights
@@ -50,6 +51,16 @@ class Row:
     leaving: bool = False
 
 
+def is_there_twice(value: str, where: str) -> Text:
+    """The sentence for a value that two rows ask for at once; `where`: the names of those rows, "" where they have none."""
+    if where:
+        return _("%(value)s is there more than once (%(where)s): correct all but one of them.") % {
+            "value": value,
+            "where": where,
+        }
+    return _("%(value)s is there more than once: correct all but one of them.") % {"value": value}
+
+
 @dataclass(slots=True)
 class RowPlan:
     """What would happen to one record.
@@ -65,8 +76,8 @@ class RowPlan:
     removed: bool = False
     before: dict[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
-    errors: dict[str, list[str]] = field(default_factory=dict)
-    warnings: dict[str, list[str]] = field(default_factory=dict)
+    errors: dict[str, list[Reason]] = field(default_factory=dict)
+    warnings: dict[str, list[Reason]] = field(default_factory=dict)
     refusal: str = ""
     stale: bool = False
     subject: Any = None  # primary key of the person whose record it was when the plan was made
@@ -123,15 +134,20 @@ class RowPlan:
         words = [self.refusal, *(text for texts in self.errors.values() for text in texts)]
         return list(dict.fromkeys(text for text in words if text))
 
-    def refuse(self, column: str, message: Text) -> None:
-        """Add an error to a column ("" for the row as a whole)."""
-        self.errors.setdefault(column, []).append(str(message))
+    @property
+    def reasons(self) -> Mapping[str, Sequence[Reason]]:
+        """Why the row can't be written, by column; "" for the row as a whole."""
+        return ({"": [Reason(self.refusal)]} if self.refusal else {}) | self.errors
 
-    def warn(self, column: str, message: Text) -> None:
+    def refuse(self, column: str, message: Text, code: str = "") -> None:
+        """Add an error to a column ("" for the row as a whole); `code` tells programs which one it is."""
+        self.errors.setdefault(column, []).append(Reason(message, code))
+
+    def warn(self, column: str, message: Text, code: str = "") -> None:
         """Add something to tell that doesn't refuse the row."""
         messages = self.warnings.setdefault(column, [])
-        if str(message) not in messages:
-            messages.append(str(message))
+        if message not in messages:
+            messages.append(Reason(message, code))
 
 
 @dataclass
@@ -205,6 +221,20 @@ class Plan:
                 if name not in row.before and row.record is not None:
                     row.before[name] = column.read(row.record)
                     row._changes = None
+
+    def twice(
+        self, rows: Iterable[RowPlan], values_of: Callable[[RowPlan], Iterable[Any]]
+    ) -> Mapping[Any, str]:
+        """The values that more than one of these rows asks for, each with the names of those rows, as their caller calls them."""
+        asking: dict[Any, list[str]] = defaultdict(list)
+        for row in rows:
+            for value in values_of(row):
+                asking[value].append(row.label)
+        return {
+            value: ", ".join(label for label in labels if label)
+            for value, labels in asking.items()
+            if len(labels) > 1
+        }
 
     def _load(self, store: Store) -> None:
         if store in self.loaded:
@@ -293,7 +323,7 @@ def _refuse_what_is_there_twice(made: Plan) -> None:
     several = {key for key, count in Counter(row.key for row in changing).items() if count > 1}
     for row in changing:
         if row.key in several:
-            row.refuse("", _("It is there twice."))
+            row.refuse("", _("It is there twice."), "twice")
 
 
 def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
@@ -301,10 +331,13 @@ def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
     allowed = rights.own_columns(made.scope.actor, verb, made.columns.values())
     for row in made.rows:
         if row.new:
-            row.refusal = row.refusal or _("You can do this for yourself only.")
+            row.refusal = row.refusal or Reason(_("You can do this for yourself only."), "not_yours")
         for name in row.raw.keys() - allowed:
             row.leave(name)
-            row.errors[name] = [_("You can't change this yourself: ask an administrator of your company.")]
+            row.errors[name] = []
+            row.refuse(
+                name, _("You can't change this yourself: ask an administrator of your company."), "not_yours"
+            )
 
 
 def _refuse_what_takes_another_right(made: Plan) -> None:
@@ -320,7 +353,7 @@ def _refuse_what_takes_another_right(made: Plan) -> None:
             ):
                 continue
             row.leave(name)
-            row.errors[name] = [str(reason)]
+            row.errors[name] = [Reason(reason, "not_yours")]
 
 
 def _refuse_what_the_customer_does_not_have(made: Plan) -> None:
@@ -333,7 +366,7 @@ def _refuse_what_the_customer_does_not_have(made: Plan) -> None:
             if name not in row.after or row.after[name] == row.before[name]:
                 continue
             if words := absent or column.locked(made.scope, row.before[name]):
-                row.refuse(name, words)
+                row.refuse(name, words, "integration_off" if absent else "licence")
 
 
 # From so many records on what they point to is read once for all of them, rather than beside each.
@@ -356,19 +389,23 @@ def _load_records(made: Plan, verb: rights.Verb, known: Mapping[Any, Any]) -> No
             continue
         row.record = record = found.get(row.key)
         if record is None:
-            row.refusal = _("This item no longer exists. Reload the page.")
+            row.refusal = Reason(_("This item no longer exists. Reload the page."), "not_there")
             continue
         row.subject = getattr(sheet.subject(record), "pk", None)
         # Whoever changes nothing but the hours of a department isn't asked for the right over the department.
         if not row.raw or row.raw.keys() - sheet.own_verbs.keys():
-            row.refusal = str(why_not(sheet, scope, verb, record) or "")
+            row.refusal = _not_ones_to_change(why_not(sheet, scope, verb, record))
         if row.seen is not None and row.seen != record.version:
             row.stale = True
-            row.refusal = _("Somebody else changed this in the meantime. Reload the page.")
+            row.refusal = Reason(_("Somebody else changed this in the meantime. Reload the page."), "stale")
         row.before = {name: column.read(record) for name, column in own}
     made.known.update(name for name, _column in own)
     for store in stores_of(made.columns.values()):
         made._load(store)
+
+
+def _not_ones_to_change(why: Text | None) -> Reason | str:
+    return Reason(why, "not_yours") if why else ""
 
 
 def records_of(
@@ -425,7 +462,7 @@ def _prepare_new(made: Plan) -> None:
     values = {
         name: column.read(blank) for name, column in sheet.columns.items() if isinstance(column, FieldColumn)
     }
-    refusal = str(why_not(sheet, scope, rights.Verb.CREATE) or "")
+    refusal = _not_ones_to_change(why_not(sheet, scope, rights.Verb.CREATE))
     for row in made.rows:
         if row.new:
             row.record, row.before, row.refusal = blank, values, refusal
@@ -444,10 +481,10 @@ def _clean(made: Plan) -> None:
     fixed = {name for name, column in made.columns.items() if column.at_creation_only}
     for row in made.rows:
         for name in row.raw.keys() - columns.keys():
-            row.refuse("", _("There is no column “%(name)s”.") % {"name": str(name)[:40]})
+            row.refuse("", _("There is no column “%(name)s”.") % {"name": str(name)[:40]}, "no_column")
     rows = [row for row in made.rows if row.record is not None]
     for name, column in made.columns.items():
-        memory: dict[Any, tuple[Any, list[str] | None]] = {}
+        memory: dict[Any, tuple[Any, list[Reason] | None]] = {}
         refers = column.refers
         for row in rows:
             raw = row.raw.get(name, NOTHING)
@@ -459,7 +496,7 @@ def _clean(made: Plan) -> None:
                 try:
                     known = (column.clean(column.as_typed(raw), scope), None)
                 except ValidationError as error:
-                    known = (None, [str(message) for message in error.messages])
+                    known = (None, reasons_of(error))
                 memory[remembered] = known
                 if refers and column.awaits(known[0]):
                     made.leaning.add(name)
@@ -483,4 +520,4 @@ def _keep_as_created(made: Plan, name: str) -> None:
         row.leave(name)
         row.errors.pop(name, None)
         if not same:
-            row.refuse(name, _("This field can't be changed after creation."))
+            row.refuse(name, _("This field can't be changed after creation."), "fixed")

@@ -74,10 +74,12 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
                     continue
                 if column.refers and name in row.errors and name not in row.after:
                     # It couldn't be read: what it named is gone, and of that the history alone knows what it was called.
-                    row.errors[name] = [
+                    row.errors[name] = []
+                    row.refuse(
+                        name,
                         _("It was “%(then)s”, and not all of that is still there: choose again.")
-                        % {"then": shown(cell, "old", column, plan.scope)}
-                    ]
+                        % {"then": shown(cell, "old", column, plan.scope)},
+                    )
                     continue
                 now = row.before.get(column.name)
                 if column.to_json(now) != cell["new"] or _leads_to_another(column, cell, "new", plan.scope):

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.proof import Takeover
+from pbxadmin.common.reasons import Reason
 from pbxadmin.common.values.short_codes import RESERVED
 from pbxadmin.common.values.tolls import Toll, toll_of
 from users import rights, road
@@ -28,13 +29,18 @@ def extension_has_the_right_length(row: road.RowPlan, plan: road.Plan) -> None:
         row.refuse("number", reason)
 
 
-def why_no_extension(number: str, customer: Any) -> str | None:
+def why_no_extension(number: str, customer: Any) -> Reason | None:
     """Why a number can't be an extension at a customer, of a person or of the system; None when it can."""
     if len(number) != customer.extension_digits:
-        return _("Extensions of this customer have %(count)s digits.") % {"count": customer.extension_digits}
+        return Reason(
+            _("Extensions of this customer have %(count)s digits.") % {"count": customer.extension_digits},
+            "number_length",
+        )
     # Dialling 911 must never reach a colleague.
     if number in RESERVED or number == customer.pin_protection_code or number.startswith("0"):
-        return _("%(number)s is reserved: choose another extension.") % {"number": number}
+        return Reason(
+            _("%(number)s is reserved: choose another extension.") % {"number": number}, "number_reserved"
+        )
     return None
 
 
@@ -44,7 +50,7 @@ def person_has_a_name(row: road.RowPlan, plan: road.Plan) -> None:
         return
     plan.need("first_name", "last_name")
     if not (row.value("first_name") or row.value("last_name")):
-        row.refuse("first_name", _("Enter a first name or a last name."))
+        row.refuse("first_name", _("Enter a first name or a last name."), "name_missing")
 
 
 def primary_department_is_one_of_his(row: road.RowPlan, plan: road.Plan) -> None:
@@ -54,7 +60,7 @@ def primary_department_is_one_of_his(row: road.RowPlan, plan: road.Plan) -> None
     plan.need("departments", "primary_department")
     primary = row.value("primary_department")
     if primary is None:
-        row.refuse("primary_department", _("Choose the primary department."))
+        row.refuse("primary_department", _("Choose the primary department."), "required")
     elif primary not in row.value("departments"):
         row.put("departments", tuple(sorted({*row.value("departments"), primary})))
 
@@ -67,9 +73,9 @@ def departments_are_within_reach(row: road.RowPlan, plan: road.Plan) -> None:
     plan.need("departments", "primary_department")
     before, after = set(row.before.get("departments", ())), set(row.value("departments"))
     if (before ^ after) - actor.department_ids:
-        row.refuse("departments", _("You can only add and remove your own departments."))
+        row.refuse("departments", _("You can only add and remove your own departments."), "not_yours")
     if row.value("primary_department") not in actor.department_ids:
-        row.refuse("primary_department", _("The primary department must be one of yours."))
+        row.refuse("primary_department", _("The primary department must be one of yours."), "not_yours")
 
 
 def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
@@ -81,9 +87,17 @@ def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
         row.value("role")
     ]
     if not row.new and row.key == actor.pk:
-        row.refuse("role", _("You can't change your own role: ask another administrator of your company."))
+        row.refuse(
+            "role",
+            _("You can't change your own role: ask another administrator of your company."),
+            "own_role",
+        )
     elif not rights.can_grant(actor, role):
-        row.refuse("role", _("You can't grant the role “%(role)s”: it is not below yours.") % {"role": role})
+        row.refuse(
+            "role",
+            _("You can't grant the role “%(role)s”: it is not below yours.") % {"role": role},
+            "role_above",
+        )
     elif not rights.acts_on_whole_customer(actor) and (row.new or role.level > row.record.role.level):
         # A role counts in all departments of a person, those that the actor doesn't administer included.
         plan.need("departments")
@@ -94,6 +108,7 @@ def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
                     "This person belongs to departments that aren't yours, where the role would apply too: ask an administrator of "
                     "the whole company."
                 ),
+                "role_above",
             )
 
 
@@ -133,7 +148,9 @@ def nobody_lifts_what_restricts_himself(row: road.RowPlan, plan: road.Plan) -> N
     for name in RESTRICTIONS:
         if row.changes.get(name) == (True, False):
             row.refuse(
-                name, _("You can't lift this for yourself: ask an administrator of the whole company.")
+                name,
+                _("You can't lift this for yourself: ask an administrator of the whole company."),
+                "not_yours",
             )
 
 
@@ -141,7 +158,9 @@ def nobody_locks_himself_out(row: road.RowPlan, plan: road.Plan) -> None:
     """Disabling one's own extension would end one's own session for good."""
     if row.key == plan.scope.actor.pk and row.changes.get("disabled") == (False, True):
         row.refuse(
-            "disabled", _("You can't disable your own extension: ask another administrator of your company.")
+            "disabled",
+            _("You can't disable your own extension: ask another administrator of your company."),
+            "not_yours",
         )
 
 
@@ -151,15 +170,24 @@ def numbers_are_free(plan: road.Plan) -> None:
     new = [row for row in plan.rows if row.new and row.record is not None]
     if not new:
         return
-    asked = Counter(row.after.get("number", "") for row in new if row.raw.get("number"))
+    asked = {row.after.get("number", "") for row in new if row.raw.get("number")}
+    twice = plan.twice(
+        new, lambda row: [number] if (number := row.after.get("number")) and row.raw.get("number") else []
+    )
     blank = [row for row in new if not str(row.raw.get("number") or "").strip()]
     taken = taken_extensions(plan.scope.customer, None if blank else list(asked))
     for row in new:
         number = row.after.get("number")
-        if number and row not in blank and (number in taken or asked[number] > 1):
+        if not number or row in blank:
+            continue
+        if number in taken:
             row.refuse(
-                "number", _("Extension %(number)s is already taken: choose another one.") % {"number": number}
+                "number",
+                _("Extension %(number)s is already taken: choose another one.") % {"number": number},
+                "number_taken",
             )
+        elif number in twice:
+            row.refuse("number", road.is_there_twice(number, twice[number]), "number_twice")
     digits = plan.scope.customer.extension_digits
     reserved = RESERVED | {plan.scope.customer.pin_protection_code}
     free = (
@@ -175,6 +203,7 @@ def numbers_are_free(plan: road.Plan) -> None:
                 _(
                     "There is no free extension left: free one by deleting a user, or contact your provider's support."
                 ),
+                "seats",
             )
         else:
             row.put("number", number)
@@ -204,7 +233,9 @@ def seats_are_in_the_contract(plan: road.Plan) -> None:
     for row in new[-over:]:
         if plan.scope.actor.is_staff:
             row.warn(
-                "", _("This exceeds the number of extensions in the contract (%(count)s).") % {"count": used}
+                "",
+                _("This exceeds the number of extensions in the contract (%(count)s).") % {"count": used},
+                "seats",
             )
         else:
             row.refuse(
@@ -213,6 +244,7 @@ def seats_are_in_the_contract(plan: road.Plan) -> None:
                     "All the extensions of your contract (%(count)s) are in use. Please ask your provider's support to add one."
                 )
                 % {"count": used},
+                "seats",
             )
 
 
@@ -230,9 +262,7 @@ def dids_are_free(plan: road.Plan) -> None:
     moving = {
         key for row in wanting for key in set(row.changes["dids"][0] or ()) - set(row.changes["dids"][1])
     }
-    twice = {
-        key for key, count in Counter(key for wanted in added.values() for key in wanted).items() if count > 1
-    }
+    twice = plan.twice(wanting, lambda row: added[row.key or id(row)])
     holders = {
         did.pk: did
         for did in Did.objects.of(plan.scope.customer)
@@ -242,13 +272,17 @@ def dids_are_free(plan: road.Plan) -> None:
     for row in wanting:
         for key in sorted(added[row.key or id(row)]):
             did = holders[key]
+            number = phone_number_national(did.number)
             elsewhere = did.user_id and did.user_id != row.key and key not in moving
-            if key in twice or elsewhere or did.system_extension_id:
+            if elsewhere or did.system_extension_id:
                 row.refuse(
                     "dids",
                     _("%(number)s already rings %(user)s: remove it from that user first.")
-                    % {"number": phone_number_national(did.number), "user": did.answers or _("another row")},
+                    % {"number": number, "user": did.answers},
+                    "did_taken",
                 )
+            elif key in twice:
+                row.refuse("dids", road.is_there_twice(number, twice[key]), "did_twice")
 
 
 def free_dids_are_the_companys(plan: road.Plan) -> None:
@@ -274,6 +308,7 @@ def free_dids_are_the_companys(plan: road.Plan) -> None:
                     "%(number)s rings none of your people: only an administrator of the whole company may give it to somebody."
                 )
                 % {"number": phone_number_national(numbers[key])},
+                "not_yours",
             )
 
 
@@ -319,6 +354,7 @@ def caller_ids_are_the_customers(plan: road.Plan) -> None:
             "outbound_caller_id",
             _("%(number)s is not one of the company's numbers: enter a DID number, or leave it blank.")
             % {"number": phone_number_national(number)},
+            "not_the_companys",
         )
 
 
@@ -328,12 +364,13 @@ def names_are_unique(plan: road.Plan) -> None:
         rows = [row for row in plan.rows if column in row.changes and row.changes[column][1]]
         if not rows:
             continue
-        asked = Counter(row.value(column).casefold() for row in rows)
+        twice = plan.twice(rows, lambda row: [row.value(column).casefold()])  # noqa: B023 - called at once
+        asked = list({row.value(column).casefold() for row in rows})
         own = {row.key for row in rows if row.key}
         # Letters and digits of ASCII alone: small letters are the same to Python and to the database.
         holders = {
             getattr(user, column).casefold(): user
-            for part in road.chunks(list(asked))
+            for part in road.chunks(asked)
             for user in User.objects.of(plan.scope.customer)
             .annotate(small=Lower(column))
             .filter(small__in=part)
@@ -343,15 +380,15 @@ def names_are_unique(plan: road.Plan) -> None:
         taken = talk_names_of_places(plan.scope.customer) if column == "talk_name" else {}
         for row in rows:
             name = row.value(column).casefold()
-            if name in holders or name in taken or asked[name] > 1:
+            if who := holders.get(name) or taken.get(name):
                 row.refuse(
                     column,
                     _("“%(name)s” is already taken by %(who)s: choose another name.")
-                    % {
-                        "name": row.value(column),
-                        "who": holders.get(name) or taken.get(name) or _("somebody else"),
-                    },
+                    % {"name": row.value(column), "who": who},
+                    "name_taken",
                 )
+            elif name in twice:
+                row.refuse(column, road.is_there_twice(row.value(column), twice[name]), "name_twice")
 
 
 def talk_names_of_places(customer: Any) -> dict[str, str]:

@@ -62,6 +62,7 @@ def a_link_is_no_page(row: road.RowPlan, plan: road.Plan) -> None:
             "talk_name",
             _("“%(name)s” is reserved and can't be a link: choose another name.")
             % {"name": row.value("talk_name")},
+            "name_reserved",
         )
 
 

@@ -1,6 +1,6 @@
 """The list of users, and what begins or ends one: creating, deleting."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -137,7 +137,7 @@ def _source_of_copy(request: PortalRequest, customer: Customer) -> User | None:
     return source
 
 
-def _with_labels(errors: Mapping[str, list[str]], form: SectionForm) -> dict[str, list[str]]:
+def _with_labels(errors: Mapping[str, Sequence[str]], form: SectionForm) -> dict[str, Sequence[str]]:
     """Errors of columns that aren't on this form say on top which column they are about."""
     columns = user_sheet().columns
     return {
