@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models import BooleanField, Count, Exists, F, OuterRef, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, Scope
+from pbxadmin.common.crypto import MASK
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.listing import NOTHING, PAGE_SIZE, Filter, ListState, Shape
 from pbxadmin.common.searching import named, number_sought
@@ -129,11 +130,21 @@ def of_customer(actor: User, customer: Customer, state: ListState) -> Page:
 
 
 def within_reach(actor: User, customer: Customer) -> QuerySet[Change]:
-    """The rows of the history that somebody may read: who acts on some departments reads of their people alone."""
+    """The rows of the history that somebody may read: who acts on some departments reads of their people alone.
+
+    `closed`: the row is about somebody above them, whose tabs they can't open: that it changed is theirs to read, not the values.
+    """
     if rights.acts_on_whole_customer(actor):
-        return Change.objects.all()
+        return Change.objects.annotate(closed=_is_above(actor, "subject_pk"))
     mine = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
     return Change.objects.filter(subject_pk__in=mine.order_by().values("pk"))
+
+
+def _is_above(actor: User, key: str) -> Any:
+    """Whether the person whose key stands in this column has a role above the reader's, as a condition."""
+    if actor.is_staff:
+        return Value(False, output_field=BooleanField())
+    return Exists(User.objects.filter(pk=OuterRef(key), role__level__gt=actor.role.level))
 
 
 def _operations(actor: User, customer: Customer, about: QuerySet[Change]) -> QuerySet[Operation]:
@@ -147,16 +158,20 @@ def latest(actor: User, customer: Customer, count: int) -> list[Told]:
     """The last changes in a customer, without who signed in."""
     about = within_reach(actor, customer)
     operations = _operations(actor, customer, about).exclude(kind=Operation.Kind.SIGN_IN).order_by("-id")
-    return _told(actor, list(_annotated(operations)[:count]), about, customer)
+    return _told(actor, list(annotated(actor, operations)[:count]), about, customer)
 
 
 def rows_of(actor: User, customer: Customer, operation: Operation, page: Any) -> Page:
-    """Everything that one operation did, a page of it, record by record."""
+    """Everything that one operation did, a page of it, record by record; and from which `address`, where that is the reader's to know.
+
+    `operation` as `annotated` gives it.
+    """
     rows_in_reach = within_reach(actor, customer).filter(operation=operation).order_by("id")
     found: Any = Paginator(rows_in_reach, PAGE_SIZE).get_page(page)
     rows = list(found.object_list)
     scope = Scope(actor, customer)
     look_up(rows, scope)
+    found.address = address_for(actor, operation, rows, customer)
     found.object_list = [_told_row(change, scope) for change in rows]
     return found
 
@@ -168,14 +183,32 @@ def _page(
     state: ListState,
     customer: Customer | None,
 ) -> Page:
-    shown_page: Any = state.page_of(_annotated(state.rows(operations)))
+    shown_page: Any = state.page_of(annotated(actor, state.rows(operations)))
     shown_page.object_list = _told(actor, list(shown_page.object_list), changes_of, customer)
     return shown_page
 
 
-def _annotated(operations: QuerySet[Operation]) -> QuerySet[Operation]:
-    """With whether it was taken back already."""
-    return operations.annotate(undone=Exists(Operation.objects.filter(undoes=OuterRef("pk"))))
+def annotated(actor: User, operations: QuerySet[Operation]) -> QuerySet[Operation]:
+    """With whether it was taken back already, and whether somebody above the reader did it."""
+    return operations.annotate(
+        undone=Exists(Operation.objects.filter(undoes=OuterRef("pk"))), by_above=_is_above(actor, "actor_pk")
+    )
+
+
+def address_for(actor: User, operation: Operation, rows: Sequence[Change], customer: Customer | None) -> str:
+    """From which network address it was done, for those whose business that is; "" for others.
+
+    It tells where somebody sits: it takes the event log, and the right over whoever did it. Who acts on some departments knows of
+    theirs that they administer them where the operation is about themselves (their sign-in, their own settings).
+    """
+    if actor.is_staff or operation.actor_pk == actor.pk:
+        return operation.address
+    if not rights.can(actor, rights.Verb.HISTORY, customer=customer):
+        return ""
+    if getattr(operation, "by_above", False) or any(getattr(row, "closed", False) for row in rows):
+        return ""
+    about = {row.subject_pk for row in rows} | {None}
+    return operation.address if rights.acts_on_whole_customer(actor) or operation.actor_pk in about else ""
 
 
 def _told(
@@ -197,12 +230,21 @@ def _told(
     scope = Scope(actor, customer) if customer else None
     look_up([change for rows in first.values() for change in rows], scope)
     return [
-        _tell(operation, first[operation.pk], counts.get(operation.pk, 0), scope, whole)
+        _tell(
+            operation,
+            first[operation.pk],
+            counts.get(operation.pk, 0),
+            scope,
+            whole,
+            address_for(actor, operation, first[operation.pk], customer),
+        )
         for operation in operations
     ]
 
 
-def _tell(operation: Operation, rows: Sequence[Change], count: int, scope: Scope | None, whole: bool) -> Told:
+def _tell(
+    operation: Operation, rows: Sequence[Change], count: int, scope: Scope | None, whole: bool, address: str
+) -> Told:
     """One operation in words; `scope`: in which customer, for names and links; `whole`: whether its own page is the reader's to open."""
     slug = scope.customer.slug if scope else ""
     told = [_told_row(row, scope) for row in rows]
@@ -210,7 +252,7 @@ def _tell(operation: Operation, rows: Sequence[Change], count: int, scope: Scope
         who=operation.actor_name,
         what=title_of(operation, told, count),
         when=operation.at,
-        where=" ".join(filter(None, [source_in_words(operation.source), operation.address])),
+        where=" ".join(filter(None, [source_in_words(operation.source), address])),
         reason="" if _says_itself(operation) else reason_in_words(operation).strip(),
         rows=[] if operation.kind in TOLD_BY_TITLE else told,
         more=max(0, count - len(rows)),
@@ -255,7 +297,7 @@ def look_up(rows: Iterable[Change], scope: Scope | None) -> None:
         return
     values: dict[Column, list[Any]] = defaultdict(list)
     for change in rows:
-        sheet = road.SHEETS.get(change.model)
+        sheet = None if _is_closed(change) else road.SHEETS.get(change.model)
         for cell in change.cells:
             if sheet and (column := sheet.columns.get(cell["column"])):
                 values[column] += [
@@ -266,6 +308,11 @@ def look_up(rows: Iterable[Change], scope: Scope | None) -> None:
             column.look_up(found, scope)
 
 
+def _is_closed(change: Change) -> bool:
+    """Whether the reader learns that something changed and not what: `within_reach` says of whom. What was sent or shown has no value."""
+    return getattr(change, "closed", False) and change.kind not in TOLD_BY_TITLE
+
+
 def cells_in_words(change: Change, scope: Scope | None) -> list[dict[str, str]]:
     """Each column that changed with its old and new value, in the reader's language."""
     sheet = road.SHEETS.get(change.model)
@@ -273,6 +320,18 @@ def cells_in_words(change: Change, scope: Scope | None) -> list[dict[str, str]]:
     for cell in change.cells:
         column = sheet.columns.get(cell["column"]) if sheet else None
         noted = sheet.noted.get(cell["column"]) if sheet and not column else None
+        if _is_closed(change):
+            known = column or noted
+            told.append(
+                {
+                    "label": str(known.label if known else LABELS.get(cell["column"], cell["column"])),
+                    **{
+                        which: MASK if cell.get(which) not in (None, "", []) else ""
+                        for which in ("old", "new")
+                    },
+                }
+            )
+            continue
         if noted:
             told.append(
                 {"label": str(noted.label), "old": noted.said(cell["old"]), "new": noted.said(cell["new"])}
@@ -296,6 +355,8 @@ def may_be_undone(operation: Operation, rows: Sequence[Change]) -> bool:
     if all(change.kind == Operation.Kind.CREATE for change in rows):
         return False
     for change in rows:
+        if _is_closed(change):
+            return False
         if change.kind == Operation.Kind.CREATE:
             continue  # whoever came with a change goes with it
         sheet = road.SHEETS.get(change.model)

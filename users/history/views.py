@@ -63,10 +63,11 @@ def _show(
 @in_customer(rights.Verb.HISTORY)
 def operation(request: PortalRequest, customer: Customer, operation: int) -> HttpResponse:
     """One operation with every row that it changed."""
-    found = Operation.objects.visible_to(request.user).of(customer).filter(pk=operation).first()
+    operations = Operation.objects.visible_to(request.user).of(customer).filter(pk=operation)
+    found = timeline.annotated(request.user, operations).first()
     if found is None:
         raise Http404
-    page = timeline.rows_of(request.user, customer, found, request.GET.get("page"))
+    page: Any = timeline.rows_of(request.user, customer, found, request.GET.get("page"))
     if not page.paginator.count and not rights.acts_on_whole_customer(request.user):
         raise Http404  # about nobody whom they administer: for them it isn't there
     # The records stand below, each with its name.
@@ -78,6 +79,7 @@ def operation(request: PortalRequest, customer: Customer, operation: int) -> Htt
             "operation": found,
             "what": what,
             "where": timeline.source_in_words(found.source),
+            "address": page.address,
             "reason": timeline.reason_in_words(found).strip(),
             "page": page,
             "gauge": finding.gauge(customer),
