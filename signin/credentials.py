@@ -445,7 +445,7 @@ def may_send_link(request: HttpRequest, login: str) -> User | None:
     address = client_address(request)
     user = find_user(login, address)
     key = salted_hmac("users.link", account_key(user, login), algorithm="sha256").hexdigest()
-    tally = lockout.register(key, address, lockout.LINK, known=False)
+    tally = lockout.register(key, address, lockout.LINK, known=getattr(user, "known", False))
     if user is None or not tally.allowed or not user.is_active or not user.email:
         return None
     return user

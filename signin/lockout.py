@@ -48,7 +48,7 @@ SIGN_IN = Limits(pair=5, address=30, account=50, office=150)
 SINGLE_SIGN_ON = Limits(pair=30, address=30, account=1_000_000_000, office=150)
 # Mails with a link: few, because each one lands in somebody's inbox. All of them stay valid, so it locks
 # nobody out.
-LINK = Limits(pair=3, address=30, account=5)
+LINK = Limits(pair=3, address=30, account=5, office=150)
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,11 @@ def known_at(address: str) -> Exists:
             user=OuterRef("pk"), address=origin_of(address), last_at__gte=timezone.now() - KNOWN_FOR
         )
     )
+
+
+def is_known(person: int | None, address: str) -> bool:
+    """Whether the person with this key has signed in from `address` lately: what strangers there used up isn't held against them."""
+    return bool(address and person) and User.objects.filter(known_at(address), pk=person or 0).exists()
 
 
 def register(account: str, address: str, limits: Limits, *, known: bool) -> Tally:

@@ -124,11 +124,11 @@ def _landing(request: PortalRequest, kind: Kind, slug: str, name: str) -> HttpRe
 @require_safe
 def waiting(request: PortalRequest, token: str) -> HttpResponse:
     """The waiting room of a meeting: whether the meeting has begun, and whether the visitor is let in. Asked again by htmx."""
-    if not visits.ASKING.take(network_of(client_address(request))):
-        return render(request, "429.html", status=429)
     visitor = visits.waiting_room(token)
     if visitor is None or visitor.kind != Kind.MEET:
         raise Http404
+    if not visits.ASKING.take(str(visitor.pk)):
+        return render(request, "429.html", status=429)
     facts = {
         "visitor": visitor, "person": visitor.user, "open": visits.meeting_is_open(visitor.user), "token": token,
         "settled": visitor.state != Visitor.State.WAITING,

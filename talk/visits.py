@@ -27,13 +27,21 @@ from users.people.line import ASKS
 Kind = Visitor.Kind
 State = Visitor.State
 
-# Requests of one address, and to one person or place from everywhere: a link in a signature must not become a flood of mails.
+# No limit here is one that strangers could use up for others: what is counted for a link decides how many mails are sent, and how
+# often one address may ask again, never whether somebody is heard at all.
 BY_ADDRESS = Limit("talk", 6, 600)
-BY_PERSON = Limit("talk-person", 30, 3600)
+# Requests to one person or place from everywhere; beyond them each address asks once.
+BY_LINK = Limit("talk-link", 30, 3600)
+IN_A_FLOOD = Limit("talk-flood", 1, 3600)
+# A link in a signature must not become a flood of mails: so many at once, then one in ten minutes. The page has all requests.
+MAILS = Limit("talk-mails", 30, 3600)
+MAILS_THEN = Limit("talk-mails-then", 1, 600)
 # Links that don't exist, asked for by one address: whoever guesses names learns nothing more.
 UNKNOWN = Limit("talk-unknown", 40, 600)
-# How often a waiting room may ask how it stands.
+# How often one waiting room may ask how it stands, whoever else waits behind the same address.
 ASKING = Limit("talk-asking", 400, 600)
+# So many of the last day's visitors are listed.
+LISTED = 300
 
 KEPT = timedelta(hours=24)
 # A meeting that nobody ends is over by itself.
@@ -114,9 +122,11 @@ def link_of(slug: str, name: str) -> Link | None:
 
 
 def may_ask(address: str, link: Link) -> bool:
-    """Count one request; whether it is within the limits."""
-    by_address = BY_ADDRESS.take(network_of(address))
-    return by_address and BY_PERSON.take(link.key)
+    """Count one request; whether it is within the limits. Whatever others did to the link, the first one of an address is."""
+    place = network_of(address)
+    if not BY_ADDRESS.take(place):
+        return False
+    return BY_LINK.take(link.key) or IN_A_FLOOD.take(f"{link.key}:{place}")
 
 
 def meeting_is_open(person: User) -> bool:
@@ -149,12 +159,13 @@ def ask_for(link: Link, kind: Kind, name: str, email: str, number: str = "") -> 
             )
             for one in people
         )
-        letters.post(Letter.Kind.VISITOR, people, {visitor.user_id: visitor.pk for visitor in visitors})
+        if MAILS.take(link.key) or MAILS_THEN.take(link.key):
+            letters.post(Letter.Kind.VISITOR, people, {visitor.user_id: visitor.pk for visitor in visitors})
     return token
 
 
 def waiting_room(token: str) -> Visitor | None:
-    """The visitor of a waiting room's secret, while their person still has the link; None else."""
+    """The visitor of a waiting room's secret, while their person still has the link; None else. A secret can't be guessed: nothing is counted."""
     visitor = (
         Visitor.objects.filter(token_hash=fingerprint(token), created_at__gt=timezone.now() - KEPT)
         .select_related("user__customer")
@@ -177,7 +188,7 @@ def may_have_visitors(person: User) -> bool:
 
 def visitors_of(person: User) -> list[Visitor]:
     """Who asked for somebody within the last day; latest first."""
-    return list(Visitor.objects.filter(user=person, created_at__gt=timezone.now() - KEPT)[:100])
+    return list(Visitor.objects.filter(user=person, created_at__gt=timezone.now() - KEPT)[:LISTED])
 
 
 def open_meeting(person: User) -> None:
@@ -227,4 +238,11 @@ def told(letter: Letter, user: User) -> letters.Mail | None:
     else:
         subject = _("Somebody would like to speak with you")
     link = settings.PUBLIC_URL.rstrip("/") + reverse("own_visitors")
-    return letters.Mail(subject, "talk/mail/visitor", {"visitor": visitor, "link": link})
+    lately = Visitor.objects.filter(
+        user=user, created_at__gt=timezone.now() - timedelta(seconds=MAILS.window)
+    )
+    return letters.Mail(
+        subject,
+        "talk/mail/visitor",
+        {"visitor": visitor, "link": link, "many": lately.count() > MAILS.tries},
+    )

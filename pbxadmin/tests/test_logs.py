@@ -156,6 +156,19 @@ def test_a_file_of_the_program_stays_readable_wherever_it_lies() -> None:
     assert without_secrets(line) == line
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "limit provisioning reached key=203.0.113.9 seconds=600",
+        "sign-in failed from 2001:db8:1:2::7",
+        "job 42: step at 200 of 400 records failed",
+        "push mac=805ec0d57d72 can't be written: /srv/pbxadmin/var/media/logo.png",
+    ],
+)
+def test_what_those_who_watch_the_logs_need_stays_in_them(line: str) -> None:
+    assert without_secrets(line) == line
+
+
 def test_the_servers_own_loggers_say_no_secret_either() -> None:
     written = io.StringIO()
     handler = logging.StreamHandler(written)

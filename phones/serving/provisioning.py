@@ -37,6 +37,7 @@ from phones.vendors import (
     identify,
     vendor_of,
 )
+from signin import lockout
 from users.access import public
 
 logger = logging.getLogger("pbxadmin.provisioning")
@@ -80,9 +81,9 @@ def _provision(request: HttpRequest, token: str, name: str) -> HttpResponse:
     blocked = is_blocked(address)
     # Always this one look-up, whatever is wrong already: the time tells nothing.
     phone = selectors.phone_by_token(token)
-    if phone is None or (blocked and phone.fetched_from != address):
-        # A blocked address learns nothing, but the phones that live there go on: they aren't shut out by a
-        # neighbour.
+    if phone is None or (blocked and not _lives_at(phone, address)):
+        # A blocked address learns nothing, but the phones that live there go on, new ones of people who work there too: they
+        # aren't shut out by a neighbour.
         failed(address)
         return not_found()
     if request.method not in ("GET", "HEAD"):
@@ -120,6 +121,11 @@ def _provision(request: HttpRequest, token: str, name: str) -> HttpResponse:
         else:
             _new_token_used(phone, token)
     return response
+
+
+def _lives_at(phone: Phone, address: str) -> bool:
+    """Whether the phone has fetched from there, or its person has signed in there lately."""
+    return phone.fetched_from == address or lockout.is_known(phone.user_id, address)
 
 
 def _logo(request: HttpRequest, phone: Phone, token: str, address: str, name: str) -> HttpResponse:

@@ -15,6 +15,7 @@ from phones import build
 from phones.models import Phone
 from phones.serving.provisioning import failed, is_blocked, not_found, parse
 from phones.vendors import UnknownModelError, vendor_of
+from signin import lockout
 from users.access import public
 from users.mail import links
 
@@ -41,7 +42,7 @@ def _redirect(request: HttpRequest, key: str, name: str) -> HttpResponse:
     address = client_address(request)
     blocked = is_blocked(address)
     link = links.find(links.Kind.RPS, key)
-    if link is None or blocked:
+    if link is None or (blocked and not lockout.is_known(link.user_id, address)):
         failed(address)
         return not_found()
     if request.method not in ("GET", "HEAD"):

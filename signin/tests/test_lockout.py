@@ -18,7 +18,7 @@ from django.utils import timezone
 from signin import credentials as signin
 from signin import hashing, lockout
 from signin.models import KnownAddress, SignInAttempt
-from users.models import Operation
+from users.models import Letter, Operation
 from users.tests.factories import PASSWORD, make_user
 
 both_databases = pytest.mark.both_databases("failures that are counted and forgotten")
@@ -416,3 +416,17 @@ def test_nothing_else_runs_the_hasher():
         if "tests" not in file.parts and found.search(file.read_text(encoding="utf-8"))
     }
     assert calling == {"signin/hashing.py", "signin/views/signin.py"}  # the second one is the name of a page
+
+
+def test_what_strangers_use_up_at_an_address_takes_no_forgotten_password_from_who_is_known_there(amelie):
+    amelie.email = "amelie@boreale.example"
+    amelie.save(update_fields=["email"])
+    lockout.remember(amelie, HERE)
+    for place in range(lockout.LINK.address + 1):
+        attempt(login=f"{place}@nowhere.example")
+
+    def asked():
+        Client().post(reverse("forgot_password"), {"login": amelie.email}, REMOTE_ADDR=HERE)
+        return Letter.objects.filter(user=amelie).count()
+
+    assert [asked() for _try in range(5)][-1] == lockout.LINK.pair, "and no flood of mails"

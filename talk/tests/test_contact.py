@@ -172,13 +172,41 @@ def test_a_forged_header_is_not_another_address(client, talker):
     assert answers[-1] == 429
 
 
-def test_one_person_is_not_flooded_from_everywhere(talker):
-    facts = {"name": "A", "email": "a@b.example", "number": "514 555-0199"}
-    answers = [
-        Client(REMOTE_ADDR=f"192.0.2.{place}").post(TALK, facts).status_code
-        for place in range(visits.BY_PERSON.tries + 1)
-    ]
-    assert answers[-1] == 429
+ASKED = {"name": "A", "email": "a@b.example", "number": "514 555-0199"}
+
+
+def flood(times=visits.BY_LINK.tries + 5):
+    """Strangers everywhere use the link up; what each of them is answered."""
+    return [Client(REMOTE_ADDR=f"192.0.2.{place}").post(TALK, ASKED).status_code for place in range(times)]
+
+
+def test_a_link_that_strangers_flood_stays_open_to_everybody_else(talker):
+    assert set(flood()) == {302}, "whoever comes for the first time is heard"
+    before = Visitor.objects.count()
+    newcomer = Client(REMOTE_ADDR="198.51.100.7")
+    assert newcomer.get(TALK).status_code == 200
+    assert newcomer.post(TALK, ASKED).status_code == 302
+    assert Visitor.objects.count() == before + 1
+    assert (
+        sign_in_fully(Client(), talker).get(reverse("own_visitors")).content.decode().count("555-0199")
+        > before
+    )
+
+
+def test_of_a_flood_each_address_is_heard_once(talker):
+    flood()
+    last = Client(REMOTE_ADDR="198.51.100.7")
+    assert [last.post(TALK, ASKED).status_code for _try in range(3)] == [302, 429, 429]
+
+
+def test_a_flood_of_requests_is_no_flood_of_mails_and_the_mail_says_so(talker):
+    flood()
+    letters = Letter.objects.filter(kind=Letter.Kind.VISITOR)
+    assert letters.count() == visits.MAILS.tries + visits.MAILS_THEN.tries
+    mail = visits.told(letters.order_by("pk").last(), talker)
+    assert mail.facts["many"]
+    Visitor.objects.exclude(pk=letters.order_by("pk").last().about).delete()
+    assert not visits.told(letters.order_by("pk").last(), talker).facts["many"]
 
 
 def test_who_guesses_names_does_not_learn_that_he_found_one(client, talker):
@@ -386,3 +414,13 @@ def test_somebody_is_called_even_if_two_customers_have_the_same_name(client, fel
     set_up(User(is_staff=True, role_id="users"), stranger, talk_enabled=True, talk_name="amelie")
     assert "Rosalie" in client.get("/talk/laurier/amelie").content.decode()
     assert "Amélie" in client.get(TALK).content.decode()
+
+
+def test_whoever_waits_isnt_shut_out_by_others_behind_the_same_address(client, talker, monkeypatch):
+    monkeypatch.setattr(visits, "ASKING", visits.Limit("talk-asking", 2, 600))
+    room = join(client)
+    for _stranger in range(5):
+        assert client.get("/meet/waiting/" + "x" * 32).status_code == 404
+    other = join(client)
+    assert [client.get(other).status_code for _ask in range(3)] == [200, 200, 429]
+    assert client.get(room).status_code == 200

@@ -153,6 +153,16 @@ def test_an_address_that_guesses_is_told_nothing_any_more(client, link, settings
     assert Client(REMOTE_ADDR="192.0.2.7").get(path_of(link)).status_code == 200
 
 
+def test_who_is_known_at_an_address_sets_their_app_up_whatever_strangers_try_there(client, link, amelie):
+    from signin import lockout
+    from users.people.views.links import WRONG
+
+    for place in range(WRONG.tries + 1):
+        client.get(reverse("app_config", args=[f"{place:032}"]))
+    lockout.remember(amelie, "127.0.0.1")
+    assert client.get(path_of(link)).status_code == 200
+
+
 def test_a_link_lives_a_day_and_is_the_same_until_then(felix, amelie, boreale, link):
     assert links.reveal(felix, boreale, amelie, links.Kind.APP, FACTS).token == link.token
     PersonalLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))

@@ -23,7 +23,7 @@ _ADDRESS = re.compile(
 _FILE = re.compile(r"\s*File \"[^\"\n]*\", line \d+(?:, in [\w<>.]+)?$")
 # What comes back from a provider of sign-ins, and what forms hold.
 _NAMED = re.compile(
-    r"\b((?:code|state|nonce|key|token|[a-z]+_token|csrf[a-z]*|sessionid|password)(?:=|[\"']: ?[\"']))[^&\s\"']{6,}",
+    r"\b((?:code|state|nonce|token|[a-z]+_token|csrf[a-z]*|sessionid|password)(?:=|[\"']: ?[\"']))[^&\s\"']{6,}",
     re.IGNORECASE,
 )
 # What looks like one, wherever it stands: 24 random bytes as we write them in addresses; a session's key, a link's proof, a digest.

@@ -16,6 +16,7 @@ from phones.models import Phone
 from phones.serving import provisioning
 from phones.tests import factories
 from phones.tests.factories import MAC, again, fetch, fetched, settings_of
+from signin import lockout
 from users.models import Customer, User
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +191,17 @@ def test_phones_that_live_at_a_blocked_address_go_on(phone: Phone) -> None:
         office.get(f"/p/{number}/{MAC}.cfg")
     assert fetch(phone, client=office).status_code == 200
     assert provisioning.is_blocked("203.0.113.9")
+
+
+def test_a_new_phone_starts_where_its_person_works_whatever_strangers_try_there(
+    phone: Phone, amelie: User
+) -> None:
+    office = Client(REMOTE_ADDR="203.0.113.9")
+    for number in range(100):
+        office.get(f"/p/{number}/{MAC}.cfg")
+    assert fetch(phone, client=office).status_code == 404
+    lockout.remember(amelie, "203.0.113.9")
+    assert fetch(phone, client=office).status_code == 200
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP"])

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pbxadmin.common.http import PortalRequest, RequestFacts, client_address
 from pbxadmin.common.proof import Takeover
 from pbxadmin.common.throttle import Limit, network_of
+from signin import lockout
 from signin.second_factor import step_up
 from users import rights, road
 from users.access import public, signed_in_user
@@ -177,7 +178,9 @@ def _app_config(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         WRONG.take(place)
         return _not_found()
-    if blocked or request.method not in ("GET", "HEAD"):
+    if blocked and not lockout.is_known(link.user_id, client_address(request)):
+        return _not_found()
+    if request.method not in ("GET", "HEAD"):
         return _not_found()
     content = links.app_configuration(link.user)
     if request.method == "GET" and not links.use(link):
