@@ -31,7 +31,7 @@ from django.views.decorators.debug import sensitive_variables
 from pbxadmin.common.http import RequestFacts, client_address
 from pbxadmin.common.prepared import Prepared
 from pbxadmin.common.values.signs import folded
-from signin import hashing, lockout
+from signin import devices, hashing, lockout
 from signin.models import TotpDevice
 from users import road
 from users.access import signed_in_user
@@ -201,7 +201,11 @@ def check_sign_in(request: HttpRequest, login: str, password: str) -> User | Non
     address = client_address(request)
     user = find_user(login, address)
     tally = lockout.register(
-        account_key(user, login), address, lockout.SIGN_IN, known=getattr(user, "known", False)
+        account_key(user, login),
+        address,
+        lockout.SIGN_IN,
+        known=getattr(user, "known", False),
+        device=devices.of(request, user),
     )
     return user if _is_right(request, user, tally, password) else None
 
@@ -212,7 +216,8 @@ def check_own_password(request: HttpRequest, password: str) -> bool:
     Counted, limited and refused like a sign-in."""
     user, address = signed_in_user(request), client_address(request)
     known = User.objects.filter(lockout.known_at(address), pk=user.pk).exists()
-    tally = lockout.register(account_key(user), address, lockout.SIGN_IN, known=known)
+    device = devices.of(request, user)
+    tally = lockout.register(account_key(user), address, lockout.SIGN_IN, known=known, device=device)
     if not _is_right(request, user, tally, password):
         return False
     request.session[PASSWORD_AT] = int(time())
@@ -286,6 +291,7 @@ def end_other_sessions(request: HttpRequest) -> None:
     user = signed_in_user(request)
     end_sessions(user)
     update_session_auth_hash(request, user)
+    devices.remember(request, user)
     record(request, user, "sessions.ended")
 
 
@@ -339,6 +345,7 @@ def complete_session(request: HttpRequest) -> None:
     """The person has given all that is asked of them: note the sign-in and the address."""
     user = signed_in_user(request)
     lockout.remember(user, client_address(request))
+    devices.remember(request, user)
     way = request.session.get(SIGNED_IN_WITH, "")
     record(request, user, f"sign_in.{way}" if way else "sign_in")
 
@@ -445,7 +452,8 @@ def may_send_link(request: HttpRequest, login: str) -> User | None:
     address = client_address(request)
     user = find_user(login, address)
     key = salted_hmac("users.link", account_key(user, login), algorithm="sha256").hexdigest()
-    tally = lockout.register(key, address, lockout.LINK, known=getattr(user, "known", False))
+    known = getattr(user, "known", False)
+    tally = lockout.register(key, address, lockout.LINK, known=known, device=devices.of(request, user))
     if user is None or not tally.allowed or not user.is_active or not user.email:
         return None
     return user

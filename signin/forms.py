@@ -90,7 +90,7 @@ def backup_code_field() -> AskedField:
 
 
 class PasswordForm(forms.Form):
-    """A form with a password that may not be looked at now; `later` says so to whoever answers."""
+    """A form with a password, or a code, that may not be looked at now; `later` says so to whoever answers."""
 
     later: TryLaterError | None = None
 
@@ -145,7 +145,7 @@ class ForgotPasswordForm(forms.Form):
     login = login_field()
 
 
-class CodeForm(forms.Form):
+class CodeForm(PasswordForm):
     """A code of the app, or a backup code; `answer` is what became of it."""
 
     code = code_field()
@@ -162,6 +162,8 @@ class CodeForm(forms.Form):
         """Right and unused, or the sentence that says why not."""
         code: str = self.cleaned_data["code"]
         self.answer = second_factor.check_code(self.request, code)
+        if self.answer.wait:
+            self.later = TooManyTriesError(self.answer.wait)
         if self.answer.error:
             raise ValidationError(self.answer.error, code="wrong")
         return code
@@ -208,6 +210,8 @@ class ProofForm(PasswordForm):
             return data
         if "code" in self.fields:
             answer = second_factor.check_code(self.request, data["code"])
+            if answer.wait:
+                self.later = TooManyTriesError(answer.wait)
             if answer.error:
                 self.add_error("code", answer.error)
             elif answer.device is not None:

@@ -3,7 +3,8 @@ person out.
 
 Three counts hold together: per account and address, per address over all accounts (one password tried on
 many people), and per account over all addresses (one person guessed at from a botnet). The last one could
-be used against a person: it doesn't hold at an address where they have signed in lately. A library that locks
+be used against a person: it doesn't hold at an address where they have signed in lately, and none of the three in a browser
+where they have (`signin.devices`). A library that locks
 by one limit, or that counts after the password was checked, can't do this: hundreds of guesses sent at the
 same moment would all be checked before the first is counted. Here every try is a row before its password is
 looked at, and the row goes away when the password was right.
@@ -20,6 +21,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
+from signin.devices import Device
 from signin.hashing import TryLaterError
 from signin.models import KnownAddress, SignInAttempt
 from users.models import User
@@ -46,6 +48,8 @@ SIGN_IN = Limits(pair=5, address=30, account=50, office=150)
 # Answers of Microsoft and Google: there is no password to be guessed, and whose account it is shows only in the answer. They
 # are counted for the customer at whose door the sign-in began, and shut it at one address alone.
 SINGLE_SIGN_ON = Limits(pair=30, address=30, account=1_000_000_000, office=150)
+# Codes of a second factor in a browser where its person is known; all others share the count of the app (`TotpDevice`).
+CODE = Limits(pair=5, address=5, account=1_000_000_000, office=5)
 # Mails with a link: few, because each one lands in somebody's inbox. All of them stay valid, so it locks
 # nobody out.
 LINK = Limits(pair=3, address=30, account=5, office=150)
@@ -99,15 +103,20 @@ def is_known(person: int | None, address: str) -> bool:
     return bool(address and person) and User.objects.filter(known_at(address), pk=person or 0).exists()
 
 
-def register(account: str, address: str, limits: Limits, *, known: bool) -> Tally:
+def register(
+    account: str, address: str, limits: Limits, *, known: bool, device: Device | None = None
+) -> Tally:
     """Count a try at `account` (a keyed hash, see `signin.credentials`) from `address`, and say whether it may go
     on.
+
+    `device`: the browser, where this very person is known in it; what others tried counts for nothing there, wherever they did.
 
     Call it before anything is checked, outside a transaction: other requests must see the row at once. A
     try that isn't allowed isn't counted, so the lock ends by itself however often somebody knocks
     meanwhile.
     """
-    origin, now = origin_of(address), timezone.now()
+    origin, now = device.origin if device else origin_of(address), timezone.now()
+    known = known or device is not None
     attempt = SignInAttempt.objects.create(login=account, address=origin)
     here, lately = Q(address=origin, at__gte=now - SHORT), Q(login=account, at__gte=now - LONG)
     counts = SignInAttempt.objects.filter(here | lately).aggregate(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.http import PortalRequest, page_path
 from pbxadmin.common.proof import ProofNeededError
-from signin import asking, second_factor
+from signin import asking, devices, second_factor
 from signin import credentials as signin
 from users import rights
 from users.access import access_of
@@ -31,7 +31,9 @@ class SignedInMiddleware:
 
     def __call__(self, request: PortalRequest) -> HttpResponseBase:
         request.proved = lambda: second_factor.recently_verified(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        devices.write(request, response)
+        return response
 
     def process_view(
         self, request: PortalRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any

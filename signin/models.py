@@ -73,10 +73,10 @@ class TotpDevice(ThrottlingMixin, Device):
             }
         return True, None
 
-    def verify_token(self, token: str) -> bool:
+    def verify_token(self, token: str, *, counted: bool = True) -> bool:
         """Whether `token` is a code that holds now and was never used. Call it with the row locked, as
-        the library does."""
-        if self.waits_until():
+        the library does. `counted`: on this row; not where the caller counts otherwise."""
+        if counted and self.waits_until():
             return False
         step = self.matching_step(plain(self, TotpDevice.key, Reader.CHECK), token, self.last_step)
         # The condition stands in the statement too: of two requests that carry the same code, one writes.
@@ -85,7 +85,8 @@ class TotpDevice(ThrottlingMixin, Device):
         ):
             self.last_step, self.throttling_failure_count, self.throttling_failure_timestamp = step, 0, None
             return True
-        self.count_failure()
+        if counted:
+            self.count_failure()
         return False
 
     def count_failure(self) -> None:

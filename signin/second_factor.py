@@ -31,6 +31,7 @@ from pbxadmin.common.crypto import decrypt, encrypt
 from pbxadmin.common.http import page_path
 from pbxadmin.common.proof import ProofNeededError, Takeover
 from signin import credentials as signin
+from signin import devices, lockout
 from signin.models import BackupCode, TotpDevice
 from users.access import signed_in_user
 from users.models import User
@@ -192,38 +193,45 @@ class Answer:
     device: TotpDevice | None = None
     backup: bool = False
     error: str = ""
+    # After how many seconds another code is looked at; 0 where this one was.
+    wait: int = 0
 
 
 def check_code(request: HttpRequest, typed: str) -> Answer:
     """Whether `typed` is a code of the person's app or one of their backup codes; either works once.
 
-    Wrong codes are counted on the app's row, so it doesn't matter from how many sessions somebody guesses.
+    Wrong codes are counted on the app's row, so it doesn't matter from how many sessions somebody guesses. A browser in which the
+    person is known has a count of its own: whoever has only their password doesn't keep them waiting.
     """
     user = signed_in_user(request)
     code = "".join(typed.split())
+    known = devices.of(request, user)
+    tally = None
+    if known is not None:
+        key = salted_hmac("users.code", signin.account_key(user), algorithm="sha256").hexdigest()
+        tally = lockout.register(key, signin.client_address(request), lockout.CODE, known=True, device=known)
+        if not tally.allowed:
+            return _later(tally.wait)
     with transaction.atomic():
         device = TotpDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
         if device is None:
             return Answer(error=_("Your account no longer has a second factor. Reload the page."))
-        if until := device.waits_until():
-            seconds = max(1, round(until.timestamp() - time()))
-            return Answer(
-                error=ngettext(
-                    "Too many wrong codes. Wait %(n)s second, then enter a new one.",
-                    "Too many wrong codes. Wait %(n)s seconds, then enter a new one.",
-                    seconds,
-                )
-                % {"n": seconds}
-            )
+        if tally is None and (until := device.waits_until()):
+            return _later(max(1, round(until.timestamp() - time())))
         if len(code) == 6 and code.isdigit():
-            right, backup = device.verify_token(code), False
+            right, backup = device.verify_token(code, counted=tally is None), False
         else:
             used, _rows = BackupCode.objects.filter(user=user, code_hash=_hash(user, _plain(code))).delete()
             right, backup = used == 1, True
-            device.forgive() if right else device.count_failure()
+            if right:
+                device.forgive()
+            elif tally is None:
+                device.count_failure()
         if right and backup:
             signin.record(request, user, "backup_code.used")
     if right:
+        if tally is not None:
+            lockout.forget(tally.account, tally.origin)
         return Answer(device, backup)
     signin.logger.warning("sign-in failed from %s (second factor)", signin.client_address(request))
     return Answer(
@@ -231,6 +239,16 @@ def check_code(request: HttpRequest, typed: str) -> Answer:
             "This code is wrong or has already been used. Wait until your app shows the next one and enter that."
         )
     )
+
+
+def _later(seconds: int) -> Answer:
+    """No code is looked at now."""
+    words = ngettext(
+        "Too many wrong codes. Wait %(n)s second, then enter a new one.",
+        "Too many wrong codes. Wait %(n)s seconds, then enter a new one.",
+        seconds,
+    )
+    return Answer(error=words % {"n": seconds}, wait=seconds)
 
 
 def give(request: HttpRequest, answer: Answer) -> None:

@@ -43,7 +43,7 @@ from django.utils.crypto import salted_hmac
 from pbxadmin.common.crypto import SecretUnreadableError, decrypt, encrypt, fingerprint
 from pbxadmin.common.http import client_address
 from signin import credentials as signin
-from signin import lockout, oidc
+from signin import devices, lockout, oidc
 from signin import second_factor as factor
 from signin.models import LinkedAccount
 from signin.oidc import Client, Identity, OidcError
@@ -178,7 +178,8 @@ def count(request: HttpRequest, flow: Flow) -> lockout.Tally:
     address = client_address(request)
     key = salted_hmac("signin.lockout", f"single sign-on:{flow.customer}", algorithm="sha256").hexdigest()
     known = User.objects.filter(lockout.known_at(address), customer=flow.customer).exists()
-    return lockout.register(key, address, lockout.SINGLE_SIGN_ON, known=known)
+    device = devices.of_somebody_in(request, flow.customer)
+    return lockout.register(key, address, lockout.SINGLE_SIGN_ON, known=known, device=device)
 
 
 # --- Whose account it is ------------------------------------------------------------------------------------------

@@ -119,12 +119,7 @@ def second_factor(request: PortalRequest) -> HttpResponse:
         if form.answer.backup:
             warn_of_few_codes(request, user)
         return go_on(request)
-    return render(
-        request,
-        "signin/second_factor.html",
-        {"form": form, "next": next_of(request), "backup": backup},
-        status=REFUSED if form.is_bound else 200,
-    )
+    return shown(request, "signin/second_factor.html", form, {"next": next_of(request), "backup": backup})
 
 
 def warn_of_few_codes(request: PortalRequest, user: User) -> None:
