@@ -239,6 +239,19 @@ def knows(phone: Phone, command: Phone.Command) -> bool:
     return vendor is not None and vendor.notify_event(Command(command.value)) is not None
 
 
+def why_no_command(phone: Phone, command: Phone.Command) -> str:
+    """Why a phone can't be told this, whoever asks; "" where it can."""
+    if phone.user is None or not phone.user.is_active:
+        return _("Nobody uses this phone, or its user is disabled: it gets no configuration.")
+    if phone.fetched_from is None:
+        return _(
+            "This phone has never fetched its configuration, so it can't be reached. Switch it on, or enter its provisioning link."
+        )
+    if not knows(phone, command):
+        return _("The %(model)s doesn't offer this.") % {"model": model_of(phone).display_name}
+    return ""
+
+
 def _waiting(since: datetime, now: datetime) -> str:
     return _("waiting for %(time)s") % {"time": duration(now - since)}
 

@@ -116,17 +116,10 @@ def phone_command(actor: User, phone: Phone, command: Phone.Command, facts: Requ
     """Restart or reprovision a phone by hand: into the outbox and the history, then to a worker. A refusal,
     or ""."""
     command = Phone.Command(command)
-    person = phone.user
-    if refusal := rights.why_not(actor, rights.Verb.COMMAND, person, phone.customer):
+    if refusal := rights.why_not(
+        actor, rights.Verb.COMMAND, phone.user, phone.customer
+    ) or selectors.why_no_command(phone, command):
         return str(refusal)
-    if person is None or not person.is_active:
-        return _("Nobody uses this phone, or its user is disabled: it gets no configuration.")
-    if phone.fetched_from is None:
-        return _(
-            "This phone has never fetched its configuration, so it can't be reached. Switch it on, or enter its provisioning link."
-        )
-    if not selectors.knows(phone, command):
-        return _("The %(model)s doesn't offer this.") % {"model": selectors.model_of(phone).display_name}
     with transaction.atomic():
         if not outbox.press(phone.pk, command, timezone.now()):
             return _("This command was just sent to the phone.")

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy
 
 from forwarding.effects import EFFECTS, STATUS_MESSAGE
+from forwarding.status_for_many import STATUS
 from forwarding.tabs import facts as pages
 from forwarding.tabs import legacies, loops, rules
 from forwarding.tabs.schedule import (
@@ -44,6 +45,7 @@ FORWARDING = Section(
         status_url="user_status",
         status_menu="forwarding/status_menu.html",
         hands_over=(legacies.RULES, legacies.CALLS),
+        actions=(STATUS,),
     ),
 )
 

@@ -126,6 +126,8 @@ class Contribution:
     offers: tuple[Offer, ...] = ()
     # What somebody new doesn't have yet: (person, scope) → sentences, each with the address where it is done.
     left_to_do: Callable[[Any, Scope], Sequence[tuple[Text, str]]] | None = None
+    # --- What can be done to chosen ones (`users.road.actions.Action`)
+    actions: tuple[Any, ...] = ()
     # --- Replacement
     hands_over: tuple[Legacy, ...] = ()  # what goes to whoever takes a person's place
     # How many devices will load a new configuration because of these planned rows: (model, rows of `users.road`) of each plan.

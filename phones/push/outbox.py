@@ -71,14 +71,27 @@ def press(phone_id: int, command: str, now: datetime) -> bool:
     Decided by the one UPDATE, so that a double click is one command. A restart includes a fetch: it takes the
     place of a waiting "reprovision", not the other way round.
     """
-    phones = Phone.objects.filter(pk=phone_id).exclude(
-        command_at__isnull=False, command=Phone.Command.RESTART
-    )
-    if command == Phone.Command.RESTART:
-        phones = phones.exclude(notified_command=Phone.Command.RESTART, notified_at__gt=now - COOL_DOWN)
-    else:
-        phones = phones.exclude(command_at__isnull=False)
+    phones = Phone.objects.filter(_may_be_pressed(command, now), pk=phone_id)
     return bool(phones.update(command=command, command_at=now, attempts=0, next_attempt_at=None))
+
+
+def press_all(ids: Sequence[int], command: str, now: datetime) -> list[int]:
+    """The same for many phones, held in the order of their keys; the keys of those into whose outbox it went."""
+    with transaction.atomic(savepoint=False):
+        phones = Phone.objects.filter(_may_be_pressed(command, now), pk__in=ids).order_by("pk")
+        held = list(phones.select_for_update(of=("self",)).values_list("pk", flat=True))
+        Phone.objects.filter(pk__in=held).update(
+            command=command, command_at=now, attempts=0, next_attempt_at=None
+        )
+    return held
+
+
+def _may_be_pressed(command: str, now: datetime) -> Q:
+    """Which phones aren't about to be told the same, or just were."""
+    if command == Phone.Command.RESTART:
+        waits = Q(command_at__isnull=False, command=Phone.Command.RESTART)
+        return ~waits & ~Q(notified_command=Phone.Command.RESTART, notified_at__gt=now - COOL_DOWN)
+    return Q(command_at__isnull=True)
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

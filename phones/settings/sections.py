@@ -19,6 +19,7 @@ from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
 from pbxadmin.common.values.signs import plainly
 from phones import build, selectors
+from phones.commands import REPROVISION, RESTART
 from phones.context import Codec
 from phones.handing import LEGACIES, OFFERS, what_a_new_user_lacks
 from phones.models import Phone, Settings
@@ -460,6 +461,7 @@ PHONES = Section(
         left_to_do=what_a_new_user_lacks,
         hands_over=LEGACIES,
         reloads=phones_that_reload,
+        actions=(REPROVISION, RESTART),
     ),
 )
 

@@ -351,7 +351,7 @@
   });
   // What was chosen has been dealt with: the list begins with nobody chosen.
   document.addEventListener("submit", (event) => {
-    if (event.target.dataset.selectDone) shelf.empty(event.target.dataset.selectDone);
+    if (event.target.dataset.selectDone && !event.submitter?.hasAttribute("data-keep-chosen")) shelf.empty(event.target.dataset.selectDone);
   });
   document.addEventListener("change", (event) => {
     const scope = scopeOf(event.target);

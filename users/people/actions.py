@@ -1,10 +1,9 @@
-"""What can be done to many people at once: delete them, reset them, ask for a second factor, send the welcome mail."""
+"""What can be done to many people at once: delete them, reset them, send the welcome mail; and the register of all such actions."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,42 +13,15 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.proof import Takeover
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import plainly
-from users import rights, road
+from users import road
 from users.mail import letters
 from users.models import Customer, Operation, User
 from users.people import reset
+from users.people.changing import MOVE, NO_SECOND_FACTOR, NUMBERS, SECOND_FACTOR
+from users.people.reach import AT_ONCE, QUICK, SHOWN, may_edit, nothing_asked, page_of, people
 from users.people.sections import user_sheet
-from users.road import Outcome, finding, meant, replacements
+from users.road import Outcome, meant, replacements
 from users.road.actions import Action, Asked, Done, Settings, Trace, register
-
-# What one step of a job takes is done while the reader waits: about a second, all of it or nothing, and the answer is there.
-AT_ONCE = 50
-# One statement for all, or one row each in the box of the mails.
-QUICK = 500
-SHOWN = 30
-
-
-def people(actor: User, customer: Customer) -> QuerySet[User]:
-    """The people of a customer, with all that the actions ask of them."""
-    return (
-        User.objects.visible_to(actor)
-        .of(customer)
-        .select_related("role", "customer", "primary_department")
-        .defer(*finding.NOT_IN_LISTS)
-        .order_by("sort_name", "number")
-    )
-
-
-def _may_edit(scope: Scope, chosen: Sequence[User]) -> dict[Any, str]:
-    return {
-        user.pk: str(words)
-        for user in chosen
-        if (words := rights.why_not(scope.actor, rights.Verb.EDIT, user, scope.customer))
-    }
-
-
-def _url(customer: Customer, user: User) -> str:
-    return reverse("user_tab", args=[customer.slug, user.number, "general"])
 
 
 # --- Deleting -----------------------------------------------------------------------------------------------------
@@ -59,7 +31,7 @@ def _departure(scope: Scope, chosen: Sequence[User]) -> replacements.Departure:
 
 
 def _may_delete(scope: Scope, chosen: Sequence[User]) -> dict[Any, str]:
-    return _may_edit(scope, chosen) | _departure(scope, chosen).refusals
+    return may_edit(scope, chosen) | _departure(scope, chosen).refusals
 
 
 def _ask_before_deleting(scope: Scope, allowed: Sequence[User], data: QueryDict) -> Asked:
@@ -137,7 +109,7 @@ DELETE = Action(
     ask=_ask_before_deleting,
     do=_delete,
     at_once=AT_ONCE,
-    url=_url,
+    url=page_of,
     danger=True,
 )
 
@@ -184,56 +156,13 @@ RESET = Action(
     title=lambda n: ngettext("Reset %(count)s user", "Reset %(count)s users", n) % {"count": n},
     name=lambda n: ngettext("Reset %(count)s user", "Reset %(count)s users", n) % {"count": n},
     template="users/chosen/reset.html",
-    may=_may_edit,
+    may=may_edit,
     ask=_ask_what_to_reset,
     do=_reset,
     at_once=AT_ONCE,
-    url=_url,
+    url=page_of,
     after=_reset_done,
     takes_over=Takeover.RESET,
-)
-
-
-# --- 2FA ----------------------------------------------------------------------------------------------------------
-def _ask_before_second_factor(scope: Scope, allowed: Sequence[User], data: QueryDict) -> Asked:
-    return Asked(facts={"already": sum(user.require_2fa for user in allowed)})
-
-
-def _require_second_factor(scope: Scope, going: Sequence[User], settings: Settings, trace: Trace) -> Done:
-    rows = [road.Row(user.pk, {"require_2fa": True}, label=str(user)) for user in going]
-    plan = road.plan(scope.actor, scope.customer, user_sheet(), rows)
-    done = road.commit(plan, trace.facts, trace.reason, into=trace.into)
-    count = sum(not user.require_2fa for user in going)
-    told = ngettext(
-        "Two-factor authentication is now required for %(count)s user.",
-        "Two-factor authentication is now required for %(count)s users.",
-        count,
-    )
-    reasons = [
-        _(
-            "Some of the people selected can no longer be changed. Nothing was changed: go back to the list and select again."
-        ),
-        *plan.sentences[:5],
-    ]
-    return Done(done.outcome, done.operation, told % {"count": count}, " ".join(reasons))
-
-
-SECOND_FACTOR = Action(
-    slug="second_factor",
-    records=people,
-    label=gettext_lazy("Require 2FA"),
-    title=lambda n: (
-        ngettext("Require 2FA for %(count)s user", "Require 2FA for %(count)s users", n) % {"count": n}
-    ),
-    name=lambda n: (
-        ngettext("Require 2FA for %(count)s user", "Require 2FA for %(count)s users", n) % {"count": n}
-    ),
-    template="users/chosen/second_factor.html",
-    may=_may_edit,
-    ask=_ask_before_second_factor,
-    do=_require_second_factor,
-    at_once=QUICK,
-    url=_url,
 )
 
 
@@ -246,11 +175,7 @@ def _may_welcome(scope: Scope, chosen: Sequence[User]) -> dict[Any, str]:
         for user in chosen
         if not letters.has_an_address(user)
     }
-    return nowhere | _may_edit(scope, chosen)
-
-
-def _ask_nothing(scope: Scope, allowed: Sequence[User], data: QueryDict) -> Asked:
-    return Asked()
+    return nowhere | may_edit(scope, chosen)
 
 
 def _welcome(scope: Scope, going: Sequence[User], settings: Settings, trace: Trace) -> Done:
@@ -283,18 +208,21 @@ WELCOME = Action(
     ),
     template="users/chosen/welcome.html",
     may=_may_welcome,
-    ask=_ask_nothing,
+    ask=nothing_asked,
     do=_welcome,
     at_once=QUICK,
-    url=_url,
+    url=page_of,
     takes_over=Takeover.MAIL,
 )
 
-# In the order in which the list offers them.
-ACTIONS = (RESET, SECOND_FACTOR, WELCOME, DELETE)
+
+def offered() -> tuple[Action, ...]:
+    """Everything that can be done to chosen people, in the order in which the list offers it; apps above add theirs with their tabs."""
+    added = [action for section in user_sheet().sections for action in section.adds.actions]
+    return (RESET, MOVE, NUMBERS, *added, WELCOME, SECOND_FACTOR, NO_SECOND_FACTOR, DELETE)
 
 
 def register_all() -> None:
     """Make the actions known to the jobs."""
-    for action in ACTIONS:
+    for action in offered():
         register(action)

@@ -82,6 +82,8 @@ class Action:
     # What it would let somebody keep who found a session open: its page takes a fresh proof, because a job has nobody to ask.
     takes_over: Takeover | None = None
     danger: bool = False
+    # Whether the bar of the list offers it in the menu of what is done less often.
+    seldom: bool = False
 
 
 ACTIONS: dict[str, Action] = {}

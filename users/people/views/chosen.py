@@ -37,7 +37,7 @@ def _list_url(customer: Customer) -> str:
 PEOPLE = ChosenList(
     path="users",
     title=gettext_lazy("Users"),
-    actions=actions.ACTIONS,
+    actions=actions.offered,
     query=lambda actor, customer, data: ListState.of(selectors.shape(actor, customer), data).parameters(),
     matching=_matching,
     list_url=_list_url,

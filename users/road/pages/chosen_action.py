@@ -71,7 +71,7 @@ class ChosenList:
 
     path: str  # under /c/<customer>/
     title: Text
-    actions: Sequence[Action]
+    actions: Callable[[], Sequence[Action]]
     # What the list was narrowed to, as parameters of its address; and everything that matches it, in the list's order.
     query: Callable[[User, Customer, QueryDict], Mapping[str, str]]
     matching: Callable[[User, Customer, QueryDict], QuerySet]
@@ -82,7 +82,7 @@ class ChosenList:
         start = f"c/<slug:slug>/{self.path}/chosen/"
         return [
             path(f"{start}{action.slug.replace('_', '-')}", self._view(action), name=f"chosen_{action.slug}")
-            for action in self.actions
+            for action in self.actions()
         ]
 
     def bar(self, customer: Customer) -> list[dict[str, Any]]:
@@ -92,8 +92,9 @@ class ChosenList:
                 "label": action.label,
                 "url": reverse(f"chosen_{action.slug}", args=[customer.slug]),
                 "danger": action.danger,
+                "seldom": action.seldom,
             }
-            for action in self.actions
+            for action in self.actions()
         ]
 
     def back_url(self, customer: Customer, choice: Choice) -> str:
