@@ -17,7 +17,7 @@ from pbxadmin.common.parts import Part
 from pbxadmin.common.references import Option, ReferenceColumn
 from pbxadmin.common.sections import Section
 from users import road
-from users.models import User
+from users.models import Did, User
 from users.rights import Own
 from voicemail.effects import EFFECTS
 from voicemail.models import Greeting, Mailbox
@@ -25,7 +25,6 @@ from voicemail.pins import Weakness, random_pin, weakness
 from voicemail.resets import RESETS
 
 PREFIX = "voicemail"
-MAILBOXES = CompanionStore(Mailbox, prefixes=(PREFIX,))
 # The sets of prompts of 3CX: each is known by its number in every installation. It has one French for all of them.
 PROMPT_SETS = {
     "fr-CA": "0D767FEA-10A3-4ba4-8A57-FE74BDABE4E5",
@@ -38,11 +37,60 @@ REGENERATE = "regenerate"
 SENTENCES: Mapping[Weakness, Any] = {
     Weakness.NOT_DIGITS: gettext_lazy("A PIN contains only digits."),
     Weakness.LENGTH: gettext_lazy("A PIN has 4 to 10 digits."),
-    Weakness.EXTENSION: gettext_lazy("The PIN can't be the extension."),
-    Weakness.REPEATED: gettext_lazy("The PIN can't repeat one digit or a group of digits."),
-    Weakness.RUN: gettext_lazy("The PIN can't be digits that follow one another."),
+    Weakness.EXTENSION: gettext_lazy(
+        "The PIN can't contain the extension, nor repeat it or say it backwards."
+    ),
+    Weakness.PHONE_NUMBER: gettext_lazy("The PIN can't be a part of one of the user's phone numbers."),
+    Weakness.REPEATED: gettext_lazy(
+        "The PIN needs three different digits, and no repetition such as 123123, 112233 or 123321."
+    ),
+    Weakness.RUN: gettext_lazy(
+        "The PIN can't be digits that follow one another, such as 1234, 8901 or 2468."
+    ),
+    Weakness.KEYPAD: gettext_lazy("The PIN can't be a pattern on the keypad, such as 2580 or 147258."),
     Weakness.YEAR: gettext_lazy("The PIN can't be a year."),
+    Weakness.COMMON: gettext_lazy(
+        "This PIN is one of those that people choose most often: choose another one."
+    ),
 }
+
+
+def read_off(rows: Sequence[Any]) -> list[tuple[str, list[str]]]:
+    """What everybody knows of each planned person: their extension and their phone numbers. One query for all."""
+    keys = {key for row in rows for key in _value(row, "dids") if isinstance(key, int)}
+    dids = {
+        key: number
+        for part in road.chunks(list(keys))
+        for key, number in Did.objects.filter(pk__in=part).values_list("pk", "number")
+    }
+    return [
+        (
+            _value(row, "number"),
+            [
+                *filter(
+                    None,
+                    (
+                        _value(row, "mobile"),
+                        _value(row, "outbound_caller_id"),
+                        *map(dids.get, _value(row, "dids")),
+                    ),
+                )
+            ],
+        )
+        for row in rows
+    ]
+
+
+def _value(row: road.RowPlan, name: str) -> Any:
+    return row.after.get(name, row.before.get(name)) or ""
+
+
+def new_pins(rows: Sequence[Any]) -> list[str]:
+    """A PIN for each person who is made without one."""
+    return [random_pin(secrets.SystemRandom(), extension, numbers) for extension, numbers in read_off(rows)]
+
+
+MAILBOXES = CompanionStore(Mailbox, prefixes=(PREFIX,), made={"pin": new_pins})
 
 
 def _field(name: str) -> Any:
@@ -182,19 +230,28 @@ LANGUAGE = MAILBOXES.columns["voicemail.language"]
 
 
 # --- Rules -------------------------------------------------------------------------------------------------------
-def pin_is_not_guessed(row: road.RowPlan, plan: road.Plan) -> None:
-    """A PIN isn't the extension; a blank one leaves the present one alone; a wanted one is made here, for each row its own."""
-    if PIN.name not in row.after:
+def pin_stays(row: road.RowPlan, plan: road.Plan) -> None:
+    """A blank PIN leaves the present one alone; somebody new has one made."""
+    if row.after.get(PIN.name) != "":
         return
-    plan.need("number")
-    number = str(row.value("number") or "")
-    pin = row.after[PIN.name]
-    if pin == REGENERATE or (pin == "" and row.new):
-        row.put(PIN.name, random_pin(secrets.SystemRandom(), number))
-    elif pin == "":
+    if row.new:
+        row.put(PIN.name, REGENERATE)
+    else:
         row.leave(PIN.name)
-    elif weakness(pin, number) is Weakness.EXTENSION:
-        row.refuse(PIN.name, SENTENCES[Weakness.EXTENSION])
+
+
+def pins_are_not_guessed(plan: road.Plan) -> None:
+    """A PIN isn't what everybody can read of its person: extension and phone numbers. A wanted one is made here, for each row its own."""
+    rows = [row for row in plan.rows if row.record is not None and row.after.get(PIN.name)]
+    if not rows:
+        return
+    plan.need("number", "mobile", "outbound_caller_id", "dids")
+    for row, (extension, numbers) in zip(rows, read_off(rows), strict=True):
+        pin = row.after[PIN.name]
+        if pin == REGENERATE:
+            row.put(PIN.name, random_pin(secrets.SystemRandom(), extension, numbers))
+        elif found := weakness(pin, extension, numbers):
+            row.refuse(PIN.name, SENTENCES[found])
 
 
 def open_mailbox_is_told(row: road.RowPlan, plan: road.Plan) -> None:
@@ -250,7 +307,8 @@ VOICEMAIL = Section(
         Part("voicemail.pin_disabled", gettext_lazy("Additional options")),
     ),
     template="voicemail/tab.html",
-    row_rules=(pin_is_not_guessed, open_mailbox_is_told),
+    row_rules=(pin_stays, open_mailbox_is_told),
+    set_rules=(pins_are_not_guessed,),
     page_facts=page_facts,
     adds=Contribution(
         filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},

@@ -34,13 +34,18 @@ class CompanionStore(Store):
         prefix_field: str = "",
         together: Mapping[str, Sequence[str]] | None = None,
         defaults: Callable[[str], Mapping[str, Any]] = lambda prefix: {},
+        made: Mapping[str, Callable[[Sequence[Any]], Sequence[Any]]] | None = None,
     ) -> None:
-        """`defaults`: what a new record's companion says where it isn't the field's default (by attribute)."""
+        """`defaults`: what a new record's companion says where it isn't the field's default (by attribute).
+
+        `made`: what is worked out for each new record by itself where nothing is said, for all planned rows at once.
+        """
         self.model = model
         self.prefixes = prefixes
         self.prefix_field = prefix_field
         self.together = together or {}
         self.defaults = defaults
+        self.made = made or {}
         self.columns: dict[str, CompanionColumn] = {}
 
     def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
@@ -86,6 +91,11 @@ class CompanionStore(Store):
                         else field.get_default() if fixed is many.NOTHING else fixed
                         for row in rows
                     ]  # fmt: skip
+            for name, make in self.made.items():
+                said_as = self.columns[f"{prefix}.{name}"].name
+                unsaid = [row for row in rows if said_as not in row.changes]
+                new = dict(zip(map(id, unsaid), make(unsaid), strict=True)) if unsaid else {}
+                columns[name] = [new[id(row)] if id(row) in new else row.changes[said_as][1] for row in rows]
             columns["user_id"] = people
             if self.prefix_field:
                 columns[self.prefix_field] = many.Same(prefix)

@@ -1,5 +1,7 @@
 """The road for many: more rows than one statement takes lightly, through every sheet, with the rules and the cost of a few."""
 
+from random import Random
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +17,7 @@ from users.models import Change, Did, Membership, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_customer, make_staff
 from voicemail.models import Mailbox
+from voicemail.pins import random_pin
 
 pytestmark = [
     pytest.mark.django_db,
@@ -42,7 +45,7 @@ def person(place: int, **values):
     return {
         "number": str(10_000 + place), "first_name": "Gens", "last_name": f"Numéro {place}", "email": f"p{place}@large.example",
         "mobile": f"581 555-{place:04}", "role": "users", "primary_department": "Accueil", "talk_enabled": "1", "sip_id": f"sip{place}",
-        "voicemail.pin": f"{2 * place + 204_731}{place % 7}", "voicemail.language": "en" if place % 2 else "",
+        "voicemail.pin": random_pin(Random(place)), "voicemail.language": "en" if place % 2 else "",
         "available.no_answer_seconds": str(10 + place % 40), "recordings_visible": "oui" if place % 3 else "non",
     } | values  # fmt: skip
 
@@ -108,7 +111,7 @@ def test_one_value_for_all_of_them_and_a_value_of_their_own_each(crowd, actor, l
             key,
             {
                 "last_name": f"Autre \\{place}",
-                "voicemail.pin": f"{3 * place + 305_173}{place % 7}",
+                "voicemail.pin": random_pin(Random(-1 - place)),
                 "departments": ["Accueil", "Soins"] if place % 2 else ["Accueil"],
                 "available.no_answer_seconds": str(50 + place % 9),
                 "sip_id": f"neu{place}",
@@ -121,7 +124,7 @@ def test_one_value_for_all_of_them_and_a_value_of_their_own_each(crowd, actor, l
     assert [people[key].last_name for key in keys] == [f"Autre \\{place}" for place in range(MANY)]
     assert people[keys[3]].search_text.startswith("gens autre \\3 ")
     assert {each.version for each in people.values()} == {3}
-    assert Mailbox.objects.get(user=keys[9]).pin == f"{3 * 9 + 305_173}2"
+    assert Mailbox.objects.get(user=keys[9]).pin == random_pin(Random(-10))
     assert ForwardingRule.objects.get(user=keys[10], status="available").no_answer_seconds == 51
     assert Membership.objects.filter(user__customer=large).count() == MANY + MANY // 2
 

@@ -2,16 +2,21 @@
 
 import random
 import re
+from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from forwarding.snapshot import CustomerDirectory
+from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import MASK
 from signin.tests.signing import sign_in_fully
 from users import rights, road
-from users.models import Change
+from users.models import Change, Did
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 from voicemail.models import Greeting, Mailbox
@@ -27,20 +32,44 @@ def change(actor, person, verb=rights.Verb.EDIT, **values):
     return plan.rows[0]
 
 
-@pytest.mark.parametrize(("pin", "why"), [
-    ("0000", Weakness.REPEATED), ("1212", Weakness.REPEATED), ("123123", Weakness.REPEATED), ("1234", Weakness.RUN), ("987654", Weakness.RUN),
-    ("7890", Weakness.RUN), ("1987", Weakness.YEAR), ("0101", Weakness.REPEATED), ("123", Weakness.LENGTH), ("12345678901", Weakness.LENGTH),
-    ("12a4", Weakness.NOT_DIGITS), ("١٢٣٥", Weakness.NOT_DIGITS), ("4101", Weakness.EXTENSION), ("0472", None), ("829164", None),
-    ("2047583916", None), ("198714", None),
-])  # fmt: skip
-def test_a_pin_that_anybody_would_guess_is_refused(pin, why):
-    assert weakness(pin, "4101") == why
+GUESSED = {
+    Weakness.NOT_DIGITS: ["12a4", "١٢٣٥", "2580\n", ""],
+    Weakness.LENGTH: ["123", "12345678901"],
+    # The extension with something around it, from behind, cut, said over again.
+    Weakness.EXTENSION: ["4101", "04101", "41010", "194101", "1014", "410141", "0141"],
+    # The last digits of a mobile and of a DID number, and any other part of them.
+    Weakness.PHONE_NUMBER: ["0123", "550123", "5145550123", "9876", "4505"],
+    Weakness.REPEATED: ["0000", "1212", "1122", "1221", "0101", "1211", "123123", "112233", "111222", "123321", "12321", "774488", "6969"],
+    Weakness.RUN: ["1234", "7890", "8901", "0987", "987654", "2468", "8642", "1357", "1470", "12349"],
+    # Columns, diagonals, rows, corners, and what a finger draws.
+    Weakness.KEYPAD: ["2580", "0852", "1254", "1478", "3698", "5698", "1379", "1397", "2684", "147258", "159357", "741963", "456123"],
+    Weakness.YEAR: [str(year) for year in range(1940, 2036) if len(set(str(year))) > 2 and year != 1973],
+    Weakness.COMMON: ["1004", "5683", "1342", "2345", "90210", "131415", "3112", "1029384756"],
+}  # fmt: skip
 
 
-def test_a_generated_pin_keeps_its_own_rules():
-    source = random.Random(7)
-    pins = [random_pin(source, "101") for _ in range(2000)]
-    assert all(re.fullmatch(r"\d{6}", pin) and weakness(pin, "101") is None for pin in pins)
+@pytest.mark.parametrize(("why", "pin"), [(why, pin) for why, pins in GUESSED.items() for pin in pins])
+def test_a_pin_that_anybody_would_guess_is_refused(why, pin):
+    found = weakness(pin, "4101", ["+15145550123", "450 555-9876"])
+    # 2345 is both one of the list and a run, 1987 on the way round the keypad: one reason is enough.
+    assert found == why or (found is Weakness.RUN and why in (Weakness.COMMON, Weakness.YEAR))
+
+
+@pytest.mark.parametrize("pin", ["0472", "829164", "2047583916", "198714", "73019", "91037", "7410852936"])
+def test_a_pin_that_nobody_guesses_is_taken(pin):
+    assert weakness(pin, "4101", ["+15145550123"]) is None
+
+
+def test_of_a_short_extension_only_a_pin_that_is_half_of_it_is_refused():
+    assert weakness("4210", "42") is Weakness.EXTENSION
+    assert weakness("428160", "42") is None
+
+
+@pytest.mark.parametrize("extension", ["42", "101", "4101", "41019"])
+def test_a_generated_pin_keeps_its_own_rules(extension):
+    source, numbers = random.Random(7), ["+15145550123"]
+    pins = [random_pin(source, extension, numbers) for _ in range(2000)]
+    assert all(re.fullmatch(r"\d{6}", pin) and weakness(pin, extension, numbers) is None for pin in pins)
     assert len(set(pins)) > 1900
 
 
@@ -64,10 +93,54 @@ def test_a_pin_is_set_kept_and_never_in_the_history(boreale, felix, amelie):
     assert MASK in text
 
 
-def test_the_extension_is_no_pin(boreale, felix):
-    person = make_user(boreale, "104")
-    row = change(felix, person, pin="0104")
-    assert "voicemail.pin" in row.errors
+REASONS = {
+    "0104": "can't contain the extension",
+    "1041": "can't contain the extension",
+    "4017": "can't contain the extension",
+    "2580": "a pattern on the keypad",
+    "1122": "three different digits",
+    "0198": "one of the user's phone numbers",
+    "7862": "one of the user's phone numbers",
+    "1987": "can't be a year",
+    "5683": "most often",
+}
+
+
+@pytest.mark.parametrize("way", ["administrator", "self", "desk", "cell", "creation"])
+def test_whichever_way_a_pin_comes_in_it_is_refused_with_its_reason(boreale, felix, staff, way):
+    translation.activate("en")
+    did = Did.objects.create(customer=boreale, number="+15145557862")
+    facts = {"number": "104", "mobile": "+15145550198"}
+    if way != "creation":
+        person = make_user(boreale, **facts)
+        Did.objects.filter(pk=did.pk).update(user=person)
+    for pin, said in REASONS.items():
+        if way == "creation":
+            new = facts | {"last_name": "Roy", "primary_department": felix.primary_department_id}
+            row = road.Row(None, new | {"dids": [did.pk], "voicemail.pin": pin})
+            errors = road.plan(felix, boreale, user_sheet(), [row]).rows[0].errors["voicemail.pin"]
+        elif way == "cell":
+            column = user_sheet().columns["voicemail.pin"]
+            with suppress(ValidationError):  # what the cell alone tells, it says itself
+                pin = column.from_cell(pin, Scope(felix, boreale))
+            errors = change(felix, person, pin=pin).errors["voicemail.pin"]
+        else:
+            actor, verb = (person, rights.Verb.SELF) if way == "self" else (staff, rights.Verb.EDIT)
+            errors = change(felix if way == "administrator" else actor, person, verb, pin=pin).errors[
+                "voicemail.pin"
+            ]
+        assert len(errors) == 1
+        assert said in errors[0], pin
+
+
+def test_whoever_is_made_without_a_pin_has_one_that_is_not_their_extension(boreale, felix, monkeypatch):
+    drawn = iter("104822401993258741829164")
+    monkeypatch.setattr(
+        "voicemail.sections.secrets.SystemRandom", lambda: SimpleNamespace(choice=lambda _digits: next(drawn))
+    )
+    row = {"number": "104", "last_name": "Roy", "primary_department": felix.primary_department_id}
+    road.apply(road.plan(felix, boreale, user_sheet(), [road.Row(None, row)]), FACTS)
+    assert Mailbox.objects.get(user__number="104").pin == "829164"
 
 
 def test_a_regenerated_pin_is_each_ones_own(boreale, felix, amelie):

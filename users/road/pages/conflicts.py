@@ -58,7 +58,13 @@ def reconcile(
     typed = data.copy()
     for name, column in columns.items():
         before = theirs.before.get(name, column.to_json(now.get(name)))
-        if name in theirs.before and name in row.after and column.to_json(row.after[name]) == before:
+        # A secret is never read back into a form.
+        if (
+            name in now
+            and name in theirs.before
+            and name in row.after
+            and column.to_json(row.after[name]) == before
+        ):
             put(typed, column, scope, now[name])
     form = make(typed, now)
     form.show_errors({})
