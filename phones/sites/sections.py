@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any
 
 from django.db.models import Count
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from pbxadmin.common.columns import Scope, columns_of
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.sections import Section, Sheet
+from pbxadmin.common.values import network
 from phones import build, selectors
 from phones.models import Phone, Sbc
 from users import road
@@ -23,8 +23,8 @@ from users.company.sheets import belongs_to_nobody, names_are_there_once, of_the
 def address_is_reachable(row: road.RowPlan, plan: road.Plan) -> None:
     """Phones of the site send their calls there: an address that is no host's can't be it."""
     if address := row.changes.get("address", ("", ""))[1]:
-        found = ip_address(address)
-        if found.is_loopback or found.is_multicast or found.is_unspecified or found.is_link_local:
+        found = network.read(address)
+        if isinstance(found, network.Why) or network.refusal(found):
             row.refuse(
                 "address", _("Phones can't reach this address: enter the one that the SBC has at its site.")
             )

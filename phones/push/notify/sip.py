@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, partial
 
+from pbxadmin.common.values.network import Why
+
 from .digest import ChallengeError, credentials, strongest
 from .message import WORD, Exchange, Reply, UnreadableError
 from .targets import (
@@ -260,10 +262,18 @@ class Sender:
         self, notify: Notify, from_host: str, deadline: float
     ) -> tuple[Outcome, int | None, str]:
         address = self._address_of(notify.target.host, notify.target.port)
+        self._refuse_ourselves(address, notify.target.port)
         if notify.target.transport == "tcp":
             async with asyncio.timeout_at(deadline):
                 return await self._over_tcp(notify, from_host, address)
         return await self._over_udp(notify, from_host, address, deadline)
+
+    def _refuse_ourselves(self, address: Address, port: int) -> None:
+        """What we reach from the very same address is this machine, whichever of its addresses that is."""
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        own = self._own_address(family, (str(address), port))
+        if own == bracketed(str(address)) and not address.is_loopback:
+            raise ForbiddenAddressError(Why.OURSELVES)
 
     async def _over_udp(
         self, notify: Notify, from_host: str, address: Address, deadline: float

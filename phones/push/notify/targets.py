@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from pbxadmin.common.values import network
+from pbxadmin.common.values.network import Address, Network, Why
+
 Allowed = Callable[[Address], bool] | Iterable[Network]
 
 _HOST = re.compile(r"[A-Za-z0-9.:%\-_]{1,253}")
@@ -17,23 +18,9 @@ _USER = re.compile(r"[A-Za-z0-9\-.!*_+'~]{1,64}")
 _FIRST_PORT = 1024
 """Below are the services of machines (SSH, mail, web); no phone and no NAT puts a registration there."""
 
-_UNICAST = [ipaddress.ip_network(text) for text in ("0.0.0.0/0", "2000::/3", "fc00::/7")]
-_NOT_PHONES = [
-    ipaddress.ip_network(text)
-    for text in (
-        "0.0.0.0/8",  # this network: Linux takes it as this machine
-        "127.0.0.0/8",
-        "169.254.0.0/16",  # link-local, and the metadata services of most clouds
-        "192.0.0.0/24",  # protocol assignments; a cloud's metadata at .192
-        "100.100.100.200/32",  # a cloud's metadata
-        "168.63.129.16/32",  # a cloud's metadata
-        "224.0.0.0/4",  # multicast
-        "240.0.0.0/4",  # reserved, broadcast
-        "2001::/32",  # Teredo and 6to4 carry an IPv4 address, which may be any of the above
-        "2002::/16",
-        "fd00:ec2::/32",  # a cloud's metadata
-    )
-]
+
+# Whatever an installation adds: no phone is there.
+_NEVER = frozenset({Why.NOBODY, Why.DISGUISED, Why.METADATA})
 
 
 class ForbiddenAddressError(Exception):
@@ -68,16 +55,16 @@ class Target:
 
 
 def phone_networks(*also: str) -> Callable[[Address], bool]:
-    """The rule for an installation: any private or public unicast address, and the networks in `also`.
+    """The rule for an installation: any private or public address that can be a device's, and the networks in `also`.
 
-    Without `also`, no loopback, link-local, multicast, unspecified or metadata address passes. A
-    development machine adds "127.0.0.0/8", where its virtual phones are. Raises ValueError for what isn't a
-    network.
+    What can be one is said by `pbxadmin.common.values.network`. A development machine adds "127.0.0.0/8", where its virtual phones
+    are. The services of clouds, and what is nobody's, no network in `also` opens. Raises ValueError for what isn't a network.
     """
     added = [ipaddress.ip_network(text) for text in also]
 
     def rule(address: Address) -> bool:
-        return _within(address, added) or (_within(address, _UNICAST) and not _within(address, _NOT_PHONES))
+        why = network.refusal(address)
+        return why is None or (why not in _NEVER and network.within(address, added))
 
     return rule
 
@@ -87,7 +74,7 @@ def as_rule(allowed: Allowed) -> Callable[[Address], bool]:
     if callable(allowed):
         return allowed
     networks = list(allowed)
-    return lambda address: _within(address, networks)
+    return lambda address: network.within(address, networks)
 
 
 def address_of(host: str, port: int, allowed: Callable[[Address], bool]) -> Address:
@@ -96,19 +83,11 @@ def address_of(host: str, port: int, allowed: Callable[[Address], bool]) -> Addr
     Names are refused: what they resolve to can change between the check and the sending.
     Raises `ForbiddenAddressError`.
     """
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        # `localhost`, `2130706433`, `0x7f.1`, `127.1` and `010.0.0.1` end here.
-        raise ForbiddenAddressError("not an IP address") from None
-    if str(address) != host:
-        raise ForbiddenAddressError(f"not the canonical writing of {address}")
-    # An IPv4 address in disguise, or one that means something else on each interface.
-    if address.version == 6 and (address.ipv4_mapped is not None or address.scope_id is not None):
-        raise ForbiddenAddressError("not the canonical writing of an address")
-    # Whatever the rule says: there is no phone at an address of everybody or nobody.
-    if address.is_multicast or address.is_unspecified or str(address) == "255.255.255.255":
-        raise ForbiddenAddressError("not the address of one machine")
+    address = network.read(host)
+    if isinstance(address, Why):
+        raise ForbiddenAddressError(address)
+    if (why := network.refusal(address)) in _NEVER:
+        raise ForbiddenAddressError(str(why))
     if not allowed(address):
         raise ForbiddenAddressError("an address outside the phones' networks")
     if port < _FIRST_PORT:
@@ -127,7 +106,3 @@ def require(condition: object, name: str, what: str) -> None:
     # log.
     if not condition:
         raise ValueError(f"{name} must be {what}")
-
-
-def _within(address: Address, networks: Iterable[Network]) -> bool:
-    return any(address in network for network in networks)

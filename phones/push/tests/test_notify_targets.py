@@ -48,7 +48,20 @@ TRICKS = [
     "::1",
     "::",
     "ff02::1",
+    "::ffff:0:7f00:1",
+    "64:ff9b:1::7f00:1",
+    "2607:f8b0::5efe:7f00:1",
+    "2607:f8b0::200:5efe:a9fe:a9fe",
+    "fec0::1",
+    "3fff::1",
     "fd00:ec2::254",
+    "fd20:ce::254",
+    "fd00:c1::a9fe:a9fe",
+    "fd00:42::42",
+    "fd00:a9fe:a9fe::1",
+    "fd7a:115c::254",
+    "168.63.129.16",
+    "192.88.99.1",
     "0.0.0.0",
     "0.1.2.3",
     "127.0.0.1",
@@ -84,6 +97,23 @@ def test_an_address_that_is_no_phones_gets_nothing(
 )
 def test_private_and_public_unicast_addresses_are_phones(host: str) -> None:
     assert phone_networks()(ip_address(host))
+
+
+def test_a_clouds_services_and_addresses_in_disguise_are_opened_by_no_network_of_an_installation() -> None:
+    rule = phone_networks("0.0.0.0/0", "::/0")
+    for host in ("169.254.169.254", "fd20:ce::254", "::ffff:7f00:1", "64:ff9b::a00:1", "224.0.0.1"):
+        assert not rule(ip_address(host)), host
+    assert rule(ip_address("127.0.0.1"))
+    assert rule(ip_address("fe80::1"))
+
+
+@both
+def test_the_machine_itself_is_no_phone_whichever_of_its_addresses_it_is(transport: Any) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
+        route.connect(("192.0.2.1", 5060))
+        own = route.getsockname()[0]
+    [result] = send(notify(to(own, transport=transport)), allowed=phone_networks())
+    assert (result.outcome, result.reason) == (Outcome.UNREACHABLE, "an address of the machine itself")
 
 
 def test_what_no_rule_can_allow_and_what_the_callers_own_networks_do() -> None:

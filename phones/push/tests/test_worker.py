@@ -133,6 +133,9 @@ def test_a_phone_that_has_never_fetched_waits_and_costs_nothing(boreale: Custome
         "255.255.255.255",
         "100.100.100.200",
         "fd00:ec2::254",
+        "fd20:ce::254",
+        "2002:7f00:1::",
+        "64:ff9b::7f00:1",
     ],
 )
 def test_nothing_is_sent_where_no_phone_can_be(
