@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,7 +20,7 @@ from forwarding.tabs.schedule import HOLIDAYS
 from forwarding.tabs.sections import FORWARDING, HOURS_OF_DEPARTMENT, SCHEDULE
 from forwarding.tabs.week_columns import by_day
 from pbxadmin.common.columns import Scope
-from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.http import PortalRequest, RequestFacts, safe_next
 from pbxadmin.common.listing import ListState, Shape, show_list
 from pbxadmin.common.searching import Folded
 from pbxadmin.common.values.statuses import Status
@@ -292,12 +291,7 @@ def _take_status(
 
 
 def _back(request: PortalRequest, otherwise: str) -> str:
-    target = request.POST.get("next", "")
-    return (
-        target
-        if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
-        else otherwise
-    )
+    return safe_next(request, request.POST.get("next")) or otherwise
 
 
 # --- The simulator -----------------------------------------------------------------------------------------------

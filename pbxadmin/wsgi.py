@@ -5,7 +5,7 @@ import sys
 
 import django
 from django.core.exceptions import ImproperlyConfigured
-from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pbxadmin.settings.production")
 
@@ -23,6 +23,14 @@ def check_static_files() -> None:
 try:
     django.setup(set_prefix=False)
     check_static_files()
-    application = get_wsgi_application()
+    # After the settings are there: Django's requests read some of them.
+    from pbxadmin.common.http import Utf8Request
+
+    class Handler(WSGIHandler):
+        """Django's own, with requests that believe no codec that a stranger names."""
+
+        request_class = Utf8Request
+
+    application = Handler()
 except ImproperlyConfigured as error:
     sys.exit(f"pbxadmin: {error}")

@@ -12,9 +12,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from pbxadmin.common.http import PortalRequest, page_path
+from pbxadmin.common.http import PortalRequest, page_path, safe_next
 from pbxadmin.common.proof import WHY, Takeover
-from signin import credentials as signin
 from signin.forms import ProofForm
 
 # A refused form is shown again with 422: "understood, but not so".
@@ -38,7 +37,7 @@ def ask(request: PortalRequest, what: Takeover, form: ProofForm | None = None) -
     """The page that says why it asks, with the proof to be given and all that was sent."""
     if request.FILES:
         # A file can't be sent back: the page from which it came is opened again after the proof.
-        back = signin.safe_next(request, page_path(request) or referring_path(request))
+        back = safe_next(request, page_path(request) or referring_path(request))
         return redirect(reverse("step_up") + ("?" + urlencode({"next": back}) if back else ""))
     repeated = [
         (name, value)
@@ -52,7 +51,7 @@ def ask(request: PortalRequest, what: Takeover, form: ProofForm | None = None) -
         "why": WHY[what],
         "repeated": repeated,
         "action": request.get_full_path(),
-        "back": signin.safe_next(request, page_path(request) or referring_path(request)) or "/",
+        "back": safe_next(request, page_path(request) or referring_path(request)) or "/",
     }
     response = shown(request, "signin/ask_again.html", made, facts)
     if request.htmx:

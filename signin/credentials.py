@@ -24,7 +24,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.encoding import force_bytes
-from django.utils.http import url_has_allowed_host_and_scheme, urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -368,26 +368,6 @@ def record(request: HttpRequest, user: User, reason: str, *, by_himself: bool = 
 def record_stranger(request: HttpRequest, customer: Customer, reason: str) -> None:
     """Write an attempt of somebody who is nobody of `customer` into its history."""
     road.record_operation(None, customer, Operation.Kind.SIGN_IN, RequestFacts.of(request), reason)
-
-
-def safe_next(request: HttpRequest, target: str | None) -> str:
-    """`target` if it is a path of this portal, else ''. Never another host, however it is spelled."""
-    if (
-        not target
-        or len(target) > 2_000
-        or not target.startswith("/")
-        or target.startswith("//")
-        or "\\" in target
-    ):
-        return ""
-    # Browsers drop tabs and line breaks inside an address: "/\t/evil" is "//evil" to them.
-    if any(unicodedata.category(sign)[0] in "CZ" for sign in target):
-        return ""
-    return (
-        target
-        if url_has_allowed_host_and_scheme(target, allowed_hosts=None, require_https=request.is_secure())
-        else ""
-    )
 
 
 class LinkTokens(PasswordResetTokenGenerator):

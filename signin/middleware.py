@@ -10,10 +10,9 @@ from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRed
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from pbxadmin.common.http import PortalRequest, page_path
+from pbxadmin.common.http import PortalRequest, page_path, safe_next
 from pbxadmin.common.proof import ProofNeededError
 from signin import asking, devices, second_factor
-from signin import credentials as signin
 from users import rights
 from users.access import access_of
 
@@ -83,7 +82,7 @@ class SignedInMiddleware:
             here = page_path(request)
         else:
             here = request.get_full_path() if request.method in ("GET", "HEAD") else ""
-        here = signin.safe_next(request, here)
+        here = safe_next(request, here)
         if here and here != "/":
             target += "?" + urlencode({"next": here})
         if request.htmx:

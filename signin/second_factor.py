@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from pbxadmin.common.crypto import decrypt, encrypt
-from pbxadmin.common.http import page_path
+from pbxadmin.common.http import page_path, safe_next
 from pbxadmin.common.proof import ProofNeededError, Takeover
 from signin import credentials as signin
 from signin import devices, lockout
@@ -301,7 +301,7 @@ def ask_again(request: HttpRequest) -> HttpResponse:
     htmx: Any = getattr(request, "htmx", None)
     here = page_path(request) if htmx else request.get_full_path()
     target = reverse("step_up")
-    if here := signin.safe_next(request, here):
+    if here := safe_next(request, here):
         target += "?" + urlencode({"next": here})
     if htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": target})

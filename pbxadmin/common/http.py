@@ -1,15 +1,33 @@
 """What a request tells of its origin, decided in one place so that forged headers change nothing."""
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
+from django.utils.http import parse_header_parameters, url_has_allowed_host_and_scheme
 
 from pbxadmin.common.proof import ProofNeededError, Takeover
+
+
+class Utf8Request(WSGIRequest):
+    """A request whose text is UTF-8, as that of our pages is, whatever its header says.
+
+    Django takes the codec from the header. Half of Python's would make signs of a text that no database takes (`unicode_escape`), or
+    read none at all (`hex`), which ends the request before anything of ours could answer it.
+    """
+
+    def _set_content_type_params(self, meta: Mapping[str, Any]) -> None:
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except (ValueError, LookupError):
+            self.content_type, self.content_params = "", {}
+        self.content_params.pop("charset", None)
 
 
 class PortalRequest(HttpRequest):
@@ -49,6 +67,26 @@ def page_path(request: HttpRequest) -> str:
         return (htmx.current_url_abs_path or "") if htmx else ""
     except ValueError:  # not even an address: anybody can send the header
         return ""
+
+
+def safe_next(request: HttpRequest, target: str | None) -> str:
+    """`target` if it is a path of this portal, else ''. Never another host, however it is spelled, nor the name of a view."""
+    if (
+        not target
+        or len(target) > 2_000
+        or not target.startswith("/")
+        or target.startswith("//")
+        or "\\" in target
+    ):
+        return ""
+    # Browsers drop tabs and line breaks inside an address: "/\t/evil" is "//evil" to them.
+    if any(unicodedata.category(sign)[0] in "CZ" for sign in target):
+        return ""
+    return (
+        target
+        if url_has_allowed_host_and_scheme(target, allowed_hosts=None, require_https=request.is_secure())
+        else ""
+    )
 
 
 @dataclass(frozen=True)

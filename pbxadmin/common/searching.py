@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import F, Func, Q, TextField, Value
+from django.db.models import CharField, F, Func, Q, TextField, Value
+from django.db.models.functions import Cast
 from django.db.models.lookups import Contains
 
 from pbxadmin.common.values.signs import as_number, folded, plainly, words_of
@@ -46,6 +47,8 @@ class Folded(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         """With what every PostgreSQL has."""
         (source,) = self.get_source_expressions()
+        if not isinstance(source.output_field, (CharField, TextField)):  # an address has a type of its own
+            source = Cast(source, TextField())
         found: Any = Func(source, *map(Value, _table()), function="translate", output_field=TextField())
         for letter in _TWO:
             found = Func(

@@ -10,12 +10,11 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from pbxadmin.common.away import in_a_line, is_away
-from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.http import PortalRequest, safe_next
 from pbxadmin.common.middleware import DENSITIES, THEMES
 from phones.sites.overview import tiles
 from users import rights
@@ -83,9 +82,7 @@ def set_density(request: PortalRequest) -> HttpResponse:
 def _remembered(request: PortalRequest, name: str, choices: Sequence[str]) -> HttpResponse:
     """Keep one of these ways to see the portal for a year, and lead back to the page."""
     chosen = request.POST.get(name, "")
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
-        target = "/"
+    target = safe_next(request, request.POST.get("next")) or "/"
     response = HttpResponse(status=204) if request.htmx else HttpResponseRedirect(target)
     if chosen in choices:
         response.set_cookie(

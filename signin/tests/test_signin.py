@@ -24,6 +24,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from kombu.exceptions import OperationalError
 
+from pbxadmin.common.http import safe_next
 from signin import credentials as signin
 from signin.middleware import SignedInMiddleware
 from signin.tests.signing import enrol, sign_in_fully
@@ -456,7 +457,7 @@ def test_next_never_leads_out_of_the_portal(client, someone, target):
 
 @pytest.mark.parametrize("target", ["/me", "/c/boreale/users/?q=L%C3%A9a&page=2", "/me?a=//b", "/c/boréale/"])
 def test_next_leads_back_to_a_page_of_ours(client, someone, target):
-    assert signin.safe_next(client.get("/").wsgi_request, target) == target
+    assert safe_next(client.get("/").wsgi_request, target) == target
     client.logout()
     assert (
         client.post(

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.http import PortalRequest, safe_next
 from signin import credentials as signin
 from signin import second_factor as factor
 from signin.asking import REFUSED, shown
@@ -39,7 +39,7 @@ SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 
 def next_of(request: PortalRequest) -> str:
     """Where the person wanted to go, if that is a page of ours; else ''."""
-    return signin.safe_next(request, request.POST.get("next", request.GET.get("next")))
+    return safe_next(request, request.POST.get("next", request.GET.get("next")))
 
 
 def go_on(request: PortalRequest) -> HttpResponse:

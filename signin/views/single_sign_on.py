@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from pbxadmin.common.http import PortalRequest, client_address
+from pbxadmin.common.http import PortalRequest, client_address, safe_next
 from pbxadmin.common.proof import Takeover
 from signin import credentials as signin
 from signin import lockout, oidc
@@ -143,7 +143,7 @@ def back(request: PortalRequest, provider: str) -> HttpResponse:
     if person is None:
         return _told(request, slug)
     lockout.forget(tally.account, tally.origin)
-    return HttpResponseRedirect(signin.safe_next(request, flow.next) or reverse("home"))
+    return HttpResponseRedirect(safe_next(request, flow.next) or reverse("home"))
 
 
 # --- On one's own page --------------------------------------------------------------------------------------------

@@ -20,11 +20,14 @@ from pbxadmin.tests.test_secrets_read import sources
         (Why.LINK, ["169.254.0.23", "fe80::1", "fec0::1"]),
         (
             Why.METADATA,
-            ["169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fd00:a9fe:a9fe::1", "fd12:3456::254", "fd12:3456::a9fe:a9fe"],
+            ["169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254",
+             "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fd00:a9fe:a9fe::1", "fd12:3456::254",
+             "fd12:3456::a9fe:a9fe"],
         ),
         (
             Why.DISGUISED,
-            ["::ffff:7f00:1", "::7f00:1", "::ffff:0:7f00:1", "2002:7f00:1::", "2001::7f00:1", "64:ff9b::7f00:1", "64:ff9b:1::a9fe:a9fe", "2607:f8b0::5efe:7f00:1", "fd12::200:5efe:c0a8:1"],
+            ["::ffff:7f00:1", "::7f00:1", "::ffff:0:7f00:1", "2002:7f00:1::", "2001::7f00:1",
+             "64:ff9b::7f00:1", "64:ff9b:1::a9fe:a9fe", "2607:f8b0::5efe:7f00:1", "fd12::200:5efe:c0a8:1"],
         ),
         (Why.RESERVED, ["240.0.0.1", "192.88.99.1", "100::1", "3fff::1", "4000::1"]),
         (None, ["10.0.0.7", "172.16.3.4", "192.168.1.20", "100.64.0.9", "24.48.0.1", "2607:f8b0::1", "fd12::7"]),
@@ -36,7 +39,9 @@ def test_what_can_be_a_device_and_why_the_rest_cant(why: Why | None, texts: list
 
 @pytest.mark.parametrize(
     "text",
-    ["localhost", "localhost.", "2130706433", "0x7f000001", "0x7f.1", "127.1", "0177.0.0.1", "010.0.0.1", "10.0.0.1.", "10.0.0.1 ", "10.0.0.1\n", "١٠.0.0.1", "2001:DB8::1", "2001:db8:0:0::1", "fe80::1%eth0", "[::1]", "", "metadata.google.internal"],
+    ["localhost", "localhost.", "2130706433", "0x7f000001", "0x7f.1", "127.1", "0177.0.0.1", "010.0.0.1",
+     "10.0.0.1.", "10.0.0.1 ", "10.0.0.1\n", "١٠.0.0.1", "2001:DB8::1", "2001:db8:0:0::1", "fe80::1%eth0",
+     "[::1]", "", "metadata.google.internal"],
 )  # fmt: skip
 def test_names_and_other_spellings_are_no_address(text: str) -> None:
     assert isinstance(read(text), Why)
