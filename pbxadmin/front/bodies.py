@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pbxadmin.front import words
+from pbxadmin.front.words import Words
+
 SESSION = re.compile(r"(?:^|;)\s*(?:__Host-|__Secure-)?sessionid=[^;\s]")
 
 
@@ -33,10 +36,10 @@ FROM_ONE_ADDRESS = 100
 class RefusedBodyError(Exception):
     """This body isn't taken: the status and one plain line that says why."""
 
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, status: int, why: Words) -> None:
+        super().__init__(why.english)
         self.status = status
-        self.reason = reason
+        self.why = why
 
 
 def allowed(cookies: str) -> Allowed:
@@ -73,9 +76,9 @@ class Bodies:
     ) -> None:
         """Put the body into `body`, piece by piece."""
         if length is not None and int(length) > limit.size:
-            raise RefusedBodyError(413, f"At most {limit.size} bytes.")
+            raise RefusedBodyError(413, words.too_long(limit.size))
         if self.on_their_way[address] >= self.from_one_address:
-            raise RefusedBodyError(429, "Too many requests at once from your address.")
+            raise RefusedBodyError(429, words.TOO_MANY)
         self.on_their_way[address] += 1
         try:
             pieces = aiter(protocol)
@@ -89,14 +92,14 @@ class Bodies:
                     body += piece
                     self.held += len(piece)
                     if len(body) > limit.size:
-                        raise RefusedBodyError(413, f"At most {limit.size} bytes.")
+                        raise RefusedBodyError(413, words.too_long(limit.size))
                     if self.held > self.memory:
-                        raise RefusedBodyError(503, "Too much is being sent at once; try again in a moment.")
+                        raise RefusedBodyError(503, words.TOO_MUCH)
         except TimeoutError:
-            raise RefusedBodyError(408, "The request took too long to arrive.") from None
+            raise RefusedBodyError(408, words.TOO_SLOW) from None
         finally:
             self.on_their_way[address] -= 1
             if not self.on_their_way[address]:
                 del self.on_their_way[address]
         if length is not None and len(body) != int(length):
-            raise RefusedBodyError(400, "The request ended before its body did.")
+            raise RefusedBodyError(400, words.CUT_SHORT)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -44,33 +45,67 @@ class Upstream:
     waiting: int  # how many may wait
     patience: float = 15.0  # seconds for which one waits
     answers_within: float = 120.0  # seconds
-    _queue: int = 0
+    # Who is served first: while that one has anything to answer, this one gets at most `beside` requests at once.
+    before: "Upstream | None" = None
+    beside: int = 1
+    _busy: int = 0
+    _queue: deque[asyncio.Future[None]] = field(default_factory=deque)
+    _behind: "list[Upstream]" = field(default_factory=list)
     _answers: bool | None = None  # None: not heard of yet
-    _free: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        self._free = asyncio.Semaphore(self.at_once)
+        if self.before:
+            self.before._behind.append(self)
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for one's turn; raises `FullError` when that takes too long or too many wait already."""
-        if self._free.locked():
-            if self._queue >= self.waiting:
-                raise FullError
-            self._queue += 1
-            try:
-                async with asyncio.timeout(self.patience):
-                    await self._free.acquire()
-            except TimeoutError:
-                raise FullError from None
-            finally:
-                self._queue -= 1
+        if self._queue or not self._has_room():
+            await self._wait()
         else:
-            await self._free.acquire()
+            self._busy += 1
         try:
             yield
         finally:
-            self._free.release()
+            self._leave()
+
+    def _has_room(self) -> bool:
+        gives_way = self.before is not None and self.before._busy > 0
+        return self._busy < (min(self.beside, self.at_once) if gives_way else self.at_once)
+
+    async def _wait(self) -> None:
+        """Until `_call` gives this one a place, which is then taken already."""
+        if len(self._queue) >= self.waiting:
+            raise FullError
+        place = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        try:
+            async with asyncio.timeout(self.patience):
+                await place
+        except BaseException as error:
+            if place.done() and not place.cancelled():
+                self._leave()
+            else:
+                with contextlib.suppress(ValueError):
+                    self._queue.remove(place)
+            if isinstance(error, TimeoutError):
+                raise FullError from None
+            raise
+
+    def _call(self) -> None:
+        """Give places to those who wait longest."""
+        while self._queue and self._has_room():
+            place = self._queue.popleft()
+            if not place.done():  # else its turn never came in time, or whoever waited has gone
+                self._busy += 1
+                place.set_result(None)
+
+    def _leave(self) -> None:
+        self._busy -= 1
+        self._call()
+        if not self._busy:
+            for other in self._behind:
+                other._call()
 
     @contextlib.asynccontextmanager
     async def ask(self, head: bytes, body: bytearray, method: str) -> AsyncIterator[Answer]:

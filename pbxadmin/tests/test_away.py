@@ -66,6 +66,23 @@ def test_a_full_and_a_missing_database_are_not_our_fault(tmp_path: Path) -> None
     assert is_away(missing(tmp_path))
 
 
+def said_by_driver(kind: type[Exception]) -> DatabaseError:
+    """What Django makes of an error of psycopg to which no server gave a code."""
+    with pytest.raises(DatabaseError) as failed, connection.wrap_database_errors:
+        raise kind("server closed the connection unexpectedly")
+    return failed.value
+
+
+@pytest.mark.postgresql
+def test_a_connection_that_ends_in_the_middle_of_an_answer_is_not_our_fault() -> None:
+    psycopg2 = pytest.importorskip("psycopg2")
+    # The base class itself: so it says what a postmaster that was killed leaves behind.
+    assert is_away(said_by_driver(psycopg2.DatabaseError))
+    assert is_away(said_by_driver(psycopg2.OperationalError))
+    assert not is_away(said_by_driver(psycopg2.ProgrammingError))
+    assert not is_away(said_by_driver(psycopg2.IntegrityError))
+
+
 def answered(method: str, accept: str, error: Exception) -> HttpResponse:
     request = getattr(RequestFactory(), method)("/c/boreale/users/?q=a", headers={"accept": accept})
     try:

@@ -283,7 +283,8 @@ class TestRunning:
             assert "Le portail ne peut rien lire ni enregistrer en ce moment" in body.decode()
             assert "vérifiez avant de l’envoyer" not in body.decode()
             status, headers, body = production.ask("/p/no-token/file.cfg", "phones")
-            assert (status, headers["Retry-After"], body) == (503, "60", b"Try again later\n")
+            assert (status, body) == (503, b"Try again later\n")
+            assert 15 <= int(headers["Retry-After"]) <= 45
         finally:
             production.database.mend()
         for _ in range(20):  # the very next request, whichever thread takes it

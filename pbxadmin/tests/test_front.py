@@ -19,6 +19,7 @@ import pytest
 from pbxadmin.front.application import Front
 from pbxadmin.front.bodies import SIGNED_IN, STRANGER, Allowed, Bodies, RefusedBodyError, allowed
 from pbxadmin.front.upstream import AwayError, FullError, Upstream
+from pbxadmin.front.words import language_of
 from pbxadmin.run import launcher, processes
 from pbxadmin.tests.installation import Installation, free_port, until
 
@@ -244,11 +245,47 @@ def test_half_an_answer_is_told_as_no_answer(front: Running) -> None:
 def test_a_server_that_is_away_is_a_503_with_a_time_and_comes_back_by_itself(front: Running) -> None:
     hidden = front.phones.path.with_suffix(".away")
     front.phones.path.rename(hidden)
-    status, headers, body = front.ask("GET", "/p/token/file.cfg")
-    assert (status, headers["Retry-After"], body) == (503, "30", b"Try again later\n")
+    refused = [front.ask("GET", "/p/token/file.cfg") for _ in range(20)]
+    assert {(status, body) for status, _, body in refused} == {(503, b"Try again later\n")}
+    # Not all phones come back in the same second.
+    seconds = {int(headers["Retry-After"]) for _, headers, _ in refused}
+    assert min(seconds) >= 15
+    assert max(seconds) <= 45
+    assert len(seconds) > 1
     assert front.ask("GET", "/sign-in")[0] == 200
     hidden.rename(front.phones.path)
     assert front.ask("GET", "/p/token/file.cfg")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({}, "C’est trop volumineux : au plus 64 ko à la fois.\n"),
+        ({"Accept-Language": "fr"}, "C’est trop volumineux : au plus 64 ko à la fois.\n"),
+        ({"Accept-Language": "en-CA,fr;q=0.8"}, "That is too large: at most 64 KB at once.\n"),
+        ({"Accept-Language": "en", "Cookie": "sessionid=x"}, "That is too large: at most 12 MB at once.\n"),
+    ],
+    ids=["nothing said", "French", "English", "signed in"],
+)
+def test_a_refusal_is_one_line_in_the_readers_language(
+    front: Running, wanted: dict[str, str], said: str
+) -> None:
+    status, headers, body = front.ask(
+        "POST", "/sign-in", headers=wanted | {"Content-Length": str(SIGNED_IN.size + 1)}
+    )
+    assert (status, body.decode()) == (413, said)
+    assert headers["Content-Language"] == ("en" if "That" in said else "fr-CA")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        (None, "fr-CA"), ("de", "fr-CA"), ("en", "en"), ("EN-us", "en"), ("fr, en", "fr-CA"), ("en;q=0.9, fr;q=0.5", "en"),
+        ("en;q=0", "fr-CA"), ("*", "fr-CA"), ("fr;q=0.1, *;q=0.5", "en"), ("en;q=nine", "fr-CA"), ("en" * 5_000, "fr-CA"), (";,;=", "fr-CA"),
+    ],
+)  # fmt: skip
+def test_french_is_read_first_unless_english_is_wanted_more(accepted: str | None, language: str) -> None:
+    assert language_of(accepted) == language
 
 
 # --- Without a server ---
@@ -315,6 +352,13 @@ def test_the_larger_limit_takes_a_session() -> None:
     assert allowed("theme=dark; sessionid=x") == allowed("__Host-sessionid=x") == SIGNED_IN
 
 
+async def hold(server: Upstream, until: asyncio.Event | None = None) -> None:
+    """Take a turn, and keep it for so long."""
+    async with server.turn():
+        if until:
+            await until.wait()
+
+
 def test_who_waits_too_long_or_behind_too_many_is_told_so() -> None:
     async def both() -> None:
         one = Upstream("pages", "/nowhere", at_once=1, waiting=1, patience=0.01)
@@ -322,17 +366,71 @@ def test_who_waits_too_long_or_behind_too_many_is_told_so() -> None:
             with pytest.raises(FullError):  # waits, and not for ever
                 async with one.turn():
                     pass
-            one._queue = 1
+            one.patience = 10
+            waits = asyncio.ensure_future(hold(one))
+            await asyncio.sleep(0)
             with pytest.raises(FullError):  # one more than may wait
                 async with one.turn():
                     pass
-            one._queue = 0
+        await waits
         async with one.turn():  # and there is room again
             with pytest.raises(AwayError):
                 async with one.ask(b"", bytearray(), "GET"):
                     pass
 
     asyncio.run(both())
+
+
+def test_phones_give_way_while_a_page_is_answered_and_take_their_places_back() -> None:
+    async def a_storm() -> None:
+        pages = Upstream("pages", "/nowhere", at_once=4, waiting=10)
+        phones = Upstream("phones", "/nowhere", at_once=4, waiting=10, before=pages, beside=1)
+        served, seen = asyncio.Event(), asyncio.Event()
+        page = asyncio.ensure_future(hold(pages, seen))
+        await asyncio.sleep(0)
+        storm = [asyncio.ensure_future(hold(phones, served)) for _ in range(6)]
+        await asyncio.sleep(0)
+        assert phones._busy == 1
+        seen.set()
+        await page
+        await asyncio.sleep(0)
+        assert phones._busy == 4
+        async with pages.turn():  # however many phones there are, no page waits for one
+            pass
+        served.set()
+        await asyncio.gather(*storm)
+        assert (phones._busy, pages._busy) == (0, 0)
+
+    asyncio.run(a_storm())
+
+
+def test_a_phone_that_goes_away_while_it_waits_keeps_no_place() -> None:
+    async def leaving() -> None:
+        phones = Upstream("phones", "/nowhere", at_once=1, waiting=2)
+        served = asyncio.Event()
+        first = asyncio.ensure_future(hold(phones, served))
+        await asyncio.sleep(0)
+        gone, stays = (asyncio.ensure_future(hold(phones)) for _ in range(2))
+        await asyncio.sleep(0)
+        gone.cancel()
+        served.set()
+        await asyncio.gather(first, stays)
+        assert gone.cancelled()
+        # And one that goes just when its turn has come.
+        served.clear()
+        first = asyncio.ensure_future(hold(phones, served))
+        await asyncio.sleep(0)
+        gone, stays = (asyncio.ensure_future(hold(phones)) for _ in range(2))
+        await asyncio.sleep(0)
+        served.set()
+        await asyncio.sleep(0)
+        assert first.done()
+        gone.cancel()
+        await stays
+        assert gone.cancelled()
+        assert (phones._busy, len(phones._queue)) == (0, 0)
+
+    asyncio.run(leaving())
 
 
 # --- In ./run ---

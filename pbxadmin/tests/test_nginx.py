@@ -31,6 +31,7 @@ CHANGED = {
     "/run/pbxadmin/": "{folder}/",
     "/srv/pbxadmin/": "{root}/",
     "/var/log/nginx/": "{folder}/",
+    "max_conns=1000": "max_conns=200",
 }
 AROUND = """
 daemon off; {user} pid {folder}/nginx.pid; error_log {folder}/start.log; worker_processes 1;
@@ -138,6 +139,18 @@ def test_nginx_refuses_what_is_too_long_before_it_has_come(nginx: Nginx) -> None
     assert nginx.ask("POST", "/sign-in", b"x" * 65_000)[2] == b"pages 65000"
 
 
+def test_nginx_says_in_both_languages_what_it_refuses(nginx: Nginx) -> None:
+    before = len(nginx.pages.asked)
+    cookie = {"Cookie": "sessionid=made-up", "Content-Length": str(12 * 1024 * 1024 + 1)}
+    for headers in ({"Content-Length": "66000"}, cookie):
+        status, said, body = nginx.ask("POST", "/upload", headers=headers)
+        assert (status, said["Content-Type"], said["Cache-Control"]) == (413, "text/html", "no-store")
+        assert "Rien n’a été enregistré" in body.decode()
+        assert 'lang="en"' in body.decode()
+    assert len(nginx.pages.asked) == before
+    assert nginx.ask("GET", "/refused.html")[0] == 404  # no page of its own
+
+
 def test_nginx_says_itself_where_a_request_comes_from(nginx: Nginx) -> None:
     names = ["X-Forwarded-For", "X_Forwarded_For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded"]
     nginx.ask("GET", "/who?a=%00&b", headers=dict.fromkeys(names, "203.0.113.9"))
@@ -169,7 +182,8 @@ def test_nginx_answers_503_with_a_time_while_a_server_is_away(nginx: Nginx) -> N
     for server in (nginx.pages, nginx.phones):
         server.path.rename(server.path.with_suffix(".away"))
     status, headers, body = nginx.ask("GET", "/p/token/file.cfg")
-    assert (status, headers["Retry-After"], body) == (503, "30", b"Try again later\n")
+    assert (status, body) == (503, b"Try again later\n")
+    assert 15 <= int(headers["Retry-After"]) <= 45
     status, headers, body = nginx.ask("GET", "/sign-in")
     assert (status, headers["Retry-After"], headers["Content-Type"]) == (503, "5", "text/html")
     assert body == (processes.ROOT / "deploy" / "unavailable.html").read_bytes()
@@ -183,8 +197,9 @@ def test_nginx_tells_phones_to_ask_again_when_too_many_wait(nginx: Nginx) -> Non
         for _ in range(200):
             stack.enter_context(nginx.begin(b"GET /p/token/hold HTTP/1.1\r\nHost: portal.example\r\n\r\n"))
         until(lambda: sum(path == "/p/token/hold" for path, *_ in nginx.phones.asked) == 200)
-        status, headers, _ = nginx.ask("GET", "/p/token/file.cfg")
-        assert (status, headers["Retry-After"]) == (503, "30")
+        refused = [nginx.ask("GET", "/p/token/file.cfg") for _ in range(30)]
+        assert {status for status, *_ in refused} == {503}
+        assert len({headers["Retry-After"] for _, headers, _ in refused}) > 1
         assert nginx.ask("GET", "/sign-in")[2] == b"pages 0"
         nginx.phones.held.set()
     until(lambda: nginx.ask("GET", "/p/token/file.cfg")[0] == 200)

@@ -7,6 +7,7 @@ byte, is the one proof that a change has arrived.
 """
 
 import logging
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +50,10 @@ FAILURES = Limit("provisioning", tries=60, window=600)
 LONGEST_NAME = 100
 
 
+# Seconds after which a phone that couldn't be answered is to ask again: between these, so that not all come in the same one.
+COME_BACK = (15, 45)
+
+
 # --- Serving ---
 def not_found() -> HttpResponse:
     """The one answer to everything that gets no file."""
@@ -71,7 +76,7 @@ def provision(request: HttpRequest, token: str = "", name: str = "") -> HttpResp
         logger.exception("provisioning failed request=%s", getattr(request, "request_id", "-"))
         response = HttpResponse(b"Try again later\n", status=503, content_type="text/plain; charset=utf-8")
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Retry-After"] = "60"
+        response.headers["Retry-After"] = str(random.randint(*COME_BACK))  # noqa: S311 - not a secret
         response._has_been_logged = True  # type: ignore[attr-defined]
         return response
 
