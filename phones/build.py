@@ -49,6 +49,8 @@ USER_COLUMNS = (
 )
 # What a key of somebody else's phone says of them.
 WATCHED_COLUMNS = ("number", "first_name", "last_name", "disabled")
+# What a key says of a ring group, a queue or a digital receptionist.
+WATCHED_SYSTEM_COLUMNS = ("number", "name")
 DEPARTMENT_COLUMNS = ("language", "time_zone")
 CUSTOMER_COLUMNS = ("fqdn", "suspended")
 # Says whether a logo is shown: of no meaning for a phone that has none.
@@ -205,6 +207,7 @@ _KEY_COLUMNS = (
     "first_name",
     "last_name",
     *(f"target__{name}" for name in WATCHED_COLUMNS),
+    *(f"system__{name}" for name in WATCHED_SYSTEM_COLUMNS),
 )
 
 
@@ -367,10 +370,17 @@ def _account(phone: Phone, user: User) -> context.Account:
 
 
 def _key(row: KeyRow, language: str) -> context.Key:
-    """One key; a colleague who is disabled leaves their place blank until they are back."""
-    _user, position, name, value, first_name, last_name, number, his_first_name, his_last_name, disabled = row
+    """One key; a colleague who is disabled leaves their place blank until they are back, and so does what no phone can do."""
+    (
+        _user, position, name, value, first_name, last_name,
+        number, his_first_name, his_last_name, disabled, system, system_name,
+    ) = row  # fmt: skip
     kind = _choice(KeyKind, name)
+    if name == Key.Kind.UNKNOWN:
+        return context.Key(position, KeyKind.BLANK)
     if kind in (KeyKind.BLF, KeyKind.SPEED_DIAL):
+        if system:
+            return context.Key(position, kind, system, system_name)
         if not number or disabled:
             return context.Key(position, KeyKind.BLANK)
         return context.Key(position, kind, number, f"{his_first_name} {his_last_name}".strip() or number)

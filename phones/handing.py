@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.contributions import Heir, Legacy, Offer
 from phones import selectors
-from phones.keys.sections import KEYS, KEYS_COLUMN
+from phones.keys.columns import KEYS, KEYS_COLUMN
 from phones.models import Key, Phone
 from users import rights
 from users.models import User

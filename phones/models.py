@@ -12,7 +12,7 @@ from pbxadmin.common.scoping import ScopedManager
 from pbxadmin.common.searching import Folded
 from phones import context
 from phones.vendors import UnknownModelError, find_model
-from users.models import Customer, User
+from users.models import Customer, SystemExtension, User
 
 MAC = RegexValidator(
     r"^[0-9a-f]{12}\Z", _("Twelve hexadecimal digits, for example 80:5E:C0:12:34:56."), code="mac"
@@ -339,7 +339,7 @@ class Key(models.Model):
     """One function key of a person, at a position that is the same on every phone of theirs; gaps are blank keys."""
 
     class Kind(models.TextChoices):
-        """The guide's eight kinds."""
+        """The guide's eight kinds, and what another program's file brought that is none of them."""
 
         BLANK = context.KeyKind.BLANK.value, _("Blank")
         LINE = context.KeyKind.LINE.value, _("Line")
@@ -349,6 +349,8 @@ class Key(models.Model):
         SHARED_PARKING = context.KeyKind.SHARED_PARKING.value, _("Shared parking")
         AGENT = context.KeyKind.AGENT.value, _("Agent login/logout")
         STATUS = context.KeyKind.STATUS.value, _("Change status")
+        # Kept with all that it says, so that it comes out again; blank on a phone.
+        UNKNOWN = "unknown", _("Unknown type")
 
     customer_path = "user__customer"
 
@@ -357,7 +359,11 @@ class Key(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     # The colleague that a BLF or a speed dial is about; whoever is deleted leaves a blank key behind.
     target = models.ForeignKey(User, models.CASCADE, null=True, related_name="watched_by")
-    value = OneLineField(max_length=60, blank=True)  # number, slot, agent action, status
+    # The ring group, queue or digital receptionist that it is about instead; it leaves a blank key behind, too.
+    system = models.ForeignKey(SystemExtension, models.CASCADE, null=True, related_name="watched_by")
+    value = models.TextField(
+        blank=True
+    )  # number, slot, agent action, status; what a key of an unknown kind says
     first_name = OneLineField(max_length=50, blank=True)
     last_name = OneLineField(max_length=50, blank=True)
 

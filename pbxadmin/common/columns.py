@@ -386,8 +386,8 @@ class Pending:
 
     def checked(self) -> "Pending":
         """Itself; raises `ValidationError` where the row that it means can't be written."""
-        if self.row.outcome != "new":
-            raise ValidationError(_("What it refers to can't be created."), code="refused")
+        if self.row is None or self.row.outcome != "new":
+            raise ValidationError(_("What it refers to can't be created."), code="leans_on_refused")
         return self
 
 

@@ -207,7 +207,10 @@ DEPARTMENT_SECTIONS = [
     "users.company.sheets.sections.DEPARTMENT_MEMBERS",
     "phones.sites.sections.PHONES_OF_A_DEPARTMENT",
 ]
-SYSTEM_EXTENSION_SECTIONS = ["users.company.sheets.sections.SYSTEM_EXTENSION"]
+SYSTEM_EXTENSION_SECTIONS = [
+    "users.company.sheets.sections.SYSTEM_EXTENSION",
+    "phones.sites.sections.PHONES_OF_A_SYSTEM_EXTENSION",
+]
 
 # --- Cache ---------------------------------------------------------------------------------------------------
 # What may be forgotten at any time: failed look-ups of phone addresses by network address, names of roles. In the memory

@@ -17,7 +17,7 @@ from pbxadmin.common.columns import Blank, Column, Scope
 from pbxadmin.common.fields import YES, PhoneNumberField
 from pbxadmin.common.references import LinkedColumn, ReferenceColumn
 from pbxadmin.common.values.destinations import BUSY, SAME, VOICEMAIL, Destination, Kind
-from phones.keys.sections import KeysColumn, KeyValue
+from phones.keys.columns import KeysColumn, KeyValue
 from phones.models import Sbc
 from phones.settings.columns import CodecsColumn, ModelColumn, OfferedColumn, UserColumn
 from phones.vendors import models as phone_models
@@ -72,12 +72,13 @@ def week(choose: Random):
     )
 
 
-def keys(choose: Random, people):
+def keys(choose: Random, people, systems):
     """A list of keys of every kind, with gaps."""
     kinds = [
         ("line",), ("blf", choose.choice(people)), ("speed_dial", choose.choice(people)),
         ("custom_speed_dial", None, "8663062224,,,225", "Labo <A&B>", 'dit "Le"'), ("custom_speed_dial", None, "*9104"),
         ("shared_parking", None, "SP1"), ("agent", None, "login"), ("agent", None, "logout"), ("status", None, "business_trip"),
+        ("blf", None, "", "", "", choose.choice(systems)), ("unknown", None, '<BLF ID="-1" BLFType="Teleport" BLFTypeID="42">Mars&#10;!</BLF>'),
     ]  # fmt: skip
     return tuple(
         KeyValue(position, *choose.choice(kinds)) for position in sorted(choose.sample(range(1, 40), 6))
@@ -108,7 +109,8 @@ def samples(column, scope, choose):
                       Destination(Kind.EXTERNAL, "+15145550142", bounce=True, deflect=True), SAME]  # fmt: skip
             return [each for each in wanted if not _refused(inner, each)]
         case KeysColumn():
-            return [(), *(keys(choose, people) for _number in range(20))]
+            systems = list(SystemExtension.objects.of(scope.customer).values_list("pk", flat=True))
+            return [(), *(keys(choose, people, systems) for _number in range(20))]
         case VisibilityColumn():
             rows = [
                 (department, *(choose.choice((True, False, None)) for _name in range(4)))
@@ -442,7 +444,6 @@ def test_keys_are_read_from_what_a_live_system_writes(world):
         '<!DOCTYPE a [<!ENTITY b "c">]><PhoneDevice><BLFS /></PhoneDevice>',
         "<PhoneDevice><BLFS>",
         "<BLF>10100@ext</BLF>",
-        '<PhoneDevice><BLFS><BLF BLFNo="1" BLFTypeID="99">x</BLF></BLFS></PhoneDevice>',
         '<PhoneDevice><BLFS><BLF BLFNo="1" BLFTypeID="0">999</BLF></BLFS></PhoneDevice>',
         '<PhoneDevice><BLFS><BLF BLFNo="x" BLFTypeID="6"/></BLFS></PhoneDevice>',
         '<PhoneDevice><BLFS><BLF BLFNo="1" BLFTypeID="5">7</BLF></BLFS></PhoneDevice>',

@@ -8,17 +8,17 @@ from django.utils.translation import ngettext
 
 from pbxadmin.common.rendering import Menu
 from phones.context import KeyKind
-from phones.keys.sections import (
+from phones.keys.columns import (
     AGENT_ACTIONS,
     FIELDS,
     LAST_POSITION,
     VALUE_FIELDS,
     WITH_TARGET,
-    Colleague,
     KeyValue,
     Kind,
     label_of,
 )
+from phones.keys.targets import About, Callee, Directory
 from phones.models import Phone
 from phones.selectors import model_of
 from phones.vendors import Model
@@ -90,6 +90,11 @@ class Cell:
             return self.typed["kind"]
 
     @property
+    def kept_label(self) -> str:
+        """What a key of an unknown type says, whatever is chosen instead by now."""
+        return typed_label(self.typed | {"kind": Kind.UNKNOWN.value}, Directory({}, {}))
+
+    @property
     def lamp(self) -> bool:
         """Whether its light tells something."""
         return self.typed["kind"] in WITH_LAMP
@@ -103,6 +108,8 @@ class Cell:
     def wrong_field(self) -> str:
         """The field that a problem is about."""
         kind = self.typed["kind"]
+        if kind == Kind.UNKNOWN:
+            return "kind"  # what it says nobody types
         return "target" if kind in WITH_TARGET else VALUE_FIELDS.get(kind, "kind")
 
 
@@ -136,26 +143,26 @@ def blank_row(position: int) -> Row:
     return dict.fromkeys(FIELDS, "") | {"position": str(position), "kind": Kind.BLANK.value}
 
 
-def row_of(key: KeyValue, people: Mapping[int, Colleague]) -> Row:
+def row_of(key: KeyValue, here: Directory) -> Row:
     """The form fields of a key."""
     row = blank_row(key.position) | {
         "kind": key.kind,
         "first_name": key.first_name,
         "last_name": key.last_name,
     }
-    if key.target:
-        row["target"] = str(people.get(key.target, ""))
+    if key.kind in WITH_TARGET:
+        row["target"] = str(here.of(key) or "")
     if name := VALUE_FIELDS.get(key.kind):
         row[name] = key.value
     return row
 
 
-def rows_of(keys: Sequence[KeyValue], count: int, people: Mapping[int, Colleague]) -> list[Row]:
+def rows_of(keys: Sequence[KeyValue], count: int, here: Directory) -> list[Row]:
     """A row for each position up to `count`, or to the last key."""
     known = {key.position: key for key in keys}
     last = max([count, *known])
     return [
-        row_of(known[position], people) if position in known else blank_row(position)
+        row_of(known[position], here) if position in known else blank_row(position)
         for position in range(1, last + 1)
     ]
 
@@ -203,7 +210,7 @@ def line_label(person: User) -> str:
     return f"{person.number} {person.first_name}".strip()
 
 
-def typed_label(row: Row, people: Mapping[int, Colleague], line: str = "") -> str:
+def typed_label(row: Row, here: Directory, line: str = "") -> str:
     """What a row says it is about, as it was typed; a line key has the label of its account."""
     kind = row["kind"]
     if kind == Kind.LINE:
@@ -212,19 +219,19 @@ def typed_label(row: Row, people: Mapping[int, Colleague], line: str = "") -> st
         return row["target"]
     name = VALUE_FIELDS.get(kind, "")
     return label_of(
-        KeyValue(0, kind, None, row[name] if name else "", row["first_name"], row["last_name"]), people
+        KeyValue(0, kind, None, row[name] if name else "", row["first_name"], row["last_name"]), here
     )
 
 
 def cells_of(
     rows: Sequence[Row],
-    people: Mapping[int, Colleague],
+    here: Directory,
     line: str,
-    problems: Mapping[int, list[str]] | None = None,
+    problems: Mapping[int, Sequence[str]] | None = None,
     theirs: Mapping[int, str] | None = None,
 ) -> list[Cell]:
     """Rows in their order as cells of the page."""
-    by_number = {person.number: person for person in people.values()}
+    by_number = here.by_number
     made = []
     for number, row in enumerate(rows, start=1):
         position = int(row["position"])
@@ -233,7 +240,7 @@ def cells_of(
                 number,
                 position,
                 row,
-                typed_label(row, people, line),
+                typed_label(row, here, line),
                 _notes(row, by_number),
                 list((problems or {}).get(position, ())),
                 (theirs or {}).get(position),
@@ -242,14 +249,18 @@ def cells_of(
     return made
 
 
-def _notes(row: Row, people: Mapping[str, Colleague]) -> list[str]:
-    person = people.get(row["target"].split(" ", 1)[0]) if row["kind"] in WITH_TARGET else None
-    if person is None:
+def _notes(row: Row, by_number: Mapping[str, tuple[Callee, About]]) -> list[str]:
+    if row["kind"] == Kind.UNKNOWN:
+        return [_("kept for the phone system; blank on the phone")]
+    callee, _about = by_number.get(
+        row["target"].split(" ", 1)[0] if row["kind"] in WITH_TARGET else "", (None, None)
+    )
+    if callee is None:
         return []
     notes = []
-    if person.hidden:
+    if callee.hidden:
         notes.append(_("hidden from the directory"))
-    if person.disabled:
+    if callee.disabled:
         notes.append(_("disabled: blank on the phone until the extension is enabled again"))
     return notes
 
@@ -292,8 +303,11 @@ def _parts(cells: Sequence[Cell], size: int) -> Iterator[Sequence[Cell]]:
 
 def menus() -> dict[str, Menu]:
     """What the menus of a key offer."""
+    kinds = [(kind.value, Kind(kind.value).label) for kind in KeyKind]
     return {
-        "kinds": Menu((kind.value, Kind(kind.value).label) for kind in KeyKind),
+        "kinds": Menu(kinds),
+        # Of a key that another program's file brought: it may stay what it is.
+        "kinds_and_kept": Menu([*kinds, (Kind.UNKNOWN.value, Kind.UNKNOWN.label)]),
         "agent_actions": Menu(AGENT_ACTIONS.items()),
         "statuses": Menu(STATUS_CHOICES),
     }
@@ -302,7 +316,7 @@ def menus() -> dict[str, Menu]:
 def paper_label(cell: Cell) -> tuple[str, str]:
     """What stands on the paper beside a key: the name, and small what it dials. A line or a slot is its own name."""
     row, kind = cell.typed, cell.typed["kind"]
-    if kind == Kind.BLANK:
+    if kind in (Kind.BLANK, Kind.UNKNOWN):
         return "", ""
     if kind in WITH_TARGET:
         number, _blank, name = row["target"].partition(" ")

@@ -15,21 +15,20 @@ from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.sections import Section
 from phones.keys import keypad
-from phones.keys.keypad import Device, Row
-from phones.keys.sections import (
-    BLF,
+from phones.keys.columns import (
     KEYS,
     KEYS_COLUMN,
     LAST_POSITION,
     Checked,
     KeyValue,
     as_text,
-    colleagues,
     in_sentences,
     kind_and_label,
-    newly_hidden,
     typed_rows,
 )
+from phones.keys.keypad import Device, Row
+from phones.keys.sections import BLF, newly_hidden
+from phones.keys.targets import Directory, directory, meant
 from phones.models import Phone
 from users import rights, road
 from users.models import Customer, User
@@ -101,20 +100,22 @@ def taken_from(
         if other
         else _("There is no extension %(number)s.") % {"number": number[:10]}
     )
+    scope = Scope(request.user, customer)
+    here = directory(scope)
+    if other is None and (about := meant(number, scope)) and about.system:
+        refusal = _("%(callee)s has no keys: choose a user.") % {"callee": here.of(about)}
     if other is None or refusal:
         messages.error(request, str(refusal))
         return rows
-    scope = Scope(request.user, customer)
-    people = colleagues(scope)
     theirs: tuple[KeyValue, ...] = KEYS.load([other])[other.pk]["keys"]
-    left_out = newly_hidden(theirs, KEYS.load([person])[person.pk]["keys"], people)
+    left_out = newly_hidden(theirs, KEYS.load([person])[person.pk]["keys"], here)
     taken = [key for key in theirs if key.position not in left_out]
     messages.info(
-        request, _("These are the keys of %(user)s. Save to keep them.") % {"user": people[other.pk]}
+        request, _("These are the keys of %(user)s. Save to keep them.") % {"user": here.people[other.pk]}
     )
     for sentence in in_sentences(left_out):
         messages.warning(request, sentence)
-    return keypad.rows_of(taken, len(rows), people)
+    return keypad.rows_of(taken, len(rows), here)
 
 
 def show(
@@ -131,17 +132,17 @@ def show(
 ) -> HttpResponse:
     """The tab's page: `rows` (else what was sent, else what is saved) on the pages of the drawn phone."""
     scope = Scope(request.user, customer)
-    people = colleagues(scope)
+    here = directory(scope)
     saved: tuple[KeyValue, ...] = KEYS.load([person])[person.pk]["keys"]
     devices = devices_of(request.user, customer, person)
     device = next((one for one in devices if one.mac == _drawn(request)), devices[0] if devices else None)
     sent = typed_rows(form.data) if form.is_bound else None
     if rows is None:
-        rows = keypad.in_order(sent) if sent is not None else keypad.rows_of(saved, 0, people)
+        rows = keypad.in_order(sent) if sent is not None else keypad.rows_of(saved, 0, here)
     rows = keypad.in_order(rows, keypad.count_for(devices, len(rows)))
     checked = _checked(rows, saved, scope) if status == 422 else Checked({}, {}, [])
     line = keypad.line_label(person)
-    cells = keypad.cells_of(rows, people, line, checked.problems, theirs)
+    cells = keypad.cells_of(rows, here, line, checked.problems, theirs)
     # What the keys' own sentences say isn't said twice.
     others = [] if checked.problems else list(form.errors.get("keys", ()))
     return show_tab(
@@ -158,7 +159,7 @@ def show(
         device=device,
         devices=devices,
         line_label=line,
-        suggestions=[str(one) for one in list(people.values())[:SUGGESTIONS] if not one.hidden],
+        suggestions=suggestions(here),
         may_add=len(rows) < LAST_POSITION,
         may_edit=rights.can(request.user, rights.Verb.EDIT, person, customer),
         unsaved=status != 200
@@ -170,10 +171,16 @@ def show(
     )
 
 
+def suggestions(here: Directory) -> list[str]:
+    """What the fields for an extension offer: people who aren't hidden, and system extensions, in the order of their numbers."""
+    people = [one for one in list(here.people.values())[:SUGGESTIONS] if not getattr(one, "hidden", False)]
+    return sorted(map(str, [*people, *here.systems.values()]))[:SUGGESTIONS]
+
+
 def _checked(rows: Sequence[Row], saved: Sequence[KeyValue], scope: Scope) -> Checked:
     """What is wrong with the rows, key by key, as the plan has said it for the list as a whole."""
     checked = KEYS_COLUMN.check(as_text(rows), scope)
-    for position, problems in newly_hidden(checked.keys.values(), saved, colleagues(scope)).items():
+    for position, problems in newly_hidden(checked.keys.values(), saved, directory(scope)).items():
         checked.problems.setdefault(position, []).extend(problems)
     return checked
 
@@ -194,7 +201,7 @@ def show_conflict(
 ) -> HttpResponse:
     """Somebody else saved these keys first: theirs where this person hadn't touched a key, this person's where they had."""
     scope = Scope(request.user, customer)
-    people = colleagues(scope)
+    here = directory(scope)
     person = user_or_404(request.user, customer, person.number)
     theirs = changed_since(person, user_sheet().label, seen, {"keys": KEYS_COLUMN}, scope)
     now = {key.position: key for key in KEYS.load([person])[person.pk]["keys"]}
@@ -206,10 +213,10 @@ def show_conflict(
         was, is_now = before.get(position), now.get(position)
         untouched = position not in mine.problems and mine.keys.get(position) == was
         if untouched:
-            rows[position] = keypad.row_of(is_now, people) if is_now else keypad.blank_row(position)
+            rows[position] = keypad.row_of(is_now, here) if is_now else keypad.blank_row(position)
         if was == is_now:
             continue
-        words = kind_and_label(is_now, people) if is_now else str(_("Blank"))
+        words = kind_and_label(is_now, here) if is_now else str(_("Blank"))
         changed.append((position, words, untouched))
         if not untouched and mine.keys.get(position) != is_now:
             kept[position] = words
@@ -234,12 +241,12 @@ def _before(theirs: Meanwhile, now: Mapping[int, KeyValue]) -> Mapping[int, KeyV
 def key_labels(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """A sheet of paper labels for each page of the model, to print and to cut out."""
     scope = Scope(request.user, customer)
-    people = colleagues(scope)
+    here = directory(scope)
     devices = devices_of(request.user, customer, person)
     device = next((one for one in devices if one.mac == _drawn(request)), devices[0] if devices else None)
     saved = KEYS.load([person])[person.pk]["keys"]
     count = device.capacity if device else keypad.AT_LEAST
-    cells = keypad.cells_of(keypad.rows_of(saved, count, people), people, keypad.line_label(person))
+    cells = keypad.cells_of(keypad.rows_of(saved, count, here), here, keypad.line_label(person))
     pages = [page for page in keypad.pages_of(cells, device) if page.fits]
     return render(
         request,

@@ -449,13 +449,23 @@ class Migration(migrations.Migration):
                             ("shared_parking", "Shared parking"),
                             ("agent", "Agent login/logout"),
                             ("status", "Change status"),
+                            ("unknown", "Unknown type"),
                         ],
                         max_length=20,
                     ),
                 ),
-                ("value", pbxadmin.common.fields.OneLineField(blank=True, max_length=60)),
+                ("value", models.TextField(blank=True)),
                 ("first_name", pbxadmin.common.fields.OneLineField(blank=True, max_length=50)),
                 ("last_name", pbxadmin.common.fields.OneLineField(blank=True, max_length=50)),
+                (
+                    "system",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="watched_by",
+                        to="users.systemextension",
+                    ),
+                ),
                 (
                     "target",
                     models.ForeignKey(

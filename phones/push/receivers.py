@@ -9,7 +9,7 @@ from phones import build
 from phones.models import Key, Phone, Sbc
 from phones.push import outbox, telling
 from phones.settings.logos import forget_after_commit
-from users.models import Customer, Department, Operation, User
+from users.models import Customer, Department, Operation, SystemExtension, User
 from users.signals import changed
 
 
@@ -100,6 +100,12 @@ def _sbcs(rows: Sequence[Any]) -> Q | None:
     return Q(sbc__in=keys) if keys else None
 
 
+def _system_extensions(rows: Sequence[Any]) -> Q | None:
+    """The phones of everybody who has a key for a ring group, a queue or a digital receptionist that is called otherwise now, or is gone."""
+    watched = _touched(rows, build.WATCHED_SYSTEM_COLUMNS)
+    return Q(user__in=Key.objects.filter(system__in=watched).values("user")) if watched else None
+
+
 def _touched(rows: Iterable[Any], columns: Collection[str]) -> list[Any]:
     """The keys of rows in which one of these columns changes, or that are going. A new row has no phones
     yet."""
@@ -108,4 +114,11 @@ def _touched(rows: Iterable[Any], columns: Collection[str]) -> list[Any]:
     ]
 
 
-CONDITIONS = {User: _people, Phone: _phones, Department: _departments, Customer: _customers, Sbc: _sbcs}
+CONDITIONS = {
+    User: _people,
+    Phone: _phones,
+    Department: _departments,
+    Customer: _customers,
+    Sbc: _sbcs,
+    SystemExtension: _system_extensions,
+}

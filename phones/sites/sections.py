@@ -1,4 +1,4 @@
-"""Where phones stand: SBCs and router phones, and what a change of a department or a customer means for its phones."""
+"""Where phones stand: SBCs and router phones, and what a change of a department, a system extension or a customer means for its phones."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import network
 from phones import build, selectors
+from phones.keys.sections import keys_about_a_deleted_system_extension
 from phones.models import Phone, Sbc
 from users import road
 from users.company.sheets import belongs_to_nobody, names_are_there_once, of_the_company
@@ -44,7 +45,7 @@ def _counts(path: str, rows: Sequence[road.RowPlan]) -> dict[Any, int]:
     """How many phones in use each of these rows has: {key: count}, one query."""
     keys = [row.key for row in rows if row.key]
     used = Phone.objects.filter(user__isnull=False, **{f"{path}__in": keys}).order_by()
-    return dict(used.values_list(path).annotate(count=Count("pk")))
+    return dict(used.values_list(path).annotate(count=Count("pk", distinct=True)))
 
 
 def _changed(plan: road.Plan, columns: Sequence[str]) -> list[road.RowPlan]:
@@ -110,7 +111,7 @@ def sbc_sheet() -> Sheet:
     )
 
 
-# --- Departments and customers ----------------------------------------------------------------------------------
+# --- Departments, system extensions and customers ----------------------------------------------------------------------------------
 def phones_know_the_zone(plan: road.Plan) -> None:
     """A department's new time zone is one that the phones know which follow it: else their file couldn't be written."""
     rows = {row.key: row for row in plan.rows if not row.new and "time_zone" in row.changes}
@@ -149,6 +150,21 @@ def phones_of_customers_reload(plan: road.Plan) -> None:
         phones_reload(rows, build.CUSTOMER_COLUMNS, _counts("customer", rows))
 
 
+def phones_with_keys_about_it_reload(plan: road.Plan) -> None:
+    """The name of a ring group, a queue or a digital receptionist stands beside the keys that are about it."""
+    if rows := _changed(plan, build.WATCHED_SYSTEM_COLUMNS):
+        phones_reload(rows, build.WATCHED_SYSTEM_COLUMNS, _counts("user__keys__system", rows))
+
+
+PHONES_OF_A_SYSTEM_EXTENSION = Section(
+    slug="phones",
+    title=gettext_lazy("Phones"),
+    columns=(),
+    set_rules=(phones_with_keys_about_it_reload,),
+    adds=Contribution(
+        losses=keys_about_a_deleted_system_extension,
+    ),
+)
 PHONES_OF_A_DEPARTMENT = Section(
     slug="phones",
     title=gettext_lazy("Phones"),

@@ -12,6 +12,7 @@
     shared_parking: (field) => field("slot").value.toUpperCase(),
     agent: (field) => chosen(field("agent")),
     status: (field) => chosen(field("status")),
+    unknown: (field) => field("kept").dataset.label,
   };
 
   function show(key) {

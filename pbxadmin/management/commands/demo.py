@@ -273,7 +273,7 @@ def _calls(support: User, customer: Customer, people: dict[str, User]) -> None:
 
 
 def _keys(support: User, customer: Customer, people: dict[str, User]) -> None:
-    """Two lines and some colleagues on everybody's keys."""
+    """Two lines, some colleagues and the ring group of the reception on everybody's keys."""
     rows = []
     for number, watched in (
         ("101", ("102", "103", "104", "105", "107")),
@@ -285,6 +285,7 @@ def _keys(support: User, customer: Customer, people: dict[str, User]) -> None:
             {"position": place, "kind": "blf", "target": people[other].pk}
             for place, other in enumerate(watched, start=3)
         ]
+        keys.append({"position": 9, "kind": "blf", "target": "180"})
         rows.append(road.Row(people[number].pk, {"keys": json.dumps(keys)}))
     road.apply(road.plan(support, customer, user_sheet(), rows), FACTS, "demo")
 

@@ -13,16 +13,16 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.values.configtext import pairs
 from pbxadmin.common.values.statuses import Status
-from phones.keys.sections import (
+from phones.keys.columns import (
     KEYS,
     KEYS_COLUMN,
     LAST_POSITION,
-    Colleague,
     KeyValue,
     Kind,
     as_text,
     typed_rows,
 )
+from phones.keys.targets import DIRECTORY, Callee, Directory
 from phones.models import Key, Phone
 from phones.tests.factories import again, change, fetch, fetched, make_phone, outbox, provider
 from users import road
@@ -136,7 +136,7 @@ def test_the_guides_words_for_the_kinds(db: None) -> None:
     with translation.override("fr-ca"):
         assert [str(kind.label) for kind in Kind] == [
             "Blanc", "Ligne", "BLF", "Raccourcis d'appel", "Raccourcis d'appel personnalisés", "Parking partagé",
-            "Connexion/déconnexion de l'agent", "Changer de statut",
+            "Connexion/déconnexion de l'agent", "Changer de statut", "Type inconnu",
         ]  # fmt: skip
 
 
@@ -227,11 +227,12 @@ def test_people_of_another_company_cannot_be_watched(amelie: User, laurier: Cust
 # --- what is typed ------------------------------------------------------------------------------------------------
 def test_a_colleague_is_meant_by_key_as_a_number_and_by_extension_as_text(scope: Scope) -> None:
     # Extensions and primary keys run into each other: what is typed is always an extension.
-    scope.found["colleagues"] = {
-        105: Colleague("150", "Ève Roy", False, False),
-        7: Colleague("105", "Luc Roy", False, False),
-        8: Colleague("106", "Luc Roy", False, False),
+    people: dict[int, Callee | str] = {
+        105: Callee("150", "Ève Roy"),
+        7: Callee("105", "Luc Roy"),
+        8: Callee("106", "Luc Roy"),
     }
+    scope.found[DIRECTORY] = Directory(people, {})
 
     def meant(target: Any) -> int | None:
         return KEYS_COLUMN.clean([{"position": 1, "kind": "blf", "target": target}], scope)[0].target
@@ -313,7 +314,7 @@ def test_911_with_a_pause_is_told(amelie: User, number: str, told: bool) -> None
 @pytest.mark.parametrize(
     "raw",
     ["{", "3", "null", "{}", '["x"]', "[" * 100_000, json.dumps([{}] * (LAST_POSITION + 1)), '[{"position": 1e999}]',
-     json.dumps([{"position": 0, "kind": "line"}]), json.dumps([[1, "line", None, "", "", "", "more"]])],
+     json.dumps([{"position": 0, "kind": "line"}]), json.dumps([[1, "line", None, "", "", "", None, "more"]])],
     ids=range(10),
 )  # fmt: skip
 def test_what_is_no_list_of_keys_is_refused_and_empties_nothing(amelie: User, raw: str) -> None:

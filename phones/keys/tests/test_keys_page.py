@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from phones.keys.sections import LAST_POSITION, KeyValue
+from phones.keys.columns import LAST_POSITION, KeyValue
 from phones.keys.tests.test_keys import keys_of, set_keys
 from phones.models import Phone
 from phones.tests.factories import make_phone, outbox
