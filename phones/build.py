@@ -56,6 +56,8 @@ CUSTOMER_COLUMNS = ("fqdn", "suspended")
 # Says whether a logo is shown: of no meaning for a phone that has none.
 LICENCE_COLUMNS = ("edition",)
 SBC_COLUMNS = ("address", "port")
+# With that by which a phone is known to be the router itself.
+_SBC_READ = (*SBC_COLUMNS, "identifier")
 
 # Columns that no page and no file needs, and that cost a decryption each.
 HEAVY = ("fetched_text",)
@@ -70,7 +72,7 @@ _LOADED = (
     *(f"user__{name}" for name in USER_COLUMNS),
     *(f"user__customer__{name}" for name in (*CUSTOMER_COLUMNS, *LICENCE_COLUMNS)),
     *(f"user__primary_department__{name}" for name in DEPARTMENT_COLUMNS),
-    *(f"sbc__{name}" for name in SBC_COLUMNS),
+    *(f"sbc__{name}" for name in _SBC_READ),
 )
 
 
@@ -140,7 +142,7 @@ _PARTS: tuple[tuple[str, type[Model], list[str]], ...] = (
     ("user", User, _attributes(User, USER_COLUMNS)),
     ("user__customer", Customer, _attributes(Customer, (*CUSTOMER_COLUMNS, *LICENCE_COLUMNS))),
     ("user__primary_department", Department, _attributes(Department, DEPARTMENT_COLUMNS)),
-    ("sbc", Sbc, _attributes(Sbc, SBC_COLUMNS)),
+    ("sbc", Sbc, _attributes(Sbc, _SBC_READ)),
 )
 
 
@@ -344,6 +346,16 @@ def _clock(zone: str, day: date) -> Clock | None:
         return None
 
 
+def router_of(phone: Phone) -> Sbc | None:
+    """The SBC or router phone through which a phone's calls go; None where they go straight, as those of a router itself do.
+
+    While its local address isn't known, the phones behind it are configured as on the local network.
+    """
+    if phone.connection != Phone.Connection.SBC or phone.sbc is None:
+        return None
+    return phone.sbc if phone.sbc.identifier != phone.mac.upper() else None
+
+
 def _account(phone: Phone, user: User) -> context.Account:
     if user.customer is None:
         raise ValueError("support staff have no phones")
@@ -351,9 +363,9 @@ def _account(phone: Phone, user: User) -> context.Account:
     transport = srtp.transport(plain=Transport.UDP) if isinstance(srtp, Srtp) else Transport.UDP
     server = sip_server(transport)
     proxy = context.Proxy(server.host, server.port, transport) if server.host else None
-    if phone.connection == Phone.Connection.SBC and phone.sbc is not None:
-        address = phone.sbc.address
-        proxy = context.Proxy(f"[{address}]" if ":" in address else address, phone.sbc.port)
+    if (router := router_of(phone)) is not None and router.address:
+        address = router.address
+        proxy = context.Proxy(f"[{address}]" if ":" in address else address, router.port)
     return context.Account(
         extension=user.number,
         display_name=user.full_name,

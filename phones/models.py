@@ -42,7 +42,10 @@ class Sbc(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="sbcs", editable=False)
     name = OneLineField(_("name"), max_length=80)
     kind = models.CharField(_("type"), max_length=8, choices=Kind.choices, default=Kind.SBC)
-    address = models.GenericIPAddressField(_("local address"))
+    # By which files call it: the phone system's own ID of an SBC, the MAC of a router phone (in capitals).
+    identifier = OneLineField(_("identifier"), max_length=40, blank=True)
+    # A router phone comes out of a file without it.
+    address = models.GenericIPAddressField(_("local address"), null=True, blank=True)
     port = models.PositiveIntegerField(_("SIP port"), default=5060, validators=PORT)
     version = models.PositiveIntegerField(default=1, editable=False)
 
@@ -52,7 +55,14 @@ class Sbc(models.Model):
         ordering = [Folded("name")]
         verbose_name = _("SBC")
         verbose_name_plural = _("SBCs")
-        constraints = [models.UniqueConstraint(fields=["customer", "name"], name="sbc_name_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "name"], name="sbc_name_once"),
+            models.UniqueConstraint(
+                fields=["customer", "identifier"],
+                name="sbc_identifier_once",
+                condition=~models.Q(identifier=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

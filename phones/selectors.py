@@ -52,6 +52,16 @@ def provisioning_address(mac: str) -> tuple[str, int] | None:
     return (build.provisioning_url(phone, Reader.TECHNICIAN), phone.sip_port) if phone else None
 
 
+def what_its_router_lacks(phone: Phone) -> str:
+    """What keeps a phone from going through the router phone that is chosen for it, in a sentence; "" where nothing does."""
+    router = build.router_of(phone)
+    if router is None or router.address:
+        return ""
+    return _(
+        "The local address of %(router)s isn't known: until it is entered, the phone is configured as on the local network."
+    ) % {"router": router}
+
+
 def phones_of(actor: User, customer: Customer, person: User) -> "QuerySet[Phone]":
     """The phones of a person, as far as `actor` sees them, without secrets."""
     return light(Phone.objects.visible_to(actor).of(customer).filter(user=person)).order_by("pk")

@@ -146,7 +146,7 @@ def samples(column, scope, choose):
         "google_client_id": ["1234.apps.googleusercontent.com"],
     }  # fmt: skip
     texts = known.get(field.name) or ["Zoé", "=1+1", "  ".join("ab"), 'O\'Connor; « x », "y"', "0"]
-    return texts + ([""] if field.blank else [])
+    return texts + ([None if field.null else ""] if field.blank else [])
 
 
 def _refused(column, value) -> bool:

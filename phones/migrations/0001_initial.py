@@ -39,7 +39,14 @@ class Migration(migrations.Migration):
                         verbose_name="type",
                     ),
                 ),
-                ("address", models.GenericIPAddressField(verbose_name="local address")),
+                (
+                    "identifier",
+                    pbxadmin.common.fields.OneLineField(blank=True, max_length=40, verbose_name="identifier"),
+                ),
+                (
+                    "address",
+                    models.GenericIPAddressField(blank=True, null=True, verbose_name="local address"),
+                ),
                 (
                     "port",
                     models.PositiveIntegerField(
@@ -495,6 +502,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="sbc",
             constraint=models.UniqueConstraint(fields=("customer", "name"), name="sbc_name_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="sbc",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("identifier", ""), _negated=True),
+                fields=("customer", "identifier"),
+                name="sbc_identifier_once",
+            ),
         ),
         migrations.AddIndex(
             model_name="phone",

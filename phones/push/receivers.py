@@ -96,7 +96,7 @@ def _customers(rows: Sequence[Any]) -> Q | None:
 
 
 def _sbcs(rows: Sequence[Any]) -> Q | None:
-    keys = _touched(rows, build.SBC_COLUMNS)
+    keys = _touched(rows, (*build.SBC_COLUMNS, "identifier"))
     return Q(sbc__in=keys) if keys else None
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from pbxadmin.common import cells
 from pbxadmin.common.columns import Blank, Column, FieldColumn, Pending, Scope, Text
 from pbxadmin.common.forms import OrderedBoxes
-from pbxadmin.common.references import Option
+from pbxadmin.common.references import Option, ReferenceColumn
 from pbxadmin.common.values.signs import plainly
 from phones.context import Codec, DateFormat, Language, TimeFormat
 from phones.models import Phone, Sbc
@@ -345,7 +345,28 @@ def ring(name: Any) -> str:
 
 
 def sbcs(scope: Scope) -> list[Option]:
-    """The customer's SBCs and router phones."""
-    return [
-        Option(sbc.pk, sbc.name) for sbc in scope.once("sbcs", lambda: list(Sbc.objects.of(scope.customer)))
-    ]
+    """The customer's SBCs and router phones; a file calls each by its identifier, where it has one, or by its name."""
+    found = scope.once("sbcs", lambda: list(Sbc.objects.of(scope.customer)))
+    return [Option(sbc.pk, sbc.name, (identifier_said(sbc.name),), sbc.identifier) for sbc in found]
+
+
+def identifier_said(text: str) -> str:
+    """An identifier of an SBC as it is kept: a MAC, however it is written, as twelve digits in capitals; anything else as it is."""
+    try:
+        return mac_address(text).upper()
+    except ValidationError:
+        return text
+
+
+class RouterColumn(ReferenceColumn):
+    """Through which SBC or router phone: a file says its identifier, its name in any case, or the MAC of a router phone however
+    written. A router phone that isn't there yet is made by `phones.sites.routers`."""
+
+    def _key_of(self, text: str, scope: Scope) -> Any:
+        for word in dict.fromkeys([text, identifier_said(text.strip())]):
+            try:
+                return super()._key_of(word, scope)
+            except ValidationError as refused:
+                refused.error_list[0].code = "unknown_router"
+                unknown = refused
+        raise unknown

@@ -38,6 +38,9 @@ def settings_form(scope: Scope, phone: Phone, data: Any = None) -> SectionForm:
     if is_shut_out(phone.connection, phone.user):
         made = form.fields["connection"]
         made.warning = SHUT_OUT
+    if missing := selectors.what_its_router_lacks(phone):
+        made = form.fields["sbc"]
+        made.warning = missing
     return form
 
 

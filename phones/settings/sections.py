@@ -13,7 +13,6 @@ from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, Scope, column
 from pbxadmin.common.contributions import Contribution, ListCell
 from pbxadmin.common.parts import Part
 from pbxadmin.common.places import zone_said
-from pbxadmin.common.references import ReferenceColumn
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
@@ -35,6 +34,7 @@ from phones.settings.columns import (
     MacColumn,
     ModelColumn,
     OfferedColumn,
+    RouterColumn,
     UserColumn,
     delay,
     people,
@@ -93,7 +93,7 @@ OVERRIDES: Mapping[str, Mapping[str, Any] | Column] = {
             "site."
         )
     },
-    "sbc": ReferenceColumn(
+    "sbc": RouterColumn(
         _settings("sbc"),
         sbcs,
         csv="Router",

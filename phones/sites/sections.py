@@ -9,13 +9,15 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from pbxadmin.common.columns import Scope, columns_of
+from pbxadmin.common.columns import FieldColumn, Scope, columns_of
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import network
+from pbxadmin.common.values.signs import folded
 from phones import build, selectors
 from phones.keys.sections import keys_about_a_deleted_system_extension
 from phones.models import Phone, Sbc
+from phones.settings.columns import HEX, identifier_said
 from users import road
 from users.company.sheets import belongs_to_nobody, names_are_there_once, of_the_company
 
@@ -29,6 +31,64 @@ def address_is_reachable(row: road.RowPlan, plan: road.Plan) -> None:
             row.refuse(
                 "address", _("Phones can't reach this address: enter the one that the SBC has at its site.")
             )
+
+
+class IdentifierColumn(FieldColumn):
+    """By which files call an SBC: 3CX's ID of it, or the MAC of a router phone, however that is written."""
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """The text; a MAC as twelve digits in capitals."""
+        return identifier_said(super().clean(raw, scope))
+
+
+class AddressColumn(FieldColumn):
+    """The local address; None while nobody knows it."""
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """The address, or None."""
+        return super().clean(raw, scope) or None
+
+
+def address_is_known(row: road.RowPlan, plan: road.Plan) -> None:
+    """An SBC's address is there from the start; a router phone's may be found out later."""
+    plan.need("kind", "address")
+    missing = row.value("kind") == Sbc.Kind.SBC and not row.value("address") and "address" not in row.errors
+    if missing and (row.new or {"kind", "address"} & row.changes.keys()):
+        row.refuse("address", _("This field is required."), "required")
+
+
+def router_phones_are_known_by_their_mac(row: road.RowPlan, plan: road.Plan) -> None:
+    """A router phone's identifier, where it has one, is its MAC."""
+    plan.need("kind", "identifier")
+    identifier = row.value("identifier")
+    if not {"kind", "identifier"} & row.changes.keys() or row.value("kind") != Sbc.Kind.ROUTER_PHONE:
+        return
+    if identifier and not (len(identifier) == 12 and HEX.match(identifier.lower())):
+        row.refuse(
+            "identifier", _("A router phone is known by its MAC address: enter that, or leave it blank.")
+        )
+
+
+def identifiers_are_there_once(plan: road.Plan) -> None:
+    """What a file says leads to one SBC: neither two identifiers nor one's identifier and another one's name are the same, in any case."""
+    rows = [row for row in plan.rows if {"name", "identifier"} & row.changes.keys()]
+    if not rows:
+        return
+    plan.need("name", "identifier")
+    others = Sbc.objects.of(plan.scope.customer).exclude(pk__in=[row.key for row in rows if row.key])
+    known: list[tuple[Any, str, str]] = list(others.values_list("pk", "name", "identifier"))
+    known += [(id(row), row.value("name") or "", row.value("identifier")) for row in rows]
+    called, identified = defaultdict(set), defaultdict(set)
+    for owner, name, identifier in known:
+        called[folded(name)].add(owner)
+        if identifier:
+            identified[folded(identifier)].add(owner)
+    for row in rows:
+        identifier, name = row.value("identifier"), row.value("name") or ""
+        if identifier and (called[folded(identifier)] | identified[folded(identifier)]) - {id(row)}:
+            row.refuse("identifier", _("Another SBC or router phone is called “%(name)s” already.") % {"name": identifier}, "name_taken")  # fmt: skip
+        if "name" in row.changes and identified[folded(name)] - {id(row)}:
+            row.refuse("name", _("Another SBC or router phone is called “%(name)s” already.") % {"name": name}, "name_taken")  # fmt: skip
 
 
 def phones_reload(rows: Sequence[road.RowPlan], columns: Sequence[str], counts: dict[Any, int]) -> None:
@@ -83,16 +143,26 @@ SBC = Section(
         Sbc,
         name={"label": gettext_lazy("Name"), "identity": True},
         kind={"label": gettext_lazy("Type")},
-        address={
-            "label": gettext_lazy("Local address"),
-            "help": gettext_lazy(
-                "On its local network, for example 192.168.1.20: the phones at the same site send their calls to it."
+        identifier=IdentifierColumn(
+            Sbc._meta.get_field("identifier"),
+            label=gettext_lazy("ID in files"),
+            identity=True,
+            help=gettext_lazy(
+                "How files call it: the ID that the phone system gives an SBC, or the MAC address of a router phone. May be blank."
             ),
-        },
+        ),
+        address=AddressColumn(
+            Sbc._meta.get_field("address"),
+            label=gettext_lazy("Local address"),
+            help=gettext_lazy(
+                "On its local network, for example 192.168.1.20: the phones at the same site send their calls to it. A router phone's "
+                "may be entered later."
+            ),
+        ),
         port={"label": gettext_lazy("SIP port")},
     ),
-    row_rules=(address_is_reachable,),
-    set_rules=(names_are_there_once, phones_behind_it_reload),
+    row_rules=(address_is_reachable, address_is_known, router_phones_are_known_by_their_mac),
+    set_rules=(names_are_there_once, identifiers_are_there_once, phones_behind_it_reload),
     adds=Contribution(
         removal_rules=(phones_need_it,),
     ),

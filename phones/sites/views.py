@@ -19,7 +19,7 @@ from pbxadmin.common.searching import named
 from pbxadmin.common.values.signs import folded, plainly, words_of
 from phones import selectors
 from phones.models import Phone, Sbc
-from phones.settings.columns import SEPARATORS
+from phones.settings.columns import SEPARATORS, identifier_said
 from phones.sites.overview import STATES, counted, doing, phones_in_sight
 from phones.sites.sections import sbc_sheet
 from phones.vendors import models
@@ -134,6 +134,13 @@ def shape(counts: Mapping[str, int]) -> Shape:
     )
 
 
+def _address(record: Sbc) -> str:
+    """Where the phones at its site send their calls, or what is missing for that."""
+    if record.address is None:
+        return _("Local address missing: enter it.")
+    return f"{record.address}:{record.port}"
+
+
 SBCS = SheetPages(
     name="sbc",
     path="sbcs",
@@ -146,9 +153,8 @@ SBCS = SheetPages(
     cells=(
         Cell(gettext_lazy("Name"), str, order="name"),
         Cell(gettext_lazy("Type"), lambda record: record.get_kind_display(), order="kind"),
-        Cell(
-            gettext_lazy("Local address"), lambda record: f"{record.address}:{record.port}", order="address"
-        ),
+        Cell(gettext_lazy("ID in files"), lambda record: record.identifier, order="identifier"),
+        Cell(gettext_lazy("Local address"), _address, order="address"),
         Cell(
             gettext_lazy("Phones"),
             lambda record: record.behind,
@@ -159,8 +165,13 @@ SBCS = SheetPages(
         ),
     ),
     rows=lambda actor, customer: Sbc.objects.visible_to(actor).of(customer).annotate(behind=Count("phones")),
-    search=lambda text: named("name", text) | Q(address__icontains=plainly(text)),
-    search_label=gettext_lazy("Name or address"),
+    search=lambda text: (
+        named("name", text)
+        | Q(address__icontains=plainly(text))
+        | Q(identifier__icontains=plainly(text))
+        | Q(identifier=identifier_said(text))
+    ),
+    search_label=gettext_lazy("Name, ID or address"),
     empty=gettext_lazy("Phones outside the PBX's own network should ideally connect through an SBC."),
     beside=tabs_of_phones,
 )
