@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.values.short_codes import emergency_number
-from pbxadmin.common.values.tolls import as_dialled, toll_of
+from pbxadmin.common.values.tolls import numbers_in, toll_of
 from phones.models import Key
 from users import road
 from users.models import Did
@@ -24,11 +24,11 @@ def _dials_anew(row: road.RowPlan) -> Iterator[Any]:
             yield key
 
 
-def _dialled_anew(row: road.RowPlan) -> Iterator[tuple[Any, str]]:
-    """The same with the outside number in E.164; without those that dial none."""
+def _dialled_anew(row: road.RowPlan) -> Iterator[tuple[Any, str, bool]]:
+    """The same with each outside number in E.164, and whether it stands there plainly."""
     for key in _dials_anew(row):
-        if number := as_dialled(key.value):
-            yield key, number
+        for number, plainly in numbers_in(key.value).items():
+            yield key, number, plainly
 
 
 def emergency_numbers_are_dialled_at_once(row: road.RowPlan, plan: road.Plan) -> None:
@@ -46,9 +46,20 @@ def emergency_numbers_are_dialled_at_once(row: road.RowPlan, plan: road.Plan) ->
 
 def dear_numbers_are_told(row: road.RowPlan, plan: road.Plan) -> None:
     """A key that dials what somebody earns on, or abroad where that isn't open, is possible (outside calls have rules of their own)
-    and told: it is a classic of toll fraud."""
-    for key, number in _dialled_anew(row):
-        if toll_of(number, plan.scope.customer.open_countries):
+    and told: it is a classic of toll fraud. One that hides behind pauses or codes is refused: whoever looks at what the phone dials
+    first, the phone system and its reports among them, doesn't see it."""
+    for key, number, plainly in _dialled_anew(row):
+        if not toll_of(number, plan.scope.customer.open_countries):
+            continue
+        if not plainly:
+            row.refuse(
+                "keys",
+                _(
+                    "Key %(position)s hides %(number)s, which is expensive or abroad, behind pauses or codes: enter the number by itself."
+                )
+                % {"position": key.position, "number": phone_number_national(number)},
+            )
+        else:
             row.warn(
                 "keys",
                 _("Key %(position)s dials %(number)s, which is expensive or abroad. Is that intended?")
@@ -58,7 +69,7 @@ def dear_numbers_are_told(row: road.RowPlan, plan: road.Plan) -> None:
 
 def own_numbers_are_told(plan: road.Plan) -> None:
     """A key that dials the number of the very person whose key it is would call them back; a colleague's stays in the company."""
-    found = [(row, key, number) for row in plan.rows for key, number in _dialled_anew(row)]
+    found = [(row, key, number) for row in plan.rows for key, number, _plainly in _dialled_anew(row)]
     if not found:
         return
     own = {

@@ -93,24 +93,59 @@ def _in_the_numbering_plan(number: str) -> tuple[bool, frozenset[str]]:
     return phonenumbers.number_type(parsed) in _PAID, frozenset(where)
 
 
-def as_dialled(text: str) -> str:
-    """The outside number in what a key dials, in E.164: "9,,,19005551234" and "011 881…" included; "" where there is none.
+# What is put before a number and is no part of it: an outside line, an operator (0, and 01 with the number abroad), a carrier of
+# one's own choice (101 and four digits). Then what says that it is abroad: 011 here, 00 nearly everywhere else.
+_BEFORE = re.compile(r"101[0-9]{4}|9|0")
+_ABROAD = re.compile(r"(?:011|00|01)([1-9][0-9]{6,13})")
+_HERE = re.compile(r"1?([2-9][0-9]{2}[2-9][0-9]{6})")
+# What is dialled before a number and changes only how it is called: *67, *72, and whatever else has two or three digits.
+_CODE = re.compile(r"[*#]+([0-9]{2,3})")
 
-    Pauses and star codes before it are left out: what follows them is dialled all the same.
+
+def numbers_in(text: str) -> dict[str, bool]:
+    """The outside numbers (E.164) that are dialled by what a key holds, or by some of it; and whether each stands there plainly.
+
+    "9,,,19005551234" dials one plainly. "1900,5551234", "9,1,900,5551234", "*729005551234" and "1010288*19005551234" hide it: a phone
+    dials what stands before a pause, so that whoever looks at that alone sees something else. What follows a whole number are tones in a
+    call that is there already; they are read as numbers of their own.
     """
-    found = ""
-    for part in re.split(r"[,*#]+", text):
-        digits = re.sub(r"[^0-9+]", "", part)
-        if digits.startswith("+"):
-            found = digits
-        elif digits.startswith("011"):
-            found = f"+{digits[3:]}"
-        elif len(digits) == 11 and digits.startswith("1"):
-            found = f"+{digits}"
-        elif len(digits) == 10:
-            found = f"+1{digits}"
-        elif len(digits) == 11 and digits.startswith("9"):  # after an outside line, as people are used to
-            found = f"+1{digits[1:]}"
-        elif len(digits) > 11 and (inner := re.search(r"(?:011(\d{8,})|1(\d{10}))\Z", digits)):
-            found = f"+{inner[1]}" if inner[1] else f"+1{inner[2]}"
+    found: dict[str, bool] = {}
+    parts = [re.sub(r"[^0-9+]", "", part) for part in re.split(r"[,;*#a-zA-Z]+", text)]
+    for part in parts:
+        if number := _outside(part):
+            found[number] = True
+    for start in range(len(parts)):
+        joined = ""
+        for part in parts[start:]:
+            joined += part
+            if number := _outside(joined):
+                found.setdefault(number, False)
+                break
+    for code in _CODE.finditer(text):
+        behind = re.sub(r"[^0-9+]", "", text[code.end() :])
+        for digits in (len(code[1]) - 2, 0):  # most have two digits, some three
+            if number := _outside(text[code.end() - digits : code.end()] + behind):
+                found.setdefault(number, False)
+                break
     return found
+
+
+def as_dialled(text: str) -> str:
+    """The outside number in what is dialled, in E.164: "9,,,19005551234" and "011 881…" included; "" where there is none.
+
+    Pauses and star codes before it are left out: what follows them is dialled all the same. The last one counts.
+    """
+    return next((number for number, plainly in reversed(numbers_in(text).items()) if plainly), "")
+
+
+def _outside(digits: str) -> str:
+    """The number of the public network that these digits reach, in E.164, whatever is put before it; "" for none."""
+    if digits.startswith("+"):
+        return digits if len(digits) > 7 else ""
+    if here := _HERE.fullmatch(digits):
+        return f"+1{here[1]}"
+    if abroad := _ABROAD.fullmatch(digits):
+        return f"+{abroad[1]}"
+    if (before := _BEFORE.match(digits)) and len(digits) > 10:
+        return _outside(digits[before.end() :])
+    return ""
