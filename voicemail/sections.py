@@ -14,6 +14,7 @@ from pbxadmin.common.columns import OPPOSITE, FieldColumn, Scope
 from pbxadmin.common.companions import CompanionStore, companion_columns
 from pbxadmin.common.contributions import Contribution, Legacy
 from pbxadmin.common.parts import Part
+from pbxadmin.common.reasons import Reason
 from pbxadmin.common.references import Option, ReferenceColumn
 from pbxadmin.common.sections import Section
 from users import road
@@ -113,6 +114,16 @@ class LanguageColumn(FieldColumn):
         """A menu."""
         choices = [("", gettext_lazy("The department's")), *self.field.flatchoices]
         return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=False)
+
+    def said_in_file(
+        self, text: str, scope: Scope, record_is_new: bool
+    ) -> tuple[dict[str, Any], Sequence[Reason]]:
+        """Another installation's set of prompts (Italian, or one of its own) is the department's language here, and that is told."""
+        try:
+            return super().said_in_file(text, scope, record_is_new)
+        except ValidationError:
+            words = _("The portal has no prompts “%(value)s”: the department's language is used.")
+            return {self.name: ""}, [Reason(words % {"value": text.strip()[:60]}, "unknown_language")]
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """The language's name."""

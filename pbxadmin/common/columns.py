@@ -3,7 +3,7 @@
 Form, file column, history and messages derive from the description. `users.road` reads it to plan and to write.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import Enum, auto
@@ -25,6 +25,7 @@ from pbxadmin.common.fields import (
     phone_number_national,
     within_limits,
 )
+from pbxadmin.common.reasons import Reason
 from pbxadmin.common.values.signs import as_it_looks
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Column:
     # Whether a value names another row by a number, which may be given to another one when that row is gone: the history then
     # keeps which row it was (`referred`).
     by_number = False
-    # Changed by a form of its own, not saved with the rest of its tab (the status: now, or until a time).
+    # Not saved with the rest of its tab: changed by a form of its own (the status: now, or until a time), or by files alone.
     own_form = False
     # Whether its values refer to other rows, which may be ones that aren't written yet (`Pending`).
     refers = False
@@ -243,6 +244,15 @@ class Column:
             return {}
         return {self.name: self.default(scope) if meaning is Blank.DEFAULT else self.from_cell("", scope)}
 
+    def said_in_file(
+        self, text: str, scope: Scope, record_is_new: bool
+    ) -> tuple[dict[str, Any], Sequence[Reason]]:
+        """What `said` says of a cell of a file, and what is to be told of it.
+
+        A column that knows what to take instead of another system's word takes it here and tells; everywhere else it refuses.
+        """
+        return self.said(text, scope, record_is_new), ()
+
     def awaits(self, value: Any) -> bool:
         """Whether a value refers to a row that isn't written yet."""
         return isinstance(value, Pending) or (
@@ -354,6 +364,13 @@ class FieldColumn(Column):
         if isinstance(self.field, PhoneNumberField) and value:
             return phone_number_national(value)
         return super().show(value, scope)
+
+
+class KeptColumn(FieldColumn):
+    """What another program's file says and the portal doesn't offer: in files and in the history, under that program's name, and
+    in no form, no copy and no change of many."""
+
+    own_form = True
 
 
 class Pending:

@@ -11,6 +11,7 @@ from django.db import models
 from pbxadmin.common import many
 from pbxadmin.common.columns import Blank, Column, FieldColumn, Scope, Text, columns_of
 from pbxadmin.common.crypto import MASK, is_secret
+from pbxadmin.common.reasons import Reason
 from pbxadmin.common.references import ReferenceColumn, Store
 
 CHUNK = 10_000
@@ -189,6 +190,15 @@ class CompanionColumn(Column):
 
     def _from_text(self, text: str, scope: Scope) -> Any:
         return self.inner.from_cell(text, scope)
+
+    def said_in_file(
+        self, text: str, scope: Scope, record_is_new: bool
+    ) -> tuple[dict[str, Any], Sequence[Reason]]:
+        """As the model field's own column does, where there is something in the cell."""
+        if not text.strip():
+            return super().said_in_file(text, scope, record_is_new)
+        said, told = self.inner.said_in_file(text, scope, record_is_new)
+        return {self.name: said[self.inner.name]}, told
 
     def to_json(self, value: Any) -> Any:
         """As the model field's own column does."""

@@ -333,6 +333,8 @@ V20 = [
     "RecordCanSee",
     "RecordCanDelete",
     "RecordStartStop",
+    "RecordNotify",
+    "Transcription",
     "Disabled",
     "HideFWrules",
     "DisableExternalCalls",

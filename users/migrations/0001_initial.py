@@ -687,6 +687,19 @@ class Migration(migrations.Migration):
                     pbxadmin.common.fields.YesNoField(default=True, verbose_name="Sync Google calendars"),
                 ),
                 (
+                    "transcription",
+                    models.CharField(
+                        blank=True,
+                        choices=[("0", "0"), ("1", "1"), ("2", "2"), ("3", "3")],
+                        max_length=1,
+                        verbose_name="Transcription",
+                    ),
+                ),
+                (
+                    "record_notify",
+                    pbxadmin.common.fields.YesNoField(default=False, verbose_name="RecordNotify"),
+                ),
+                (
                     "is_staff",
                     models.BooleanField(default=False, editable=False, verbose_name="support staff"),
                 ),

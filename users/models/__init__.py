@@ -16,6 +16,7 @@ from users.models.links import PersonalLink
 from users.models.person import (
     STATUS_CHOICES,
     Identity,
+    Kept,
     Membership,
     Options,
     Planning,
@@ -35,6 +36,7 @@ __all__ = [
     "Identity",
     "Job",
     "JobStep",
+    "Kept",
     "Letter",
     "Membership",
     "Operation",

@@ -194,7 +194,20 @@ class Options(models.Model):
         abstract = True
 
 
-class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Talk, Options):
+class Kept(models.Model):
+    """What 3CX's file says of a person and the portal doesn't offer: kept as it is, and written to files again."""
+
+    # Transcription of voicemails, as 3CX counts them; blank is the department's.
+    transcription = models.CharField(
+        "Transcription", max_length=1, blank=True, choices=[(code, code) for code in "0123"]
+    )
+    record_notify = YesNoField("RecordNotify", default=False)
+
+    class Meta:
+        abstract = True
+
+
+class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Talk, Options, Kept):
     """A person with an extension at a customer, or (without a customer) one of the provider's support staff.
 
     Signs in with this same record. Written by `users.road` alone.

@@ -21,7 +21,8 @@ BASE = {
     "mobile": "514 555-0141",
 }  # fmt: skip
 OTHER = {"talk_name": "autre", "sip_id": "autre", "pin_protect_seconds": 90}
-COLUMNS = [column.name for column in (*TALK.columns, *OPTIONS.columns)] + [
+# What 3CX alone offers is no option here.
+COLUMNS = [column.name for column in (*TALK.columns, *OPTIONS.columns) if not column.own_form] + [
     field.name for field in Planning._meta.local_fields
 ]
 

@@ -203,3 +203,31 @@ def test_own_page_of_the_voicemail_saves_and_hides_what_is_not_ones_own(boreale,
     assert sent.status_code == 302, sent.content.decode()[:500]
     box = Mailbox.objects.get(user=amelie)
     assert (box.play_date_time, box.email_option, box.pin_disabled) == ("h12", "none", False)
+
+
+@pytest.mark.parametrize(
+    "text", ["307392E1-F915-4f3a-9362-5049AADC242C", "52AUSSIE-f462-4b74-aa85-a1600db86d57", "Klingon"]
+)
+def test_a_file_with_prompts_that_the_portal_has_not_gives_the_departments_language_and_tells(
+    boreale, staff, text
+):
+    column = user_sheet().columns["voicemail.language"]
+    scope = Scope(staff, boreale)
+    said, (told,) = column.said_in_file(text, scope, record_is_new=True)
+    assert said == {"voicemail.language": ""}
+    assert (told.code, text in told) == ("unknown_language", True)
+    # Everywhere else it is refused.
+    for read in (column.from_cell, column.clean):
+        with pytest.raises(ValidationError):
+            read(text, scope)
+    with pytest.raises(ValidationError):
+        column.said(text, scope, record_is_new=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("0d767fea-10a3-4BA4-8a57-fe74bdabe4e5", "fr-CA"), ("en", "en"), ("", ""), (" ", "")],
+)
+def test_a_language_that_is_known_in_a_file_tells_nothing(boreale, staff, text, language):
+    column = user_sheet().columns["voicemail.language"]
+    assert column.said_in_file(text, Scope(staff, boreale), False) == ({"voicemail.language": language}, ())

@@ -7,13 +7,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pbxadmin.common.columns import OPPOSITE, Scope, Text, columns_of
+from pbxadmin.common.columns import OPPOSITE, KeptColumn, Scope, Text, columns_of
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from signin import single_sign_on
 from users import road
-from users.models import Customer, Options, User
+from users.models import Customer, Kept, Options, User
 from users.people.line import in_words, line_of
 
 NEEDS_ENTERPRISE = gettext_lazy(
@@ -96,6 +96,14 @@ def line_as_saved(scope: Scope, person: User, form: SectionForm) -> dict[str, An
     }
 
 
+# What 3CX's file has and the portal doesn't offer.
+KEPT = (
+    KeptColumn(
+        Kept._meta.get_field("transcription"), csv="Transcription", codes={code: code for code in "0123"}
+    ),
+    KeptColumn(Kept._meta.get_field("record_notify"), csv="RecordNotify"),
+)
+
 OPTIONS = Section(
     slug="options",
     title=gettext_lazy("Options"),
@@ -108,7 +116,7 @@ OPTIONS = Section(
         Part("block_remote", gettext_lazy("Options")),
         Part("ms365_teams", INTEGRATIONS, note=WHO_SYNCHRONISES, below="users/integrations_absent.html"),
     ),
-    columns=columns_of(
+    columns=(*columns_of(
         Options,
         recording={"help": gettext_lazy("Record outside calls only, all calls, or none.")},
         recordings_visible={"help": gettext_lazy("Lets users see the recordings of their calls."), "csv": "RecordCanSee"},
@@ -199,7 +207,7 @@ OPTIONS = Section(
         google_calendar=GOOGLE_SWITCH | {
             "csv": "GoogleCalendarDisabled", "help": gettext_lazy("Lets the phone system set the status from the Google calendar."),
         },
-    ),
+    ), *KEPT),
     row_rules=(deleting_recordings_means_seeing_them,),
     page_facts=line_as_saved,
 )  # fmt: skip
