@@ -15,7 +15,7 @@ from phones.vendors import UnknownModelError, find_model
 from users.models import Customer, SystemExtension, User
 
 MAC = RegexValidator(
-    r"^[0-9a-f]{12}\Z", _("Twelve hexadecimal digits, for example 80:5E:C0:12:34:56."), code="mac"
+    r"^[0-9a-f]{12}\Z", _("Twelve hexadecimal digits, for example 80:5E:C0:12:34:56."), code="mac_form"
 )
 PORT = [MinValueValidator(1), MaxValueValidator(65535)]
 VLAN_ID = [MinValueValidator(1), MaxValueValidator(4094)]

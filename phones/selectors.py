@@ -52,6 +52,14 @@ def provisioning_address(mac: str) -> tuple[str, int] | None:
     return (build.provisioning_url(phone, Reader.TECHNICIAN), phone.sip_port) if phone else None
 
 
+def template_of(phone: Phone) -> str:
+    """What 3CX's files call the way in which it configures this model; it follows from the model, and isn't kept."""
+    try:
+        return find_model(phone.model).template
+    except UnknownModelError:
+        return ""
+
+
 def what_its_router_lacks(phone: Phone) -> str:
     """What keeps a phone from going through the router phone that is chosen for it, in a sentence; "" where nothing does."""
     router = build.router_of(phone)

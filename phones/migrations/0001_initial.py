@@ -289,7 +289,7 @@ class Migration(migrations.Migration):
                             django.core.validators.RegexValidator(
                                 "^[0-9a-f]{12}\\Z",
                                 "Twelve hexadecimal digits, for example 80:5E:C0:12:34:56.",
-                                code="mac",
+                                code="mac_form",
                             )
                         ],
                         verbose_name="MAC address",

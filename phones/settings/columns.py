@@ -38,7 +38,7 @@ def mac_address(text: str) -> str:
                 "“%(value)s”: a spreadsheet turned this address into a number. Format the column as text "
                 "and paste it again."
             ),
-            code="mangled",
+            code="excel_number",
             params={"value": text[:30]},
         )
     digits = SEPARATORS.sub("", text).lower()
@@ -47,14 +47,14 @@ def mac_address(text: str) -> str:
             _(
                 "A MAC address contains only the digits 0 to 9 and the letters A to F, for example 80:5E:C0:12:34:56."
             ),
-            code="mac",
+            code="mac_form",
         )
     if len(digits) != 12:
         raise ValidationError(
             _(
                 "A MAC address has 12 digits and letters; this one has %(count)s. It is printed on the back of the phone."
             ),
-            code="mac",
+            code="mac_form",
             params={"count": len(digits)},
         )
     # The lowest bit of the first byte makes it a group of devices (IEEE 802), which no phone has.
@@ -63,7 +63,7 @@ def mac_address(text: str) -> str:
             _(
                 "This MAC address doesn't belong to a single device: enter the one printed on the back of the phone."
             ),
-            code="mac",
+            code="mac_group",
         )
     return digits
 
@@ -103,13 +103,13 @@ class ModelColumn(FieldColumn):
         """The model's slug."""
         word = str(raw or "").strip().casefold()
         if not word:
-            raise ValidationError(_("Choose one."), code="required")
+            raise ValidationError(_("Choose one."), code="model_missing")
         for model in models():
             if word in (model.slug, model.display_name.casefold()):
                 return model.slug
         raise ValidationError(
             _("“%(value)s” is not one of the choices: choose one from the list."),
-            code="invalid",
+            code="unknown_model",
             params={"value": word[:60]},
         )
 

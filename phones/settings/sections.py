@@ -42,6 +42,7 @@ from phones.settings.columns import (
     sbcs,
 )
 from phones.settings.connection import direct_phones_are_let_in, phones_that_are_shut_out
+from phones.settings.macs import macs_are_free
 from phones.settings.noted import NOTED
 from phones.settings.resets import RESETS
 from phones.vendors import Model, Offers
@@ -298,34 +299,6 @@ def _instead(column: Column, model: Model, value: Any) -> Any:
 
 
 # --- Rules across the set: one query each ---
-def macs_are_free(plan: road.Plan) -> None:
-    """A MAC is there once in the whole portal. Whose it is elsewhere isn't told."""
-    new = [row for row in plan.rows if row.new and row.after.get("mac")]
-    if not new:
-        return
-    twice = plan.twice(new, lambda row: [row.after["mac"]])
-    taken = {
-        mac
-        for part in road.chunks(list({row.after["mac"] for row in new}))
-        for mac in Phone.objects.filter(mac__in=part).values_list("mac", flat=True)
-    }
-    for row in new:
-        if row.after["mac"] in twice:
-            row.refuse(
-                "mac",
-                road.is_there_twice(Phone(mac=row.after["mac"]).mac_with_colons, twice[row.after["mac"]]),
-                "mac_twice",
-            )
-        elif row.after["mac"] in taken:
-            row.refuse(
-                "mac",
-                _(
-                    "This MAC address is already registered. If the phone is yours, contact your provider's support."
-                ),
-                "mac_taken",
-            )
-
-
 def people_are_within_reach(plan: road.Plan) -> None:
     """A phone is given to a person of the customer whom the actor may edit."""
     moving = [row for row in plan.rows if "user" in row.changes]

@@ -78,7 +78,8 @@ class Model:
     `lines` is the number of SIP accounts, `keys` the number of line keys over all pages, `page_keys` how many of them one page
     shows (0: all of them), beside the key that turns the page. `common_file` is the name of the file that all phones of the
     model ask for, where it is known. `agent_names` are other names the model gives itself in its User-Agent. `language_codes`
-    replaces the vendor's code of a language where the model has another word for it. A vendor that must know more of its
+    replaces the vendor's code of a language where the model has another word for it. `template` is what 3CX's files call the way in
+    which it configures the model, "" where nobody published it. A vendor that must know more of its
     models derives from this record.
     """
 
@@ -92,6 +93,7 @@ class Model:
     common_file: str = ""
     agent_names: tuple[str, ...] = ()
     language_codes: tuple[tuple[Language, str], ...] = ()
+    template: str = ""
     offers: Offers = field(default=Offers())
 
     @cached_property

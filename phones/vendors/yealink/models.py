@@ -91,7 +91,9 @@ ON_COLOUR = replace(ON_GREY, screensaver_seconds=(15, 30, 60, 120, 300, 600, 180
 def model(name: str, offers: Offers, common: int | None = None, **more: Any) -> Model:
     """A model; `common` is the number of its common file, where it is known."""
     common_file = "" if common is None else f"y{common:012d}.cfg"
-    return Model("yealink", name, offers=offers, common_file=common_file, **more)
+    # 3CX has one for each series.
+    template = f"yealink{name[:2]}x.ph.xml"
+    return Model("yealink", name, offers=offers, common_file=common_file, template=template, **more)
 
 
 GREY = partial(model, offers=ON_GREY)
