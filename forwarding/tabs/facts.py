@@ -32,6 +32,7 @@ from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.statuses import Status
 from users import rights, road
 from users.models import Customer, Department, Did, User
+from users.people.editing.tabs import ColumnsForMany
 
 # So many colleagues stand in the picker's list from the beginning; typing asks for others.
 OFFERED_AT_ONCE = 50
@@ -53,7 +54,7 @@ class ShownRule:
 
 def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
     """The five statuses with their fields, and what the simulator beside them starts with."""
-    _fill_pickers(scope, person, form)
+    _fill_pickers(scope, form, person.national_mobile)
     refused = [name.partition(".")[0] for name in form.errors if name in form.fields]
     wanted = refused[:1] or [form.data.get("_shown", ""), getattr(form, "shown_status", ""), person.status]
     shown = next(status for status in (*wanted, person.status) if status in set(Status))
@@ -80,8 +81,23 @@ def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str,
     }
 
 
-def _fill_pickers(scope: Scope, person: User, form: SectionForm) -> None:
-    """Tell the pickers the names of the people whom they show, and this person's mobile."""
+def rules_for_many(scope: Scope, form: SectionForm) -> dict[str, Any]:
+    """The five statuses with their fields, each behind a box, for the page on which many are changed."""
+    _fill_pickers(scope, form, None)
+    refused = [name.partition(".")[0] for name in form.errors if name in form.fields]
+    wanted = [*refused[:1], form.data.get("_shown", ""), *(name.partition(".")[0] for name in form.ticked)]
+    return {
+        "rules": list(zip(map(str, Status), form.parts, strict=True)),
+        "shown": next((status for status in wanted if status in set(Status)), str(next(iter(Status)))),
+        "offered": offered_at_once(scope.customer),
+    }
+
+
+RULES_FOR_MANY = ColumnsForMany("forwarding", "forwarding/rules_for_many.html", rules_for_many)
+
+
+def _fill_pickers(scope: Scope, form: SectionForm, mobile: str | None) -> None:
+    """Tell the pickers the names of the people whom they show, and the mobile of whoever it is about (None: of several)."""
     pickers = {
         name: field.widget
         for name, field in form.fields.items()
@@ -95,7 +111,7 @@ def _fill_pickers(scope: Scope, person: User, form: SectionForm) -> None:
     names = names_of(scope, [number for number in numbers if number.isdecimal()])
     for widget in pickers.values():
         widget.names = names
-        widget.mobile = person.national_mobile
+        widget.mobile = mobile
 
 
 def kept_in_address(data: QueryDict) -> str:

@@ -46,6 +46,7 @@ FORWARDING = Section(
         status_menu="forwarding/status_menu.html",
         hands_over=(legacies.RULES, legacies.CALLS),
         actions=(STATUS,),
+        for_many="forwarding.tabs.facts.RULES_FOR_MANY",
     ),
 )
 

@@ -272,6 +272,10 @@ class Column:
         """Key and name of the row that a value names by its number now; None where it names none. See `by_number`."""
         return None
 
+    def pieces(self, old: Any, new: Any, scope: Scope) -> Iterable[tuple[str, str, str]]:
+        """What changes from `old` to `new`, in words: label, before, after; several times where the value has parts of its own."""
+        yield str(self.label), self.show(old, scope), self.show(new, scope)
+
     def show_named(self, value: Any, name: str, scope: Scope | None = None) -> str:
         """In words, with the name that the row had to which the value led then."""
         return self.show(value, scope)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import models
 
@@ -86,6 +86,31 @@ class Offer:
     )
 
 
+class ForMany(Protocol):
+    """How a tab is changed for several people at once. What is wanted is JSON: it stands in a form, and in a job."""
+
+    template: str  # of the tab within that page
+
+    def facts(
+        self, scope: Scope, people: Sequence[Any], wanted: Mapping[str, Any], data: Any
+    ) -> Mapping[str, Any]:
+        """For the template: with `data` what was sent, else what is `wanted` so far."""
+
+    def read(self, scope: Scope, people: Sequence[Any], data: Any) -> Mapping[str, Any]:
+        """What is wanted, from what was sent; nothing where nothing is to be changed."""
+
+    def checked(self, scope: Scope, wanted: Any) -> Mapping[str, Any]:
+        """What is wanted without all that nobody may want; anything may come, since it was in a form."""
+
+    def problems(self, scope: Scope, wanted: Mapping[str, Any]) -> Mapping[str, list[str]]:
+        """What can't be read of it, whoever it is for: {name: sentences}."""
+
+    def values(
+        self, scope: Scope, people: Sequence[Any], wanted: Mapping[str, Any]
+    ) -> Mapping[type[models.Model], Mapping[Any, Mapping[str, Any]]]:
+        """What that means for each: {model: {record: {column: value}}}; a constant number of queries."""
+
+
 @dataclass(frozen=True)
 class ListCell:
     """A column of the list of people: its heading, the template of a cell, and the facts of all people of a page at once."""
@@ -128,6 +153,8 @@ class Contribution:
     left_to_do: Callable[[Any, Scope], Sequence[tuple[Text, str]]] | None = None
     # --- What can be done to chosen ones (`users.road.actions.Action`)
     actions: tuple[Any, ...] = ()
+    # How the tab is changed for many: where its `ForMany` is ("phones.for_many.PHONES"); blank: each of its columns behind a box.
+    for_many: str = ""
     # --- Replacement
     hands_over: tuple[Legacy, ...] = ()  # what goes to whoever takes a person's place
     # How many devices will load a new configuration because of these planned rows: (model, rows of `users.road`) of each plan.

@@ -21,6 +21,9 @@ class Various:
 
 VARIOUS = Various()
 
+# The boxes "change this" of a form for many: one name, the columns are its values.
+CHANGE = "_change"
+
 
 def values_of(columns: Sequence[Column], records: Sequence[Any], scope: Scope) -> dict[Any, dict[str, Any]]:
     """What each record has: {primary key: {column: value}}, with one query for each store. Secrets aren't read."""

@@ -9,7 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.utils import ErrorDict, ErrorList
 
 from pbxadmin.common.columns import Column, Scope, Text
-from pbxadmin.common.for_many import VARIOUS
+from pbxadmin.common.for_many import CHANGE, VARIOUS
 from pbxadmin.common.parts import DrawnPart, Part
 
 
@@ -66,10 +66,6 @@ def with_stored(choices: Any, stored: Any, said: Callable[[], str]) -> Callable[
     return offered
 
 
-# The boxes "change this" of a form for many: one name, the columns are its values.
-CHANGE = "_change"
-
-
 class SectionForm(forms.Form):
     """A tab's form: it collects what was typed and shows what the plan said; it decides nothing by itself."""
 
@@ -82,17 +78,20 @@ class SectionForm(forms.Form):
         locked: Mapping[str, Text] | None = None,
         draw: Callable[["SectionForm"], list[DrawnPart]] | None = None,
         many: bool = False,
+        ticked: Collection[str] = (),
         **kwargs: Any,
     ) -> None:
         """`locked`: why columns can't be changed here, by name; they are shown, and what is sent for them is left out.
 
         `draw` says how its page is parted; without it all fields stand together. `many`: the form is for several records, each
-        field has a box "change this" (`CHANGE`), and `initial` may say `VARIOUS`.
+        field has a box "change this" (`CHANGE`), and `initial` may say `VARIOUS`; `ticked` are those that are ticked before anything
+        was sent.
         """
         known = dict(initial or {})
         self.various = frozenset(name for name, value in known.items() if value is VARIOUS)
         super().__init__(data, initial={name: known[name] for name in known.keys() - self.various}, **kwargs)
         self.many = many
+        self._ticked = ticked
         self.locked = locked or {}
         self.columns = {column.name: column for column in columns}
         for column in columns:
@@ -131,6 +130,8 @@ class SectionForm(forms.Form):
     def ticked(self) -> frozenset[str]:
         """The columns that a form for many is to change: those whose box is ticked."""
         name = self.add_prefix(CHANGE)
+        if not self.is_bound:
+            return frozenset(self._ticked) & self.fields.keys() - self.locked.keys()
         sent = self.data.getlist(name) if hasattr(self.data, "getlist") else self.data.get(name, ())
         return frozenset(sent) & self.fields.keys() - self.locked.keys()
 

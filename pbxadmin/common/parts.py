@@ -1,7 +1,7 @@
 """Parts of a page: which columns of a tab stand together and under which heading, as data of the tab."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django import forms
 from django.forms.boundfield import BoundField
@@ -44,6 +44,11 @@ class DrawnPart:
     key: str  # unique on the page: "2", and "2-1" within it
     fields: Sequence[BoundField]
     parts: Sequence["DrawnPart"] = ()
+
+
+def fields_alone(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The same parts without what stands above and below their fields."""
+    return tuple(replace(part, above="", below="", parts=fields_alone(part.parts)) for part in parts)
 
 
 def begin_in_order(parts: Sequence[Part], names: Sequence[str]) -> bool:

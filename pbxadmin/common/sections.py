@@ -12,7 +12,7 @@ from pbxadmin.common.columns import Column, FieldColumn, Scope, Text
 from pbxadmin.common.contributions import NOTHING, Contribution
 from pbxadmin.common.for_many import VARIOUS, values_of
 from pbxadmin.common.forms import SectionForm
-from pbxadmin.common.parts import DrawnPart, Part, begin_in_order, drawn
+from pbxadmin.common.parts import DrawnPart, Part, begin_in_order, drawn, fields_alone
 from pbxadmin.common.proof import Takeover
 
 
@@ -104,7 +104,9 @@ class Section:
         first, *others = self.parts or (Part(names[0]),)
         if not first.title:
             first = replace(first, title=self.title, note=first.note or self.intro)
-        return drawn((first, *others), names, form, own_forms)
+        parts = (first, *others)
+        # What stands above or below fields is about one record.
+        return drawn(fields_alone(parts) if form.many else parts, names, form, own_forms)
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,7 @@ DOORS = {
     "chosen_change_status": ADMINISTRATORS,
     "chosen_copy": ADMINISTRATORS,
     "chosen_delete": ADMINISTRATORS,
+    "chosen_edit": ADMINISTRATORS,
     "chosen_move": ADMINISTRATORS,
     "chosen_no_second_factor": ADMINISTRATORS,
     "chosen_numbers": ADMINISTRATORS,

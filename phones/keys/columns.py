@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -319,6 +319,17 @@ class KeysColumn(Column):
             code, sentence = PROBLEMS[error.problem]
             raise ValidationError(sentence, code=code, params={"text": error.text[:40]}) from None
         return self._good(self.check([entry._asdict() for entry in entries], scope, hint=""))
+
+    def pieces(self, old: Any, new: Any, scope: Scope) -> Iterable[tuple[str, str, str]]:
+        """Key by key."""
+        lists = [[KeyValue(*parts) for parts in keys or ()] for keys in (old, new)]
+        before, after = ({key.position: key for key in keys} for keys in lists)
+        here = known([key for keys in lists for key in keys], scope)
+        for position in sorted(before.keys() | after.keys()):
+            was, is_now = before.get(position), after.get(position)
+            if was != is_now:
+                said = [kind_and_label(key, here) if key else str(Kind.BLANK.label) for key in (was, is_now)]
+                yield _("Key %(position)s") % {"position": position}, said[0], said[1]
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """ "1 Ligne, 3 BLF 101 Amélie Tremblay, …"."""

@@ -127,5 +127,6 @@ BLF = Section(
     set_rules=(targets_are_still_there, own_numbers_are_told),
     adds=Contribution(
         losses=keys_about_a_deleted_user,
+        for_many="phones.keys.for_many.KEYS_OF_MANY",
     ),
 )

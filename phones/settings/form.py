@@ -1,5 +1,6 @@
 """The form of a phone's settings: what its model offers, under the guide's headings."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -24,6 +25,18 @@ def settings_form(scope: Scope, phone: Phone, data: Any = None) -> SectionForm:
 
     values = {column.name: column.read(phone) for column in PHONE_SETTINGS.columns if shown(column)}
     form = PHONE_SETTINGS.form(scope, data, values, only=shown)
+    narrow(form, model, values)
+    for name, warning in (
+        ("connection", SHUT_OUT if is_shut_out(phone.connection, phone.user) else ""),
+        ("sbc", selectors.what_its_router_lacks(phone)),
+    ):
+        if warning:
+            form.fields[name].warning = warning  # type: ignore[attr-defined]
+    return form
+
+
+def narrow(form: SectionForm, model: Model, values: Mapping[str, Any]) -> None:
+    """Offer in each menu what the model has, and the present value."""
     for name, column in form.columns.items():
         made: Any = form.fields[name]
         if isinstance(column, OfferedColumn):
@@ -35,13 +48,6 @@ def settings_form(scope: Scope, phone: Phone, data: Any = None) -> SectionForm:
                 "name": model.sidecar.name,
                 "count": model.sidecar.up_to,
             }
-    if is_shut_out(phone.connection, phone.user):
-        made = form.fields["connection"]
-        made.warning = SHUT_OUT
-    if missing := selectors.what_its_router_lacks(phone):
-        made = form.fields["sbc"]
-        made.warning = missing
-    return form
 
 
 def _with_present(column: OfferedColumn, model: Model, present: Any) -> list[tuple[Any, Any]]:

@@ -435,6 +435,7 @@ PHONES = Section(
         hands_over=LEGACIES,
         reloads=phones_that_reload,
         actions=(REPROVISION, RESTART),
+        for_many="phones.for_many.PHONES",
     ),
 )
 

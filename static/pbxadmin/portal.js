@@ -373,6 +373,14 @@
     }
   }
 
+  /* --- Many at once: a field that is changed is meant to be --- */
+  for (const kind of ["input", "change", "portal:changed"]) {
+    document.addEventListener(kind, (event) => {
+      const box = event.target.closest(".field.for-many")?.querySelector(".change");
+      if (box && box !== event.target) box.checked = true;
+    });
+  }
+
   /* --- Typed confirmation --- */
   function showConfirmed(box) {
     const button = box.form?.querySelector("[data-confirm-button]");

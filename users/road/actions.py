@@ -38,6 +38,8 @@ class Asked:
         default_factory=dict
     )  # of the records: what only shows among those who are left
     facts: Mapping[str, Any] = field(default_factory=dict)  # for the template
+    # What doing exactly this would let somebody keep who found a session open, where the action as a whole doesn't.
+    takes_over: Takeover | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,9 @@ class Action:
     at_once: int
     # Where a record is, for links in a report.
     url: Callable[[Customer, Any], str]
+    # A page that comes before the one that asks: (request, customer, who was chosen, the list as it was) → its answer, or what was
+    # sent with what it made of it.
+    before: Callable[[Any, Customer, Any, tuple[Text, str]], Any] | None = None
     # What is to be read when it is done: the page's name for a link, and its address.
     after: Callable[[Customer, Operation], tuple[str, str]] | None = None
     # What it would let somebody keep who found a session open: its page takes a fresh proof, because a job has nobody to ask.

@@ -19,6 +19,7 @@ from django.utils.translation import gettext, pgettext
 
 from pbxadmin.common.clock import date_said
 from pbxadmin.common.counts import grouped
+from pbxadmin.common.for_many import CHANGE
 from pbxadmin.common.places import city_said
 from pbxadmin.common.rendering import icon, of_day, part, until
 
@@ -126,6 +127,10 @@ class FieldRow:
     theirs_by: str
     layout: str
     errors: Sequence[str]
+    # In a form for many: the name of the box "change this" ("" for none), whether it is ticked, and whether the records differ.
+    change: str = ""
+    ticked: bool = False
+    various: bool = False
 
     @property
     def label_for(self) -> str:
@@ -259,6 +264,11 @@ def field_row(field: BoundField, **said: Any) -> FieldRow:
         else "",
         layout=layout,
         errors=[f"{which}{error}" for error in field.errors],
+        change=field.form.add_prefix(CHANGE)
+        if getattr(field.form, "many", False) and not word("locked")
+        else "",
+        ticked=getattr(field.field, "is_ticked", False),
+        various=getattr(field.field, "is_various", False),
     )
 
 

@@ -1,16 +1,19 @@
 """Tab "Visualiser": what a person sees of each department, forced on or off over what their role says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from pbxadmin.common import cells, many
 from pbxadmin.common.columns import Column, Scope
+from pbxadmin.common.contributions import Contribution
+from pbxadmin.common.for_many import VARIOUS
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.references import Store
 from pbxadmin.common.sections import Section
@@ -179,6 +182,18 @@ class VisibilityColumn(Column):
             rows.append((key, *(forced.get(field) for field in Forced._fields)))
         return self.clean(rows, scope)
 
+    def pieces(self, old: Any, new: Any, scope: Scope) -> Iterable[tuple[str, str, str]]:
+        """Department by department, and right by right."""
+        words = {None: _("From the role"), True: _("Yes"), False: _("No")}
+        names = {department.pk: department.name for department in departments_of(scope)}
+        before, after = ({key: forced for key, *forced in rows or ()} for rows in (old, new))
+        for department in sorted(before.keys() | after.keys()):
+            pairs = zip(*(each.get(department, [None] * 4) for each in (before, after)), strict=True)
+            for (_name, label, _help), (was, is_now) in zip(COLUMNS, pairs, strict=True):
+                if was != is_now:
+                    where = f"{names.get(department, department)} – {label}"
+                    yield where, words[was], words[is_now]
+
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """ "Soins : Appels Oui, Opérations Non · …"."""
         names = {department.pk: department.name for department in departments_of(scope)} if scope else {}
@@ -308,6 +323,85 @@ def answers(scope: Scope, person: User, forced: Mapping[int, Forced] | None = No
     return said
 
 
+# --- For many -----------------------------------------------------------------------------------------------------
+WANTED = {"role": None, "yes": True, "no": False}
+
+
+class ViewsOfMany:
+    """The matrix for several people: what is chosen in a cell becomes theirs there, all other cells stay as each has them.
+
+    What is wanted is {"12-see_calls": "yes"}: the department, the column, and one of `WANTED`.
+    """
+
+    template = "users/editing/visualiser.html"
+
+    def facts(
+        self, scope: Scope, people: Sequence[Any], wanted: Mapping[str, Any], data: Any
+    ) -> Mapping[str, Any]:
+        """A menu for each cell, which says what they have in common now."""
+        chosen = self.read(scope, people, data) if data is not None else wanted
+        of_each = [
+            {department: forced for department, *forced in values["visibility"]}
+            for values in VISIBILITY.values(people, scope).values()
+        ]
+        choices = (("role", _("From the role")), ("yes", _("Yes")), ("no", _("No")))
+        lines = []
+        for department in departments_of(scope):
+            cells = []
+            for place, (name, label, _help) in enumerate(COLUMNS):
+                now = {each.get(department.pk, [None] * 4)[place] for each in of_each}
+                common = {None: choices[0][1], True: choices[1][1], False: choices[2][1]}
+                key = f"{department.pk}-{name}"
+                cells.append(
+                    {
+                        "name": f"view-{key}",
+                        "label": label,
+                        "wanted": chosen.get(key, ""),
+                        "now": common[now.pop()] if len(now) == 1 else str(VARIOUS),
+                    }
+                )
+            lines.append((department, cells))
+        return {"form": None, "headings": COLUMNS, "lines": lines, "choices": choices}
+
+    def read(self, scope: Scope, people: Sequence[Any], data: Any) -> Mapping[str, Any]:
+        """What was chosen in the menus."""
+        found = {name.removeprefix("view-"): data[name] for name in data if name.startswith("view-")}
+        return self.checked(scope, found)
+
+    def checked(self, scope: Scope, wanted: Any) -> Mapping[str, Any]:
+        """Cells of departments of this customer."""
+        if not isinstance(wanted, dict):
+            return {}
+        there = {f"{each.pk}-{name}" for each in departments_of(scope) for name, _label, _help in COLUMNS}
+        return {
+            key: value
+            for key, value in wanted.items()
+            if key in there and isinstance(value, str) and value in WANTED
+        }
+
+    def problems(self, scope: Scope, wanted: Mapping[str, Any]) -> Mapping[str, list[str]]:
+        """Nothing that could be chosen is wrong."""
+        return {}
+
+    def values(
+        self, scope: Scope, people: Sequence[Any], wanted: Mapping[str, Any]
+    ) -> Mapping[type[models.Model], Mapping[Any, Mapping[str, Any]]]:
+        """The matrix of each with these cells."""
+        if not wanted:
+            return {}
+        found = {}
+        for user, values in VISIBILITY.values(people, scope).items():
+            rows = {department: list(forced) for department, *forced in values["visibility"]}
+            for key, word in wanted.items():
+                department, _dash, name = key.partition("-")
+                rows.setdefault(int(department), [None] * 4)[Forced._fields.index(name)] = WANTED[word]
+            found[user] = {"visibility": [[department, *forced] for department, forced in rows.items()]}
+        return {User: found}
+
+
+FOR_MANY = ViewsOfMany()
+
+
 VISUALISER = Section(
     slug="visualiser",
     title=pgettext_lazy("tab", "View"),
@@ -322,4 +416,5 @@ VISUALISER = Section(
     ),
     row_rules=(leaving_a_department_forgets_its_view, nobody_grants_a_view_beyond_his_own),
     page_facts=matrix,
+    adds=Contribution(for_many="users.people.sections.visualiser.FOR_MANY"),
 )

@@ -125,14 +125,13 @@ class ChosenList:
             if not choice.keys:
                 messages.warning(request, _("Select at least one person first."))
                 return redirect(self.back_url(customer, choice))
-            return act(
-                request,
-                customer,
-                action,
-                choice,
-                self.back_url(customer, choice),
-                trail=(self.title, self.back_url(customer, choice)),
-            )
+            trail = (self.title, self.back_url(customer, choice))
+            if action.before:
+                found = action.before(request, customer, choice, trail)
+                if isinstance(found, HttpResponse):
+                    return found
+                request.POST = found
+            return act(request, customer, action, choice, self.back_url(customer, choice), trail=trail)
 
         return require_http_methods(["GET", "HEAD", "POST"])(in_customer()(view))
 
@@ -154,6 +153,8 @@ def act(
     status = CONFLICT if error else 200
     if going and asked.problem:
         going, error, status = False, asked.problem, REFUSED
+    if going:
+        RequestFacts.of(request).demand_proof(asked.takes_over)
     if going and len(chosen.allowed) > action.at_once:
         keys = [record.pk for record in chosen.allowed]
         job = jobs.start(action, scope, keys, asked.settings, RequestFacts.of(request))

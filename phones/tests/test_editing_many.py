@@ -1,0 +1,179 @@
+"""Phones and keys of many at once: options of one model, keys as a whole or of some positions, and which phones reload."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from phones.keys.columns import KEYS
+from phones.models import Phone
+from phones.settings.columns import TIME_FORMATS
+from phones.tests.factories import fetched, make_people, make_phone, make_phones
+from signin.tests.signing import sign_in_fully
+from users.models import Operation
+from users.tests.test_editing import URL, carried, keys, saved, seen
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people(boreale):
+    return make_people(boreale, 4)
+
+
+@pytest.fixture
+def phones(boreale, people):
+    """A T54W for each of the first three, and a T46U for the fourth."""
+    return [*make_phones(boreale, people[:3]), make_phone(boreale, people[3], model="yealink-t46u")]
+
+
+def model(slug="yealink-t54w", **typed):
+    return {"_phone_of": slug, "phone-_change": list(typed)} | {
+        f"phone-{name}": value for name, value in typed.items()
+    }
+
+
+def key_rows(*kinds):
+    found = {"keys-count": str(len(kinds))}
+    for number, (kind, field, value) in enumerate(kinds, start=1):
+        found |= {f"keys-{number}-position": str(number), f"keys-{number}-kind": kind}
+        if field:
+            found[f"keys-{number}-{field}"] = value
+    return found
+
+
+def held(person):
+    return [(key.position, key.kind, key.value) for key in KEYS.load([person])[person.pk]["keys"]]
+
+
+# --- Phones -------------------------------------------------------------------------------------------------------
+def test_the_tab_offers_the_models_that_they_have_and_the_options_of_the_most_frequent(
+    client, felix, people, phones
+):
+    page = sign_in_fully(client, felix).post(URL, {"chosen": keys(people)}).content.decode()
+    assert 'name="_phone_of" value="yealink-t54w"' in page
+    assert "3 téléphones" in page
+    assert 'name="phone-time_format"' in page
+    for name in ("mac", "user", "model", "logo"):
+        assert f'name="phone-{name}"' not in page
+    other = client.post(URL, {"chosen": keys(people), "edited": "1", "_phone_model": "yealink-t46u"})
+    assert 'name="_phone_of" value="yealink-t46u"' in other.content.decode()
+
+
+def test_an_option_changes_on_the_phones_of_that_model_alone_and_they_reload(client, felix, people, phones):
+    sign_in_fully(client, felix)
+    page = seen(client, people, **model(time_format=_other(phones[0])))
+    text = " ".join(page.content.decode().split())
+    assert "3 utilisateurs changent.</strong> 1 reste tel quel. 3 téléphones récupèrent" in text
+    assert client.post(URL, carried(page)).status_code == 302
+    found = dict(Phone.objects.values_list("pk", "time_format"))
+    assert {found[phone.pk] for phone in phones[:3]} == {_other(phones[0])}
+    assert found[phones[3].pk] == phones[3].time_format
+    assert Operation.objects.latest("pk").changes.count() == 3
+
+
+def _other(phone):
+    return next(value.value for value in TIME_FORMATS if value != phone.time_format)
+
+
+def test_people_and_phones_change_in_one_operation(client, felix, people, phones):
+    sign_in_fully(client, felix)
+    typed = model(time_format=_other(phones[0]))
+    assert saved(client, people, "hidden", hidden="on", **typed).status_code == 302
+    operation = Operation.objects.latest("pk")
+    assert (
+        sorted(operation.changes.values_list("model", flat=True)) == ["phones.phone"] * 3 + ["users.user"] * 4
+    )
+
+
+def test_a_value_that_the_model_doesnt_offer_changes_nobody(client, felix, people, phones):
+    before = Operation.objects.count()
+    answer = seen(sign_in_fully(client, felix), people, **model(time_format="x"))
+    assert answer.status_code == 422
+    assert Operation.objects.count() == before
+
+
+def test_whoevers_phone_cant_be_changed_is_left_out_with_all_they_were_to_get(client, felix, people, phones):
+    """Through an SBC that isn't chosen: the phone's rule refuses its person."""
+    sign_in_fully(client, felix)
+    page = seen(client, people, "hidden", hidden="on", **model(connection="sbc"))
+    refused = page.content.decode().split('id="refused-title"')[1].split("</section>")[0]
+    assert "3 utilisateurs" in refused
+    assert client.post(URL, carried(page) | {"without": "1"}).status_code == 302
+    assert [each.pk for each in people if type(each).objects.get(pk=each.pk).hidden] == [people[3].pk]
+
+
+# --- Keys ---------------------------------------------------------------------------------------------------------
+def test_all_keys_are_replaced(client, felix, people, phones):
+    sign_in_fully(client, felix)
+    first = key_rows(("line", "", ""), ("shared_parking", "slot", "SP1"), ("status", "status", "lunch"))
+    saved(client, people[:1], keys_mode="all", **first)
+    saved(client, people, keys_mode="all", **key_rows(("line", "", "")))
+    assert [held(person) for person in people] == [[(1, "line", "")]] * 4
+
+
+def test_keys_of_some_positions_are_replaced_and_all_others_stay(client, felix, people, phones):
+    sign_in_fully(client, felix)
+    first = key_rows(("line", "", ""), ("shared_parking", "slot", "SP1"), ("shared_parking", "slot", "SP2"))
+    saved(client, people[:1], keys_mode="all", **first)
+    new = key_rows(("blank", "", ""), ("status", "status", "lunch"), ("blank", "", ""))
+    page = seen(client, people, keys_mode="some", keys_from="2", keys_to="3", **new)
+    text = " ".join(page.content.decode().split())
+    assert "<strong>Touche 2</strong>" in text
+    client.post(URL, carried(page))
+    assert held(people[0]) == [(1, "line", ""), (2, "status", "lunch")]
+    assert held(people[1]) == [(2, "status", "lunch")]
+
+
+def test_a_second_identical_change_of_keys_writes_nothing(client, felix, people, phones):
+    sign_in_fully(client, felix)
+    rows = key_rows(("line", "", ""), ("blf", "target", "102 Félix Gagnon"))
+    saved(client, people, keys_mode="all", **rows)
+    before = Operation.objects.count()
+    Phone.objects.update(stale_since=None)
+    assert "Rien ne change" in seen(client, people, keys_mode="all", **rows).content.decode()
+    assert Operation.objects.count() == before
+    assert not Phone.objects.exclude(stale_since=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("0", "3"), ("4", "2"), ("1", "241"), ("", "2"), ("x", "y"), ("²", "3")]
+)
+def test_positions_that_there_arent_are_told(client, felix, people, phones, first, last):
+    before = Operation.objects.count()
+    sent = key_rows(("line", "", "")) | {"keys_from": first, "keys_to": last}
+    answer = seen(sign_in_fully(client, felix), people, keys_mode="some", **sent)
+    assert answer.status_code == 422
+    assert "première et la dernière position" in answer.content.decode()
+    assert Operation.objects.count() == before
+
+
+def test_a_key_that_cant_be_read_is_named_with_its_position(client, felix, people, phones):
+    answer = seen(
+        sign_in_fully(client, felix),
+        people,
+        keys_mode="all",
+        **key_rows(("line", "", ""), ("blf", "target", "999")),
+    )
+    assert answer.status_code == 422
+    assert "Touche 2" in answer.content.decode()
+
+
+def test_phones_that_have_the_same_file_afterwards_are_not_counted(client, felix, people, phones):
+    for phone in phones:
+        fetched(phone)
+    page = seen(sign_in_fully(client, felix), people, "require_2fa", require_2fa="on")
+    assert "Aucun téléphone" in page.content.decode()
+
+
+def test_the_page_with_phones_and_keys_costs_as_many_queries_for_many_as_for_few(
+    client, felix, people, phones, boreale, django_assert_max_num_queries
+):
+    sign_in_fully(client, felix)
+    typed = model(time_format=_other(phones[0])) | key_rows(("line", "", ""))
+    client.post(URL, {"chosen": keys(people[:1])})
+    with CaptureQueriesContext(connection) as few:
+        client.post(URL, {"chosen": keys(people[:1])})
+        seen(client, people[:1], keys_mode="all", **typed)
+    with django_assert_max_num_queries(len(few)):
+        client.post(URL, {"chosen": keys(people)})
+        seen(client, people, keys_mode="all", **typed)
