@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pbxadmin.run import launcher, processes
+from pbxadmin.tests.installation import free_port, until
 
 pytestmark = pytest.mark.slow("starts and kills processes")
 
@@ -293,3 +294,40 @@ def test_the_greeting_names_the_address_and_the_accounts_or_how_to_make_the_firs
     assert "manage.py support_account EMAIL" in launcher.greeting(
         "http://127.0.0.1:8000", {}, Path("var/log")
     )
+
+
+def takes_sigterm(pid: int) -> bool:
+    """Whether a process has a handler of its own for SIGTERM."""
+    caught = next(
+        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:")
+    )
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.slow("starts a web server with the whole portal in it")
+@pytest.mark.parametrize("name", ["front", "pages"])
+def test_a_web_server_that_is_stopped_while_it_starts_ends_at_once(name: str, tmp_path: Path) -> None:
+    folder = launcher.socket_folder(tmp_path)
+    command = {
+        "front": launcher.front_command("127.0.0.1", free_port()),
+        "pages": launcher.granian("wsgi", "pbxadmin.wsgi:application", "--uds", str(folder / "pages.sock")),
+    }[name]
+    log = tmp_path / "log"
+    with log.open("wb") as said:
+        server = subprocess.Popen(command, cwd=processes.ROOT, stdout=said, stderr=said)
+    try:
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+        until(lambda: b"Spawning worker-1" in log.read_bytes())
+        worker = until(lambda: next((int(pid) for pid in children.read_text().split() if b"tracker" not in
+            Path(f"/proc/{pid}/cmdline").read_bytes()), 0))  # fmt: skip
+        # It reads the portal in, which takes longer than anything before.
+        deadline = time.monotonic() + 10
+        while takes_sigterm(worker):
+            assert time.monotonic() < deadline
+        server.terminate()
+        server.wait(10)
+    finally:
+        server.kill()
+        server.wait()
+    assert "Stopped worker-1" in log.read_text()
+    assert "Killing" not in log.read_text()
