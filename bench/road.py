@@ -14,7 +14,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -108,8 +108,8 @@ def write(actor: User, customer: Customer, rows: list[road.Row]) -> None:
     road.apply(planned, FACTS)
 
 
-def tables() -> list[str]:
-    """The tables that new people write, those first that others point to."""
+def tables(others: Sequence[str] = ()) -> list[str]:
+    """The tables that new people write, those first that others point to; and `others`, which point to them."""
     names = [
         "users.User",
         "users.Membership",
@@ -117,15 +117,16 @@ def tables() -> list[str]:
         "forwarding.ForwardingRule",
         "users.Operation",
         "users.Change",
+        *others,
     ]
     return [apps.get_model(name)._meta.db_table for name in names]
 
 
-def highest() -> dict[str, int]:
+def highest(others: Sequence[str] = ()) -> dict[str, int]:
     """The last primary key of every such table."""
     found = {}
     with connection.cursor() as cursor:
-        for table in tables():
+        for table in tables(others):
             cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
             found[table] = cursor.fetchone()[0]
     return found

@@ -86,7 +86,7 @@ class Mailbox(models.Model):
         blank=True,
         help_text=_("Language of the prompts that callers and the user hear."),
     )
-    pin = EncryptedTextField(_("PIN number"), default=new_pin, readers=(Reader.PERSON,))
+    pin = EncryptedTextField(_("PIN number"), default=new_pin, readers=(Reader.PERSON, Reader.CHECK))
     default_greeting = models.ForeignKey(
         Greeting,
         models.RESTRICT,

@@ -82,12 +82,15 @@ def weakness(pin: str, extension: str = "", numbers: Iterable[str] = ()) -> Weak
 def says_extension(pin: str, extension: str) -> bool:
     """Whether a PIN is the extension with something around it (1041, 0104), from behind (4010), or a part of it said over again.
 
-    Of an extension of two digits the PIN must be half, because two digits of six are there by chance.
+    What is around it must be less than it, or one digit alone (104000): three digits of six are there by chance in one PIN of a hundred.
     """
     for said in (extension, extension[::-1]):
         if pin in said * LONGEST:
             return True
-        if said in pin and (len(said) > 2 or 2 * len(said) >= len(pin)):
+        if said not in pin:
+            continue
+        rest = pin.replace(said, "", 1)
+        if len(rest) < len(said) or len(pin) == SHORTEST or len(set(rest)) == 1:
             return True
     return False
 

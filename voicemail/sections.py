@@ -7,12 +7,14 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import OPPOSITE, FieldColumn, Scope
 from pbxadmin.common.companions import CompanionStore, companion_columns
 from pbxadmin.common.contributions import Contribution, Legacy
+from pbxadmin.common.crypto import Reader, plain
 from pbxadmin.common.parts import Part
 from pbxadmin.common.reasons import Reason
 from pbxadmin.common.references import Option, ReferenceColumn
@@ -165,11 +167,12 @@ class PinColumn(FieldColumn):
         )
 
     def clean(self, raw: Any, scope: Scope) -> Any:
-        """Digits; '' and "regenerate" have their meaning in the rules."""
+        """Digits, enough of them; '' and "regenerate" have their meaning in the rules, which also ask whether anybody would guess it:
+        the one that somebody has stays theirs when it comes again."""
         pin = str(raw or "").strip()
         if pin in ("", REGENERATE):
             return pin
-        if (found := weakness(pin)) is not None:
+        if (found := weakness(pin)) in (Weakness.NOT_DIGITS, Weakness.LENGTH):
             raise ValidationError(SENTENCES[found], code=str(found))
         return pin
 
@@ -251,6 +254,20 @@ def pin_stays(row: road.RowPlan, plan: road.Plan) -> None:
         row.leave(PIN.name)
 
 
+def the_same_pin_is_no_change(plan: road.Plan) -> None:
+    """A PIN that is typed again, or comes back with a file, is the one that there is: nothing happens, and nobody is told it is new."""
+    typed = {
+        row.key: row
+        for row in plan.rows
+        if not row.new and row.record is not None and row.after.get(PIN.name, REGENERATE) != REGENERATE
+    }
+    for part in road.chunks(list(typed)):
+        for mailbox in Mailbox.objects.filter(user__in=part).only("user", "pin"):
+            row = typed[mailbox.user_id]
+            if constant_time_compare(plain(mailbox, Mailbox.pin, Reader.CHECK), row.after[PIN.name]):
+                row.leave(PIN.name)
+
+
 def pins_are_not_guessed(plan: road.Plan) -> None:
     """A PIN isn't what everybody can read of its person: extension and phone numbers. A wanted one is made here, for each row its own."""
     rows = [row for row in plan.rows if row.record is not None and row.after.get(PIN.name)]
@@ -262,7 +279,7 @@ def pins_are_not_guessed(plan: road.Plan) -> None:
         if pin == REGENERATE:
             row.put(PIN.name, random_pin(secrets.SystemRandom(), extension, numbers))
         elif found := weakness(pin, extension, numbers):
-            row.refuse(PIN.name, SENTENCES[found])
+            row.refuse(PIN.name, SENTENCES[found], "pin_weak")
 
 
 def open_mailbox_is_told(row: road.RowPlan, plan: road.Plan) -> None:
@@ -319,7 +336,7 @@ VOICEMAIL = Section(
     ),
     template="voicemail/tab.html",
     row_rules=(pin_stays, open_mailbox_is_told),
-    set_rules=(pins_are_not_guessed,),
+    set_rules=(the_same_pin_is_no_change, pins_are_not_guessed),
     page_facts=page_facts,
     adds=Contribution(
         filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},

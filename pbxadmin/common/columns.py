@@ -387,14 +387,6 @@ class Pending:
     def __init__(self, row: Any = None) -> None:
         self.row = row  # a `users.road.RowPlan` that makes a new record
 
-    def __eq__(self, other: object) -> bool:
-        return other is self or (
-            isinstance(other, Pending) and self.row is not None and other.row is self.row
-        )
-
-    def __hash__(self) -> int:
-        return hash(Pending)  # the row may come later, and there are never many of them
-
     def __lt__(self, other: object) -> bool:
         """After every key: sets of references are kept sorted."""
         return isinstance(other, Pending) and id(self.row) < id(other.row)

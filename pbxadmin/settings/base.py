@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "forwarding",
     "phones",
     "voicemail",
+    "files",
     "support",
     "pbxadmin.apps.PortalConfig",
     "pbxadmin.apps.SupportConfig",

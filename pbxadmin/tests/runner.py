@@ -22,7 +22,7 @@ from pbxadmin.run.launcher import valkey_command
 from pbxadmin.run.processes import ROOT, Guard, group_lives, signal_group
 
 BIN = Path(sys.executable).parent
-PACKAGES = ["pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "support"]
+PACKAGES = ["pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "files", "support"]
 # What only root can install: the program that tells whether it is there, and Debian's package.
 SYSTEM_PROGRAMS = {
     "chromium": "chromium",

@@ -18,7 +18,7 @@ from django.urls import URLPattern, get_resolver
 from talk import urls_host
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ("pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "support")
+APPS = ("pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "files", "support")
 # Lowest first; rooms side by side don't name each other.
 LAYERS = (
     ("pbxadmin.common",),

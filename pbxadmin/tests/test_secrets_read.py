@@ -33,6 +33,7 @@ CALLERS = {
     ("users/mail/links.py", "User.sip_password", Reader.APP),
     ("signin/models.py", "TotpDevice.key", Reader.CHECK),
     ("voicemail/views.py", "Mailbox.pin", Reader.PERSON),
+    ("voicemail/sections.py", "Mailbox.pin", Reader.CHECK),
 }
 ADDRESSES = {
     ("phones/build.py", Reader.PHONE),
@@ -53,7 +54,17 @@ TOO_COMMON = {"key"}
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
-    for app in ("pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "support"):
+    for app in (
+        "pbxadmin",
+        "users",
+        "signin",
+        "talk",
+        "phones",
+        "forwarding",
+        "voicemail",
+        "files",
+        "support",
+    ):
         for path in sorted((Path(settings.BASE_DIR) / app).rglob("*.py")):
             name = path.relative_to(settings.BASE_DIR).as_posix()
             if "/tests/" not in name and "/migrations/" not in name:

@@ -28,6 +28,7 @@ from phones.settings.columns import (
     DATE_FORMATS,
     HEX,
     LANGUAGES,
+    LANGUAGES_OF_3CX,
     SEPARATORS,
     TIME_FORMATS,
     CodecsColumn,
@@ -106,6 +107,7 @@ OVERRIDES: Mapping[str, Mapping[str, Any] | Column] = {
         _settings("language"),
         lambda value: LANGUAGES.get(value, str(value)),
         gettext_lazy("The department's"),
+        codes=LANGUAGES_OF_3CX,
     ),
     "time_zone": OfferedColumn(
         _settings("time_zone"),

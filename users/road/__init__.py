@@ -18,6 +18,7 @@ from users.road.planning import (
     is_there_twice,
     judge,
     plan,
+    records_of,
 )
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove
@@ -49,6 +50,7 @@ __all__ = [
     "plan",
     "plan_removal",
     "record_operation",
+    "records_of",
     "register",
     "remove",
     "reveal",

@@ -15,7 +15,7 @@ from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.references import OptionsMixin
 from pbxadmin.common.sections import Sheet
 from users.models import Customer, Operation
-from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, RowPlan
+from users.road.planning import MANY, ChangedMeanwhileError, Plan, RefusedError, RowPlan, share
 from users.road.recording import Kind, record_operation, write_history
 from users.road.sheets import chunks, rules_of, store_columns, stores_of
 from users.signals import changed
@@ -185,6 +185,9 @@ def _insert(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
     many.insert_records(copies)
     for row, record in zip(rows, copies, strict=True):
         row.key = record.pk
+    if len(copies) >= MANY:  # the history asks each of them whose it is
+        for path in sheet.related:
+            share(copies, path)
 
 
 def _copies(blank: Any, count: int) -> list[Any]:

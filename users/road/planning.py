@@ -40,7 +40,7 @@ class Row:
 
     `seen` is the version that the caller had before their eyes: an older one than the record's refuses the row as stale.
     `pending` is what other rows refer to this new one by. `leaving`: the record is deleted in the same transaction, after all
-    plans are written; rules that count people count without it.
+    plans are written; rules that count people count without it. `problems` refuse the row: what its caller found before, by column.
     """
 
     key: Any
@@ -49,6 +49,7 @@ class Row:
     seen: int | None = None
     pending: Pending | None = None
     leaving: bool = False
+    problems: Mapping[str, Sequence[Reason]] = field(default_factory=dict)
 
 
 def is_there_twice(value: str, where: str) -> Text:
@@ -84,6 +85,7 @@ class RowPlan:
     seen: int | None = None
     pending: Pending | None = None
     leaving: bool = False
+    problems: Mapping[str, Sequence[Reason]] = field(default_factory=dict)
     _changes: dict[str, tuple[Any, Any]] | None = None
 
     @property
@@ -162,6 +164,7 @@ class Plan:
     verb: rights.Verb = rights.Verb.EDIT
     known: set[str] = field(default_factory=set)  # columns whose present value every row has
     leaning: set[str] = field(default_factory=set)  # columns that refer to rows which aren't written yet
+    leave_limited: bool = False  # whether what the customer doesn't have is left as it is, instead of refused
 
     def having(self, *outcomes: str) -> list[RowPlan]:
         """The rows with one of these outcomes."""
@@ -194,9 +197,13 @@ class Plan:
             self.scope.actor,
             self.scope.customer,
             self.sheet,
-            [Row(row.key, row.raw, row.label, row.seen, row.pending, row.leaving) for row in left],
+            [
+                Row(row.key, row.raw, row.label, row.seen, row.pending, row.leaving, row.problems)
+                for row in left
+            ],
             self.verb,
             scope=self.scope,
+            leave_limited=self.leave_limited,
             records={row.key: row.record for row in left if not row.new and row.record is not None},
         )
 
@@ -263,6 +270,7 @@ def plan(
     verb: rights.Verb = rights.Verb.EDIT,
     scope: Scope | None = None,
     records: Mapping[Any, Any] | None = None,
+    leave_limited: bool = False,
 ) -> Plan:
     """Validate `rows` and say what would happen to each; nothing is written.
 
@@ -270,7 +278,8 @@ def plan(
     changed after creation, is refused by name: no way in assigns what its page doesn't offer. A page that has made a
     form of the same scope hands it over, so that the choices aren't looked up twice; and the `records` by key that it has
     just read for the form, through the same entrance of tenancy and with the sheet's `related`. Whoever wrote in between is
-    found by their versions, under the lock.
+    found by their versions, under the lock. `leave_limited`: what the customer doesn't have, or may not change, is left as it is and
+    told once, instead of refusing its row (files say of every option something).
     """
     scope = scope or Scope(actor, customer)
     planned = [
@@ -282,6 +291,8 @@ def plan(
             seen=row.seen,
             pending=row.pending,
             leaving=row.leaving,
+            errors={name: list(reasons) for name, reasons in row.problems.items()},
+            problems=row.problems,
         )
         for row in rows
     ]
@@ -290,7 +301,7 @@ def plan(
             each.pending.row = each
     named = {name for row in planned for name in row.raw if name in sheet.columns}
     columns = {name: column for name, column in sheet.columns.items() if name in named}
-    made = Plan(sheet, scope, columns, planned, verb=verb)
+    made = Plan(sheet, scope, columns, planned, verb=verb, leave_limited=leave_limited)
     _load_records(made, verb, records or {})
     return judge(made)
 
@@ -362,11 +373,20 @@ def _refuse_what_the_customer_does_not_have(made: Plan) -> None:
         if not column.has_limits:
             continue
         absent = column.absent(made.scope)
+        told = False
         for row in made.rows:
             if name not in row.after or row.after[name] == row.before[name]:
                 continue
-            if words := absent or column.locked(made.scope, row.before[name]):
-                row.refuse(name, words, "integration_off" if absent else "licence")
+            if not (words := absent or column.locked(made.scope, row.before[name])):
+                continue
+            code = "integration_off" if absent else "licence"
+            if not made.leave_limited:
+                row.refuse(name, words, code)
+                continue
+            row.leave(name)
+            if not told:
+                row.warn(name, words, code)
+            told = True
 
 
 # From so many records on what they point to is read once for all of them, rather than beside each.
@@ -430,7 +450,7 @@ def records_of(
     }
     if len(keys) >= MANY:
         for path in sheet.related:
-            _share(list(found.values()), path)
+            share(list(found.values()), path)
     return found
 
 
@@ -440,7 +460,7 @@ def _secrets_of(model: Any, planned: Container[str] = ()) -> list[str]:
     ]
 
 
-def _share(records: Sequence[Any], path: str) -> None:
+def share(records: Sequence[Any], path: str) -> None:
     """Read what records point to ("user__role") in one query for each step, and let them share it."""
     name, _separator, rest = path.partition("__")
     asking = [record for record in records if not record._meta.get_field(name).is_cached(record)]
@@ -452,7 +472,7 @@ def _share(records: Sequence[Any], path: str) -> None:
         for record in asking:
             reference.set_cached_value(record, found.get(getattr(record, reference.attname)))
     if rest and (further := [each for record in records if (each := getattr(record, name)) is not None]):
-        _share(list({each.pk: each for each in further}.values()), rest)
+        share(list({each.pk: each for each in further}.values()), rest)
 
 
 def _prepare_new(made: Plan) -> None:

@@ -53,9 +53,10 @@ class Cells:
         self.known: dict[str, dict[Any, str]] = {name: {} for name in sheet.columns}
 
     def look_up(self, rows: Sequence[RowPlan]) -> None:
-        """Ask at once for the rows that values name by their number."""
+        """Ask at once for the rows that values name, by their number or by their key."""
         for name, column in self.sheet.columns.items():
-            if column.by_number and (touched := [row.changes[name] for row in rows if name in row.changes]):
+            names_rows = column.by_number or hasattr(column, "options")
+            if names_rows and (touched := [row.changes[name] for row in rows if name in row.changes]):
                 column.look_up([value for pair in touched for value in pair], self.scope)
 
     def of(self, row: RowPlan) -> many.Json:

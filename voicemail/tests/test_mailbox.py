@@ -13,7 +13,7 @@ from django.utils import translation
 
 from forwarding.snapshot import CustomerDirectory
 from pbxadmin.common.columns import Scope
-from pbxadmin.common.crypto import MASK
+from pbxadmin.common.crypto import MASK, Reader, plain
 from signin.tests.signing import sign_in_fully
 from users import rights, road
 from users.models import Change, Did
@@ -134,7 +134,7 @@ def test_whichever_way_a_pin_comes_in_it_is_refused_with_its_reason(boreale, fel
 
 
 def test_whoever_is_made_without_a_pin_has_one_that_is_not_their_extension(boreale, felix, monkeypatch):
-    drawn = iter("104822401993258741829164")
+    drawn = iter("104222401401258741829164")
     monkeypatch.setattr(
         "voicemail.sections.secrets.SystemRandom", lambda: SimpleNamespace(choice=lambda _digits: next(drawn))
     )
@@ -231,3 +231,10 @@ def test_a_file_with_prompts_that_the_portal_has_not_gives_the_departments_langu
 def test_a_language_that_is_known_in_a_file_tells_nothing(boreale, staff, text, language):
     column = user_sheet().columns["voicemail.language"]
     assert column.said_in_file(text, Scope(staff, boreale), False) == ({"voicemail.language": language}, ())
+
+
+def test_the_present_pin_again_is_no_change_and_another_one_is(boreale, amelie, felix):
+    present = plain(amelie.mailbox, Mailbox.pin, Reader.CHECK)
+    for pin, outcome in ((present, "unchanged"), ("493827", "changed")):
+        plan = road.plan(felix, boreale, user_sheet(), [road.Row(amelie.pk, {"voicemail.pin": pin})])
+        assert plan.rows[0].outcome == outcome

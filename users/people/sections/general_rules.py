@@ -59,6 +59,8 @@ def primary_department_is_one_of_his(row: road.RowPlan, plan: road.Plan) -> None
         return
     plan.need("departments", "primary_department")
     primary = row.value("primary_department")
+    if "primary_department" in row.errors:
+        return  # what was asked for is no department: said already
     if primary is None:
         row.refuse("primary_department", _("Choose the primary department."), "required")
     elif primary not in row.value("departments"):
@@ -476,6 +478,7 @@ def shared_addresses_are_told(plan: road.Plan) -> None:
                     "%(who)s has this address too, so it can't be used to sign in: use extension@host name instead."
                 )
                 % {"who": ", ".join(others)},
+                "address_shared",
             )
 
 

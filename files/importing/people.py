@@ -1,0 +1,311 @@
+"""People of a file: which record each row means, what its cells say, and the plan of it all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+
+from files.importing.codes import refined
+from files.importing.wanted import Wanted
+from files.reading.spreadsheets import Kind
+from pbxadmin.common.columns import NOT_IN_FILES, Column, FieldColumn, Pending, Scope
+from pbxadmin.common.fields import PhoneNumberField, YesNoFormField
+from pbxadmin.common.reasons import Reason, reasons_of
+from pbxadmin.common.values.signs import folded
+from users import road
+from users.models import Department, User
+from users.people.sections import user_sheet
+
+Recording = User.Recording
+# Columns of 3CX's file that are two for one option of ours, and what they are then.
+CALLS, EXTERNAL = "RecordCalls", "RecordExternal"
+TALK = "WebMeetingFriendlyName"
+NUMBER = "Number"
+
+
+class Mode(StrEnum):
+    """What a file may do."""
+
+    BOTH = "both"
+    CREATE = "create"
+    UPDATE = "update"
+
+
+def by_file_name() -> Mapping[str, Column]:
+    """The columns of people that files have, by their name there."""
+    return {column.csv: column for column in user_sheet().columns.values() if column.csv != NOT_IN_FILES}
+
+
+def columns_by_name() -> Mapping[str, Column]:
+    """The columns of people by their own name."""
+    return user_sheet().columns
+
+
+def names() -> list[str]:
+    """All names that a file of people may have for what is a person's own."""
+    return [*by_file_name(), CALLS, EXTERNAL]
+
+
+def kind_of(name: str) -> Kind:
+    """What the cells of a column are."""
+    if name in ("Number", "VMPIN", "PinTimeout", "SIPID"):
+        return Kind.DIGITS
+    if name in ("DID",):
+        return Kind.DIGITS
+    column = by_file_name().get(name)
+    if name in (CALLS, EXTERNAL):
+        return Kind.CODE
+    if not isinstance(column, FieldColumn):
+        return Kind.TEXT
+    if isinstance(column.field, PhoneNumberField):
+        return Kind.PHONE
+    short = isinstance(column.field, (models.BooleanField, models.IntegerField)) or bool(column.codes)
+    return Kind.CODE if short else Kind.TEXT
+
+
+@dataclass
+class Meant:
+    """One row with the record that it means (None: somebody new) and what it says of them by column."""
+
+    wanted: Wanted
+    person: User | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: dict[str, list[Reason]] = field(default_factory=dict)  # by column of the sheet
+    pending: Pending | None = None
+    planned: road.RowPlan | None = None
+
+    def refuse(self, column: str, sentence: Any, code: str) -> None:
+        """Something that keeps the row out."""
+        self.problems.setdefault(column, []).append(Reason(sentence, code))
+
+
+def meant_by(scope: Scope, rows: Sequence[Wanted], mode: Mode) -> list[Meant]:
+    """Which record each row means. Rows that say nothing aren't among them."""
+    made = [Meant(row) for row in rows if not row.is_blank]
+    _by_number(scope, made)
+    _by_address(
+        scope,
+        [
+            each
+            for each in made
+            if not each.wanted.cells.get(NUMBER, "").strip() and NUMBER not in each.wanted.problems
+        ],
+    )
+    for each in made:
+        if each.person is not None and mode is Mode.CREATE:
+            each.refuse(
+                "number",
+                _("%(user)s is there already, and this file only creates.") % {"user": each.person},
+                "number_taken",
+            )
+        elif each.person is None and mode is Mode.UPDATE:
+            each.refuse(
+                "number",
+                _("Nobody is meant by this row, and this file only changes those who are there."),
+                "not_there",
+            )
+    return made
+
+
+def _by_number(scope: Scope, made: Sequence[Meant]) -> None:
+    column = by_file_name()[NUMBER]
+    numbers: dict[int, Any] = {}
+    for place, each in enumerate(made):
+        text = each.wanted.cells.get(NUMBER, "")
+        if text.strip():
+            try:
+                numbers[place] = column.clean(column.as_typed(text), scope)
+            except ValidationError:
+                continue  # the plan says what is wrong with it
+    found = road.find(user_sheet(), scope, numbers.values())
+    for place, number in numbers.items():
+        made[place].person = found.get(number)
+
+
+def _by_address(scope: Scope, made: Sequence[Meant]) -> None:
+    """Without an extension, whoever alone has the very address and name of the row."""
+    asked = {text.casefold() for each in made if (text := each.wanted.cells.get("EmailAddress", "").strip())}
+    if not asked:
+        return
+    having: dict[str, list[int]] = {}
+    people = User.objects.visible_to(scope.actor).of(scope.customer).exclude(email="").order_by("pk")
+    for key, email, first, last in people.values_list("pk", "email", "first_name", "last_name"):
+        if email.casefold() in asked:
+            having.setdefault(_who(email, first, last), []).append(key)
+    wanted = {}
+    for each in made:
+        cells = each.wanted.cells
+        keys = having.get(
+            _who(
+                cells.get("EmailAddress", "").strip(), cells.get("FirstName", ""), cells.get("LastName", "")
+            ),
+            [],
+        )
+        if len(keys) == 1:
+            wanted[id(each)] = keys[0]
+    found = road.records_of(user_sheet(), scope, (), list(set(wanted.values()))) if wanted else {}
+    for each in made:
+        each.person = found.get(wanted.get(id(each)))
+
+
+def _who(email: str, first: str, last: str) -> str:
+    return f"{email.casefold()}\n{folded(first.strip())}\n{folded(last.strip())}"
+
+
+def coming(made: Sequence[Meant]) -> dict[str, Pending]:
+    """Whoever comes with the file, by extension: keys of other rows may be about them."""
+    found = {}
+    for each in made:
+        number = each.wanted.cells.get(NUMBER, "").strip()
+        if each.person is None and number:
+            each.pending = found[number] = Pending()
+    return found
+
+
+# --- What the cells say -------------------------------------------------------------------------------------------
+def read_values(scope: Scope, made: Sequence[Meant]) -> None:
+    """What the cells of each row say, column by column: each distinct text of a column is read once."""
+    columns = by_file_name()
+    present = {name for each in made for name in each.wanted.cells}
+    for name in (name for name in columns if name in present and name != TALK):
+        _read_column(scope, made, name, columns[name])
+    _read_talk(scope, made, columns)
+    if present & {CALLS, EXTERNAL}:
+        _read_recording(made)
+    _give_departments(scope, made)
+    for each in made:
+        _leave_the_same_address(each)
+        for name, reasons in each.wanted.problems.items():
+            column = columns.get(name)
+            each.problems.setdefault(column.name if column else _column_of(name), []).extend(reasons)
+
+
+def _leave_the_same_address(each: Meant) -> None:
+    """An address in other letters, small and large, is the same one: lists write them as they like."""
+    if each.person and each.values.get("email", "").casefold() == each.person.email.casefold():
+        each.values.pop("email", None)
+
+
+def _column_of(name: str) -> str:
+    return "recording" if name in (CALLS, EXTERNAL) else ""
+
+
+def _read_column(scope: Scope, made: Sequence[Meant], name: str, column: Column) -> None:
+    memory: dict[tuple[str, bool], Said] = {}
+    told: set[str] = set()
+    for each in made:
+        text = each.wanted.cells.get(name)
+        if text is None:
+            continue
+        new = each.person is None
+        if (known := memory.get((text, new))) is None:
+            known = memory[text, new] = _said(column, text, scope, new)
+        values, problems, warnings = known
+        if problems:
+            each.problems.setdefault(column.name, []).extend(problems)
+        else:
+            each.values.update(values)
+        for warning in warnings:
+            if warning.code not in told:  # once for the file
+                told.add(warning.code)
+                each.wanted.warnings.setdefault(name, []).append(warning)
+
+
+# What a cell says of its columns, why it can't be taken, and what is to be told of it.
+Said = tuple[dict[str, Any], list[Reason], Sequence[Reason]]
+
+
+def _said(column: Column, text: str, scope: Scope, new: bool) -> Said:
+    try:
+        values, warnings = column.said_in_file(text, scope, new)
+    except ValidationError as error:
+        return {}, [refined(reason, column.csv, text) for reason in reasons_of(error)], ()
+    return values, [], warnings
+
+
+def _read_talk(scope: Scope, made: Sequence[Meant], columns: Mapping[str, Column]) -> None:
+    """A name turns Talk on; a blank one turns it off and keeps the name that there is, unless another column says what is to be."""
+    column = columns[TALK]
+    for each in made:
+        text = each.wanted.cells.get(TALK)
+        if text is None:
+            continue
+        said = bool(text.strip())
+        if said:
+            values, reasons, _warnings = _said(column, text, scope, each.person is None)
+            each.values |= values
+            if reasons:
+                each.problems.setdefault(column.name, []).extend(reasons)
+        each.values.setdefault("talk_enabled", said)
+
+
+def _read_recording(made: Sequence[Meant]) -> None:
+    """Two switches in 3CX's file, whether calls are recorded and whether only outside ones, are one choice here."""
+    for each in made:
+        cells = each.wanted.cells
+        said: dict[str, bool] = {}
+        for name in (CALLS, EXTERNAL):
+            if name in cells:
+                try:
+                    said[name] = YesNoFormField(required=False).to_python(cells[name].strip())
+                except ValidationError as error:
+                    each.problems.setdefault("recording", []).extend(
+                        refined(reason, name) for reason in reasons_of(error)
+                    )
+        if not said or "recording" in each.problems:
+            continue
+        before = each.person.recording if each.person else Recording.OFF
+        calls = said.get(CALLS, before != Recording.OFF)
+        external = said.get(EXTERNAL, before == Recording.EXTERNAL)
+        each.values["recording"] = (
+            (Recording.EXTERNAL if external else Recording.ALL) if calls else Recording.OFF
+        )
+
+
+def _give_departments(scope: Scope, made: Sequence[Meant]) -> None:
+    """Somebody new without a department gets the one that is called DEFAULT, as 3CX calls it, else the actor's, else the only one."""
+    nowhere = [
+        each
+        for each in made
+        if each.person is None
+        and "primary_department" not in each.values
+        and "primary_department" not in each.problems
+    ]
+    if not nowhere:
+        return
+    departments = dict(
+        Department.objects.visible_to(scope.actor).of(scope.customer).values_list("pk", "name")
+    )
+    default = next((key for key, name in departments.items() if folded(name) == "default"), None)
+    if default is None:
+        own = scope.actor.primary_department_id
+        default = own if own in departments else next(iter(departments)) if len(departments) == 1 else None
+    for each in nowhere:
+        if default is not None:
+            each.values["primary_department"] = default
+
+
+# --- The plan -----------------------------------------------------------------------------------------------------
+def plan_people(scope: Scope, made: Sequence[Meant]) -> road.Plan:
+    """The plan of all rows; each knows its part of it afterwards."""
+    rows = [
+        road.Row(
+            each.person.pk if each.person else None,
+            each.values,
+            each.wanted.label,
+            pending=each.pending,
+            problems=each.problems,
+        )
+        for each in made
+    ]
+    records = {each.person.pk: each.person for each in made if each.person is not None}
+    planned = road.plan(
+        scope.actor, scope.customer, user_sheet(), rows, scope=scope, records=records, leave_limited=True
+    )
+    for each, row in zip(made, planned.rows, strict=True):
+        each.planned = row
+    return planned

@@ -1,0 +1,19 @@
+"""The invented customer, and whoever imports there."""
+
+import pytest
+
+from files.tests import pingris
+from users.models import Customer, User
+
+
+@pytest.fixture
+def customer(db: None) -> Customer:
+    """Atelier Pin Gris, with its ten users."""
+    return pingris.make()
+
+
+@pytest.fixture
+def actor(customer: Customer) -> User:
+    """Its system owner, 110."""
+    people = User.objects.select_related("role", "customer", "primary_department")
+    return people.get(customer=customer, number=pingris.WORLD["actor"])
