@@ -111,7 +111,12 @@ def test_a_file_assigns_nothing_but_what_a_page_offers(customer: Customer, actor
     ]  # fmt: skip
     write(made, FACTS)
     after = User.objects.values().get(customer=customer, number="101")
-    assert {name for name in before if before[name] != after[name]} == {"last_name", "search_text", "sort_name", "version"}
+    assert {name for name in before if before[name] != after[name]} == {
+        "last_name",
+        "search_text",
+        "sort_name",
+        "version",
+    }
 
 
 def test_whoever_administers_departments_imports_for_their_own_people_alone(customer: Customer) -> None:

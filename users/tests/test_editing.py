@@ -179,7 +179,7 @@ def test_who_cant_be_changed_is_named_and_left_out_only_on_purpose(client, felix
     sign_in_fully(client, felix)
     page = seen(client, [*people, felix], "role", role="receptionists")
     refused = page.content.decode().split('id="refused-title"')[1].split("</section>")[0]
-    assert "Félix Gagnon" in refused
+    assert refused.count("Félix Gagnon") == 1
     shown = carried(page)
     assert client.post(URL, shown).status_code == 409
     assert not User.objects.filter(pk__in=keys(people), role="receptionists").exists()

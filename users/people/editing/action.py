@@ -46,6 +46,7 @@ def _ask(scope: Scope, allowed: Sequence[User], data: QueryDict) -> Asked:
     facts = {
         "preview": preview,
         "wanted": json.dumps(wanted, ensure_ascii=False),
+        "grouped": refusals.keys(),
         "reasons": [
             (words, left_out[:NAMED], max(0, len(left_out) - NAMED), len(left_out))
             for words, left_out in by_reason.items()
