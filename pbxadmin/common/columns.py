@@ -83,8 +83,10 @@ class Column:
     # Whether a value names another row by a number, which may be given to another one when that row is gone: the history then
     # keeps which row it was (`referred`).
     by_number = False
-    # Not saved with the rest of its tab: changed by a form of its own (the status: now, or until a time), or by files alone.
+    # Not saved with the rest of its tab: changed by a form of its own (the status: now, or until a time), or `only_in_files`.
     own_form = False
+    # On no page at all: a file brings it, and the next one takes it out again.
+    only_in_files = False
     # Whether its values refer to other rows, which may be ones that aren't written yet (`Pending`).
     refers = False
 
@@ -375,6 +377,7 @@ class KeptColumn(FieldColumn):
     in no form, no copy and no change of many."""
 
     own_form = True
+    only_in_files = True
 
 
 class Pending:

@@ -64,7 +64,8 @@ class Section:
         offered = [
             column
             for column in self.columns
-            if (creating or not column.at_creation_only or column.name in known)
+            if not column.only_in_files
+            and (creating or not column.at_creation_only or column.name in known)
             and column.is_offered(scope)
             and (only is None or only(column))
             and (column.bulk or not many)

@@ -80,6 +80,11 @@ def test_the_history_names_them_as_3cx_does_and_they_are_on_no_page(
     assert not {column.name for column in KEPT} & OPTIONS.form(scope, many=True).fields.keys()
 
 
+def test_they_draw_no_heading_where_the_customer_has_nothing_else_below_it(scope: Scope) -> None:
+    """Without integrations, the tab ends before them."""
+    assert all(part.fields or part.parts for part in OPTIONS.form(scope).parts)
+
+
 def test_neither_a_copy_nor_a_change_of_many_takes_them_over(scope: Scope, amelie: User) -> None:
     take(scope, amelie, Transcription="2", RecordNotify="1")
     amelie.refresh_from_db()
