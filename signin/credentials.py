@@ -39,6 +39,8 @@ from users.models import Customer, Job, Operation, User
 from users.road.finding import with_status_message
 
 logger = logging.getLogger("signin.credentials")
+# What was refused without being looked at: a few lines in a minute (`RefusalsFilter`), however many are sent.
+refused = logging.getLogger("signin.refused")
 
 BACKEND = "signin.credentials.PortalBackend"
 EXTENSION = re.compile(r"[0-9]{2,5}")
@@ -232,7 +234,7 @@ def _is_right(request: HttpRequest, user: User | None, tally: lockout.Tally, pas
     a stranger behind the same address doesn't read off the answers who works there.
     """
     if not tally.allowed:
-        _failed(request, user, tally)
+        refused.warning("sign-in refused from %s", client_address(request))
         raise lockout.TooManyTriesError(tally.wait)
     known = user is not None and user.is_active and acceptable(password)
     try:
@@ -426,14 +428,16 @@ def set_password_by_link(request: HttpRequest, user: User, password: str) -> boo
     return True
 
 
-def may_send_link(request: HttpRequest, login: str) -> User | None:
-    """The person to whom a set-password link may be mailed now: known, active, with an address, and not
-    asked too often."""
+def may_send_link(request: HttpRequest, login: str) -> tuple[bool, User | None]:
+    """Whether a set-password link may be asked for now, and to whom it may be mailed: known, active, with an address.
+
+    What is asked too often costs nothing more, neither a row nor a worker: whoever floods the page keeps nobody's mail waiting.
+    """
     address = client_address(request)
     user = find_user(login, address)
     key = salted_hmac("users.link", account_key(user, login), algorithm="sha256").hexdigest()
     known = getattr(user, "known", False)
     tally = lockout.register(key, address, lockout.LINK, known=known, device=devices.of(request, user))
-    if user is None or not tally.allowed or not user.is_active or not user.email:
-        return None
-    return user
+    if user is None or not user.is_active or not user.email:
+        return tally.allowed, None
+    return tally.allowed, user

@@ -46,6 +46,8 @@ class PortalRequest(HttpRequest):
 def client_address(request: HttpRequest) -> str:
     """The visitor's IP address in canonical form; '' when the server tells none.
 
+    An IPv4 visitor of a server that listens for both (::ffff:192.0.2.1) is that IPv4 address, else all of them would be one network.
+
     X-Forwarded-For is believed as far as our own proxies wrote it (`TRUSTED_PROXY_COUNT`, from the right):
     anybody can send the header, only the entry that our outermost proxy added is a fact.
     """
@@ -55,9 +57,10 @@ def client_address(request: HttpRequest) -> str:
         if len(entries) >= count:
             text = entries[-count]
     try:
-        return str(ip_address(text))
+        address = ip_address(text)
     except ValueError:
         return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def page_path(request: HttpRequest) -> str:

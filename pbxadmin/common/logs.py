@@ -31,7 +31,7 @@ class RefusalsFilter(logging.Filter):
     a few in a minute.
 
     Django writes forty lines for a foreign host, and a flood of them would fill the disk. Failed sign-ins, which something else may
-    read to shut an address out, aren't among them.
+    read to shut an address out, aren't among them: their limits bound them. Those past the limits are.
     """
 
     def __init__(self, lines: int = LINES, seconds: float = SECONDS) -> None:
@@ -65,7 +65,7 @@ class RefusalsFilter(logging.Filter):
     def _is_refusal(record: logging.LogRecord) -> bool:
         if record.name == "django.request":
             return record.levelno < logging.ERROR
-        return record.name.startswith("django.security.")
+        return record.name.startswith("django.security.") or record.name == "signin.refused"
 
 
 def hold_servers() -> None:

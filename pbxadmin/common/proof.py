@@ -19,6 +19,8 @@ class Takeover(StrEnum):
 
     ADDRESS = "address"
     ROLE = "role"
+    REACH = "reach"
+    RETURN = "return"
     MAIL = "mail"
     RESET = "reset"
     SIGN_ON = "sign_on"
@@ -32,6 +34,8 @@ WHY: "dict[Takeover, Text]" = {
         "You are changing an email address with which somebody signs in and resets their password."
     ),
     Takeover.ROLE: _("You are giving a role that administers users."),
+    Takeover.REACH: _("You are giving more departments to somebody who administers the users there."),
+    Takeover.RETURN: _("You are giving access back to somebody who administers users."),
     Takeover.MAIL: _("You are sending a link with which somebody sets their password."),
     Takeover.RESET: _("You are resetting the passwords or links of other people."),
     Takeover.SIGN_ON: _("You are changing how the people of this company sign in."),

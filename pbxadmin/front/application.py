@@ -13,6 +13,7 @@ import random
 import re
 import resource
 from collections.abc import Coroutine
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -86,14 +87,30 @@ class Front:
             return
         headers = list(scope.headers.items())
         address = peer(scope.client)
+        visitor = self._visitor(headers, address)
         length = one(headers, "content-length")
         if length is not None and not (length.isascii() and length.isdigit()):
             raise RefusedBodyError(400, words.NOT_VALID)
         if (length or "0") == "0" and one(headers, "transfer-encoding") is None:
             await self._hand_over(scope, headers, address, bytearray(), protocol)
             return
-        async with self.bodies.whole(protocol, length, allowed(cookies(headers)), address) as body:
+        async with self.bodies.whole(protocol, length, allowed(cookies(headers)), visitor) as body:
             await self._hand_over(scope, headers, address, body, protocol)
+
+    def _visitor(self, headers: Headers, address: str) -> str:
+        """As whom a body is counted: behind a proxy of our own all have that one's address, so it is what the proxy says.
+
+        An IPv6 network of 64 bits is one subscriber; an IPv4 address may come as an IPv6 one.
+        """
+        said = ",".join(value for name, value in headers if name == "x-forwarded-for").split(",")
+        before = self.proxies - 1
+        try:
+            found = ip_address(said[-before].strip() if 0 < before <= len(said) else address)
+        except ValueError:
+            return address
+        if isinstance(found, IPv6Address) and not found.ipv4_mapped:
+            return str(ip_network((int(found), 64), strict=False))
+        return str(getattr(found, "ipv4_mapped", None) or found)
 
     async def _hand_over(
         self, scope: Any, headers: Headers, address: str, body: bytearray, protocol: Any

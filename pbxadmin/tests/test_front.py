@@ -226,6 +226,27 @@ def test_a_proxy_that_is_ours_is_believed_as_far_as_it_is_counted() -> None:
     assert "x-forwarded-proto: https" in head
 
 
+@pytest.mark.parametrize(
+    ("proxies", "said", "peer", "counted"),
+    [
+        (1, ["203.0.113.9"], "192.0.2.1", "192.0.2.1"),
+        (2, ["6.6.6.6, 203.0.113.9"], "192.0.2.1", "203.0.113.9"),
+        (2, ["6.6.6.6", "203.0.113.9"], "192.0.2.1", "203.0.113.9"),
+        (3, ["6.6.6.6, 203.0.113.9, 198.51.100.7"], "192.0.2.1", "203.0.113.9"),
+        (2, [], "192.0.2.1", "192.0.2.1"),
+        (2, ["rubbish"], "192.0.2.1", "192.0.2.1"),
+        (1, [], "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        (1, [], "::ffff:192.0.2.1", "192.0.2.1"),
+    ],
+)
+def test_bodies_are_counted_for_the_visitor_and_not_for_a_proxy_that_all_share(
+    proxies: int, said: list[str], peer: str, counted: str
+) -> None:
+    away = Upstream("pages", "/nowhere", 1, 1)
+    headers = [("x-forwarded-for", one) for one in said]
+    assert Front(away, away, proxies)._visitor(headers, peer) == counted
+
+
 def test_an_answer_of_any_size_comes_whole(front: Running) -> None:
     status, headers, body = front.ask("GET", "/big")
     assert (status, len(body), headers["Content-Length"]) == (200, BIG, str(BIG))

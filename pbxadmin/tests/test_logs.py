@@ -202,6 +202,23 @@ def test_a_foreign_host_is_one_line_without_a_trace_and_a_flood_of_them_a_few(lo
     assert len(log.getvalue().splitlines()) == 20
 
 
+@pytest.mark.django_db
+def test_a_flood_of_sign_ins_past_the_limit_and_of_answers_to_nobodys_question_is_a_few_lines(
+    log: io.StringIO,
+) -> None:
+    def lines(said: str) -> int:
+        return sum(said in line for line in log.getvalue().splitlines())
+
+    for _ in range(60):
+        Client().post("/sign-in", {"login": "101@nowhere.example", "password": "x"})
+    assert lines("sign-in failed from 127.0.0.1") == 5
+    assert lines("sign-in refused from 127.0.0.1") == 20
+    for _ in range(60):
+        Client().get("/sign-in/back/google?state=x&code=y")
+    assert lines("signin.refused") == 20
+    assert lines("sign-in failed") == 5
+
+
 def broken(error: Exception) -> Any:
     def view(request: HttpRequest, *args: Any) -> Any:
         raise error

@@ -18,7 +18,8 @@ from signin.tests.signing import code_of, enrol, sign_in_fully
 from users import road
 from users.company.sheets import customer_sheet
 from users.mail import letters
-from users.models import Letter, User
+from users.models import Department, Job, Letter, User
+from users.people import changing
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, PASSWORD, make_user
 
@@ -110,6 +111,35 @@ def test_a_new_owner_takes_a_fresh_proof_and_a_new_user_does_not(boreale, felix)
     assert road.apply(plain, NOT_PROVED)
     with pytest.raises(ProofNeededError):
         road.apply(chief, NOT_PROVED)
+
+
+@pytest.mark.parametrize(
+    ("values", "now", "asks"),
+    [
+        ({"role_id": "department_admins"}, {"departments": ["Accueil", "Soins"]}, True),
+        ({"role_id": "department_admins"}, {"primary_department": "Soins"}, True),
+        ({"role_id": "department_admins", "disabled": True}, {"disabled": False}, True),
+        ({"role_id": "owners", "disabled": True}, {"disabled": False}, True),
+        ({"role_id": "owners"}, {"departments": ["Accueil", "Soins"]}, False),  # they have all of them
+        ({"role_id": "department_admins"}, {"disabled": True}, False),
+        ({"role_id": "users"}, {"departments": ["Accueil", "Soins"]}, False),
+        ({"role_id": "users", "disabled": True}, {"disabled": False}, False),
+    ],
+)
+def test_who_administers_gets_neither_more_departments_nor_access_back_without_a_fresh_proof(
+    boreale, felix, amelie, values, now, asks
+):
+    """A former administrator who still knows their password, or one of a single department, at somebody else's open session."""
+    role = values["role_id"] if values["role_id"] == "users" else _role(values["role_id"])
+    User.objects.filter(pk=amelie.pk).update(**values | {"role_id": role})
+    plan = road.plan(felix, boreale, user_sheet(), [road.Row(amelie.pk, now)])
+    assert not plan.refused, plan.sentences
+    if not asks:
+        assert road.apply(plan, NOT_PROVED)
+        return
+    with pytest.raises(ProofNeededError):
+        road.apply(plan, NOT_PROVED)
+    assert road.apply(plan, FACTS)
 
 
 def test_what_lets_nobody_stay_asks_nobody(boreale, felix, amelie):
@@ -218,6 +248,24 @@ def test_the_welcome_mail_of_many_takes_a_proof_and_keeps_the_choice(client, own
     assert not Letter.objects.exists()
     client.post(url, form_of(asked, **{"proof-code": code_of()}))
     assert Letter.objects.filter(user=person, kind=Letter.Kind.WELCOME).count() == 1
+
+
+@pytest.mark.parametrize("at_once", [0, 100], ids=["a job", "at once"])
+def test_other_departments_for_many_ask_where_one_of_them_administers_a_department(
+    client, owner, boreale, ines, amelie, monkeypatch, at_once
+):
+    monkeypatch.setitem(changing.MOVE.__dict__, "at_once", at_once)
+    where = Department.objects.of(boreale).get(name="Accueil").pk
+    for chosen, status in (([ines, amelie], 403), ([amelie], 302)):
+        sent = {
+            "chosen": [str(person.pk) for person in chosen], "confirmed": "1", "expected": str(len(chosen)),
+            "department": str(where),
+        }  # fmt: skip
+        asked = client.post(reverse("chosen_move", args=["boreale"]), sent)
+        assert asked.status_code == status
+        assert (b'name="proof"' in asked.content) == (status == 403)
+    assert again(ines).primary_department_id != where
+    assert all(ines.pk not in job.keys for job in Job.objects.all())
 
 
 @pytest.mark.parametrize("slug", ["reset", "welcome"])

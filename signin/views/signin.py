@@ -199,9 +199,10 @@ def forgot_password(request: PortalRequest) -> HttpResponse:
     """Ask for a set-password link. The answer is the same whoever asks for whom."""
     form = ForgotPasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        user = signin.may_send_link(request, form.cleaned_data["login"])
-        # Also for nobody, so that the answer takes as long for those whom we don't know.
-        letters.post_as_asked(Letter.Kind.PASSWORD, user)
+        heard, user = signin.may_send_link(request, form.cleaned_data["login"])
+        if heard:
+            # Also for nobody, so that the answer takes as long for those whom we don't know.
+            letters.post_as_asked(Letter.Kind.PASSWORD, user)
         return render(request, "signin/link_sent.html")
     return render(
         request, "signin/forgot_password.html", {"form": form}, status=REFUSED if form.is_bound else 200

@@ -123,13 +123,14 @@ def back(request: PortalRequest, provider: str) -> HttpResponse:
     """From the provider: its answer to what this browser has asked, and to nothing else."""
     flow = sso.take_flow(request, provider, request.GET.get("state", ""))
     if flow is None:
-        logger.warning("sign-in failed from %s (nobody asked)", client_address(request))
+        signin.refused.warning("sign-in refused from %s (nobody asked)", client_address(request))
         return _told(request)
     slug = Customer.objects.filter(pk=flow.customer).values_list("slug", flat=True).first() or ""
     tally = sso.count(request, flow)
+    if not tally.allowed:
+        signin.refused.warning("sign-in refused from %s (%s of %s)", client_address(request), provider, slug)
+        return _own_failure(request) if flow.person else _told(request, slug)
     try:
-        if not tally.allowed:
-            raise OidcError("too many failures at this address")
         answer = sso.answer_of(request, flow)
     except OidcError as error:
         logger.warning(

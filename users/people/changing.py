@@ -12,7 +12,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_e164, phone_number_national
 from pbxadmin.common.proof import Takeover
 from users.models import Did, User
-from users.people.reach import QUICK, may_edit, page_of, people, planned, refusals_of, written
+from users.people.reach import QUICK, lets_keep, may_edit, page_of, people, planned, refusals_of, written
 from users.people.sections.general import DIDS, MEMBERSHIPS, departments_of
 from users.road import Outcome
 from users.road.actions import Action, Asked, Done, Settings, Trace
@@ -124,7 +124,12 @@ def _ask_where_to(scope: Scope, allowed: Sequence[User], data: QueryDict) -> Ask
         return Asked(problem=_("Choose the department."), facts=facts)
     plan = planned(scope, allowed, _moved(allowed, chosen.pk, stay, scope))
     facts["already"] = sum(user.primary_department_id == chosen.pk for user in allowed)
-    return Asked({"department": chosen.pk, "stay": stay}, refusals=refusals_of(plan), facts=facts)
+    return Asked(
+        {"department": chosen.pk, "stay": stay},
+        refusals=refusals_of(plan),
+        facts=facts,
+        takes_over=lets_keep([plan]),
+    )
 
 
 def _move(scope: Scope, going: Sequence[User], settings: Settings, trace: Trace) -> Done:

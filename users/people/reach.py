@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.proof import Takeover
 from users import rights, road
 from users.models import Customer, User
 from users.people.sections import user_sheet
@@ -68,6 +69,15 @@ def planned(scope: Scope, chosen: Sequence[User], values: Mapping[Any, Mapping[s
 def refusals_of(plan: road.Plan) -> dict[Any, str]:
     """Whom a plan refuses, each with all reasons."""
     return {row.key: " ".join(row.sentences) for row in plan.refused}
+
+
+def lets_keep(plans: Sequence[road.Plan]) -> Takeover | None:
+    """What would let somebody stay who found a session open."""
+    for plan in plans:
+        for row in plan.having("changed"):
+            if found := plan.sheet.takes_over(row, plan.scope):
+                return found
+    return None
 
 
 def written(plan: road.Plan, trace: Trace, told: str) -> Done:

@@ -221,6 +221,14 @@ def test_a_subscribers_ipv6_network_counts_as_one_address(phone: Phone) -> None:
     assert not provisioning.is_blocked("2001:db8:1:3::1")
 
 
+def test_ipv4_visitors_of_a_server_that_listens_for_both_are_not_one_network(phone: Phone) -> None:
+    for number in range(70):
+        Client(REMOTE_ADDR="::ffff:198.51.100.7").get(f"/p/{number}/{MAC}.cfg")
+    assert provisioning.is_blocked("198.51.100.7")
+    fetch(phone, REMOTE_ADDR="::ffff:203.0.113.9")
+    assert again(phone).fetched_from == "203.0.113.9", "where it is written to, as any other IPv4 address"
+
+
 def test_a_cache_that_fails_keeps_no_phone_from_its_file(
     phone: Phone, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:

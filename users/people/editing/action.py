@@ -14,14 +14,13 @@ from users.models import User
 from users.people.editing import page
 from users.people.editing.plans import (
     led_to,
-    lets_keep,
     plans_of,
     preview_of,
     refused_by,
     settled,
     wanted_of,
 )
-from users.people.reach import may_edit, page_of, people
+from users.people.reach import lets_keep, may_edit, page_of, people
 from users.road import Outcome
 from users.road.actions import Action, Asked, Done, Settings, Trace
 

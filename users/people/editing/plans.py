@@ -10,7 +10,6 @@ from typing import Any
 from django.db import models
 
 from pbxadmin.common.columns import Column, Scope, Text
-from pbxadmin.common.proof import Takeover
 from users import road
 from users.models import User
 from users.people.editing.tabs import tabs
@@ -79,15 +78,6 @@ def settled(scope: Scope, people: Sequence[User], wanted: Wanted) -> tuple[list[
         refusals |= refused
         left = [person for person in left if person.pk not in refused]
     return [], refusals | {person.pk: refusals[next(iter(refusals))] for person in left}
-
-
-def lets_keep(plans: Sequence[road.Plan]) -> Takeover | None:
-    """What would let somebody stay who found a session open."""
-    for plan in plans:
-        for row in plan.having("changed"):
-            if found := plan.sheet.takes_over(row, plan.scope):
-                return found
-    return None
 
 
 # --- Numbers that lead to somebody: who they are, and not their extension, which may be another one's later -----------

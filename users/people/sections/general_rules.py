@@ -117,8 +117,8 @@ def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
 def what_lasts(row: road.RowPlan, scope: Scope) -> Takeover | None:
     """What somebody who found a session open could make of this row a way in of their own.
 
-    Another address (the one of whoever is there, who then "forgot" the password), somebody who administers, an account that
-    opens with the password alone.
+    Another address (the one of whoever is there, who then "forgot" the password), somebody who administers (also one who has left and
+    is let in again, or who gets more departments than their own), an account that opens with the password alone.
     """
     changes = row.changes
     if "email" in changes and not row.new:
@@ -127,6 +127,12 @@ def what_lasts(row: road.RowPlan, scope: Scope) -> Takeover | None:
         roles = {role.pk: role for role in scope.once("roles", lambda: list(Role.objects.all()))}
         if roles[row.value("role")].administer_users:
             return Takeover.ROLE
+    elif not row.new and row.record.role.administer_users:
+        if changes.get("disabled") == (True, False):
+            return Takeover.RETURN
+        before, after = (set(keys or ()) for keys in changes.get("departments", ((), ())))
+        if after - before and not row.record.role.whole_customer:
+            return Takeover.REACH
     if "require_2fa" in changes and not row.new and not row.value("require_2fa"):
         return Takeover.SECOND_FACTOR
     return None
