@@ -8,12 +8,13 @@ from django.db.models import QuerySet
 
 from files.importing.people import CALLS, EXTERNAL, TALK, Recording
 from files.importing.people import by_file_name as columns_of_people
-from files.importing.phones import ROUTER
+from files.importing.phones import FOLLOWS, ROUTER
 from files.importing.phones import by_file_name as columns_of_phones
 from files.reading.headers import V20
 from files.reading.spreadsheets import protected
 from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.for_many import values_of
+from phones import selectors
 from phones.models import Phone
 from phones.sites import routers
 from users import road
@@ -59,7 +60,7 @@ def rows(
             cells |= _of_two_columns(records[key], layout)
             if phone := phones.get(key):
                 cells |= _cells(of_phone, settings[phone.pk], scope, memory)
-                cells[ROUTER] = routers.cell_of(phone, scope)
+                cells |= {ROUTER: routers.cell_of(phone, scope), FOLLOWS: selectors.template_of(phone)}
             if pins is not None:
                 cells["VMPIN"] = pins.get(key, "")
             yield [protected(cells.get(name, "")) for name in names]
