@@ -36,8 +36,10 @@ _COMMON = frozenset(
         """
         1004 1342 5683 1230 1235 1245 1243 1324 1423 2345 0911 9110 1492 1776 1812 1867 1701 4711 3141 2718 1618 0007
         2512 1225 2412 1224 3112 1231 2406 0624 0107 0701 1402 0214
+        0420 5150 1029 7894 4561 1237 3691
         12340 10203 90210 42069 38317 31415 12369
         010203 102030 131415 314159 271828 292513 520131 142536 123654 112358 246810
+        101112 121314 100200 200300 258025 102938 321654
         8675309 5201314 3141592 10203040 11235813 12131415 31415926 1029384756 3141592653
         """,
     )
@@ -118,10 +120,13 @@ def _runs(pin: str) -> bool:
 
 
 def _is_drawn(pin: str) -> bool:
-    """What a finger draws on the keypad: key after neighbouring key (2580, 1254), lines one after another (147258), its corners (1379)."""
+    """What a finger draws on the keypad: key after neighbouring key (2580, 1254), lines one after another (147258), a line and the
+    zero below (8520, 0147), its corners (1379)."""
     if all(_beside(*two) for two in pairwise(pin)):
         return True
     if len(pin) % 3 == 0 and all(pin[place : place + 3] in _LINES for place in range(0, len(pin), 3)):
+        return True
+    if len(pin) == 4 and ((pin[0] == "0" and pin[1:] in _LINES) or (pin[3] == "0" and pin[:3] in _LINES)):
         return True
     return len(pin) == 4 and any(set(pin) == set(keys) for keys in _AROUND)
 
