@@ -46,6 +46,8 @@ WRITTEN_HERE = HOP_BY_HOP | {"content-length", "expect", "x-forwarded-for", "x-f
 HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+\Z")  # without "_", which WSGI can't tell from "-"
 # Seconds after which phones that found no place are to ask again: between these.
 PHONES_COME_BACK = (15, 45)
+# Bytes of an address and all headers, and of one of them: as nginx takes (`large_client_header_buffers`).
+LONGEST_HEAD, LONGEST_LINE = 65_536, 16_384
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -86,6 +88,11 @@ class Front:
             refuse(scope, protocol, 405, words.NOT_DONE, [("allow", ", ".join(sorted(METHODS)))])
             return
         headers = list(scope.headers.items())
+        if too_long(
+            [len(scope.path) + len(scope.query_string), *(len(name) + len(value) for name, value in headers)]
+        ):
+            refuse(scope, protocol, 431, words.NOT_VALID, [("connection", "close")])
+            return
         address = peer(scope.client)
         visitor = self._visitor(headers, address)
         length = one(headers, "content-length")
@@ -156,6 +163,11 @@ class Front:
 
 # RFC 3986: what stands in a path as it is.
 SAFE_IN_PATH = "/!$&'()*+,;=:@-._~"
+
+
+def too_long(lines: list[int]) -> bool:
+    """Whether a head with lines of these lengths is one that no browser sends."""
+    return max(lines) > LONGEST_LINE or sum(lines) > LONGEST_HEAD
 
 
 def one(headers: Headers, name: str) -> str | None:

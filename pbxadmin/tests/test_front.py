@@ -247,6 +247,25 @@ def test_bodies_are_counted_for_the_visitor_and_not_for_a_proxy_that_all_share(
     assert Front(away, away, proxies)._visitor(headers, peer) == counted
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/", {"Cookie": "a" * 17_000}, 431),
+        ("/" + "a" * 17_000, {}, 431),
+        ("/?" + "a" * 17_000, {}, 431),
+        ("/", {f"X-{number}": "a" * 10_000 for number in range(7)}, 431),
+        ("/", {f"X-{number}": "a" * 10_000 for number in range(6)}, 200),
+    ],
+    ids=["cookie", "path", "query", "all together", "long but not too long"],
+)
+def test_a_head_longer_than_any_browsers_is_refused_before_a_server_reads_it(
+    front: Running, path: str, headers: dict[str, str], status: int
+) -> None:
+    before = len(front.pages.asked)
+    assert front.ask("GET", path, headers=headers)[0] == status
+    assert len(front.pages.asked) - before == (status == 200)
+
+
 def test_an_answer_of_any_size_comes_whole(front: Running) -> None:
     status, headers, body = front.ask("GET", "/big")
     assert (status, len(body), headers["Content-Length"]) == (200, BIG, str(BIG))
