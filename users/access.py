@@ -16,6 +16,12 @@ def public(view: View) -> View:
     return view
 
 
+def for_machines(view: View) -> View:
+    """A view that answers programs alone, with a 404 of its own: whatever is wrong gets the very same one."""
+    view.for_machines = True  # type: ignore[attr-defined]
+    return view
+
+
 def half_signed_in(view: View) -> View:
     """A view for whoever has given a password and still owes a second factor."""
     view.access = "half"  # type: ignore[attr-defined]

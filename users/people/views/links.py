@@ -18,7 +18,7 @@ from pbxadmin.common.throttle import Limit, network_of
 from signin import lockout
 from signin.second_factor import step_up
 from users import rights, road
-from users.access import public, signed_in_user
+from users.access import for_machines, public, signed_in_user
 from users.mail import links
 from users.models import Customer, PersonalLink, User
 from users.people.views.editor import frame_of
@@ -155,6 +155,7 @@ def _not_found() -> HttpResponse:
 
 
 @public
+@for_machines
 @csrf_exempt
 def app_config(request: HttpRequest, token: str = "") -> HttpResponse:
     """The app's configuration for whoever holds a living link, or the 404. HEAD tells that it is there and counts nothing."""
