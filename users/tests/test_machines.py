@@ -87,8 +87,8 @@ def test_the_pbx_changes_the_status_of_whoever_dials_and_nobody_elses(boreale, a
 
 
 def test_nobody_else_makes_an_actor_of_his_own():
-    """Support staff made in memory pass every right: only who makes a real account may write it so."""
-    allowed = {"signin/credentials.py"}
+    """Support staff made in memory pass every right: only who makes a real account may write it so, and who sits at the terminal is."""
+    allowed = {"signin/credentials.py", "users/rights.py"}
     found = set()
     for path in Path(settings.BASE_DIR).glob("*/**/*.py"):
         name = path.relative_to(settings.BASE_DIR).as_posix()
@@ -100,6 +100,8 @@ def test_nobody_else_makes_an_actor_of_his_own():
                 keyword.arg == "is_staff" for keyword in node.keywords
             ):
                 found.add(name)
+            if getattr(called, "attr", "") == "terminal_actor":
+                assert "/management/commands/" in name, "an actor of the terminal outside of a command"
     assert found <= allowed, "an actor that passes every right"
 
 

@@ -10,6 +10,7 @@ from files.exporting.people import Layout, header, rows
 from files.exporting.writing import Kind, written
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.values.signs import folded
+from users import rights
 from users.models import Customer, Department, User
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         customer = Customer.objects.filter(slug=slug).first()
         if customer is None:
             raise CommandError(f"There is no customer {slug}.", returncode=2)
-        scope = Scope(User(is_staff=True, role_id="users", email="terminal"), customer)
+        scope = Scope(rights.terminal_actor(), customer)
         layout = Layout.V20 if options["format"] == "3cx" else Layout.FULL
         kind = Kind.XLSX if options["format"] == "xlsx" else Kind.CSV
         people = _people(customer, department)

@@ -15,7 +15,7 @@ from files.importing.words import said_of
 from files.reading.table import FileRefusedError
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import RequestFacts
-from users import road
+from users import rights, road
 from users.models import Customer, User
 
 REFUSED = 1
@@ -123,7 +123,7 @@ def as_dict(made: Import) -> dict[str, Any]:
 def _actor(customer: Customer, named: str) -> User:
     """Whoever does it; the provider's support where nobody is named, who is at the server's terminal."""
     if not named:
-        return User(is_staff=True, role_id="users", email="terminal")
+        return rights.terminal_actor()
     people = User.objects.select_related("role", "customer", "primary_department")
     found = (
         people.filter(customer=customer, number=named).first()
