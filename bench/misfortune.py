@@ -82,7 +82,7 @@ def misfortune(production: Production, phase: Phase) -> None:
             time.sleep(0.1)
             until(process.stands, f"{name} stands again")
         phase.faults.append((begin, time.monotonic(), what))
-        print(f"  {begin - phase.begin:5.0f} s  {what}, {phase.faults[-1][1] - begin:.1f} s", flush=True)
+        print(f"  {begin - phase.begin:5.0f} s  {what}, {phase.faults[-1][1] - begin:.1f} s")
 
 
 def restarts(desks: Desks, stop: threading.Event) -> None:
@@ -283,6 +283,7 @@ def report(judge: Judge, desks: Desks, phases: list[Phase]) -> None:
 
 def main() -> None:
     """Play all of it, and judge."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 320
     calm = min(60.0, max(15.0, minutes * 15))

@@ -218,6 +218,8 @@ class Production:
 
     def __init__(self, stack: ExitStack, **more: str) -> None:
         """`more`: variables of the environment beside those that README asks for."""
+        # Whoever stops a bench stops all that it started.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         folder.chmod(0o755)
         (folder / "var").mkdir()

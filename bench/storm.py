@@ -10,6 +10,7 @@ before that: files through it against files straight from the server behind it, 
 import asyncio
 import itertools
 import multiprocessing
+import os
 import random
 import resource
 import statistics
@@ -154,6 +155,7 @@ def cost_of_the_front(production: Production, phones: list[dict[str, Any]]) -> N
 # --- Both ---
 def main() -> None:
     """Print the figures."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     before = float(sys.argv[2]) if len(sys.argv) > 2 else 30.0
     runs = int(sys.argv[3]) if len(sys.argv) > 3 else 3
@@ -230,7 +232,8 @@ def report(
     )
     print(
         f"  pages p50 {of(calm, 0.5) * 1000:.0f} → {of(busy, 0.5) * 1000:.0f} ms, p95 {of(calm, 0.95) * 1000:.0f} → "
-        f"{of(busy, 0.95) * 1000:.0f} ms ({len(calm)}, {len(busy)} pages): {ratio:.2f} ×; {refused} refused"
+        f"{of(busy, 0.95) * 1000:.0f} ms ({len(calm)}, {len(busy)} pages): {ratio:.2f} ×; {refused} refused; "
+        f"load of the machine {os.getloadavg()[0]:.0f}"
     )
     return ratio
 

@@ -255,7 +255,7 @@ def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) ->
             Child(
                 name,
                 # Whoever looks at a page is served before phones that come in thousands.
-                [*(["nice", "-n", "5"] if name == "phones" else []), *granian(
+                [*(["nice", "-n", "10"] if name == "phones" else []), *granian(
                     "wsgi", "pbxadmin.wsgi:application", "--uds", os.environ[f"{name.upper()}_SOCKET"],
                     "--uds-permissions", "0600", "--blocking-threads", str(THREADS),
                 )],
