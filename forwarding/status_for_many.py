@@ -50,10 +50,6 @@ STATUS = Action(
         ngettext("Change the status of %(count)s user", "Change the status of %(count)s users", n)
         % {"count": n}
     ),
-    name=lambda n: (
-        ngettext("Change the status of %(count)s user", "Change the status of %(count)s users", n)
-        % {"count": n}
-    ),
     template="forwarding/status_for_many.html",
     may=reach.may_edit,
     ask=_ask,

@@ -108,7 +108,6 @@ def _action(command: Phone.Command, label: Text, titles: Any) -> Action:
         records=reach.people,
         label=label,
         title=titles,
-        name=titles,
         template="phones/commands.html",
         may=told.may,
         ask=told.ask,

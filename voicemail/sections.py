@@ -243,6 +243,10 @@ PIN = MAILBOXES.columns["voicemail.pin"]
 LANGUAGE = MAILBOXES.columns["voicemail.language"]
 
 
+# That the PINs of a plan were compared with the present ones.
+COMPARED = f"{PIN.name}: compared"
+
+
 # --- Rules -------------------------------------------------------------------------------------------------------
 def pin_stays(row: road.RowPlan, plan: road.Plan) -> None:
     """A blank PIN leaves the present one alone; somebody new has one made."""
@@ -255,7 +259,13 @@ def pin_stays(row: road.RowPlan, plan: road.Plan) -> None:
 
 
 def the_same_pin_is_no_change(plan: road.Plan) -> None:
-    """A PIN that is typed again, or comes back with a file, is the one that there is: nothing happens, and nobody is told it is new."""
+    """A PIN that is typed again, or comes back with a file, is the one that there is: nothing happens, and nobody is told it is new.
+
+    Asked once for a plan: whoever writes in between is found by the record's version.
+    """
+    if COMPARED in plan.known:
+        return
+    plan.known.add(COMPARED)
     typed = {
         row.key: row
         for row in plan.rows

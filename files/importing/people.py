@@ -16,7 +16,7 @@ from pbxadmin.common.columns import NOT_IN_FILES, Column, FieldColumn, Pending, 
 from pbxadmin.common.fields import PhoneNumberField, YesNoFormField
 from pbxadmin.common.reasons import Reason, reasons_of
 from pbxadmin.common.values.signs import folded
-from users import road
+from users import rights, road
 from users.models import Department, User
 from users.people.sections import user_sheet
 
@@ -267,7 +267,8 @@ def _read_recording(made: Sequence[Meant]) -> None:
 
 
 def _give_departments(scope: Scope, made: Sequence[Meant]) -> None:
-    """Somebody new without a department gets the one that is called DEFAULT, as 3CX calls it, else the actor's, else the only one."""
+    """Somebody new without a department gets the one that is called DEFAULT, as 3CX calls it, else the actor's, else the only one;
+    from whoever acts in some departments only, the actor's."""
     nowhere = [
         each
         for each in made
@@ -281,7 +282,7 @@ def _give_departments(scope: Scope, made: Sequence[Meant]) -> None:
         Department.objects.visible_to(scope.actor).of(scope.customer).values_list("pk", "name")
     )
     default = next((key for key, name in departments.items() if folded(name) == "default"), None)
-    if default is None:
+    if default is None or not rights.acts_on_whole_customer(scope.actor):
         own = scope.actor.primary_department_id
         default = own if own in departments else next(iter(departments)) if len(departments) == 1 else None
     for each in nowhere:

@@ -14,8 +14,8 @@ from files.reading.headers import known_names
 from files.reading.table import MOST_COLUMNS, MOST_ROWS, Damage, FileRefusedError, Record, Table
 from files.reading.text import HEADER_WITHIN, with_header
 
-# What a workbook may grow to when it is opened: the largest text file that is taken, ten times over for its markup.
-LARGEST_OPENED = 500 * 1024 * 1024
+# What a workbook may grow to when it is opened: as many rows and columns as are taken, with the markup around each cell.
+LARGEST_OPENED = 250 * 1024 * 1024
 # Formatted but empty rows below the last one that says something.
 MOST_EMPTY = 1_000
 # Whole numbers beyond this were rounded by the spreadsheet.

@@ -99,6 +99,18 @@ def exported(customer: Customer, layout: Layout = Layout.V20) -> dict[str, dict[
     }
 
 
+def test_two_rows_of_somebody_who_is_there_are_refused_and_each_names_the_other(
+    customer: Customer, actor: User
+) -> None:
+    file = b"Number,LastName\n101,Un\n102,Ouellet\n101,Deux\n103,Trois\n"
+    found = {row.row: row for row in look_at(file, Scope(actor, customer)).outcomes}
+    assert [found[row].outcome for row in (2, 3, 4, 5)] == ["refused", "unchanged", "refused", "changed"]
+    for row, other in ((2, 4), (4, 2)):
+        [said] = found[row].errors
+        assert said.reason.code == "person_twice"
+        assert f"ligne {other}" in said.reason or f"row {other}" in said.reason
+
+
 def test_a_file_assigns_nothing_but_what_a_page_offers(customer: Customer, actor: User) -> None:
     file = (
         b"Number,id,pk,customer_id,tenant,is_staff,is_superuser,password,sip_password,role_id,version,LastName\r\n"

@@ -155,6 +155,24 @@ def test_a_workbook_that_grows_without_end_is_refused_before_it_is_opened(
     assert refused.value.reason == "too_large_opened"
 
 
+def test_a_workbook_that_defines_entities_is_none() -> None:
+    file, made = io.BytesIO(), zipfile.ZipFile(io.BytesIO(workbook(["Number", "FirstName"], ["142", "Ann"])))
+    with zipfile.ZipFile(file, "w") as parts:
+        for name in made.namelist():
+            content = made.read(name)
+            if name.endswith("sheet1.xml"):
+                bomb = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+                content = (
+                    bomb + content.partition(b"?>")[2].replace(b"Ann", b"&b;")
+                    if b"?>" in content
+                    else bomb + content
+                )
+            parts.writestr(name, content)
+    with pytest.raises(FileRefusedError) as refused:
+        read(file.getvalue())
+    assert refused.value.reason == "not_text"
+
+
 @settings(max_examples=60)
 @given(st.binary(max_size=400))
 def test_whatever_the_bytes_they_are_rows_or_a_refusal(data: bytes) -> None:

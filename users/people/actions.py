@@ -104,7 +104,7 @@ DELETE = Action(
     records=people,
     label=gettext_lazy("Delete"),
     title=lambda n: ngettext("Delete %(count)s user?", "Delete %(count)s users?", n) % {"count": n},
-    name=lambda n: ngettext("Delete %(count)s user", "Delete %(count)s users", n) % {"count": n},
+    job=lambda n: ngettext("Delete %(count)s user", "Delete %(count)s users", n) % {"count": n},
     template="users/chosen/delete.html",
     may=_may_delete,
     ask=_ask_before_deleting,
@@ -155,7 +155,6 @@ RESET = Action(
     records=people,
     label=pgettext_lazy("action", "Reset"),
     title=lambda n: ngettext("Reset %(count)s user", "Reset %(count)s users", n) % {"count": n},
-    name=lambda n: ngettext("Reset %(count)s user", "Reset %(count)s users", n) % {"count": n},
     template="users/chosen/reset.html",
     may=may_edit,
     ask=_ask_what_to_reset,
@@ -200,10 +199,6 @@ WELCOME = Action(
     records=people,
     label=gettext_lazy("Welcome email"),
     title=lambda n: (
-        ngettext("Send the welcome email to %(count)s user", "Send the welcome email to %(count)s users", n)
-        % {"count": n}
-    ),
-    name=lambda n: (
         ngettext("Send the welcome email to %(count)s user", "Send the welcome email to %(count)s users", n)
         % {"count": n}
     ),

@@ -45,9 +45,6 @@ SECOND_FACTOR = Action(
     title=lambda n: (
         ngettext("Require 2FA for %(count)s user", "Require 2FA for %(count)s users", n) % {"count": n}
     ),
-    name=lambda n: (
-        ngettext("Require 2FA for %(count)s user", "Require 2FA for %(count)s users", n) % {"count": n}
-    ),
     template="users/chosen/second_factor.html",
     may=may_edit,
     ask=_ask_before_second_factor,
@@ -87,7 +84,7 @@ NO_SECOND_FACTOR = Action(
         ngettext("No longer require 2FA for %(count)s user?", "No longer require 2FA for %(count)s users?", n)
         % {"count": n}
     ),
-    name=lambda n: (
+    job=lambda n: (
         ngettext("No longer require 2FA for %(count)s user", "No longer require 2FA for %(count)s users", n)
         % {"count": n}
     ),
@@ -149,10 +146,6 @@ MOVE = Action(
     records=people,
     label=gettext_lazy("Change the department"),
     title=lambda n: (
-        ngettext("Change the department of %(count)s user", "Change the department of %(count)s users", n)
-        % {"count": n}
-    ),
-    name=lambda n: (
         ngettext("Change the department of %(count)s user", "Change the department of %(count)s users", n)
         % {"count": n}
     ),
@@ -252,10 +245,6 @@ NUMBERS = Action(
     records=people,
     label=gettext_lazy("Assign DID numbers in a row"),
     title=lambda n: (
-        ngettext("Assign a DID number to %(count)s user", "Assign DID numbers to %(count)s users", n)
-        % {"count": n}
-    ),
-    name=lambda n: (
         ngettext("Assign a DID number to %(count)s user", "Assign DID numbers to %(count)s users", n)
         % {"count": n}
     ),

@@ -67,7 +67,6 @@ class Action:
     records: Callable[[User, Customer], QuerySet]
     label: Text  # of the button that leads to it
     title: Callable[[int], str]  # of the page that asks, for so many records
-    name: Callable[[int], str]  # of a job that does it
     template: str
     # Why it can't be done to some of these records: {primary key: sentence}.
     may: Callable[[Scope, Sequence[Any]], dict[Any, str]]
@@ -86,9 +85,15 @@ class Action:
     after: Callable[[Customer, Operation], tuple[str, str]] | None = None
     # What it would let somebody keep who found a session open: its page takes a fresh proof, because a job has nobody to ask.
     takes_over: Takeover | None = None
+    # What a job that does it is called, where the page's title is a question.
+    job: Callable[[int], str] | None = None
     danger: bool = False
     # Whether the bar of the list offers it in the menu of what is done less often.
     seldom: bool = False
+
+    def job_title(self, count: int) -> str:
+        """What a job is called that does it to so many records."""
+        return (self.job or self.title)(count)
 
 
 ACTIONS: dict[str, Action] = {}

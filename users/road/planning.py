@@ -1,6 +1,6 @@
 """Planning: every row is cleaned, judged by itself and among the others, and told what would happen to it; nothing is written."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -331,10 +331,10 @@ def _refuse_what_is_there_twice(made: Plan) -> None:
     if len(set(keys)) == len(keys):
         return
     changing = [row for row in made.rows if not row.new and row.record is not None and row.changes]
-    several = {key for key, count in Counter(row.key for row in changing).items() if count > 1}
+    several = made.twice(changing, lambda row: [row.key])
     for row in changing:
         if row.key in several:
-            row.refuse("", _("It is there twice."), "twice")
+            row.refuse("", is_there_twice(str(row.record), several[row.key]), "person_twice")
 
 
 def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:

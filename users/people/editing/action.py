@@ -94,7 +94,6 @@ EDIT = Action(
     records=people,
     label=gettext_lazy("Edit"),
     title=_title,
-    name=_title,
     template="users/chosen/edit.html",
     may=may_edit,
     ask=_ask,

@@ -87,7 +87,7 @@ class Told:
 def told(job: Job) -> Told:
     """A job in words; an action that this version of the portal doesn't know any more is called by its name."""
     action = ACTIONS.get(job.kind)
-    title = action.name(job.total) if action else job.kind
+    title = action.job_title(job.total) if action else job.kind
     return Told(job, title, reverse("job", args=[job.customer.slug, job.pk]), SHAPES[Job.State(job.state)])
 
 
