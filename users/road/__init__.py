@@ -8,6 +8,7 @@ Django admin and self-service are callers of this; nothing else writes these tab
 from pbxadmin.common.columns import Pending
 from users.road.applying import apply, apply_all
 from users.road.identity import find, rows_of
+from users.road.loading import records_of
 from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
 from users.road.planning import (
     ChangedMeanwhileError,
@@ -18,7 +19,6 @@ from users.road.planning import (
     is_there_twice,
     judge,
     plan,
-    records_of,
 )
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove

@@ -15,7 +15,8 @@ from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.references import OptionsMixin
 from pbxadmin.common.sections import Sheet
 from users.models import Customer, Operation
-from users.road.planning import MANY, ChangedMeanwhileError, Plan, RefusedError, RowPlan, share
+from users.road.loading import MANY, share
+from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, RowPlan
 from users.road.recording import Kind, record_operation, write_history
 from users.road.sheets import chunks, rules_of, store_columns, stores_of
 from users.signals import changed

@@ -10,7 +10,8 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import OneLineField
 from pbxadmin.common.sections import Sheet
 from pbxadmin.common.values.signs import folded
-from users.road.planning import Row, records_of
+from users.road.loading import records_of
+from users.road.planning import Row
 
 
 def find(sheet: Sheet, scope: Scope, values: Iterable[Any]) -> dict[Any, Any]:

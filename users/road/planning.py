@@ -1,7 +1,7 @@
 """Planning: every row is cleaned, judged by itself and among the others, and told what would happen to it; nothing is written."""
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from pbxadmin.common.columns import Column, FieldColumn, Pending, Scope, Text
-from pbxadmin.common.crypto import is_secret
 from pbxadmin.common.reasons import Reason, reasons_of
 from pbxadmin.common.references import Store
 from pbxadmin.common.sections import Sheet
 from users import rights
 from users.models import Customer, User
-from users.road.sheets import chunks, rules_of, stores_of, why_not
+from users.road.loading import records_of
+from users.road.sheets import rules_of, stores_of, why_not
 
 # What a row doesn't say: None is an answer.
 NOTHING: Any = object()
@@ -389,10 +389,6 @@ def _refuse_what_the_customer_does_not_have(made: Plan) -> None:
             told = True
 
 
-# From so many records on what they point to is read once for all of them, rather than beside each.
-MANY = 50
-
-
 def _load_records(made: Plan, verb: rights.Verb, known: Mapping[Any, Any]) -> None:
     """Find every record that isn't known yet in one query, through the entrance of tenancy; ask whether the actor may."""
     sheet, scope = made.sheet, made.scope
@@ -426,53 +422,6 @@ def _load_records(made: Plan, verb: rights.Verb, known: Mapping[Any, Any]) -> No
 
 def _not_ones_to_change(why: Text | None) -> Reason | str:
     return Reason(why, "not_yours") if why else ""
-
-
-def records_of(
-    sheet: Sheet, scope: Scope, columns: Iterable[Column], keys: Sequence[Any], by: str = "pk"
-) -> dict[Any, Any]:
-    """The records with these keys that the scope's actor sees in its customer, by key; or by another attribute that names them.
-
-    Secrets that nobody is about to change stay in the database, and what many records point to is made once for all.
-    """
-    manager: Any = sheet.model._default_manager
-    planned = {column.name for column in columns}
-    rows = (
-        manager.visible_to(scope.actor)
-        .of(scope.customer)
-        .defer(*_secrets_of(sheet.model, planned))
-        .order_by()
-    )
-    if len(keys) < MANY:
-        rows = rows.select_related(*sheet.related)
-    found = {
-        getattr(record, by): record for part in chunks(keys) for record in rows.filter(**{f"{by}__in": part})
-    }
-    if len(keys) >= MANY:
-        for path in sheet.related:
-            share(list(found.values()), path)
-    return found
-
-
-def _secrets_of(model: Any, planned: Container[str] = ()) -> list[str]:
-    return [
-        each.attname for each in model._meta.concrete_fields if is_secret(each) and each.name not in planned
-    ]
-
-
-def share(records: Sequence[Any], path: str) -> None:
-    """Read what records point to ("user__role") in one query for each step, and let them share it."""
-    name, _separator, rest = path.partition("__")
-    asking = [record for record in records if not record._meta.get_field(name).is_cached(record)]
-    for model in {type(record) for record in asking}:
-        reference = model._meta.get_field(name)
-        keys = {getattr(record, reference.attname) for record in asking} - {None}
-        other = reference.related_model
-        found = other._base_manager.defer(*_secrets_of(other)).in_bulk(keys)
-        for record in asking:
-            reference.set_cached_value(record, found.get(getattr(record, reference.attname)))
-    if rest and (further := [each for record in records if (each := getattr(record, name)) is not None]):
-        share(list({each.pk: each for each in further}.values()), rest)
 
 
 def _prepare_new(made: Plan) -> None:

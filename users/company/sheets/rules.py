@@ -18,11 +18,11 @@ from users import road
 from users.models import Customer, Department, Did, Role, SingleSignOn, SystemExtension, User
 from users.people.emergency import shown_instead
 from users.people.sections.general_rules import (
-    no_caller_id,
     taken_extensions,
     talk_names_of_places,
     why_no_extension,
 )
+from users.people.sections.number_rules import no_caller_id
 
 SIGN_ON = frozenset(field.name for field in SingleSignOn._meta.local_fields)
 

@@ -1,4 +1,4 @@
-"""Tab "Général": who the person is, their role, their departments and numbers. Its rules: `users.people.sections.general_rules`."""
+"""Tab "Général": who the person is, their role, their departments and numbers. Its rules: `users.people.sections.general_rules` and `number_rules`."""
 
 import re
 from collections import defaultdict
@@ -27,11 +27,8 @@ from users import rights, road
 from users.models import Department, Did, Identity, Membership, Role, User
 from users.people.sections.general_rules import (
     a_system_owner_remains,
-    caller_ids_are_the_customers,
     departments_are_within_reach,
-    dids_are_free,
     extension_has_the_right_length,
-    free_dids_are_the_companys,
     last_owner_stays,
     nobody_lifts_what_restricts_himself,
     nobody_locks_himself_out,
@@ -44,6 +41,11 @@ from users.people.sections.general_rules import (
     what_a_deleted_user_loses,
 )
 from users.people.sections.legacies import LEGACIES
+from users.people.sections.number_rules import (
+    caller_ids_are_the_customers,
+    dids_are_free,
+    free_dids_are_the_companys,
+)
 
 
 # --- What may be chosen --------------------------------------------------------------------------------------
