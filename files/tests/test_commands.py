@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from files.tests.given import DATA
+from users.history.timeline import reason_in_words
 from users.models import Customer, Operation, User
 
 
@@ -44,10 +45,14 @@ def test_all_or_nothing_and_the_good_rows_by_choice(customer: Customer) -> None:
     assert User.objects.of(customer).count() == 10
     code, said = run("pingris", file, "--actor", "110", "--good-rows")
     assert (code, said["counts"]["new"], User.objects.of(customer).count()) == (0, 15, 25)
-    assert Operation.objects.filter(customer=customer, reason="import_users").count() == 1
+    assert Operation.objects.filter(customer=customer, source="csv").count() == 1
+    assert (
+        reason_in_words(Operation.objects.get(source="csv"))
+        == "Fichier «\u00a002-3cx20-five-faults.csv\u00a0»"
+    )
     # The same again makes nobody twice.
     assert run("pingris", file, "--actor", "110", "--good-rows")[1]["counts"]["unchanged"] == 15
-    assert Operation.objects.filter(customer=customer, reason="import_users").count() == 1
+    assert Operation.objects.filter(customer=customer, source="csv").count() == 1
 
 
 def test_a_file_that_cannot_be_read_says_why_in_one_object(customer: Customer) -> None:

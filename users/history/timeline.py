@@ -376,6 +376,8 @@ def reason_in_words(operation: Operation) -> str:
         return gettext("Copy of extension %(number)s") % {"number": operation.reason.removeprefix("copy ")}
     if replacing.names_in(operation.reason):
         return ""  # the title says it
+    if operation.reason.startswith("file "):
+        return gettext("File “%(name)s”") % {"name": operation.reason.removeprefix("file ")}
     if operation.reason.startswith("job "):
         return gettext("Job %(number)s") % {"number": operation.reason.removeprefix("job ")}
     return str(REASONS.get(operation.reason) or signin.REASONS.get(operation.reason, operation.reason))

@@ -75,19 +75,19 @@ class Command(BaseCommand):
                     said_of(refused),
                 )
                 sys.exit(REFUSED)
-            taken = self._write(made, customer, options)
+            taken = self._write(made, file.name, options)
             self._tell(made, options["json"])
         if not taken:
             sys.exit(REFUSED)
 
-    def _write(self, made: Import, customer: Customer, options: Any) -> bool:
+    def _write(self, made: Import, name: str, options: Any) -> bool:
         """Whether everything that was asked for is done, or could be."""
         to_write = good_rows(made) if options["good_rows"] else made
         if to_write.refused:
             return False
         if not options["preview"]:
             outcome, _operation = road.ended(
-                lambda: write(to_write, RequestFacts("terminal"), "import_users")
+                lambda: write(to_write, RequestFacts("csv"), f"file {' '.join(name.split())[:100]}")
             )
             if outcome in (road.Outcome.CONFLICT, road.Outcome.REFUSED):
                 raise CommandError(
