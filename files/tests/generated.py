@@ -9,9 +9,9 @@ import io
 import random
 import unicodedata
 from collections.abc import Sequence
-from itertools import pairwise
 
 from files.reading.headers import V20
+from voicemail.pins import weakness
 
 COLUMNS = list(V20)
 AT = {name: place for place, name in enumerate(COLUMNS)}
@@ -202,16 +202,11 @@ def plain(text):
     return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if c.isascii() and c.isalnum())
 
 
-def pin(source):
-    """Six digits that no rule refuses: no digit twice in a row, and no run."""
+def pin(source, extension):
+    """Six digits that no rule refuses."""
     while True:
         digits = "".join(source.choice("0123456789") for _ in range(6))
-        if (
-            len(set(digits)) > 3
-            and digits[:3] != digits[3:]
-            and all(a != b for a, b in pairwise(digits))
-            and digits not in "01234567890 09876543210"
-        ):
+        if weakness(digits, extension) is None:
             return digits
 
 
@@ -317,7 +312,7 @@ def make(
         )
         row[AT["Role"]] = f'<role name="{source.choice(ROLES)}" />'
         row[AT["Department"]] = source.choice(departments)
-        row[AT["VMPIN"]] = pin(source)
+        row[AT["VMPIN"]] = pin(source, ext)
         if source.random() < 0.3:
             row[AT["WebMeetingFriendlyName"]] = f"{plain(a)}{plain(b)}{ext}"
         for _ in range(source.randrange(3)):
