@@ -21,6 +21,7 @@ class Takeover(StrEnum):
     ROLE = "role"
     REACH = "reach"
     RETURN = "return"
+    PHONE = "phone"
     MAIL = "mail"
     RESET = "reset"
     SIGN_ON = "sign_on"
@@ -36,6 +37,9 @@ WHY: "dict[Takeover, Text]" = {
     Takeover.ROLE: _("You are giving a role that administers users."),
     Takeover.REACH: _("You are giving more departments to somebody who administers the users there."),
     Takeover.RETURN: _("You are giving access back to somebody who administers users."),
+    Takeover.PHONE: _(
+        "You are giving somebody's phone to somebody else: whoever holds it then calls as that person."
+    ),
     Takeover.MAIL: _("You are sending a link with which somebody sets their password."),
     Takeover.RESET: _("You are resetting the passwords or links of other people."),
     Takeover.SIGN_ON: _("You are changing how the people of this company sign in."),

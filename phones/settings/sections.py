@@ -13,6 +13,7 @@ from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, Scope, column
 from pbxadmin.common.contributions import Contribution, ListCell
 from pbxadmin.common.parts import Part
 from pbxadmin.common.places import zone_said
+from pbxadmin.common.proof import Takeover
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
@@ -501,6 +502,17 @@ PHONE_SETTINGS = Section(
 )
 
 
+def what_lasts(row: road.RowPlan, scope: Scope) -> Takeover | None:
+    """A phone that goes from one person to another: whoever holds it, and its address, has that person's account then.
+
+    From the stock it is the same, if it ever fetched: it may have been put there a minute ago. One that never did is nobody's yet.
+    """
+    before, after = row.changes.get("user", (None, None))
+    if row.new or after is None:
+        return None
+    return Takeover.PHONE if before is not None or row.record.fetched_at is not None else None
+
+
 @lru_cache(maxsize=1)
 def phone_sheet() -> Sheet:
     """Everything that may be changed of a phone. What the phone and the push write themselves isn't here."""
@@ -512,6 +524,7 @@ def phone_sheet() -> Sheet:
         subject=lambda phone: phone.user,
         complete=lambda phone, scope: phone.complete(),
         related=("customer", "user__role", "user__customer"),
+        takes_over=what_lasts,
     )
 
 

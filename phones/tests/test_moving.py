@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.proof import ProofNeededError
 from pbxadmin.common.values import configtext
 from phones import services
 from phones.models import Phone
@@ -13,6 +16,7 @@ from phones.push import telling
 from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone
 from signin.tests.signing import sign_in_fully
+from users import road
 from users.models import Change, Customer, Operation, User
 from users.road import undo
 from users.road.meant import person_meant
@@ -85,6 +89,23 @@ def test_a_moved_phone_serves_its_new_user_at_once_and_the_old_one_no_more(
     page = owner.get("/c/boreale/users/101/phone").content.decode()
     assert "80:5E:C0:D5:7D:72" not in page
     assert owner.get(f"/c/boreale/users/101/phones/{MAC}/file").status_code == 404
+
+
+def test_whose_a_phone_is_is_not_changed_without_a_fresh_proof_nor_by_way_of_the_stock(
+    phone: Phone, boreale: Customer, ines: User, felix: User
+) -> None:
+    not_proved = RequestFacts("portal", proved=lambda: False)
+    given = services.phone_move_plan(felix, boreale, phone, ines)
+    with pytest.raises(ProofNeededError):
+        road.apply(given, not_proved)
+    assert road.apply(services.phone_move_plan(felix, boreale, phone, None), not_proved)  # into the stock
+    Phone.objects.filter(pk=phone.pk).update(fetched_at=timezone.now())
+    with pytest.raises(ProofNeededError):
+        road.apply(services.phone_move_plan(felix, boreale, again(phone), ines), not_proved)
+    assert road.apply(services.phone_move_plan(felix, boreale, again(phone), ines), FACTS)
+    # One of the stock that nobody has plugged in yet is given to whoever begins today without being asked.
+    new = make_phone(boreale, None, "805ec0d57d99")
+    assert road.apply(services.phone_move_plan(felix, boreale, new, ines), not_proved)
 
 
 def test_a_move_stands_in_the_history_of_both_once_and_can_be_taken_back(
