@@ -29,7 +29,8 @@ from django.db import connection  # isort: skip
 from django.test.runner import DiscoverRunner  # isort: skip
 from files.exporting.people import Layout, header, rows  # isort: skip
 from files.exporting.writing import Kind, written  # isort: skip
-from files.importing.importing import look_at, write  # isort: skip
+from files.importing.importing import look_at  # isort: skip
+from files.importing.imports import write  # isort: skip
 from files.tests import generated  # isort: skip
 from pbxadmin.common.columns import Scope  # isort: skip
 from users.models import Customer, Department, User  # isort: skip

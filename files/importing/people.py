@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from files.importing.codes import refined
+from files.importing.imports import Mode
 from files.importing.wanted import Wanted
 from files.reading.spreadsheets import Kind
 from pbxadmin.common.columns import NOT_IN_FILES, Column, FieldColumn, Pending, Scope
@@ -25,14 +25,6 @@ Recording = User.Recording
 CALLS, EXTERNAL = "RecordCalls", "RecordExternal"
 TALK = "WebMeetingFriendlyName"
 NUMBER = "Number"
-
-
-class Mode(StrEnum):
-    """What a file may do."""
-
-    BOTH = "both"
-    CREATE = "create"
-    UPDATE = "update"
 
 
 def by_file_name() -> Mapping[str, Column]:

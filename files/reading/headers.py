@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from files.reading.table import FileRefusedError
 
@@ -71,18 +72,48 @@ def compared(name: str) -> str:
     return "".join(sign for sign in letters if sign.isalnum())
 
 
-_LISTS = {
-    compared(name): (column, place) for column, names in LISTS.items() for place, name in enumerate(names)
-}
 _OLDER = {compared(name): column for name, column in OLDER.items()}
-_V20 = {compared(name): name for name in V20}
-_KNOWN = {*_V20, *_OLDER, *_LISTS}
 
 
-def known_names(cells: Sequence[str], ours: Collection[str] = ()) -> int:
+@dataclass(frozen=True)
+class Names:
+    """The names that the columns of one kind of file may have; without more, those of a file of people.
+
+    `ours`: as our files call them. `others` {ours: as other lists call it, in the order in which they win}. Without any of `keys`
+    nothing can be meant by a row; the first of them is how ours names its records. `older`: whether 3CX's older files are such files.
+    """
+
+    ours: Sequence[str]
+    others: Mapping[str, Sequence[str]] = field(default_factory=lambda: LISTS)
+    keys: Sequence[str] = KEYS
+    older: bool = True
+
+    @cached_property
+    def own(self) -> Mapping[str, str]:
+        """Ours, by the name as it is compared."""
+        return {compared(name): name for name in self.ours}
+
+    @cached_property
+    def foreign(self) -> Mapping[str, tuple[str, int]]:
+        """Ours, and the rank among its other names, by another name as it is compared."""
+        return {
+            compared(name): (column, rank)
+            for column, names in self.others.items()
+            for rank, name in enumerate(names)
+        }
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every name that says something, as it is compared."""
+        return frozenset({*self.own, *self.foreign, *(_OLDER if self.older else ())})
+
+
+PEOPLE = Names(V20)
+
+
+def known_names(cells: Sequence[str], names: Names = PEOPLE) -> int:
     """How many of a row's cells are names of columns."""
-    known = _KNOWN | {compared(name) for name in ours}
-    return len({name for cell in cells if (name := compared(cell)) in known})
+    return len({name for cell in cells if (name := compared(cell)) in names.known})
 
 
 @dataclass
@@ -110,20 +141,20 @@ class Columns:
 
 def columns_of(
     header: Sequence[str],
-    ours: Collection[str],
+    known: Names,
     chosen: Mapping[str, str] | None = None,
     skipped: Collection[str] = (),
 ) -> Columns:
     """What each column of a header is.
 
-    `ours`: the names of all columns that a file of ours may have. `chosen` {name in the file: our column, "" for none} is what somebody said of
+    `known`: the names that the columns of such a file may have. `chosen` {name in the file: our column, "" for none} is what somebody said of
     this file, and wins. `skipped` are columns of a report of ours, which come back without being asked for.
-    Raises `FileRefusedError` where a column is there twice, or nobody can be meant by what is there.
+    Raises `FileRefusedError` where a column is there twice, or nothing can be meant by what is there.
     """
     names = [name.strip() for name in header]
     doubled = [name for name, count in Counter(compared(name) for name in names if name).items() if count > 1]
-    own = {compared(name): name for name in ours}
-    older = {"AuthID"} < set(names) and bool(set(_OLDER_SIGNS[1:]) & set(names))
+    own, foreign = known.own, known.foreign
+    older = known.older and {"AuthID"} < set(names) and bool(set(_OLDER_SIGNS[1:]) & set(names))
     wanted = {compared(name): column for name, column in (chosen or {}).items()}
     found: dict[int, str] = {}
     guessed: dict[int, tuple[str, int]] = {}
@@ -140,11 +171,11 @@ def columns_of(
             continue
         elif key in own:
             found[place] = own[key]
-        elif key in _LISTS:
-            guessed[place] = _LISTS[key]
+        elif key in foreign:
+            guessed[place] = foreign[key]
     # A list may have several names of one thing (an address, and another address): the better known one counts.
     for place, (column, _rank) in sorted(guessed.items(), key=lambda item: item[1][1]):
-        if column not in found.values() and column in ours:
+        if column not in found.values() and column in known.ours:
             found[place] = column
     if twice := [
         names[place]
@@ -152,13 +183,13 @@ def columns_of(
         if compared(names[place]) in doubled or list(found.values()).count(column) > 1
     ]:
         raise FileRefusedError("duplicate_column", names=list(dict.fromkeys(twice)))
-    if not set(KEYS) & set(found.values()):
+    if not set(known.keys) & set(found.values()):
         raise FileRefusedError(
-            "missing_key_columns", names=list(KEYS), found=[name for name in names if name]
+            "missing_key_columns", names=list(known.keys), found=[name for name in names if name]
         )
     read = dict(sorted(found.items()))
     return Columns(
-        format=_format_of(set(read.values()), names, older),
+        format=_format_of(set(read.values()), names, older, known.keys[0]),
         by_place=read,
         header=names,
         not_read=[
@@ -169,9 +200,9 @@ def columns_of(
     )
 
 
-def _format_of(columns: Collection[str], names: Sequence[str], older: bool) -> Format:
+def _format_of(columns: Collection[str], names: Sequence[str], older: bool, key: str) -> Format:
     if older:
         return Format.OLDER
     if set(V20) <= {*names}:
         return Format.V20
-    return Format.OURS if "Number" in columns else Format.SHORT
+    return Format.OURS if key in columns else Format.SHORT

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 
-from files.reading.headers import known_names
+from files.reading.headers import Names, known_names
 from files.reading.table import MOST_COLUMNS, MOST_ROWS, FileRefusedError, Record, Table
 
 # In the order in which they win where the header speaks for several.
@@ -37,7 +37,7 @@ _QUOTED = re.compile(r'"[^"]*(?:"|\Z)')
 csv.field_size_limit(64 * 1024 * 1024)
 
 
-def from_text(content: bytes) -> Table:
+def from_text(content: bytes, names: Names) -> Table:
     """The rows of a text file. Raises `FileRefusedError`."""
     text, encoding, bom = _decoded(content)
     if "\0" in text:
@@ -56,8 +56,8 @@ def from_text(content: bytes) -> Table:
         # A line for spreadsheets alone, which show none: the header is their first row.
         said, first = match[1], 2
         text = _LINE_END.sub("", text[_first_end(text) :], count=1)
-    separator = said or _separator_of(text)
-    header, records = with_header(list(_records(text, separator, first)))
+    separator = said or _separator_of(text, names)
+    header, records = with_header(list(_records(text, separator, first)), names)
     return Table(
         header=list(header.cells),
         header_row=header.row,
@@ -97,7 +97,7 @@ def _decoded(content: bytes) -> tuple[str, str, bool]:
         raise FileRefusedError("nul" if b"\0" in content else "encoding", encoding="") from None
 
 
-def _separator_of(text: str) -> str:
+def _separator_of(text: str, names: Names) -> str:
     """The separator with which the first rows have most names that we know, then most cells."""
 
     def worth(separator: str) -> tuple[int, int]:
@@ -107,7 +107,7 @@ def _separator_of(text: str) -> str:
         ):
             if number >= HEADER_WITHIN:
                 break
-            best = max(best, (known_names(cells), len(cells)))
+            best = max(best, (known_names(cells, names), len(cells)))
         return best
 
     return max(SEPARATORS, key=worth)
@@ -141,12 +141,12 @@ def _records(text: str, separator: str, first: int) -> Iterator[Record]:
         line = reader.line_num + 1
 
 
-def with_header(records: list[Record]) -> tuple[Record, list[Record]]:
+def with_header(records: list[Record], names: Names) -> tuple[Record, list[Record]]:
     """The header, the first of the first ten rows that has most names that we know (else the first that isn't blank), and what follows."""
     early = [record for record in records[:HEADER_WITHIN] if not record.is_blank]
     if not early:
         raise FileRefusedError("no_rows")
-    header = max(early, key=lambda record: known_names(record.cells))  # the first of equals
+    header = max(early, key=lambda record: known_names(record.cells, names))  # the first of equals
     return header, [record for record in records if record.row > header.row]
 
 

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import ParseError
 import openpyxl
 from defusedxml.common import DefusedXmlException
 
-from files.reading.headers import known_names
+from files.reading.headers import Names, known_names
 from files.reading.table import MOST_COLUMNS, MOST_ROWS, Damage, FileRefusedError, Record, Table
 from files.reading.text import HEADER_WITHIN, with_header
 
@@ -27,13 +27,13 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith(b"PK\x03\x04") and b"xl/" in content[:4_000_000]
 
 
-def from_workbook(content: bytes) -> Table:
+def from_workbook(content: bytes, names: Names) -> Table:
     """The rows of a workbook. Raises `FileRefusedError`."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             if sum(part.file_size for part in parts.infolist()) > LARGEST_OPENED:
                 raise FileRefusedError("too_large_opened", limit=LARGEST_OPENED // 1024 // 1024)
-        name, records = _best_sheet(content)
+        name, records = _best_sheet(content, names)
     except (
         zipfile.BadZipFile,
         KeyError,
@@ -46,11 +46,11 @@ def from_workbook(content: bytes) -> Table:
         NotImplementedError,
     ):
         raise FileRefusedError("not_text") from None
-    header, rows = with_header(records)
+    header, rows = with_header(records, names)
     return Table(header=list(header.cells), header_row=header.row, records=rows, sheet=name)
 
 
-def _best_sheet(content: bytes) -> tuple[str, list[Record]]:
+def _best_sheet(content: bytes, names: Names) -> tuple[str, list[Record]]:
     """The first visible sheet with a header that we know, else the first visible one."""
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False)
@@ -58,7 +58,7 @@ def _best_sheet(content: bytes) -> tuple[str, list[Record]]:
         visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
         if not visible:
             raise FileRefusedError("no_rows")
-        chosen = next((sheet for sheet in visible if _known_early(sheet)), visible[0])
+        chosen = next((sheet for sheet in visible if _known_early(sheet, names)), visible[0])
         name = str(chosen.title)
         return name, list(_records(chosen, formulas[name]))
     finally:
@@ -66,9 +66,9 @@ def _best_sheet(content: bytes) -> tuple[str, list[Record]]:
         formulas.close()
 
 
-def _known_early(sheet: Any) -> bool:
+def _known_early(sheet: Any, names: Names) -> bool:
     rows = sheet.iter_rows(max_row=HEADER_WITHIN, max_col=MOST_COLUMNS, values_only=True)
-    return any(known_names([_text(value) for value in row]) for row in rows)
+    return any(known_names([_text(value) for value in row], names) for row in rows)
 
 
 def _records(sheet: Any, formulas: Any) -> Iterator[Record]:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from files.exporting.people import Layout, header, rows
-from files.importing.importing import good_rows, look_at, write
-from files.importing.people import Mode
+from files.importing.importing import look_at
+from files.importing.imports import Mode, good_rows, write
 from files.reading.spreadsheets import unprotected
 from files.tests.given import EXPECTED, READ, content
 from pbxadmin.common.columns import Scope

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from files.reading import FileRefusedError, read
-from files.reading.headers import V20, Format, columns_of
+from files.reading.headers import PEOPLE, Format, columns_of
 from files.reading.spreadsheets import Kind, as_typed, damage, protected, unprotected
 from files.reading.table import MOST_COLUMNS, MOST_ROWS
 from files.tests.given import EXPECTED, READ, REFUSED, content
@@ -19,7 +19,7 @@ from files.tests.given import EXPECTED, READ, REFUSED, content
 @pytest.mark.parametrize("name", READ)
 def test_each_file_is_read_as_it_should_be(name: str) -> None:
     table = read(content(name))
-    columns = columns_of(table.header, V20)
+    columns = columns_of(table.header, PEOPLE)
     said = {
         "encoding": table.encoding, "bom": table.bom, "separator": table.separator, "line_ends": table.line_ends,
         "format": columns.format, "header_row": table.header_row, "sheet": table.sheet, "taken_as": columns.taken_as,
@@ -36,7 +36,7 @@ def test_each_file_is_read_as_it_should_be(name: str) -> None:
 def test_what_cannot_be_read_says_why_and_where(name: str) -> None:
     wanted = EXPECTED[name]["file_refused"]
     with pytest.raises(FileRefusedError) as refused:
-        columns_of(read(content(name)).header, V20)
+        columns_of(read(content(name)).header, PEOPLE)
     assert refused.value.reason in wanted["reason"]
     assert set(wanted.get("names", ())) <= set(refused.value.facts.get("names", wanted.get("names", ())))
     assert set(wanted.get("found", ())) <= set(refused.value.facts.get("found", ()))
@@ -92,7 +92,7 @@ def test_any_encoding_with_any_separator_reads_the_same(
 ])  # fmt: skip
 def test_a_file_that_is_none_is_refused_by_its_reason(data: bytes, reason: str) -> None:
     with pytest.raises(FileRefusedError) as refused:
-        columns_of(read(data).header, V20)
+        columns_of(read(data).header, PEOPLE)
     assert refused.value.reason == reason
 
 
@@ -102,7 +102,7 @@ def test_a_cell_of_a_megabyte_is_a_cell() -> None:
 
 
 def test_names_of_columns_are_read_in_any_spelling_and_order() -> None:
-    columns = columns_of(["courriel", "  PRENOM ", "Last_Name", "first name [Required]", "Poste", ""], V20)
+    columns = columns_of(["courriel", "  PRENOM ", "Last_Name", "first name [Required]", "Poste", ""], PEOPLE)
     # Our own name wins over another one of the same thing.
     assert columns.by_place == {0: "EmailAddress", 2: "LastName", 3: "FirstName"}
     assert columns.not_read == ["PRENOM", "Poste"]
@@ -113,7 +113,7 @@ def test_names_of_columns_are_read_in_any_spelling_and_order() -> None:
 def test_what_somebody_said_of_a_file_wins_and_what_they_left_out_is_not_read() -> None:
     columns = columns_of(
         ["extension", "name", "voicemail_email", "Number"],
-        V20,
+        PEOPLE,
         {"extension": "Number", "name": "LastName", "Number": ""},
     )
     assert columns.by_place == {0: "Number", 1: "LastName"}

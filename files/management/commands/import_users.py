@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
-from files.importing.importing import Import, good_rows, look_at, write
+from files.importing.importing import look_at
+from files.importing.imports import Import, Mode, good_rows, write
 from files.importing.outcome import counted
-from files.importing.people import Mode
 from files.importing.words import said_of
 from files.reading.table import FileRefusedError
 from pbxadmin.common.columns import Scope

@@ -1,0 +1,120 @@
+"""What every import has in common, whatever its rows are: read, planned, one outcome for each row, written as one operation."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from files.importing.outcome import REFUSED, RowOutcome, Said, counted
+from files.importing.wanted import Wanted, wanted_of
+from files.reading import Table, read
+from files.reading.headers import Columns, Names, columns_of
+from files.reading.spreadsheets import Kind
+from pbxadmin.common.columns import Column, Scope
+from pbxadmin.common.http import RequestFacts
+from users import road
+from users.models import Operation
+
+
+class Mode(StrEnum):
+    """What a file may do."""
+
+    BOTH = "both"
+    CREATE = "create"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the rows of a file are: which columns they may have, what their cells are, and what becomes of them.
+
+    `plan` {the import, its rows} plans the rows and sets the import's `plans` and `outcomes`; nothing is written by it.
+    """
+
+    names: Callable[[], Names]
+    kind_of: Callable[[str], Kind]
+    plan: Callable[["Import", Sequence[Wanted]], None]
+
+
+@dataclass
+class Import:
+    """A file that was looked at: what it is, what each row means, and the plans of the road in the order in which they are written."""
+
+    contents: Contents
+    scope: Scope
+    table: Table
+    columns: Columns
+    mode: Mode
+    wanted: list[Wanted]
+    plans: Sequence[road.Plan] = ()
+    outcomes: list[RowOutcome] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows have each outcome."""
+        return counted(self.outcomes)
+
+    @property
+    def refused(self) -> set[int]:
+        """The rows that can't be written."""
+        return {row.row for row in self.outcomes if row.outcome == REFUSED}
+
+
+def look_at(
+    contents: Contents,
+    content: bytes,
+    scope: Scope,
+    mode: Mode = Mode.BOTH,
+    chosen: Mapping[str, str] | None = None,
+) -> Import:
+    """Read a file and plan all of it; nothing is written.
+
+    `chosen` {name in the file: our column} is what somebody said of its columns. Raises `FileRefusedError`.
+    """
+    names = contents.names()
+    table = read(content, names)
+    columns = columns_of(table.header, names, chosen)
+    made = Import(contents, scope, table, columns, mode, list(wanted_of(table, columns, contents.kind_of)))
+    contents.plan(made, made.wanted)
+    return made
+
+
+def good_rows(made: Import) -> Import:
+    """The same file without the rows that can't be written, and without those that lean on them."""
+    left_out: set[int] = set()
+    while refused := made.refused - left_out:
+        left_out |= refused
+        scope = Scope(made.scope.actor, made.scope.customer)
+        again = Import(made.contents, scope, made.table, made.columns, made.mode, made.wanted)
+        again.contents.plan(again, [row for row in made.wanted if row.record.row not in left_out])
+        made = again
+    return made
+
+
+def write(made: Import, facts: RequestFacts, reason: str = "") -> Operation | None:
+    """Write it, all or nothing. Raises what `road.apply_all` raises."""
+    return road.apply_all(made.plans, facts, reason)
+
+
+class Called:
+    """The columns of a sheet by name, with what files and this very file call them."""
+
+    def __init__(self, columns: Mapping[str, Column], read: Columns) -> None:
+        self.columns = columns
+        self.ours = {name: column.csv for name, column in columns.items()}
+        self.here = {name: read.called(file_name) for name, file_name in self.ours.items()} | {"": ""}
+
+
+def once(said: Sequence[Said]) -> list[Said]:
+    """The same thing told of the same column, once."""
+    return list({(each.column, each.reason.code, str(each.reason)): each for each in said}.values())
+
+
+def changes_of(
+    planned: road.RowPlan, columns: Mapping[str, Column], scope: Scope
+) -> dict[str, tuple[str, str]]:
+    """{column of our files: (cell before, cell after)} of a planned row."""
+    return {
+        columns[name].csv or name: (columns[name].to_cell(old, scope), columns[name].to_cell(new, scope))
+        for name, (old, new) in planned.changes.items()
+        if name in columns
+    }

@@ -1,0 +1,94 @@
+"""What a customer has files of: one `Subject` for each kind of record, by which pages, commands and the support desk know it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from files.exporting import people as people_out
+from files.importing import imports
+from files.importing.importing import PEOPLE
+from files.importing.imports import Contents, Import, Mode
+from files.reading.headers import Names
+from files.reading.spreadsheets import Kind
+from pbxadmin.common.columns import Scope, Text
+from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.sections import Sheet
+from users import road
+from users.models import Operation, User
+from users.people.sections import user_sheet
+from users.rights import Verb
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One kind of record with files of its own: in (`look_at`, `good_rows`, `write`) and out (`header`, `rows`).
+
+    `verb` is what entering its pages takes; who may do what to which record is asked of every row by the road.
+    """
+
+    slug: str  # in addresses and at a terminal
+    title: Text
+    sheet: Callable[[], Sheet]
+    contents: Contents
+    header: Callable[[], Sequence[str]]
+    rows: Callable[
+        [Scope], Iterator[Sequence[str]]
+    ]  # of everything that the scope's actor sees, in the order of `header`
+    verb: Verb = Verb.CUSTOMER
+
+    @property
+    def names(self) -> Names:
+        """The names that the columns of its files may have."""
+        return self.contents.names()
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The columns without any of which no record can be meant."""
+        return self.names.keys
+
+    def kind_of(self, name: str) -> Kind:
+        """What the cells of a column are, as far as a spreadsheet cares."""
+        return self.contents.kind_of(name)
+
+    def why_not(self, scope: Scope) -> Text | None:
+        """Why the scope's actor can't bring files of it in at all; None where they may."""
+        return road.why_not(self.sheet(), scope, self.verb)
+
+    def look_at(
+        self,
+        content: bytes,
+        scope: Scope,
+        mode: Mode = Mode.BOTH,
+        chosen: Mapping[str, str] | None = None,
+    ) -> Import:
+        """Read a file and plan all of it; nothing is written. See `files.importing.imports.look_at`."""
+        return imports.look_at(self.contents, content, scope, mode, chosen)
+
+    @staticmethod
+    def good_rows(made: Import) -> Import:
+        """The same file without the rows that can't be written, and without those that lean on them."""
+        return imports.good_rows(made)
+
+    @staticmethod
+    def write(made: Import, facts: RequestFacts, reason: str = "") -> Operation | None:
+        """Write it, all or nothing. Raises what `road.apply_all` raises."""
+        return imports.write(made, facts, reason)
+
+
+def _people(scope: Scope) -> Iterator[Sequence[str]]:
+    everybody = User.objects.visible_to(scope.actor).of(scope.customer).order_by("number")
+    return people_out.rows(scope, everybody, people_out.Layout.FULL)
+
+
+USERS = Subject(
+    slug="users",
+    title=_("Users"),
+    sheet=user_sheet,
+    contents=PEOPLE,
+    header=lambda: people_out.header(people_out.Layout.FULL),
+    rows=_people,
+    verb=Verb.CREATE,
+)
+
+SUBJECTS: Mapping[str, Subject] = {subject.slug: subject for subject in (USERS,)}
