@@ -245,7 +245,7 @@ def front_command(host: str, port: int) -> list[str]:
 
 
 def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) -> list[Child]:
-    """What runs beside the broker: the front, the servers of pages and phones, the two workers, beat and the
+    """What runs beside the broker: the front, the servers of pages and phones, the three workers, beat and the
     virtual phones."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "pbxadmin"]
@@ -267,6 +267,13 @@ def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) ->
             [
                 *celery, "worker", "--queues", "celery", "--concurrency", "2", "--loglevel", "INFO",
                 "--without-gossip", "--without-mingle",
+            ],
+        ),
+        Child(
+            "files",
+            [
+                *celery, "worker", "--queues", "files", "--concurrency", "1", "--hostname", "files@%h",
+                "--loglevel", "INFO", "--without-gossip", "--without-mingle",
             ],
         ),
         # Phones are told by a process of their own, whose tasks only wake it: one is enough, and it waits for nobody.

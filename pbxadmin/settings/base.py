@@ -233,6 +233,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 600
+# What a large file took is given back to the machine: a worker's process that is larger than this, in KiB, is replaced after its task.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 300_000
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -249,8 +251,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # A change that was saved must not wait for a broker that is down: one try, then the rows are looked at.
 CELERY_TASK_PUBLISH_RETRY = False
 # What phones are told has a queue of its own (`celery worker -Q push`), so that letters, jobs and switches wait for no push, and
-# no push for them. A worker that is given no queue takes both.
-CELERY_TASK_QUEUES = [Queue("celery", routing_key="celery"), Queue("push", routing_key="push")]
+# no push for them; and so has what is done as a whole and takes long, a file of thousands of rows. A worker that is given no queue
+# takes all of them.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "push", "files")]
 CELERY_TASK_ROUTES = {"phones.push.tasks.*": {"queue": "push"}}
 CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "users.road.jobs.sweep", "schedule": 10.0, "options": {"expires": 10}},

@@ -48,6 +48,7 @@ WRITERS = {
     "users/road/recording.py": "the history of the road",
     "users/road/removal.py": "the road itself, where it deletes",
     "users/road/jobs.py": "jobs, their steps and leases",
+    "users/road/works.py": "leases and the end of jobs that are done as a whole",
     "signin/credentials.py": "credentials: password, sessions, support accounts",
     "signin/second_factor.py": "second factors and backup codes",
     "signin/models.py": "the second factor's own counters",

@@ -785,7 +785,7 @@ class Migration(migrations.Migration):
                 ("source", models.CharField(max_length=12)),
                 ("address", models.CharField(blank=True, max_length=45)),
                 ("request_id", models.CharField(blank=True, max_length=12)),
-                ("keys", models.JSONField()),
+                ("keys", models.JSONField(default=list)),
                 ("settings", models.JSONField(default=dict)),
                 (
                     "state",
@@ -803,6 +803,8 @@ class Migration(migrations.Migration):
                 ),
                 ("total", models.PositiveIntegerField()),
                 ("position", models.PositiveIntegerField(default=0)),
+                ("phase", models.CharField(blank=True, max_length=20)),
+                ("attempts", models.PositiveIntegerField(default=0)),
                 ("done", models.PositiveIntegerField(default=0)),
                 ("refused", models.PositiveIntegerField(default=0)),
                 ("words", models.CharField(blank=True, max_length=300)),

@@ -32,9 +32,11 @@ class JobQuerySet(ScopedQuerySet):
 
 
 class Job(models.Model):
-    """An action on many records, asked for once and done bit by bit by workers. The row is the truth, whatever the broker says.
+    """Long work, asked for once and done by workers. The row is the truth, whatever the broker says.
 
-    `keys` are the records in the order of their turn, `position` how many of them had it. Nothing secret is in a job.
+    An action on many records is done bit by bit: `keys` are the records in the order of their turn, `position` how many of them had it.
+    What is done as a whole (a file) has no keys: `position` says how far it is in thousandths, `phase` what it is at. Nothing secret is
+    in a job.
     """
 
     class State(models.TextChoices):
@@ -52,7 +54,7 @@ class Job(models.Model):
     TOLD_FOR: ClassVar = timedelta(days=1)
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="jobs")
-    kind = models.CharField(max_length=40)  # the action: `users.road.actions.ACTIONS`
+    kind = models.CharField(max_length=40)  # `users.road.actions.ACTIONS`, or `users.road.works.WORKS`
     starter = models.ForeignKey("users.User", models.SET_NULL, null=True, related_name="jobs")
     starter_name = models.CharField(max_length=160)
     language = models.CharField(max_length=10)  # in which the report is written: that of whoever started it
@@ -61,11 +63,13 @@ class Job(models.Model):
     address = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=12, blank=True)
 
-    keys = models.JSONField()
+    keys = models.JSONField(default=list)
     settings = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     total = models.PositiveIntegerField()
     position = models.PositiveIntegerField(default=0)
+    phase = models.CharField(max_length=20, blank=True)
+    attempts = models.PositiveIntegerField(default=0)  # how often a worker began it, for what is done as a whole
     done = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     words = models.CharField(max_length=300, blank=True)

@@ -4,6 +4,8 @@ A job is a row. A step is one transaction that holds all of it: what is done to 
 place where the next step begins. So what was done isn't done twice, and a worker that is killed in the middle has done
 nothing. Which worker has a job is a lease: a conditional UPDATE takes it, each step renews it, and when it has run out the
 sweep starts the job again. Who acts is whoever started it, with the rights of this very step.
+
+What is done as a whole (`users.road.works`) has one step, which is long: a thread renews the lease meanwhile.
 """
 
 import logging
@@ -25,12 +27,22 @@ from pbxadmin.common.http import RequestFacts
 from users import rights
 from users.models import Customer, Job, JobStep, User
 from users.road.actions import ACTIONS, Action, Settings, Trace
+from users.road.works import (
+    LEASE,
+    MOST_ATTEMPTS,
+    QUEUE,
+    WHOLE,
+    WORKS,
+    Beat,
+    CancelledError,
+    StoppedError,
+    TakenOverError,
+    Work,
+)
 
 logger = logging.getLogger(__name__)
 
 State = Job.State
-# How long nothing may be heard of a worker until it counts as dead.
-LEASE = timedelta(seconds=30)
 # How long a worker stays with one job before others, and the phones that wait for news, have their turn: seconds.
 TURN = 2.0
 # How many records a step begins with, and takes at most. It grows while a step is quick, and shrinks where somebody would wait
@@ -56,20 +68,30 @@ def start(action: Action, scope: Scope, keys: Sequence[int], settings: Settings,
         for job in same:
             if {"keys": job.keys, "settings": job.settings} == asked:
                 return job
-        job = Job.objects.create(
-            customer=scope.customer,
-            kind=action.slug,
-            starter=scope.actor,
-            starter_name=str(scope.actor)[:160],
-            language=translation.get_language() or "",
-            source=facts.source,
-            address=facts.address,
-            request_id=facts.request_id,
-            total=len(keys),
-            **asked,
-        )
-        # Robust: the job is there whatever the broker says, and the sweep finds it.
-        transaction.on_commit(lambda: publish(job.pk), robust=True)
+        return _made(action.slug, scope, facts, len(keys), **asked)
+
+
+def start_work(work: Work, scope: Scope, settings: Settings, facts: RequestFacts) -> Job:
+    """Have a work done; a worker is told after the commit. Whoever calls it sees to it that the same isn't asked for twice."""
+    with transaction.atomic():
+        return _made(work.slug, scope, facts, WHOLE, settings=dict(settings))
+
+
+def _made(kind: str, scope: Scope, facts: RequestFacts, total: int, **asked: Any) -> Job:
+    job = Job.objects.create(
+        customer=scope.customer,
+        kind=kind,
+        starter=scope.actor,
+        starter_name=str(scope.actor)[:160],
+        language=translation.get_language() or "",
+        source=facts.source,
+        address=facts.address,
+        request_id=facts.request_id,
+        total=total,
+        **asked,
+    )
+    # Robust: the job is there whatever the broker says, and the sweep finds it.
+    transaction.on_commit(lambda: publish(job.pk, kind), robust=True)
     return job
 
 
@@ -92,25 +114,63 @@ def run(key: int) -> bool:
     worker = _claim(key)
     if not worker:
         return False
-    until = 0.0
-    size = FIRST
     try:
-        while True:
-            job = Job.objects.select_related("customer").get(pk=key)
-            if job.worker != worker or job.is_over:
-                return False
-            if job.cancel_asked_at or not job.left:
-                _end(job, State.CANCELLED if job.left else State.DONE)
-                return False
-            if until and time.monotonic() > until:
-                return True
-            until = until or time.monotonic() + TURN  # one step at least
-            with translation.override(job.language):
-                size = _go_on(job, size)
-    except _TakenOver:
+        job = Job.objects.select_related("customer").get(pk=key)
+        return _as_a_whole(job, worker) if job.kind in WORKS else _in_steps(key, worker)
+    except TakenOverError:
         return False
     finally:
         Job.objects.filter(pk=key, worker=worker).update(worker="", lease_until=None)
+
+
+def _in_steps(key: int, worker: str) -> bool:
+    until = 0.0
+    size = FIRST
+    while True:
+        job = Job.objects.select_related("customer").get(pk=key)
+        if job.worker != worker or job.is_over:
+            return False
+        if job.cancel_asked_at or not job.left:
+            _end(job, State.CANCELLED if job.left else State.DONE)
+            return False
+        if until and time.monotonic() > until:
+            return True
+        until = until or time.monotonic() + TURN  # one step at least
+        with translation.override(job.language):
+            size = _go_on(job, size)
+
+
+def _as_a_whole(job: Job, worker: str) -> bool:
+    """Do a work from its beginning to its end: there is never more to do."""
+    work = WORKS[job.kind]
+    with translation.override(job.language):
+        if job.cancel_asked_at:
+            _end(job, State.CANCELLED)
+            return False
+        if job.attempts >= MOST_ATTEMPTS:
+            _end(job, State.STOPPED, _("It was interrupted several times and isn't tried again."))
+            return False
+        Job.objects.filter(pk=job.pk).update(attempts=F("attempts") + 1)
+        try:
+            customer = Customer.objects.get(pk=job.customer_id)
+            actor = actor_of(job, customer)
+            if isinstance(actor, str):
+                _end(job, State.STOPPED, actor)
+                return False
+            with Beat(job, worker, work) as beat:
+                work.do(Scope(actor, customer), beat)
+            if not beat.finished:
+                beat.finish(0)
+        except CancelledError:
+            _end(job, State.CANCELLED)
+        except StoppedError as stopped:
+            _end(job, State.STOPPED, str(stopped))
+        except (TakenOverError, OperationalError, InterfaceError):
+            raise  # the database is away, or two waited for each other: the sweep begins it again
+        except Exception:
+            logger.exception("job %s failed", job.pk)
+            _end(job, State.STOPPED, _("It failed unexpectedly. Support can see why."))
+    return False
 
 
 def _claim(key: int) -> str:
@@ -132,10 +192,6 @@ def _end(job: Job, state: Job.State, words: str = "") -> None:
     )
 
 
-class _TakenOver(Exception):  # noqa: N818  # not an error: this worker was believed to be dead
-    """Another worker has the job."""
-
-
 class _Smaller(Exception):  # noqa: N818  # not an error: the step is rolled back and tried with fewer
     """Something stands against these records together."""
 
@@ -148,7 +204,7 @@ def _go_on(job: Job, size: int) -> int:
             _step(job, size)
     except _Smaller:
         return max(1, size // 2)
-    except (_TakenOver, OperationalError, InterfaceError):
+    except (TakenOverError, OperationalError, InterfaceError):
         raise  # the database is away, or two waited for each other: nothing is wrong with the records
     except Exception:
         logger.exception("job %s: step at %s of %s records failed", job.pk, job.position, size)
@@ -166,7 +222,7 @@ def _step(job: Job, size: int) -> None:
     action = ACTIONS[job.kind]
     # First, as everybody who writes does: whose rights are read below has them until the commit.
     customer = Customer.objects.select_for_update().get(pk=job.customer_id)
-    actor = _actor(job, customer)
+    actor = actor_of(job, customer)
     if isinstance(actor, str):
         _end(job, State.STOPPED, actor)
         return
@@ -193,7 +249,7 @@ def _step(job: Job, size: int) -> None:
     _note(job, len(keys), [[record.pk, names[record.pk]] for record in going], [*refused, *gone], operation)
 
 
-def _actor(job: Job, customer: Customer) -> User | str:
+def actor_of(job: Job, customer: Customer) -> User | str:
     """Whoever started it, as they are now; as a sentence why they may not go on."""
     people = User.objects.select_related("role", "customer", "primary_department")
     actor = people.filter(pk=job.starter_id or 0).first()
@@ -212,7 +268,7 @@ def _note(job: Job, count: int, done: list[Any], refused: list[Any], operation: 
         lease_until=timezone.now() + LEASE,
     )
     if moved != 1:
-        raise _TakenOver
+        raise TakenOverError
     JobStep.objects.create(job=job, position=job.position, done=done, refused=refused)
 
 
@@ -227,8 +283,8 @@ def run_job(key: int) -> None:
 @shared_task(name="users.road.jobs.sweep")
 def sweep_jobs() -> None:
     """Start what no worker has: what the broker lost, and what died with its worker."""
-    for key in due():
-        publish(key, expires=SWEEP_EVERY)
+    for key, kind in due():
+        publish(key, kind, expires=SWEEP_EVERY)
 
 
 @shared_task(name="users.road.jobs.forget")
@@ -237,16 +293,19 @@ def forget_jobs() -> None:
     Job.objects.filter(ended_at__lt=timezone.now() - KEPT).delete()
 
 
-def due() -> list[int]:
-    """The jobs that nobody is at."""
+def due() -> list[tuple[int, str]]:
+    """The jobs that nobody is at, with their kind."""
     free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
-    return list(Job.objects.filter(free).open().order_by("pk").values_list("pk", flat=True)[:1_000])
+    return list(Job.objects.filter(free).open().order_by("pk").values_list("pk", "kind")[:1_000])
 
 
-def publish(key: int, expires: int | None = None) -> None:
-    """Ask a worker to go on with a job. Never fails: where no broker answers, the sweep does it."""
+def publish(key: int, kind: str = "", expires: int | None = None) -> None:
+    """Ask a worker to go on with a job. Never fails: where no broker answers, the sweep does it.
+
+    What is done as a whole has workers of its own: minutes of it keep no letter and no step of others waiting.
+    """
     try:
-        run_job.apply_async((key,), expires=expires)
+        run_job.apply_async((key,), expires=expires, queue=QUEUE if kind in WORKS else None)
     except Exception as error:  # whatever is wrong with the broker: the row says what is to be done
         logger.warning(
             "the broker can't be reached (%s): job %s waits for the sweep", type(error).__name__, key

@@ -283,15 +283,15 @@ def test_a_second_worker_finds_a_job_taken_and_does_nothing(felix, people):
 def test_a_job_whose_worker_was_not_heard_of_is_taken_up_by_another_and_the_first_one_lets_go(felix, people):
     job = start(actions.DELETE, felix, people)
     first = jobs._claim(job.pk)
-    assert job.pk not in jobs.due()
+    assert jobs.due() == []
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert jobs.due() == [job.pk]
+    assert jobs.due() == [(job.pk, job.kind)]
     finish(job)
     assert job.done == 7
     # The first one wakes up, and believes that it still has the job.
     late = Job.objects.get(pk=job.pk)
     late.worker, late.position = first, 0
-    with pytest.raises(jobs._TakenOver), transaction.atomic():
+    with pytest.raises(jobs.TakenOverError), transaction.atomic():
         jobs._step(late, 3)
     assert JobStep.objects.filter(job=job).count() == 3
 

@@ -20,6 +20,7 @@ from users.access import signed_in_user
 from users.models import Customer, Job
 from users.road import finding, jobs
 from users.road.actions import ACTIONS
+from users.road.works import WORKS, Work
 from users.road.pages.doors import in_customer
 
 BELL = 8  # jobs in the menu of the bell
@@ -41,6 +42,7 @@ class Told:
     title: str
     url: str
     shape: str
+    work: Work | None = None  # what is done as a whole counts no records while it runs
 
     @property
     def live(self) -> bool:
@@ -51,6 +53,8 @@ class Told:
     def counts(self) -> str:
         """How far it is, or what became of it: "212 done · 2 not possible · 40 not reached"."""
         job = self.job
+        if self.work:
+            return self._of_a_whole(self.work)
         if not job.is_over:
             return _("%(done)s of %(total)s") % {"done": grouped(job.position), "total": grouped(job.total)}
         parts = [ngettext("%(count)s done", "%(count)s done", job.done) % {"count": job.done}]
@@ -62,6 +66,22 @@ class Told:
         if job.left:
             parts.append(
                 ngettext("%(count)s not reached", "%(count)s not reached", job.left) % {"count": job.left}
+            )
+        return " · ".join(parts)
+
+    def _of_a_whole(self, work: Work) -> str:
+        job = self.job
+        if not job.is_over:
+            share = _("%(share)s%%") % {"share": job.position * 100 // max(1, job.total)}
+            words = work.phases[job.phase][0] if job.phase in work.phases else ""
+            return f"{words} · {share}" if words else share
+        if job.state != Job.State.DONE:
+            return _("nothing was done")
+        parts = [ngettext("%(count)s done", "%(count)s done", job.done) % {"count": grouped(job.done)}]
+        if job.refused:
+            parts.append(
+                ngettext("%(count)s not possible", "%(count)s not possible", job.refused)
+                % {"count": grouped(job.refused)}
             )
         return " · ".join(parts)
 
@@ -86,9 +106,13 @@ class Told:
 
 def told(job: Job) -> Told:
     """A job in words; an action that this version of the portal doesn't know any more is called by its name."""
+    shape = SHAPES[Job.State(job.state)]
+    url = reverse("job", args=[job.customer.slug, job.pk])
+    if work := WORKS.get(job.kind):
+        return Told(job, work.title(job), work.url(job) or url, shape, work)
     action = ACTIONS.get(job.kind)
     title = action.job_title(job.total) if action else job.kind
-    return Told(job, title, reverse("job", args=[job.customer.slug, job.pk]), SHAPES[Job.State(job.state)])
+    return Told(job, title, url, shape)
 
 
 # --- The bell -----------------------------------------------------------------------------------------------------
@@ -162,6 +186,8 @@ def job(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """How far it is, followed live; its report when it is over. htmx gets the bar alone, and the whole page at the end."""
     found = _job_or_404(request, customer, pk)
     facts = {"told": told(found), "job": found}
+    if facts["told"].work and found.starter_id == request.user.pk and facts["told"].url != request.path:  # type: ignore[attr-defined]
+        return redirect(facts["told"].url)  # type: ignore[attr-defined]
     if request.htmx:
         if found.is_over:
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
