@@ -69,7 +69,8 @@ class Job(models.Model):
     total = models.PositiveIntegerField()
     position = models.PositiveIntegerField(default=0)
     phase = models.CharField(max_length=20, blank=True)
-    attempts = models.PositiveIntegerField(default=0)  # how often a worker began it, for what is done as a whole
+    # How often a worker began it, for what is done as a whole.
+    attempts = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     words = models.CharField(max_length=300, blank=True)

@@ -83,7 +83,9 @@ class Beat:
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> "Beat":
-        self._thread = threading.Thread(target=self._keep_alive, name=f"beat of job {self.job.pk}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._keep_alive, name=f"beat of job {self.job.pk}", daemon=True
+        )
         self._thread.start()
         return self
 
@@ -137,5 +139,3 @@ class Beat:
         mine.update(lease_until=timezone.now() + LEASE, position=self._position, phase=self._phase)
         if mine.exclude(cancel_asked_at=None).exists():
             self._cancelled.set()
-
-

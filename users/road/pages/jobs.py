@@ -20,8 +20,8 @@ from users.access import signed_in_user
 from users.models import Customer, Job
 from users.road import finding, jobs
 from users.road.actions import ACTIONS
-from users.road.works import WORKS, Work
 from users.road.pages.doors import in_customer
+from users.road.works import WORKS, Work
 
 BELL = 8  # jobs in the menu of the bell
 STOP_POLLING = 286  # htmx's own status: this answer is shown, and nobody asks again
