@@ -3,14 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from files.importing.codes import refined
 from files.importing.outcome import REFUSED, RowOutcome, Said, counted
 from files.importing.wanted import Wanted, wanted_of
 from files.reading import Table, read
 from files.reading.headers import Columns, Names, columns_of
 from files.reading.spreadsheets import Kind
-from pbxadmin.common.columns import Column, Scope
+from pbxadmin.common.columns import Column, Pending, Scope, Text
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.reasons import Reason, reasons_of
 from users import road
 from users.models import Operation
 
@@ -95,6 +102,79 @@ def write(made: Import, facts: RequestFacts, reason: str = "") -> Operation | No
     return road.apply_all(made.plans, facts, reason)
 
 
+# --- What a row means ---------------------------------------------------------------------------------------------
+@dataclass
+class Meant:
+    """One row with the record that it means (None: a new one) and what it says of it by column."""
+
+    nothing: ClassVar[Text] = gettext_lazy(
+        "Nothing that is there is meant by this row, and this file only changes what is there."
+    )
+    wanted: Wanted
+    record: Any = None
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: dict[str, list[Reason]] = field(default_factory=dict)  # by column of the sheet
+    pending: Pending | None = None
+    planned: road.RowPlan | None = None
+
+    def refuse(self, column: str, sentence: Any, code: str) -> None:
+        """Something that keeps the row out."""
+        self.problems.setdefault(column, []).append(Reason(sentence, code))
+
+    def keep_to(self, mode: Mode, column: str) -> None:
+        """Refuse, at a column of the sheet, what the file isn't to do."""
+        if self.record is not None and mode is Mode.CREATE:
+            self.refuse(
+                column,
+                _("%(user)s is there already, and this file only creates.") % {"user": self.record},
+                "number_taken",
+            )
+        elif self.record is None and mode is Mode.UPDATE:
+            self.refuse(column, self.nothing, "not_there")
+
+    def take_problems(self, columns: Mapping[str, Column], otherwise: Mapping[str, str]) -> None:
+        """What reading the row has found; `otherwise` {name in files that is no column: column of the sheet}."""
+        for name, reasons in self.wanted.problems.items():
+            column = columns.get(name)
+            self.problems.setdefault(column.name if column else otherwise.get(name, ""), []).extend(reasons)
+
+
+# What a cell says of its columns, why it can't be taken, and what is to be told of it.
+CellSaid = tuple[dict[str, Any], list[Reason], Sequence[Reason]]
+
+
+def said_by(column: Column, text: str, scope: Scope, new: bool) -> CellSaid:
+    """What a cell of a file says."""
+    try:
+        values, warnings = column.said_in_file(text, scope, new)
+    except ValidationError as error:
+        return {}, [refined(reason, column.csv, text) for reason in reasons_of(error)], ()
+    return values, [], warnings
+
+
+def read_column(scope: Scope, made: Sequence[Meant], name: str, column: Column) -> None:
+    """What the cells of one column say, each distinct text read once."""
+    memory: dict[tuple[str, bool], CellSaid] = {}
+    told: set[str] = set()
+    for each in made:
+        text = each.wanted.cells.get(name)
+        if text is None:
+            continue
+        new = each.record is None
+        if (known := memory.get((text, new))) is None:
+            known = memory[text, new] = said_by(column, text, scope, new)
+        values, problems, warnings = known
+        if problems:
+            each.problems.setdefault(column.name, []).extend(problems)
+        else:
+            each.values.update(values)
+        for warning in warnings:
+            if warning.code not in told:  # once for the file
+                told.add(warning.code)
+                each.wanted.warnings.setdefault(name, []).append(warning)
+
+
+# --- What becomes of it -------------------------------------------------------------------------------------------
 class Called:
     """The columns of a sheet by name, with what files and this very file call them."""
 

@@ -1,20 +1,20 @@
 """People of a file: which record each row means, what its cells say, and the plan of it all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from files.importing import imports
 from files.importing.codes import refined
-from files.importing.imports import Mode
+from files.importing.imports import Mode, read_column, said_by
 from files.importing.wanted import Wanted
 from files.reading.spreadsheets import Kind
 from pbxadmin.common.columns import NOT_IN_FILES, Column, FieldColumn, Pending, Scope
 from pbxadmin.common.fields import PhoneNumberField, YesNoFormField
-from pbxadmin.common.reasons import Reason, reasons_of
+from pbxadmin.common.reasons import reasons_of
 from pbxadmin.common.values.signs import folded
 from users import rights, road
 from users.models import Department, User
@@ -59,20 +59,16 @@ def kind_of(name: str) -> Kind:
     return Kind.CODE if short else Kind.TEXT
 
 
-@dataclass
-class Meant:
-    """One row with the record that it means (None: somebody new) and what it says of them by column."""
+class Meant(imports.Meant):
+    """One row with whom it means (None: somebody new) and what it says of them by column."""
 
-    wanted: Wanted
-    person: User | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    problems: dict[str, list[Reason]] = field(default_factory=dict)  # by column of the sheet
-    pending: Pending | None = None
-    planned: road.RowPlan | None = None
+    nothing = gettext_lazy("Nobody is meant by this row, and this file only changes those who are there.")
 
-    def refuse(self, column: str, sentence: Any, code: str) -> None:
-        """Something that keeps the row out."""
-        self.problems.setdefault(column, []).append(Reason(sentence, code))
+    @property
+    def person(self) -> User | None:
+        """Who is there already."""
+        found: User | None = self.record
+        return found
 
 
 def meant_by(scope: Scope, rows: Sequence[Wanted], mode: Mode) -> list[Meant]:
@@ -88,18 +84,7 @@ def meant_by(scope: Scope, rows: Sequence[Wanted], mode: Mode) -> list[Meant]:
         ],
     )
     for each in made:
-        if each.person is not None and mode is Mode.CREATE:
-            each.refuse(
-                "number",
-                _("%(user)s is there already, and this file only creates.") % {"user": each.person},
-                "number_taken",
-            )
-        elif each.person is None and mode is Mode.UPDATE:
-            each.refuse(
-                "number",
-                _("Nobody is meant by this row, and this file only changes those who are there."),
-                "not_there",
-            )
+        each.keep_to(mode, "number")
     return made
 
 
@@ -115,7 +100,7 @@ def _by_number(scope: Scope, made: Sequence[Meant]) -> None:
                 continue  # the plan says what is wrong with it
     found = road.find(user_sheet(), scope, numbers.values())
     for place, number in numbers.items():
-        made[place].person = found.get(number)
+        made[place].record = found.get(number)
 
 
 def _by_address(scope: Scope, made: Sequence[Meant]) -> None:
@@ -141,7 +126,7 @@ def _by_address(scope: Scope, made: Sequence[Meant]) -> None:
             wanted[id(each)] = keys[0]
     found = road.records_of(user_sheet(), scope, (), list(set(wanted.values()))) if wanted else {}
     for each in made:
-        each.person = found.get(wanted.get(id(each)))
+        each.record = found.get(wanted.get(id(each)))
 
 
 def _who(email: str, first: str, last: str) -> str:
@@ -164,59 +149,20 @@ def read_values(scope: Scope, made: Sequence[Meant]) -> None:
     columns = by_file_name()
     present = {name for each in made for name in each.wanted.cells}
     for name in (name for name in columns if name in present and name != TALK):
-        _read_column(scope, made, name, columns[name])
+        read_column(scope, made, name, columns[name])
     _read_talk(scope, made, columns)
     if present & {CALLS, EXTERNAL}:
         _read_recording(made)
     _give_departments(scope, made)
     for each in made:
         _leave_the_same_address(each)
-        for name, reasons in each.wanted.problems.items():
-            column = columns.get(name)
-            each.problems.setdefault(column.name if column else _column_of(name), []).extend(reasons)
+        each.take_problems(columns, {CALLS: "recording", EXTERNAL: "recording"})
 
 
 def _leave_the_same_address(each: Meant) -> None:
     """An address in other letters, small and large, is the same one: lists write them as they like."""
     if each.person and each.values.get("email", "").casefold() == each.person.email.casefold():
         each.values.pop("email", None)
-
-
-def _column_of(name: str) -> str:
-    return "recording" if name in (CALLS, EXTERNAL) else ""
-
-
-def _read_column(scope: Scope, made: Sequence[Meant], name: str, column: Column) -> None:
-    memory: dict[tuple[str, bool], Said] = {}
-    told: set[str] = set()
-    for each in made:
-        text = each.wanted.cells.get(name)
-        if text is None:
-            continue
-        new = each.person is None
-        if (known := memory.get((text, new))) is None:
-            known = memory[text, new] = _said(column, text, scope, new)
-        values, problems, warnings = known
-        if problems:
-            each.problems.setdefault(column.name, []).extend(problems)
-        else:
-            each.values.update(values)
-        for warning in warnings:
-            if warning.code not in told:  # once for the file
-                told.add(warning.code)
-                each.wanted.warnings.setdefault(name, []).append(warning)
-
-
-# What a cell says of its columns, why it can't be taken, and what is to be told of it.
-Said = tuple[dict[str, Any], list[Reason], Sequence[Reason]]
-
-
-def _said(column: Column, text: str, scope: Scope, new: bool) -> Said:
-    try:
-        values, warnings = column.said_in_file(text, scope, new)
-    except ValidationError as error:
-        return {}, [refined(reason, column.csv, text) for reason in reasons_of(error)], ()
-    return values, [], warnings
 
 
 def _read_talk(scope: Scope, made: Sequence[Meant], columns: Mapping[str, Column]) -> None:
@@ -228,7 +174,7 @@ def _read_talk(scope: Scope, made: Sequence[Meant], columns: Mapping[str, Column
             continue
         said = bool(text.strip())
         if said:
-            values, reasons, _warnings = _said(column, text, scope, each.person is None)
+            values, reasons, _warnings = said_by(column, text, scope, each.person is None)
             each.values |= values
             if reasons:
                 each.problems.setdefault(column.name, []).extend(reasons)
