@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from files.exporting import people as people_out
+from files.exporting.export import everybody
 from files.importing import imports
 from files.importing.importing import PEOPLE
 from files.importing.imports import Contents, Import, Mode
@@ -15,7 +16,7 @@ from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users import road
-from users.models import Operation, User
+from users.models import Operation
 from users.people.sections import user_sheet
 from users.rights import Verb
 
@@ -34,7 +35,7 @@ class Subject:
     header: Callable[[], Sequence[str]]
     rows: Callable[
         [Scope], Iterator[Sequence[str]]
-    ]  # of everything that the scope's actor sees, in the order of `header`
+    ]  # of everything that the scope's actor may open, in the order of `header`
     verb: Verb = Verb.CUSTOMER
 
     @property
@@ -77,8 +78,7 @@ class Subject:
 
 
 def _people(scope: Scope) -> Iterator[Sequence[str]]:
-    everybody = User.objects.visible_to(scope.actor).of(scope.customer).order_by("number")
-    return people_out.rows(scope, everybody, people_out.Layout.FULL)
+    return people_out.rows(scope, everybody(scope), people_out.Layout.FULL)
 
 
 USERS = Subject(

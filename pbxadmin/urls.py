@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("pbxadmin.pages.urls")),
     path("", include("users.urls")),
     path("", include("talk.urls")),
+    path("", include("files.urls")),
     path("", include("phones.urls")),
 ]
 

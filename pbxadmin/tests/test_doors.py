@@ -114,6 +114,8 @@ DOORS = {
     "chosen_second_factor": ADMINISTRATORS,
     "chosen_welcome": ADMINISTRATORS,
     "reset_done": NOTHING_THERE,
+    # Files: the pages show nothing of anybody, and a file holds whom its reader may open.
+    "file_export": ADMINISTRATORS,
     # Long work: the job of the table was started by the owner.
     "job_list": ADMINISTRATORS,
     "job": STARTER,

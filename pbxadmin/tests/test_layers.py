@@ -32,7 +32,7 @@ LAYERS = (
     ("users.history",),
     ("users",),  # its addresses, and templates, which all of its rooms share
     ("phones", "forwarding", "voicemail"),
-    ("talk",),
+    ("talk", "files"),
     ("pbxadmin.pages",),
     ("support",),
     ("pbxadmin",),

@@ -33,6 +33,7 @@ CALLERS = {
     ("users/mail/links.py", "User.sip_password", Reader.APP),
     ("signin/models.py", "TotpDevice.key", Reader.CHECK),
     ("voicemail/views.py", "Mailbox.pin", Reader.PERSON),
+    ("files/exporting/export.py", "Mailbox.pin", Reader.PERSON),
     ("voicemail/sections.py", "Mailbox.pin", Reader.CHECK),
 }
 ADDRESSES = {

@@ -37,11 +37,16 @@ SOURCES: Mapping[str, Any] = {
     "system": _("automatic"),
     "demo": _("demo data"),
     "pbx": _("phone system"),
+    "terminal": _("terminal"),
 }
 # Their titles say everything: what was sent, which secret was shown.
 TOLD_BY_TITLE = (Operation.Kind.COMMAND, Operation.Kind.REVEAL)
 # What the portal itself notes as a reason; where "where from" says it already, nothing.
-REASONS: Mapping[str, Any] = {"automatic status": _("Status changed by the schedule"), "demo": " "}
+REASONS: Mapping[str, Any] = {
+    "automatic status": _("Status changed by the schedule"),
+    "demo": " ",
+    "export": _("In a file"),
+}
 # How far back the menu looks, in days.
 PERIODS: Mapping[str, tuple[Any, int]] = {
     "day": (_("the last 24 hours"), 1),

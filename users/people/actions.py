@@ -16,7 +16,7 @@ from pbxadmin.common.values.signs import plainly
 from users import road
 from users.mail import letters
 from users.models import Customer, Operation, User
-from users.people import reset
+from users.people import exports, reset
 from users.people.changing import MOVE, NO_SECOND_FACTOR, NUMBERS, SECOND_FACTOR
 from users.people.editing.action import EDIT
 from users.people.reach import AT_ONCE, QUICK, SHOWN, may_edit, nothing_asked, page_of, people
@@ -69,6 +69,7 @@ def _ask_before_deleting(scope: Scope, allowed: Sequence[User], data: QueryDict)
         departure.refusals,
         {
             "losses": losses,
+            "export_url": exports.url(scope.customer),
             "instead": typed,
             "references": [reference.words for reference in departure.references[:SHOWN]],
             "more_references": max(0, len(departure.references) - SHOWN),

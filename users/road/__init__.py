@@ -22,7 +22,7 @@ from users.road.planning import (
 )
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove
-from users.road.revealing import reveal
+from users.road.revealing import reveal, reveal_many
 from users.road.sheets import SHEETS, chunks, locks, register, rules_of, sheet_of, why_not
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "register",
     "remove",
     "reveal",
+    "reveal_many",
     "rows_of",
     "rules_of",
     "sheet_of",

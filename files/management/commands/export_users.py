@@ -1,21 +1,24 @@
 """The users of a customer as a file, at a terminal."""
 
+import os
 import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from files.exporting.people import Layout, header, rows
-from files.exporting.writing import Kind, written
+from files.exporting.export import Export, everybody
+from files.exporting.people import Layout
+from files.exporting.writing import Kind
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.values.signs import folded
 from users import rights
 from users.models import Customer, Department, User
 
 
 class Command(BaseCommand):
-    """`manage.py export_users SLUG [--format 3cx|full|xlsx] [--department NAME]…`: to the standard output."""
+    """`manage.py export_users SLUG [--format 3cx|full|xlsx] [--department NAME]… [--with-secrets]`: to the standard output."""
 
     help = "Write the users of a customer as a CSV or XLSX file to the standard output."
 
@@ -26,6 +29,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--department", action="append", default=[], help="only those whose primary department it is"
         )
+        parser.add_argument(
+            "--with-secrets",
+            action="store_true",
+            help="with the PINs of their mailboxes, which the history then says; passwords are in no file",
+        )
 
     def handle(self, *args: Any, slug: str, department: list[str], **options: Any) -> None:
         """Write the file."""
@@ -33,18 +41,29 @@ class Command(BaseCommand):
         if customer is None:
             raise CommandError(f"There is no customer {slug}.", returncode=2)
         scope = Scope(rights.terminal_actor(), customer)
-        layout = Layout.V20 if options["format"] == "3cx" else Layout.FULL
-        kind = Kind.XLSX if options["format"] == "xlsx" else Kind.CSV
-        people = _people(customer, department)
-        for piece in written(kind, customer.name, header(layout), rows(scope, people, layout)):
-            sys.stdout.buffer.write(piece)
+        wanted = Export(
+            scope,
+            _people(scope, department),
+            Layout.V20 if options["format"] == "3cx" else Layout.FULL,
+            Kind.XLSX if options["format"] == "xlsx" else Kind.CSV,
+            options["with_secrets"],
+        )
+        try:
+            for piece in wanted.pieces(RequestFacts("terminal")):
+                sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            # Whoever read it has enough (`| head`): nothing more is written, at the end of the process neither.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _people(customer: Customer, departments: list[str]) -> QuerySet[User]:
-    people = User.objects.of(customer).order_by("number")
+def _people(scope: Scope, departments: list[str]) -> QuerySet[User]:
+    people = everybody(scope)
     if not departments:
         return people
-    known = {folded(name): key for key, name in Department.objects.of(customer).values_list("pk", "name")}
+    known = {
+        folded(name): key for key, name in Department.objects.of(scope.customer).values_list("pk", "name")
+    }
     if unknown := [name for name in departments if folded(name) not in known]:
-        raise CommandError(f"{customer.slug} has no department {', '.join(unknown)}.", returncode=2)
+        raise CommandError(f"{scope.customer.slug} has no department {', '.join(unknown)}.", returncode=2)
     return people.filter(primary_department__in=[known[folded(name)] for name in departments])

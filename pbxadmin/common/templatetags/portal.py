@@ -79,7 +79,7 @@ def list_swap(turn: bool = False) -> SafeString:
     """
     swap = "outerHTML show:#results:top" if turn else "outerHTML"
     return format_html(
-        'hx-boost="true" hx-target="#results" hx-select="#results" hx-select-oob="#list-count,#list-chips,#list-clear" '
+        'hx-boost="true" hx-target="#results" hx-select="#results" hx-select-oob="#list-count,#list-chips,#list-clear,#list-export" '
         'hx-swap="{}" hx-sync="#content:replace"',
         swap,
     )

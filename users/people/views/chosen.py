@@ -17,7 +17,7 @@ from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.listing import ListState
 from users import rights
 from users.models import Customer, Operation, User
-from users.people import actions, reset, selectors
+from users.people import actions, exports, reset, selectors
 from users.road import finding
 from users.road.pages.chosen_action import Choice, ChosenList, act
 from users.road.pages.doors import in_customer
@@ -115,4 +115,6 @@ def bar(customer: Customer, may: Mapping[str, bool]) -> list[dict[str, Any]]:
     found = PEOPLE.bar(customer)
     if may.get("create"):
         found.insert(0, {"label": _("Copy"), "url": reverse("chosen_copy", args=[customer.slug])})
+    if export_url := exports.url(customer):
+        found.insert(len(found) - 1, {"label": _("Export"), "url": export_url})
     return found

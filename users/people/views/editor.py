@@ -17,7 +17,7 @@ from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.sections import Section
 from users import rights
 from users.models import Customer, User
-from users.people import beginnings, emergency
+from users.people import beginnings, emergency, exports
 from users.people.sections import user_sheet
 from users.road import finding
 from users.road.pages import saving
@@ -113,6 +113,7 @@ def show_tab(
             "seen": facts.pop("seen", person.version),
             "saved": request.GET.get("saved") == "1",
             "may_delete": rights.can(request.user, rights.Verb.DELETE, person, customer),
+            "export_url": exports.url(customer),
             "left_to_do": beginnings.left_to_do(Scope(request.user, customer), person)
             if request.GET.get("created") == "1" and request.method != "POST"
             else (),

@@ -19,7 +19,7 @@ from pbxadmin.common.values.destinations import Kind
 from signin.second_factor import step_up
 from users import rights, road
 from users.models import Customer, User
-from users.people import beginnings, copying, selectors
+from users.people import beginnings, copying, exports, selectors
 from users.people.sections import GENERAL, departments_of, user_sheet
 from users.people.sections.visualiser import VISUALISER, matrix
 from users.people.views import chosen, editor
@@ -61,6 +61,7 @@ def users(request: PortalRequest, customer: Customer) -> HttpResponse:
             ],
             "status_name": editor.contributed("status_url"),
             "status_menu": editor.contributed("status_menu"),
+            "export_url": exports.url(customer),
             "actions": chosen.bar(customer, rights.facts(request.user, customer)),
             "breadcrumbs": [(_("Users"), None)],
         },

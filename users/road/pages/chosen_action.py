@@ -107,12 +107,14 @@ class ChosenList:
         if request.POST.get("all_matching") == "1":
             found = self.matching(request.user, customer, request.POST)
             return Choice(list(found.values_list("pk", flat=True)), True, query)
+        return Choice(self.keys(request.POST), False, query)
+
+    def keys(self, data: QueryDict) -> list[int]:
+        """The records whose boxes were ticked. What isn't a key is nobody."""
         typed = [
-            text
-            for text in request.POST.getlist("chosen")
-            if text.isascii() and text.isdigit() and len(text) < 18
+            text for text in data.getlist("chosen") if text.isascii() and text.isdigit() and len(text) < 18
         ]
-        return Choice(list(dict.fromkeys(int(text) for text in typed)), False, query)
+        return list(dict.fromkeys(int(text) for text in typed))
 
     def _view(self, action: Action) -> Callable[..., HttpResponse]:
         def view(request: PortalRequest, customer: Customer) -> HttpResponse:

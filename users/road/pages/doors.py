@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from pbxadmin.common.http import PortalRequest
 from users import rights
 from users.models import Customer, User
 from users.road.finding import customer_or_404, user_or_404
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
 def require(
@@ -23,12 +25,12 @@ def require(
 
 def in_customer(
     verb: rights.Verb = rights.Verb.ADMINISTER,
-) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """A page under /c/<slug>/: the view gets the customer instead of its slug; 404 for a stranger, 403 for a lesser role."""
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: Callable[..., Answer]) -> Callable[..., Answer]:
         @wraps(view)
-        def inside(request: PortalRequest, slug: str, **rest: Any) -> HttpResponse:
+        def inside(request: PortalRequest, slug: str, **rest: Any) -> Answer:
             customer = customer_or_404(request.user, slug)
             require(request.user, verb, customer=customer)
             request.customer = customer
@@ -42,12 +44,12 @@ def in_customer(
 
 def of_person(
     verb: rights.Verb = rights.Verb.SEE,
-) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """A page under /c/<slug>/users/<number>/: the view gets customer and person; 404 where they don't exist, 403 where not the actor's to act on."""
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: Callable[..., Answer]) -> Callable[..., Answer]:
         @wraps(view)
-        def inside(request: PortalRequest, slug: str, number: str, **rest: Any) -> HttpResponse:
+        def inside(request: PortalRequest, slug: str, number: str, **rest: Any) -> Answer:
             customer = customer_or_404(request.user, slug)
             require(request.user, rights.Verb.ADMINISTER, customer=customer)
             person = user_or_404(request.user, customer, number)

@@ -1,0 +1,17 @@
+"""The files app: people, and what else a customer has, out into files and in from them."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class FilesConfig(AppConfig):
+    """It knows the sheets of the apps below; what they show of it, it makes known to them."""
+
+    name = "files"
+    verbose_name = _("Files")
+
+    def ready(self) -> None:
+        """Say where the list of people leads to for a file of them."""
+        from users.people import exports
+
+        exports.register("file_export")

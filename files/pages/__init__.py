@@ -1,0 +1,1 @@
+"""The pages of files: out, in, and what each of their columns means."""
