@@ -2,21 +2,29 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from files.exporting import lists as lists_out
 from files.exporting import people as people_out
 from files.exporting.export import everybody
-from files.importing import imports
+from files.importing import imports, lists
 from files.importing.importing import PEOPLE
 from files.importing.imports import Contents, Import, Mode
+from files.importing.lists import Records
+from files.importing.numbers import NUMBERS
+from files.importing.stock import STOCK
 from files.reading.headers import Names
 from files.reading.spreadsheets import Kind
 from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
+from phones import selectors
 from users import road
-from users.models import Operation
+from users.models import Department, Did, Operation, SystemExtension
 from users.people.sections import user_sheet
 from users.rights import Verb
 
@@ -91,4 +99,51 @@ USERS = Subject(
     verb=Verb.CREATE,
 )
 
-SUBJECTS: Mapping[str, Subject] = {subject.slug: subject for subject in (USERS,)}
+
+def _list(
+    slug: str,
+    title: Text,
+    records: Records[Any],
+    wanted: Callable[[Scope], QuerySet[Any]],
+    beside: Callable[[Any, Scope], Mapping[str, str]] | None = None,
+) -> Subject:
+    return Subject(
+        slug=slug,
+        title=title,
+        sheet=records.sheet,
+        contents=records.contents,
+        header=lambda: records.header,
+        rows=lambda scope: lists_out.rows(scope, records, wanted(scope), beside),
+    )
+
+
+DEPARTMENTS = _list(
+    "departments",
+    _("Departments"),
+    lists.DEPARTMENTS,
+    lambda scope: Department.objects.visible_to(scope.actor).of(scope.customer),
+)
+DIDS = _list(
+    "numbers",
+    pgettext_lazy("heading", "DID numbers"),
+    NUMBERS,
+    lambda scope: Did.objects.visible_to(scope.actor).of(scope.customer),
+    lists_out.of_number,
+)
+SYSTEM_EXTENSIONS = _list(
+    "system-extensions",
+    _("System extensions"),
+    lists.SYSTEM_EXTENSIONS,
+    lambda scope: SystemExtension.objects.visible_to(scope.actor).of(scope.customer),
+)
+PHONES = _list(
+    "phones",
+    _("Phones in stock"),
+    STOCK,
+    lambda scope: selectors.phones_in_stock(scope.actor, scope.customer),
+    lists_out.of_phone,
+)
+
+SUBJECTS: Mapping[str, Subject] = {
+    subject.slug: subject for subject in (USERS, DEPARTMENTS, DIDS, SYSTEM_EXTENSIONS, PHONES)
+}

@@ -9,6 +9,7 @@ _OF_COLUMN: Mapping[str, str] = {
     "Number": "number_form", "EmailAddress": "email_form", "MobileNumber": "phone_form", "OutboundCallerID": "phone_form", "MAC": "mac_form",
     "Model": "unknown_model", "Router": "unknown_router", "Department": "unknown_department", "Departments": "unknown_department",
     "DID": "unknown_did", "Role": "unknown_role", "WebMeetingFriendlyName": "name_form", "SIPID": "name_form", "VMPIN": "pin_form", "BLF": "blf_value",
+    "Members": "unknown_extension", "Rings": "unknown_extension",
 }  # fmt: skip
 _GENERAL = {
     "",

@@ -44,6 +44,10 @@ FILES: Mapping[str, Any] = {
     "missing_key_columns": gettext_lazy(
         "No column says who is meant: one of %(names)s is needed. Columns found: %(found)s. Say which column is what, or correct the header."
     ),
+    # Where one column alone names what a row is about.
+    "missing_key_column": gettext_lazy(
+        "The column %(names)s is needed: it says what each row is about. Columns found: %(found)s. Say which column is what, or correct the header."
+    ),
 }  # fmt: skip
 LISTED = 12
 
@@ -51,7 +55,10 @@ LISTED = 12
 def said_of(refused: FileRefusedError) -> str:
     """The sentence of a file that can't be read, in the reader's language."""
     facts = {name: _listed(fact) if isinstance(fact, list) else fact for name, fact in refused.facts.items()}
-    return str(FILES[refused.reason]) % ({"line": "?"} | facts)
+    reason = refused.reason
+    if reason == "missing_key_columns" and len(refused.facts["names"]) == 1:
+        reason = "missing_key_column"
+    return str(FILES[reason]) % ({"line": "?"} | facts)
 
 
 def _listed(names: list[str]) -> str:

@@ -20,6 +20,8 @@ def exported(subject: Subject, scope: Scope) -> bytes:
 @EACH
 def test_every_column_of_its_sheet_is_a_name_of_its_file(subject: Subject) -> None:
     wanted = {column.csv for column in subject.sheet().columns.values()} - {NOT_IN_FILES}
+    if subject.slug == "phones":
+        wanted.remove("User")  # nobody uses a phone in stock
     assert wanted <= set(subject.names.ours)
     assert set(subject.header()) <= set(subject.names.ours)
     assert set(subject.keys) & set(subject.header())

@@ -487,6 +487,8 @@ def _keep_as_created(made: Plan, name: str) -> None:
             continue
         same = name in row.after and row.after[name] == row.before.get(name)
         row.leave(name)
+        if name in row.problems:
+            continue  # what its caller found says more
         row.errors.pop(name, None)
         if not same:
             row.refuse(name, _("This field can't be changed after creation."), "fixed")

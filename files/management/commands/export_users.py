@@ -1,7 +1,5 @@
 """The users of a customer as a file, at a terminal."""
 
-import os
-import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -10,11 +8,12 @@ from django.db.models import QuerySet
 from files.exporting.export import Export, everybody
 from files.exporting.people import Layout
 from files.exporting.writing import Kind
+from files.management.terminal import customer_called, send
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.values.signs import folded
 from users import rights
-from users.models import Customer, Department, User
+from users.models import Department, User
 
 
 class Command(BaseCommand):
@@ -37,10 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, slug: str, department: list[str], **options: Any) -> None:
         """Write the file."""
-        customer = Customer.objects.filter(slug=slug).first()
-        if customer is None:
-            raise CommandError(f"There is no customer {slug}.", returncode=2)
-        scope = Scope(rights.terminal_actor(), customer)
+        scope = Scope(rights.terminal_actor(), customer_called(slug))
         wanted = Export(
             scope,
             _people(scope, department),
@@ -48,13 +44,7 @@ class Command(BaseCommand):
             Kind.XLSX if options["format"] == "xlsx" else Kind.CSV,
             options["with_secrets"],
         )
-        try:
-            for piece in wanted.pieces(RequestFacts("terminal")):
-                sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            # Whoever read it has enough (`| head`): nothing more is written, at the end of the process neither.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        send(wanted.pieces(RequestFacts("terminal")))
 
 
 def _people(scope: Scope, departments: list[str]) -> QuerySet[User]:

@@ -1,6 +1,5 @@
 """The rules about departments, numbers, system extensions and contracts, and what deleting them would take away."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +21,7 @@ from users.people.sections.general_rules import (
     talk_names_of_places,
     why_no_extension,
 )
-from users.people.sections.number_rules import no_caller_id
+from users.people.sections.number_rules import LEAVING, no_caller_id
 
 SIGN_ON = frozenset(field.name for field in SingleSignOn._meta.local_fields)
 
@@ -45,18 +44,18 @@ def names_are_there_once(plan: road.Plan) -> None:
         return
     manager: Any = plan.sheet.model._default_manager
     others = manager.of(plan.scope.customer).exclude(pk__in=[row.key for row in rows if row.key])
-    asked = Counter(
-        [
-            *(folded(row.value("name")) for row in rows),
-            *(folded(name) for name in others.values_list("name", flat=True)),
-        ]
-    )
+    taken = {folded(name) for name in others.values_list("name", flat=True)}
+    twice = plan.twice(rows, lambda row: [folded(row.value("name"))])
     for row in rows:
-        if asked[folded(row.value("name"))] > 1:
+        name = row.value("name")
+        if folded(name) in taken:
             row.refuse(
                 "name",
-                _("The name “%(name)s” is already taken: choose another one.") % {"name": row.value("name")},
+                _("The name “%(name)s” is already taken: choose another one.") % {"name": name},
+                "name_taken",
             )
+        elif folded(name) in twice:
+            row.refuse("name", road.is_there_twice(name, twice[folded(name)]), "name_twice")
 
 
 def talk_links_are_free(plan: road.Plan) -> None:
@@ -72,15 +71,18 @@ def talk_links_are_free(plan: road.Plan) -> None:
         .only("pk", "number", "first_name", "last_name", "email", "talk_name")
     ):
         taken[user.talk_name.casefold()] = str(user)
-    asked = Counter(row.value("talk_name").casefold() for row in rows)
+    twice = plan.twice(rows, lambda row: [row.value("talk_name").casefold()])
     for row in rows:
         name = row.value("talk_name").casefold()
-        if name in taken or asked[name] > 1:
+        if name in taken:
             row.refuse(
                 "talk_name",
                 _("“%(name)s” is already taken by %(who)s: choose another name.")
-                % {"name": row.value("talk_name"), "who": taken.get(name) or _("somebody else")},
+                % {"name": row.value("talk_name"), "who": taken[name]},
+                "name_taken",
             )
+        elif name in twice:
+            row.refuse("talk_name", road.is_there_twice(row.value("talk_name"), twice[name]), "name_twice")
 
 
 def caller_id_is_a_number_of_the_customer(plan: road.Plan) -> None:
@@ -203,10 +205,11 @@ def numbers_are_nobodys(plan: road.Plan) -> None:
     rows = [row for row in plan.rows if row.changes.get("number", ("", ""))[1]]
     if not rows:
         return
-    asked = Counter(row.value("number") for row in rows)
+    twice = plan.twice(rows, lambda row: [row.value("number")])
     holders = {
         did.number: did.customer
-        for did in Did.objects.filter(number__in=asked)
+        for part in road.chunks(list({row.value("number") for row in rows}))
+        for did in Did.objects.filter(number__in=part)
         .exclude(pk__in=[row.key for row in rows if row.key])
         .select_related("customer")
     }
@@ -219,12 +222,20 @@ def numbers_are_nobodys(plan: road.Plan) -> None:
                     "%(number)s already belongs to %(customer)s: enter another number, or remove it from that customer first."
                 )
                 % {"number": phone_number_national(number), "customer": holders[number]},
+                "number_taken",
             )
-        elif number in holders or asked[number] > 1:
+        elif number in holders:
             row.refuse(
                 "number",
                 _("%(number)s already exists: enter another number.")
                 % {"number": phone_number_national(number)},
+                "number_taken",
+            )
+        elif number in twice:
+            row.refuse(
+                "number",
+                road.is_there_twice(phone_number_national(number), twice[number]),
+                "number_twice",
             )
 
 
@@ -235,11 +246,13 @@ def number_leads_to_one(plan: road.Plan) -> None:
     }
     if not rows:
         return
-    for did in Did.objects.filter(pk__in=rows, user__isnull=False).select_related("user"):
+    leaving = plan.scope.found.get(LEAVING, ())
+    for did in Did.objects.filter(pk__in=rows.keys() - leaving, user__isnull=False).select_related("user"):
         rows[did.pk].refuse(
             "system_extension",
             _("%(number)s already rings %(user)s: remove it from that user first.")
             % {"number": phone_number_national(did.number), "user": did.user},
+            "did_taken",
         )
 
 
@@ -364,15 +377,18 @@ def system_numbers_are_free(plan: road.Plan) -> None:
     new = [row for row in plan.rows if row.new and row.after.get("number")]
     if not new:
         return
-    asked = Counter(row.after["number"] for row in new)
-    taken = taken_extensions(plan.scope.customer, list(asked))
+    twice = plan.twice(new, lambda row: [row.after["number"]])
+    taken = taken_extensions(plan.scope.customer, list({row.after["number"] for row in new}))
     for row in new:
-        if row.after["number"] in taken or asked[row.after["number"]] > 1:
+        number = row.after["number"]
+        if number in taken:
             row.refuse(
                 "number",
-                _("Extension %(number)s is already taken: choose another one.")
-                % {"number": row.after["number"]},
+                _("Extension %(number)s is already taken: choose another one.") % {"number": number},
+                "number_taken",
             )
+        elif number in twice:
+            row.refuse("number", road.is_there_twice(number, twice[number]), "number_twice")
 
 
 def kind_fits(row: road.RowPlan, plan: road.Plan) -> None:
@@ -383,9 +399,13 @@ def kind_fits(row: road.RowPlan, plan: road.Plan) -> None:
     kind = row.value("kind")
     members = row.value("members") if "members" in row.after or not row.new else ()
     if row.value("talk_name") and kind == SystemExtension.Kind.IVR:
-        row.refuse("talk_name", _("An IVR has no Talk link, because it has no members to receive requests."))
+        row.refuse(
+            "talk_name",
+            _("An IVR has no Talk link, because it has no members to receive requests."),
+            "option_value",
+        )
     if members and kind == SystemExtension.Kind.IVR:
-        row.refuse("members", _("An IVR has no members: callers choose where it sends them."))
+        row.refuse("members", _("An IVR has no members: callers choose where it sends them."), "option_value")
 
 
 def what_a_deleted_system_extension_loses(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:

@@ -69,6 +69,7 @@ DEPARTMENT = Section(
         ),
         outbound_caller_id=CallerIdColumn(
             model_field(Department, "outbound_caller_id"),
+            csv="OutboundCallerID",
             label=_("Default outbound caller ID"),
             verb=Verb.SUPPORT,
             more=_(
@@ -112,7 +113,9 @@ DID = Section(
             "help": _("For example 514 555-0123."),
         },
         name={"label": _("Name"), "help": _("What the number is for: a campaign, a site, the main line.")},
-        system_extension=AnsweringColumn(model_field(Did, "system_extension"), system_extensions),
+        system_extension=AnsweringColumn(
+            model_field(Did, "system_extension"), system_extensions, csv="Rings"
+        ),
     ),
     set_rules=(
         numbers_are_nobodys,

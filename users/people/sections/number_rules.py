@@ -1,11 +1,23 @@
 """The rules about a person's numbers: those that ring them, and those that they show."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.columns import Pending
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.values.tolls import Toll, toll_of
 from users import rights, road
 from users.models import Department, Did
+
+# In a scope: the keys of numbers that leave where they lead in the same transaction, by a plan that is written before.
+LEAVING = "numbers that leave where they lead"
+
+
+def _added(row: road.RowPlan) -> set[Any]:
+    """The numbers that a row takes, those that come with the same transaction apart: they are nobody's yet."""
+    before, after = row.changes["dids"]
+    return {key for key in set(after) - set(before or ()) if not isinstance(key, Pending)}
 
 
 def dids_are_free(plan: road.Plan) -> None:
@@ -13,9 +25,8 @@ def dids_are_free(plan: road.Plan) -> None:
     wanting = [row for row in plan.rows if "dids" in row.changes]
     if not wanting:
         return
-    added = {
-        row.key or id(row): set(row.changes["dids"][1]) - set(row.changes["dids"][0] or ()) for row in wanting
-    }
+    added = {row.key or id(row): _added(row) for row in wanting}
+    leaving = plan.scope.found.get(LEAVING, ())
     keys = set().union(*added.values())
     if not keys:
         return
@@ -34,7 +45,7 @@ def dids_are_free(plan: road.Plan) -> None:
             did = holders[key]
             number = phone_number_national(did.number)
             elsewhere = did.user_id and did.user_id != row.key and key not in moving
-            if elsewhere or did.system_extension_id:
+            if elsewhere or (did.system_extension_id and key not in leaving):
                 row.refuse(
                     "dids",
                     _("%(number)s already rings %(user)s: remove it from that user first.")
@@ -55,7 +66,7 @@ def free_dids_are_the_companys(plan: road.Plan) -> None:
     given_up = {
         key for row in wanting for key in set(row.changes["dids"][0] or ()) - set(row.changes["dids"][1])
     }
-    taken = {id(row): set(row.changes["dids"][1]) - set(row.changes["dids"][0] or ()) for row in wanting}
+    taken = {id(row): _added(row) for row in wanting}
     free = set().union(*taken.values()) - given_up
     if not free:
         return
