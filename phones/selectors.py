@@ -237,10 +237,15 @@ def command_in_words(phone: Phone, now: datetime | None = None) -> Told:
 
 def model_of(phone: Phone) -> Model:
     """The phone's record in the catalogue; one that offers nothing for a model that isn't in it any more."""
+    return model_called(phone.model)
+
+
+def model_called(slug: str) -> Model:
+    """The same by its slug ("yealink-t54w")."""
     try:
-        return find_model(phone.model)
+        return find_model(slug)
     except UnknownModelError:
-        return Model(vendor="", name=phone.model, lines=1, keys=0)
+        return Model(vendor="", name=slug, lines=1, keys=0)
 
 
 def maker_of(phone: Phone) -> Vendor | None:

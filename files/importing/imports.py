@@ -103,7 +103,7 @@ def write(made: Import, facts: RequestFacts, reason: str = "") -> Operation | No
 
 
 # --- What a row means ---------------------------------------------------------------------------------------------
-@dataclass
+@dataclass(slots=True)
 class Meant:
     """One row with the record that it means (None: a new one) and what it says of it by column."""
 
@@ -154,19 +154,22 @@ def said_by(column: Column, text: str, scope: Scope, new: bool) -> CellSaid:
 
 def read_column(scope: Scope, made: Sequence[Meant], name: str, column: Column) -> None:
     """What the cells of one column say, each distinct text read once."""
-    memory: dict[tuple[str, bool], CellSaid] = {}
+    of_new: dict[str, CellSaid] = {}
+    of_old: dict[str, CellSaid] = {}
     told: set[str] = set()
     for each in made:
-        text = each.wanted.cells.get(name)
-        if text is None:
+        cells = each.wanted.cells
+        place = cells.places.get(name)
+        if place is None or place >= len(cells.texts) or (text := cells.texts[place]) is None:
             continue
         new = each.record is None
-        if (known := memory.get((text, new))) is None:
-            known = memory[text, new] = said_by(column, text, scope, new)
+        memory = of_new if new else of_old
+        if (known := memory.get(text)) is None:
+            known = memory[text] = said_by(column, text, scope, new)
         values, problems, warnings = known
         if problems:
             each.problems.setdefault(column.name, []).extend(problems)
-        else:
+        elif values:
             each.values.update(values)
         for warning in warnings:
             if warning.code not in told:  # once for the file

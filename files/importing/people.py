@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from files.importing import imports
 from files.importing.codes import refined
 from files.importing.imports import Mode, read_column, said_by
-from files.importing.wanted import Wanted
+from files.importing.wanted import Wanted, columns_there
 from files.reading.spreadsheets import Kind
 from pbxadmin.common.columns import NOT_IN_FILES, Column, FieldColumn, Pending, Scope
 from pbxadmin.common.fields import PhoneNumberField, YesNoFormField
@@ -25,6 +25,8 @@ Recording = User.Recording
 CALLS, EXTERNAL = "RecordCalls", "RecordExternal"
 TALK = "WebMeetingFriendlyName"
 NUMBER = "Number"
+# What several columns of a file say together, or nobody says: the road reads these as what anybody else sends.
+NOT_OF_ONE_COLUMN = frozenset({"recording", "talk_enabled", "talk_name", "primary_department"})
 
 
 def by_file_name() -> Mapping[str, Column]:
@@ -61,6 +63,8 @@ def kind_of(name: str) -> Kind:
 
 class Meant(imports.Meant):
     """One row with whom it means (None: somebody new) and what it says of them by column."""
+
+    __slots__ = ()
 
     nothing = gettext_lazy("Nobody is meant by this row, and this file only changes those who are there.")
 
@@ -147,9 +151,10 @@ def coming(made: Sequence[Meant]) -> dict[str, Pending]:
 def read_values(scope: Scope, made: Sequence[Meant]) -> None:
     """What the cells of each row say, column by column: each distinct text of a column is read once."""
     columns = by_file_name()
-    present = {name for each in made for name in each.wanted.cells}
-    for name in (name for name in columns if name in present and name != TALK):
-        read_column(scope, made, name, columns[name])
+    present = columns_there(each.wanted for each in made)
+    for name in columns:
+        if name in present and name != TALK:
+            read_column(scope, made, name, columns[name])
     _read_talk(scope, made, columns)
     if present & {CALLS, EXTERNAL}:
         _read_recording(made)
@@ -183,13 +188,14 @@ def _read_talk(scope: Scope, made: Sequence[Meant], columns: Mapping[str, Column
 
 def _read_recording(made: Sequence[Meant]) -> None:
     """Two switches in 3CX's file, whether calls are recorded and whether only outside ones, are one choice here."""
+    yes_or_no = YesNoFormField(required=False)
     for each in made:
         cells = each.wanted.cells
         said: dict[str, bool] = {}
         for name in (CALLS, EXTERNAL):
-            if name in cells:
+            if (text := cells.get(name)) is not None:
                 try:
-                    said[name] = YesNoFormField(required=False).to_python(cells[name].strip())
+                    said[name] = yes_or_no.to_python(text.strip())
                 except ValidationError as error:
                     each.problems.setdefault("recording", []).extend(
                         refined(reason, name) for reason in reasons_of(error)
@@ -243,7 +249,14 @@ def plan_people(scope: Scope, made: Sequence[Meant]) -> road.Plan:
     ]
     records = {each.person.pk: each.person for each in made if each.person is not None}
     planned = road.plan(
-        scope.actor, scope.customer, user_sheet(), rows, scope=scope, records=records, leave_limited=True
+        scope.actor,
+        scope.customer,
+        user_sheet(),
+        rows,
+        scope=scope,
+        records=records,
+        leave_limited=True,
+        cleaned=columns_by_name().keys() - NOT_OF_ONE_COLUMN,
     )
     for each, row in zip(made, planned.rows, strict=True):
         each.planned = row

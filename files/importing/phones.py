@@ -10,6 +10,7 @@ from django.db import models
 
 from files.importing.codes import refined
 from files.importing.people import Meant
+from files.importing.wanted import columns_there
 from files.reading.spreadsheets import Kind
 from pbxadmin.common.columns import NOT_IN_FILES, Column, FieldColumn, Pending, Scope
 from pbxadmin.common.reasons import Reason, reasons_of
@@ -56,7 +57,11 @@ def kind_of(name: str) -> Kind:
     return Kind.TEXT
 
 
-@dataclass
+# A column of the file, what it is, and what each text of it says: {(text, whether the phone is new): (values, reasons against it)}.
+Said = tuple[str, Column, dict[tuple[str, bool], tuple[dict[str, Any], list[Reason]]]]
+
+
+@dataclass(slots=True)
 class PhoneRow:
     """What one row says of a phone, and whose row it is; `meant` None: a phone that somebody gives back."""
 
@@ -88,9 +93,12 @@ class Phones:
 
 def plan_phones(scope: Scope, made: Sequence[Meant]) -> Phones | None:
     """The plan of the phones that the rows speak of; None where none does. After `plan_people`."""
-    columns = by_file_name()
+    present = columns_there(each.wanted for each in made)
+    columns = {name: column for name, column in by_file_name().items() if name in present}
     concerned = [
-        each for each in made if columns.keys() & each.wanted.cells.keys() or MAC in each.wanted.problems
+        each
+        for each in made
+        if any(name in each.wanted.cells for name in columns) or MAC in each.wanted.problems
     ]
     if not concerned:
         return None
@@ -100,10 +108,10 @@ def plan_phones(scope: Scope, made: Sequence[Meant]) -> Phones | None:
         for phone in Phone.objects.of(scope.customer).filter(user__in=part).order_by("pk"):
             own[phone.user_id or 0].append(phone)
     claimed = _claimed(scope, concerned, own)
-    memory: dict[tuple[str, str, bool], tuple[dict[str, Any], list[Reason]]] = {}
+    said: list[Said] = [(name, column, {}) for name, column in columns.items() if name not in (MAC, ROUTER)]
     rows: list[PhoneRow] = []
     for each in concerned:
-        rows += _rows(scope, each, own[each.person.pk] if each.person else [], claimed, memory)
+        rows += _rows(scope, each, own[each.person.pk] if each.person else [], claimed, said)
     if not rows:
         return None
     new_routers = _through_routers(scope, rows)
@@ -139,7 +147,7 @@ def _claimed(scope: Scope, made: Sequence[Meant], own: Mapping[int, Sequence[Pho
 
 
 def _rows(
-    scope: Scope, each: Meant, own: Sequence[Phone], claimed: Mapping[str, Phone], memory: dict[Any, Any]
+    scope: Scope, each: Meant, own: Sequence[Phone], claimed: Mapping[str, Phone], said: Sequence[Said]
 ) -> list[PhoneRow]:
     mac, text = _mac_of(each), each.wanted.cells.get(MAC, "").strip()
     problems: dict[str, list[Reason]] = {}
@@ -148,7 +156,7 @@ def _rows(
         problems["mac"] = list(each.wanted.problems[MAC])
     first = own[0] if own else None
     same = next((phone for phone in own if phone.mac == mac), None) if mac else None if text else first
-    values = _settings(scope, each, same is None, problems, memory)
+    values = _settings(scope, each, same is None, problems, said)
 
     def row(key: Any, values: Mapping[str, Any], phone: Phone | None = None) -> PhoneRow:
         return PhoneRow(each, road.Row(key, values, each.wanted.label, problems=problems), phone)
@@ -175,19 +183,19 @@ def _rows(
 
 
 def _settings(
-    scope: Scope, each: Meant, new: bool, problems: dict[str, list[Reason]], memory: dict[Any, Any]
+    scope: Scope, each: Meant, new: bool, problems: dict[str, list[Reason]], said: Sequence[Said]
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, column in by_file_name().items():
+    for name, column, memory in said:
         text = each.wanted.cells.get(name)
-        if text is None or name in (MAC, ROUTER) or (name == MODEL and not text.strip()):
+        if text is None or (name == MODEL and not text.strip()):
             continue
-        if (known := memory.get((name, text, new))) is None:
+        if (known := memory.get((text, new))) is None:
             try:
                 known = column.said(text, scope, new), []
             except ValidationError as error:
                 known = {}, [refined(reason, name) for reason in reasons_of(error)]
-            memory[name, text, new] = known
+            memory[text, new] = known
         if known[1]:
             problems.setdefault(column.name, []).extend(known[1])
         values |= known[0]

@@ -1,6 +1,6 @@
 """What each row of a file wants: its cells by the column that they are, as they were typed, with what became of them on the way."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,18 +9,58 @@ from django.utils.translation import gettext as _
 from files.importing.words import DAMAGES
 from files.reading.headers import Columns
 from files.reading.spreadsheets import Kind, as_typed, damage, may_have_lost_a_zero
-from files.reading.table import Damage, Record, Table
+from files.reading.table import Record, Table
 from pbxadmin.common.reasons import Reason
 
 WHOLE_ROW = ""
 
 
-@dataclass
+class Cells(Mapping[str, str]):
+    """The texts of a row by the column that they are, without those that can't be read: what a file doesn't have, or a row ends before.
+
+    Fifty thousand rows are in memory at once: a row keeps its texts alone, and where each column stands is kept once for all rows.
+    """
+
+    __slots__ = ("places", "texts")
+
+    def __init__(self, places: Mapping[str, int], texts: Sequence[str | None]) -> None:
+        """`places` {column: its place} are those of the whole file; `texts` the row's, None where one can't be read."""
+        self.places = places
+        self.texts = texts
+
+    def __getitem__(self, column: str) -> str:
+        text = self.get(column)
+        if text is None:
+            raise KeyError(column)
+        return text
+
+    def __contains__(self, column: object) -> bool:
+        return self.get(column) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (column for column in self.places if column in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _column in self)
+
+    def get(self, column: Any, default: Any = None) -> Any:
+        """The text; `default` where there is none."""
+        place = self.places.get(column)
+        if place is None or place >= len(self.texts):
+            return default
+        text = self.texts[place]
+        return default if text is None else text
+
+
+NO_CELLS = Cells({}, ())
+
+
+@dataclass(slots=True)
 class Wanted:
-    """One row. `cells` {column of ours: text}; `problems` and `warnings` {the file's name of the column: reasons}, "" for the row itself."""
+    """One row. `problems` and `warnings` {the file's name of the column: reasons}, "" for the row itself."""
 
     record: Record
-    cells: dict[str, str] = field(default_factory=dict)
+    cells: Cells = field(default_factory=lambda: NO_CELLS)
     problems: dict[str, list[Reason]] = field(default_factory=dict)
     warnings: dict[str, list[Reason]] = field(default_factory=dict)
     # What a problem or a warning without a column is about.
@@ -45,12 +85,18 @@ class Wanted:
         self.warnings.setdefault(column, []).append(Reason(sentence, code))
 
 
+def columns_there(rows: Iterable[Wanted]) -> set[str]:
+    """The columns that the file of these rows has."""
+    return set().union(*{id(row.cells.places): row.cells.places for row in rows}.values())
+
+
 def wanted_of(table: Table, columns: Columns, kind_of: Callable[[str], Kind]) -> Iterator[Wanted]:
     """Each row of a table, in its order."""
     width = len(columns.header)
     last = max(columns.by_place, default=0)
-    places: list[tuple[int, str, Kind, dict[str, tuple[str, str]]]] = [
-        (place, column, kind_of(column), {}) for place, column in columns.by_place.items()
+    places = {column: place for place, column in columns.by_place.items()}
+    plain: list[tuple[int, str, Kind, set[str]]] = [
+        (place, column, kind_of(column), set()) for place, column in columns.by_place.items()
     ]
     told: set[str] = set()
     for record in table:
@@ -65,10 +111,29 @@ def wanted_of(table: Table, columns: Columns, kind_of: Callable[[str], Kind]) ->
                 )
             _nameless(row, record.cells, columns.nameless, told)
             _rights(row, record.cells, columns.rights)
-            for place, column, kind, memory in places:
-                if place < len(record.cells):
-                    _cell(row, column, record.cells[place], kind, memory)
+            row.cells = Cells(places, _read(row, record.cells, plain))
         yield row
+
+
+def _read(
+    row: Wanted, cells: Sequence[str], columns: Sequence[tuple[int, str, Kind, set[str]]]
+) -> Sequence[str | None]:
+    """The texts of a row: its cells themselves, where a spreadsheet has done nothing to any of them.
+
+    `columns` are place, name, kind and the texts that were plain before: each is looked at once.
+    """
+    texts: list[str | None] | None = None
+    count = len(cells)
+    for place, column, kind, plain in columns:
+        if place >= count or ((raw := cells[place]) in plain and raw.__class__ is str):
+            continue  # a damaged cell of a workbook may read like one that isn't
+        text = _text_of(row, column, raw, kind)
+        if text is not raw:
+            texts = list(cells) if texts is None else texts
+            texts[place] = text
+        elif raw.__class__ is str and column not in row.warnings:
+            plain.add(raw)
+    return cells if texts is None else tuple(texts)
 
 
 def _surplus(row: Wanted, cells: Sequence[str]) -> None:
@@ -105,21 +170,14 @@ def _rights(row: Wanted, cells: Sequence[str], rights: Mapping[int, str]) -> Non
             )
 
 
-def _cell(row: Wanted, column: str, raw: str, kind: Kind, memory: dict[str, tuple[str, str]]) -> None:
-    """Put a cell into its row; each distinct text of a column is looked at once."""
-    known = memory.get(raw)
-    # A damaged cell of a workbook may read like one that isn't.
-    if known is None or isinstance(raw, Damage):
-        text = raw if raw == "" else as_typed(raw, kind)
-        # What a workbook says of its own cell, then what its text shows.
-        known = memory[raw] = text, damage(raw, kind) or damage(text, kind)
-        if isinstance(raw, Damage):
-            del memory[raw]
-    text, reason = known
-    if reason:
+def _text_of(row: Wanted, column: str, raw: str, kind: Kind) -> str | None:
+    """What was typed into a cell; None where that can't be known any more, which is told."""
+    text = raw if raw == "" else as_typed(raw, kind)
+    # What a workbook says of its own cell, then what its text shows.
+    if reason := damage(raw, kind) or damage(text, kind):
         facts = {"value": raw[:40], "maybe": text.strip().rjust(12, "0")}
         row.refuse(column, DAMAGES[reason] % facts, reason)
-        return
+        return None
     if column == "VMPIN" and may_have_lost_a_zero(text):
         row.warn(
             column,
@@ -127,4 +185,4 @@ def _cell(row: Wanted, column: str, raw: str, kind: Kind, memory: dict[str, tupl
             % {"count": len(text)},
             "maybe_lost_zero",
         )
-    row.cells[column] = text
+    return raw if text == raw else text

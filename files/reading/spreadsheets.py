@@ -27,7 +27,6 @@ _ERRORS = re.compile(
 _POWER = re.compile(r"-?\d+(?:[.,]\d+E[+-]?\d+|E[+-]\d+)", re.IGNORECASE)
 _WHOLE = re.compile(r"(\d+)[.,]0+")
 _MONTHS = "janv|févr|mars|avr|mai|juin|juil|août|sept|oct|nov|déc|jan|feb|mar|apr|may|jun|jul|aug|sep|dec"  # as two languages shorten them
-_MONTHS = "janv|févr|mars|avr|mai|juin|juil|août|sept|oct|nov|déc|jan|feb|mar|apr|may|jun|jul|aug|sep|dec"  # as two languages shorten them
 _DAY = re.compile(
     rf"\d{{4}}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?|\d{{1,2}}:\d\d:\d\d|\d{{1,2}}[-/ ](?:{_MONTHS})[a-zé.]*",
     re.IGNORECASE,

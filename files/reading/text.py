@@ -125,6 +125,7 @@ def _records(text: str, separator: str, first: int) -> Iterator[Record]:
     """The rows, with the line at which each begins. Raises `FileRefusedError` where a quote doesn't close."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     row, line = 0, 1
+    once: dict[str, str] = {}
     while True:
         try:
             cells = next(reader)
@@ -137,7 +138,10 @@ def _records(text: str, separator: str, first: int) -> Iterator[Record]:
             raise FileRefusedError("too_many_rows", limit=MOST_ROWS)
         if len(cells) > MOST_COLUMNS and any(cell.strip() for cell in cells[MOST_COLUMNS:]):
             raise FileRefusedError("too_many_columns", limit=MOST_COLUMNS, line=line + first - 1)
-        yield Record(row, line + first - 1, cells[:MOST_COLUMNS])
+        # Options and models are the same few words over and over: each is kept once.
+        yield Record(
+            row, line + first - 1, tuple([once.setdefault(cell, cell) for cell in cells[:MOST_COLUMNS]])
+        )
         line = reader.line_num + 1
 
 

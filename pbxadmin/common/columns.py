@@ -327,11 +327,20 @@ class FieldColumn(Column):
             value = super().clean(raw, scope)
             if value is None and not self.field.null:
                 value = self.field.get_default() if self.field.has_default() else ""
-            if value not in self.field.empty_values:
+            if value not in self.field.empty_values and self._asks_more_than_its_form(scope):
                 self.field.run_validators(value)
         except ValidationError as refused:
             raise within_limits(self.field, refused) from None
         return value
+
+    def _asks_more_than_its_form(self, scope: Scope) -> bool:
+        """Whether the model field has a validator that the form field hasn't asked already: the form of an address has all of them."""
+        form = scope.once(("form field", self), lambda: self.form_field(scope))
+        key = ("asks more than its form", self)
+        more: bool = scope.once(
+            key, lambda: any(each not in form.validators for each in self.field.validators)
+        )
+        return more
 
     def read(self, record: Any) -> Any:
         """The attribute; a secret's is only known as set or not."""

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from pbxadmin.common import many
 from pbxadmin.common.columns import Column, Pending, Scope, Text
 from pbxadmin.common.fields import refuse_control_characters
 from pbxadmin.common.reasons import Reason, reasons_of
@@ -29,6 +30,7 @@ PARKING = re.compile(r"SP\d{1,3}\Z", re.ASCII)
 # Digits, star and hash, an international plus, and commas: each a pause of one second.
 CUSTOM_NUMBER = re.compile(r"\+?[0-9*#]{1,40}(,{1,30}[0-9*#]{1,20}){0,5}\Z", re.ASCII)
 WITH_TARGET = (Kind.BLF, Kind.SPEED_DIAL)
+KINDS = frozenset(Kind.values)
 # What a form has for each key, beside one another: "keys-3-kind". Which of them counts is the kind's business.
 FIELDS = (
     "position",
@@ -69,6 +71,10 @@ class KeyValue(NamedTuple):
     system: int | None = None
 
 
+# The attributes of a row of the table that hold these parts, in their order.
+KEY_ATTRIBUTES = ("position", "kind", "target_id", "value", "first_name", "last_name", "system_id")
+
+
 class Checked(NamedTuple):
     """A list of keys as it was read: the good ones by position, what is wrong with the others, and with the whole."""
 
@@ -89,25 +95,16 @@ class KeyStore(Store):
         return {user: {"keys": tuple(keys)} for user, keys in found.items()}
 
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
-        """Replace the lists of these people: one DELETE and one INSERT."""
-        Key.objects.filter(user__in=[row.key for row in rows]).delete()
-        Key.objects.bulk_create(
-            [
-                Key(
-                    user_id=row.key,
-                    position=key.position,
-                    kind=key.kind,
-                    target_id=key.target,
-                    system_id=key.system,
-                    value=key.value,
-                    first_name=key.first_name,
-                    last_name=key.last_name,
-                )
-                for row in rows
-                for key in row.changes["keys"][1]
-            ],
-            batch_size=2_000,
-        )
+        """Replace the lists of these people: one DELETE, where there can be keys, and one INSERT."""
+        if old := [row.key for row in rows if not row.new]:
+            Key.objects.filter(user__in=old).delete()
+        people, keys = [], []
+        for row in rows:
+            own = row.changes["keys"][1]
+            people += [row.key] * len(own)
+            keys += own
+        columns = zip(KEY_ATTRIBUTES, zip(*keys, strict=True), strict=True) if keys else ()
+        many.insert(Key, {"user_id": people, **dict(columns)}, len(keys))
 
 
 KEYS = KeyStore()
@@ -242,7 +239,7 @@ class KeysColumn(Column):
 
     def _clean_key(self, position: int, item: Mapping[str, Any], scope: Scope, hint: Text) -> KeyValue:
         kind = str(item.get("kind") or Kind.BLANK)
-        if kind not in Kind.values:
+        if kind not in KINDS:
             raise ValidationError(_with(_("this is not a key."), hint, VALUE), code=VALUE)
         if kind == Kind.UNKNOWN:
             return KeyValue(position, kind, None, _kept(str(item.get("value") or ""), hint))

@@ -1,7 +1,7 @@
 """The columns of a phone: how a MAC is read, what each model offers, in which words."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -21,6 +21,7 @@ from phones.models import Phone, Sbc
 from phones.vendors import Model, UnknownModelError, find_model, models
 from users import road
 from users.models import User
+from users.road.finding import NOT_IN_LISTS
 
 # "8,05E+11": what a spreadsheet makes of a MAC that happens to look like a number.
 MANGLED = re.compile(r"\d+[.,]?\d*E[+-]?\d{1,3}\Z", re.ASCII | re.IGNORECASE)
@@ -178,11 +179,7 @@ class UserColumn(FieldColumn):
 
     def look_up(self, values: Iterable[Any], scope: Scope) -> None:
         """The people of these keys that this scope hasn't met yet, in one query for ten thousand of them."""
-        known = people(scope)
-        missing = {value for value in values if isinstance(value, int)} - known.keys()
-        for part in road.chunks(sorted(missing)):
-            found = User.objects.of(scope.customer).filter(pk__in=part).select_related("role").order_by()
-            known.update((user.pk, user) for user in found)
+        read_people(scope, {value for value in values if isinstance(value, int)} - people(scope).keys())
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
         """The person's extension and name."""
@@ -198,6 +195,15 @@ class UserColumn(FieldColumn):
 def people(scope: Scope) -> dict[int, User]:
     """The people that were looked up for this scope, by key."""
     return scope.once("people of phones", dict)
+
+
+def read_people(scope: Scope, keys: Collection[int]) -> None:
+    """Have the people of these keys, with their roles, among those that were looked up: as they are now, also who was met before."""
+    known = people(scope)
+    of_customer = User.objects.of(scope.customer).defer(*NOT_IN_LISTS).order_by()
+    for part in road.chunks(sorted(keys)):
+        found = road.with_related(of_customer.filter(pk__in=part), len(part), ("role",))
+        known.update((user.pk, user) for user in found)
 
 
 def extensions(scope: Scope) -> dict[int, str]:

@@ -40,6 +40,7 @@ from phones.settings.columns import (
     UserColumn,
     delay,
     people,
+    read_people,
     ring,
     sbcs,
 )
@@ -231,7 +232,7 @@ def logo_can_be_shown(row: road.RowPlan, plan: road.Plan) -> None:
     if not {"logo", "model"} & row.changes.keys():
         return
     plan.need("logo", "model")
-    model = selectors.model_of(Phone(model=row.value("model")))
+    model = selectors.model_called(row.value("model"))
     digest = row.value("logo")
     if not digest or "logo" in row.errors:
         return
@@ -256,7 +257,7 @@ def model_can_do_it(row: road.RowPlan, plan: road.Plan) -> None:
     plan.need("model", *(column.name for column in SETTINGS))
     if not row.value("model") or "model" in row.errors:
         return
-    model = selectors.model_of(Phone(model=row.value("model")))
+    model = selectors.model_called(row.value("model"))
     replaced = "model" in row.changes
     for column in SETTINGS:
         if column.name in row.errors:
@@ -308,11 +309,8 @@ def people_are_within_reach(plan: road.Plan) -> None:
     wanted = {key for row in moving for key in row.changes["user"] if isinstance(key, int)}
     if not wanted:
         return
+    read_people(plan.scope, wanted)
     known = people(plan.scope)
-    known |= {
-        user.pk: user
-        for user in User.objects.of(plan.scope.customer).filter(pk__in=wanted).select_related("role")
-    }
     for row in moving:
         key = row.changes["user"][1]
         if key is None or isinstance(key, Pending):
@@ -346,7 +344,7 @@ def zones_are_known(plan: road.Plan) -> None:
     )
     for row in rows:
         zone = zones.get(row.value("user"))
-        model = selectors.model_of(Phone(model=row.value("model")))
+        model = selectors.model_called(row.value("model"))
         if zone and zone not in model.offers.time_zone:
             row.refuse(
                 "time_zone",

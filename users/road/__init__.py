@@ -8,7 +8,7 @@ Django admin and self-service are callers of this; nothing else writes these tab
 from pbxadmin.common.columns import Pending
 from users.road.applying import apply, apply_all
 from users.road.identity import find, rows_of
-from users.road.loading import records_of
+from users.road.loading import records_of, with_related
 from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
 from users.road.planning import (
     ChangedMeanwhileError,
@@ -59,4 +59,5 @@ __all__ = [
     "rules_of",
     "sheet_of",
     "why_not",
+    "with_related",
 ]

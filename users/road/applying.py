@@ -1,7 +1,7 @@
 """Applying: rows, history and outbox in one transaction, under the customer's lock, after the rules were asked again."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
@@ -59,11 +59,14 @@ def apply_all(
             facts.demand_proof(made.sheet.takes_over(row, made.scope))
     kind = Kind.CREATE if all(row.new for _made, rows in written for row in rows) else Kind.EDIT
     operation = into
+    there: dict[Any, dict[Any, Any]] = {}
     with transaction.atomic():
         for made, rows in written:
             sheet, scope = made.sheet, made.scope
             _settle(made, rows)
-            _write(made, rows)
+            _write(made, rows, there)
+            if made is not written[-1][0]:
+                there[sheet.model] = {row.key: row.record for row in rows}
             operation = record_operation(
                 scope.actor, scope.customer, kind, facts, reason, undoes=undoes, into=operation
             )
@@ -76,7 +79,6 @@ def _settle(made: Plan, rows: Sequence[RowPlan], own: bool = False) -> None:
     """Put keys in place of references to rows that are written by now; `own`: also those of this very plan."""
     if not made.leaning:
         return
-    made.scope.forget()
     coming = set() if own else {id(row) for row in rows if row.new}
 
     def key_of(value: Any) -> Any:
@@ -87,15 +89,19 @@ def _settle(made: Plan, rows: Sequence[RowPlan], own: bool = False) -> None:
             raise RefusedError
         return value.row.key
 
-    for row in rows:
-        for name in made.leaning & row.after.keys():
-            column = made.sheet.columns[name]
-            if column.awaits(row.after[name]):
+    settled = False
+    for name in made.leaning:
+        column = made.sheet.columns[name]
+        for row in rows:
+            if name in row.after and column.awaits(row.after[name]):
                 row.put(name, column.settled(row.after[name], key_of))
+                settled = True
+    if settled:
+        made.scope.forget()
 
 
-def _write(made: Plan, rows: Sequence[RowPlan]) -> None:
-    """Write the rows of one plan, under the lock, after its set rules were asked again."""
+def _write(made: Plan, rows: Sequence[RowPlan], there: Mapping[Any, Mapping[Any, Any]]) -> None:
+    """Write the rows of one plan, under the lock, after its set rules were asked again; `there` is what earlier plans have written."""
     sheet, scope = made.sheet, made.scope
     new = [row for row in rows if row.new]
     old = [row for row in rows if not row.new]
@@ -107,16 +113,16 @@ def _write(made: Plan, rows: Sequence[RowPlan]) -> None:
     if made.refused:
         raise RefusedError
     if new:
-        _insert(sheet, scope, new)
+        _insert(sheet, scope, new, there)
         _settle(made, rows, own=True)
     _update(sheet, scope, old)
     for store in stores_of(sheet.columns.values()):
         names = store_columns(sheet, store)
         # What there is once (a DID number) is given up before somebody new takes it.
-        if touched := [row for row in old if not names.isdisjoint(row.changes)]:
+        if touched := [row for row in old if not names.isdisjoint(row.changes.keys())]:
             store.save(touched, scope)
         if new:
-            store.create(new, [row for row in new if not names.isdisjoint(row.changes)], scope)
+            store.create(new, [row for row in new if not row.after.keys().isdisjoint(names)], scope)
 
 
 def _look_again(made: Plan, rows: Sequence[RowPlan]) -> None:
@@ -170,25 +176,36 @@ def hold(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
 def _own(sheet: Sheet, row: RowPlan) -> dict[str, Any]:
     """The changed attributes that the record's own row keeps."""
     attributes = sheet.attributes
-    return {attributes[name]: pair[1] for name, pair in row.changes.items() if name in attributes}
+    changed = row.after if row.new else row.changes
+    return {attributes[name]: row.after[name] for name in changed if name in attributes}
 
 
-def _insert(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
+def _insert(
+    sheet: Sheet, scope: Scope, rows: Sequence[RowPlan], there: Mapping[Any, Mapping[Any, Any]]
+) -> None:
     """Make the records of new rows, which shared an empty one until now, and write them."""
     copies = _copies(rows[0].record, len(rows)) if len(rows) > 1 else [rows[0].record]
+    references = {each.attname: each for each in _fields_of(sheet.model) if each.is_relation}
     for row, record in zip(rows, copies, strict=True):
         row.record = record
-        for attribute, value in _own(sheet, row).items():
-            setattr(record, attribute, value)
+        own = _own(sheet, row)
+        for attribute in own.keys() & references.keys():
+            if record.__dict__[attribute] != own[attribute]:
+                record._state.fields_cache.pop(references[attribute].cache_name, None)
+        record.__dict__.update(own)  # as assigning each of them would
         sheet.complete(record, scope)
-        for attribute, value in sheet.derive(record).items():
-            setattr(record, attribute, value)
+        record.__dict__.update(sheet.derive(record))
     many.insert_records(copies)
     for row, record in zip(rows, copies, strict=True):
         row.key = record.pk
     if len(copies) >= MANY:  # the history asks each of them whose it is
         for path in sheet.related:
-            share(copies, path)
+            share(copies, path, there)
+
+
+def _fields_of(model: Any) -> Sequence[Any]:
+    found: Sequence[Any] = model._meta.concrete_fields
+    return found
 
 
 def _copies(blank: Any, count: int) -> list[Any]:
@@ -196,7 +213,7 @@ def _copies(blank: Any, count: int) -> list[Any]:
     model: Any = type(blank)
     made_anew = [
         each
-        for each in model._meta.concrete_fields
+        for each in _fields_of(model)
         if callable(each.default) and each.default is not models.NOT_PROVIDED
     ]
     copies = []

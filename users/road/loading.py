@@ -1,6 +1,6 @@
 """Reading the records of rows: through the one entrance of tenancy, without the secrets that nobody changes, and with what they point to."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from pbxadmin.common.columns import Column, Scope
@@ -27,14 +27,20 @@ def records_of(
         .defer(*_secrets_of(sheet.model, planned))
         .order_by()
     )
-    if len(keys) < MANY:
-        rows = rows.select_related(*sheet.related)
-    found = {
-        getattr(record, by): record for part in chunks(keys) for record in rows.filter(**{f"{by}__in": part})
+    return {
+        getattr(record, by): record
+        for part in chunks(keys)
+        for record in with_related(rows.filter(**{f"{by}__in": part}), len(part), sheet.related)
     }
-    if len(keys) >= MANY:
-        for path in sheet.related:
-            share(list(found.values()), path)
+
+
+def with_related(rows: Any, count: int, paths: Sequence[str]) -> list[Any]:
+    """The records of a query, about `count` of them, with what they point to: read beside each, or once for all where they are many."""
+    if count < MANY:
+        return list(rows.select_related(*paths))
+    found = list(rows)
+    for path in paths:
+        share(found, path)
     return found
 
 
@@ -44,15 +50,20 @@ def _secrets_of(model: Any, planned: Container[str] = ()) -> list[str]:
     ]
 
 
-def share(records: Sequence[Any], path: str) -> None:
-    """Read what records point to ("user__role") in one query for each step, and let them share it."""
+def share(records: Sequence[Any], path: str, known: Mapping[Any, Mapping[Any, Any]] | None = None) -> None:
+    """Read what records point to ("user__role") in one query for each step, and let them share it.
+
+    `known` {model: {key: record}} are read already.
+    """
     name, _separator, rest = path.partition("__")
     asking = [record for record in records if not record._meta.get_field(name).is_cached(record)]
     for model in {type(record) for record in asking}:
         reference = model._meta.get_field(name)
         keys = {getattr(record, reference.attname) for record in asking} - {None}
         other = reference.related_model
-        found = other._base_manager.defer(*_secrets_of(other)).in_bulk(keys)
+        found = dict((known or {}).get(other, {}))
+        if missing := keys - found.keys():
+            found |= other._base_manager.defer(*_secrets_of(other)).in_bulk(missing)
         for record in asking:
             reference.set_cached_value(record, found.get(getattr(record, reference.attname)))
     if rest and (further := [each for record in records if (each := getattr(record, name)) is not None]):

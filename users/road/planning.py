@@ -1,7 +1,7 @@
 """Planning: every row is cleaned, judged by itself and among the others, and told what would happen to it; nothing is written."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,31 @@ def is_there_twice(value: str, where: str) -> Text:
     return _("%(value)s is there more than once: correct all but one of them.") % {"value": value}
 
 
+class _OfNew(Mapping[str, tuple[None, Any]]):
+    """The changes of a record that isn't there yet: all that it will have, and nothing before. Kept by nobody: it reads `after`."""
+
+    __slots__ = ("_after",)
+
+    def __init__(self, after: Mapping[str, Any]) -> None:
+        self._after = after
+
+    def __getitem__(self, name: str) -> tuple[None, Any]:
+        return None, self._after[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._after)
+
+    def __len__(self) -> int:
+        return len(self._after)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._after
+
+    def keys(self) -> KeysView[str]:
+        """The names of the columns."""
+        return self._after.keys()
+
+
 @dataclass(slots=True)
 class RowPlan:
     """What would happen to one record.
@@ -91,16 +116,13 @@ class RowPlan:
     @property
     def changes(self) -> Mapping[str, tuple[Any, Any]]:
         """Old and new value of each column that differs."""
+        if self.new:
+            return _OfNew(self.after)
         if self._changes is None:
             before = self.before
-            if self.new:
-                self._changes = {name: (None, value) for name, value in self.after.items()}
-            else:
-                self._changes = {
-                    name: (old, value)
-                    for name, value in self.after.items()
-                    if value != (old := before.get(name))
-                }
+            self._changes = {
+                name: (old, value) for name, value in self.after.items() if value != (old := before.get(name))
+            }
         return self._changes
 
     def put(self, name: str, value: Any) -> None:
@@ -165,6 +187,7 @@ class Plan:
     known: set[str] = field(default_factory=set)  # columns whose present value every row has
     leaning: set[str] = field(default_factory=set)  # columns that refer to rows which aren't written yet
     leave_limited: bool = False  # whether what the customer doesn't have is left as it is, instead of refused
+    cleaned: Collection[str] = ()  # columns whose values are clean ones, whatever row has them
 
     def having(self, *outcomes: str) -> list[RowPlan]:
         """The rows with one of these outcomes."""
@@ -204,6 +227,7 @@ class Plan:
             self.verb,
             scope=self.scope,
             leave_limited=self.leave_limited,
+            cleaned=self.cleaned,
             records={row.key: row.record for row in left if not row.new and row.record is not None},
         )
 
@@ -271,6 +295,7 @@ def plan(
     scope: Scope | None = None,
     records: Mapping[Any, Any] | None = None,
     leave_limited: bool = False,
+    cleaned: Collection[str] = (),
 ) -> Plan:
     """Validate `rows` and say what would happen to each; nothing is written.
 
@@ -279,7 +304,9 @@ def plan(
     form of the same scope hands it over, so that the choices aren't looked up twice; and the `records` by key that it has
     just read for the form, through the same entrance of tenancy and with the sheet's `related`. Whoever wrote in between is
     found by their versions, under the lock. `leave_limited`: what the customer doesn't have, or may not change, is left as it is and
-    told once, instead of refusing its row (files say of every option something).
+    told once, instead of refusing its row (files say of every option something). `cleaned`: columns of which every row says what the
+    column itself has read in this very scope (`Column.said_in_file`): they aren't read again, but for references to rows that come
+    with the plan.
     """
     scope = scope or Scope(actor, customer)
     planned = [
@@ -301,7 +328,7 @@ def plan(
             each.pending.row = each
     named = {name for row in planned for name in row.raw if name in sheet.columns}
     columns = {name: column for name, column in sheet.columns.items() if name in named}
-    made = Plan(sheet, scope, columns, planned, verb=verb, leave_limited=leave_limited)
+    made = Plan(sheet, scope, columns, planned, verb=verb, leave_limited=leave_limited, cleaned=cleaned)
     _load_records(made, verb, records or {})
     return judge(made)
 
@@ -354,6 +381,8 @@ def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
 def _refuse_what_takes_another_right(made: Plan) -> None:
     """Refuse changes of columns that ask for a right of their own; the same value again is no change."""
     sheet = made.sheet
+    if made.columns.keys().isdisjoint(sheet.own_verbs):
+        return
     for row in made.rows:
         if row.record is None or row.refusal:
             continue
@@ -453,8 +482,13 @@ def _clean(made: Plan) -> None:
             row.refuse("", _("There is no column “%(name)s”.") % {"name": str(name)[:40]}, "no_column")
     rows = [row for row in made.rows if row.record is not None]
     for name, column in made.columns.items():
-        memory: dict[Any, tuple[Any, list[Reason] | None]] = {}
         refers = column.refers
+        if name in made.cleaned and not refers:
+            for row in rows:
+                if name in row.raw and not (row.errors and name in row.errors):
+                    row.after[name] = row.raw[name]  # type: ignore[index]  # as below
+            continue
+        memory: dict[Any, tuple[Any, list[Reason] | None]] = {}
         for row in rows:
             raw = row.raw.get(name, NOTHING)
             if raw is NOTHING or (row.errors and name in row.errors):

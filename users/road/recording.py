@@ -38,7 +38,7 @@ def write_history(operation: Operation, sheet: Sheet, scope: Scope, rows: Sequen
             ],
             "kind": [Kind.CREATE.value if row.new else Kind.EDIT.value for row in rows],
             "version": [row.record.version for row in rows],
-            "cells": [cells.of(row) for row in rows],
+            "cells": cells.of_all(rows),
         },
         len(rows),
     )
@@ -51,6 +51,7 @@ class Cells:
         self.sheet = sheet
         self.scope = scope
         self.known: dict[str, dict[Any, str]] = {name: {} for name in sheet.columns}
+        self.said: dict[str, dict[Any, str]] = {name: {} for name in sheet.columns}  # by new records
 
     def look_up(self, rows: Sequence[RowPlan]) -> None:
         """Ask at once for the rows that values name, by their number or by their key."""
@@ -59,12 +60,32 @@ class Cells:
             if names_rows and (touched := [row.changes[name] for row in rows if name in row.changes]):
                 column.look_up([value for pair in touched for value in pair], self.scope)
 
-    def of(self, row: RowPlan) -> many.Json:
-        """The cells of one row: `[{"column": …, "old": …, "new": …}, …]`."""
+    def of_all(self, rows: Sequence[RowPlan]) -> list[many.Json]:
+        """The cells of each row: `[{"column": …, "old": …, "new": …}, …]`."""
+        return [
+            many.Json(f"[{', '.join(self._of_new(row) if row.new else self._of_changed(row))}]")
+            for row in rows
+        ]
+
+    def _of_new(self, row: RowPlan) -> list[str]:
+        texts = []
+        for name, value in row.after.items():
+            said = self.said[name]
+            key = (value, value.__class__)
+            try:
+                text = said.get(key)
+            except TypeError:
+                texts.append(self._text(name, (None, value)))
+                continue
+            if text is None:
+                text = said[key] = "" if value in NOTHING_SAID else self._text(name, (None, value))
+            if text:
+                texts.append(text)
+        return texts
+
+    def _of_changed(self, row: RowPlan) -> list[str]:
         texts = []
         for name, pair in row.changes.items():
-            if row.new and pair[1] in NOTHING_SAID:
-                continue
             known = self.known[name]
             # True is 1 to a dictionary, and "0" is no key of a tuple: the kind of value belongs to what is remembered.
             key = (*pair, pair[1].__class__, pair[0].__class__)
@@ -76,7 +97,7 @@ class Cells:
             if text is None:
                 text = known[key] = self._text(name, pair)
             texts.append(text)
-        return many.Json(f"[{', '.join(texts)}]")
+        return texts
 
     def _text(self, name: str, pair: tuple[Any, Any]) -> str:
         return json.dumps(cell_of(self.sheet.columns[name], self.scope, *pair))
