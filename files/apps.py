@@ -11,7 +11,8 @@ class FilesConfig(AppConfig):
     verbose_name = _("Files")
 
     def ready(self) -> None:
-        """Say where the list of people leads to for a file of them."""
+        """Say where the list of people leads to for a file of them, and make known what workers do with files."""
+        from files import uploads  # noqa: F401 - registers its works
         from users.people import exports
 
         exports.register("file_export")

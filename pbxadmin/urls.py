@@ -24,8 +24,8 @@ urlpatterns = [
     path("", include("signin.urls")),
     path("", include("pbxadmin.pages.urls")),
     path("", include("users.urls")),
-    path("", include("talk.urls")),
     path("", include("files.urls")),
+    path("", include("talk.urls")),
     path("", include("phones.urls")),
 ]
 

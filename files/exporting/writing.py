@@ -28,16 +28,20 @@ class Kind(StrEnum):
 
 
 PIECE = 64 * 1024
+SEPARATORS = {"tab": "\t"}
 
 
-def as_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """UTF-8 without a mark, commas and CRLF, as 3CX reads and writes it.
+def as_csv(
+    header: Sequence[str], rows: Iterable[Sequence[str]], separator: str = "", mark: bool = False
+) -> Iterator[bytes]:
+    """UTF-8 without a mark, commas and CRLF, as 3CX reads and writes it; or with another `separator`, and a mark.
 
     A mark would give French Excel the accents and nothing else: it wants semicolons, and takes leading zeros away. Workbooks are for Excel;
-    a CSV file is for programs, which stumble over a mark.
+    a CSV file is for programs, which stumble over a mark. What goes back to whoever sent it has the separator that it came with, and the mark.
     """
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
+    text.write("\ufeff" if mark else "")
+    writer = csv.writer(text, delimiter=SEPARATORS.get(separator, separator) or ",", lineterminator="\r\n")
     writer.writerow(header)
     for row in rows:
         writer.writerow(row)
@@ -180,6 +184,13 @@ def _written(text: str) -> str:
     return f'<t xml:space="preserve">{escape(text, {chr(13): "&#13;"})}</t>'
 
 
-def written(kind: Kind, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """A file of one kind."""
-    return as_csv(header, rows) if kind is Kind.CSV else as_workbook(title, header, rows)
+def written(
+    kind: Kind,
+    title: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    separator: str = "",
+    mark: bool = False,
+) -> Iterator[bytes]:
+    """A file of one kind; `separator` and `mark` are for CSV alone."""
+    return as_csv(header, rows, separator, mark) if kind is Kind.CSV else as_workbook(title, header, rows)

@@ -12,6 +12,7 @@ from files.importing.phones import Phones
 from files.importing.wanted import Wanted
 from files.reading.headers import Names
 from files.reading.spreadsheets import Kind
+from pbxadmin.common import progress
 from pbxadmin.common.columns import Scope
 from phones.keys.targets import expect_colleagues
 
@@ -42,8 +43,11 @@ def look_at(
 def _plan(made: Import, rows: Sequence[Wanted]) -> None:
     meant = people.meant_by(made.scope, rows, made.mode)
     expect_colleagues(made.scope, people.coming(meant))
+    progress.at("checking", 0.1)
     people.read_values(made.scope, meant)
+    progress.at("checking", 0.3)
     planned = people.plan_people(made.scope, meant)
+    progress.at("checking", 0.7)
     with_phones = phones.plan_phones(made.scope, meant)
     found = [planned, *([with_phones.routers, with_phones.plan] if with_phones else [])]
     made.plans = [plan for plan in found if plan is not None]

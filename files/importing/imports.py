@@ -6,20 +6,25 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from files.importing.codes import refined
 from files.importing.outcome import REFUSED, RowOutcome, Said, counted
 from files.importing.wanted import Wanted, wanted_of
-from files.reading import Table, read
+from files.reading import FileRefusedError, Table, read
 from files.reading.headers import Columns, Names, columns_of
 from files.reading.spreadsheets import Kind
+from pbxadmin.common import progress
 from pbxadmin.common.columns import Column, Pending, Scope, Text
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.reasons import Reason, reasons_of
 from users import road
 from users.models import Operation
+
+# Texts that a sentence names as possible.
+MOST_NAMED = 8
 
 
 class Mode(StrEnum):
@@ -54,6 +59,8 @@ class Import:
     wanted: list[Wanted]
     plans: Sequence[road.Plan] = ()
     outcomes: list[RowOutcome] = field(default_factory=list)
+    # Where only the good rows are taken: those that aren't, the ones that lean on a refused row included.
+    left_out: list[RowOutcome] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -79,7 +86,12 @@ def look_at(
     """
     names = contents.names()
     table = read(content, names)
-    columns = columns_of(table.header, names, chosen)
+    try:
+        columns = columns_of(table.header, names, chosen)
+    except FileRefusedError as refused:
+        refused.table = table
+        raise
+    progress.at("checking")
     made = Import(contents, scope, table, columns, mode, list(wanted_of(table, columns, contents.kind_of)))
     contents.plan(made, made.wanted)
     return made
@@ -87,12 +99,13 @@ def look_at(
 
 def good_rows(made: Import) -> Import:
     """The same file without the rows that can't be written, and without those that lean on them."""
-    left_out: set[int] = set()
-    while refused := made.refused - left_out:
-        left_out |= refused
+    left_out: dict[int, RowOutcome] = {}
+    while refused := made.refused - left_out.keys():
+        left_out |= {row.row: row for row in made.outcomes if row.row in refused}
         scope = Scope(made.scope.actor, made.scope.customer)
         again = Import(made.contents, scope, made.table, made.columns, made.mode, made.wanted)
         again.contents.plan(again, [row for row in made.wanted if row.record.row not in left_out])
+        again.left_out = list(left_out.values())
         made = again
     return made
 
@@ -148,8 +161,31 @@ def said_by(column: Column, text: str, scope: Scope, new: bool) -> CellSaid:
     try:
         values, warnings = column.said_in_file(text, scope, new)
     except ValidationError as error:
-        return {}, [refined(reason, column.csv, text) for reason in reasons_of(error)], ()
+        return {}, [explained(reason, column, text) for reason in reasons_of(error)], ()
     return values, [], warnings
+
+
+def explained(reason: Reason, column: Column, text: str) -> Reason:
+    """Why a cell can't be taken, with its code; what it may hold where that is a handful of words, as a file has no list to choose from."""
+    found = refined(reason, column.csv, text)
+    if found.code == "option_value" and (words := possible(column)):
+        said = _("“%(value)s” isn't possible here, only: %(options)s.") % {
+            "value": text.strip()[:40],
+            "options": ", ".join(words),
+        }
+        return Reason(said, found.code)
+    return found
+
+
+def possible(column: Column) -> list[str]:
+    """The texts that a cell of this column may hold, where they can be counted; in 3CX's words where it has some."""
+    if column.codes:
+        return list(dict.fromkeys(column.codes.values()))
+    field = getattr(column, "field", None)
+    if isinstance(field, models.BooleanField):
+        return ["0", "1"]
+    choices = [str(value) for value, _label in (getattr(field, "choices", None) or ())]
+    return choices if len(choices) <= MOST_NAMED else []
 
 
 def read_column(scope: Scope, made: Sequence[Meant], name: str, column: Column) -> None:
@@ -188,8 +224,12 @@ class Called:
 
 
 def once(said: Sequence[Said]) -> list[Said]:
-    """The same thing told of the same column, once."""
-    return list({(each.column, each.reason.code, str(each.reason)): each for each in said}.values())
+    """The same thing told once of the same column, and of the row only where no column says it."""
+    found = {(each.column, each.reason.code, str(each.reason)): each for each in said}
+    of_columns = {(code, words) for column, code, words in found if column}
+    return [
+        each for (column, code, words), each in found.items() if column or (code, words) not in of_columns
+    ]
 
 
 def changes_of(

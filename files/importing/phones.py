@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from files.importing.codes import refined
+from files.importing.imports import explained
 from files.importing.people import Meant
 from files.importing.wanted import columns_there
 from files.reading.spreadsheets import Kind
@@ -194,7 +194,7 @@ def _settings(
             try:
                 known = column.said(text, scope, new), []
             except ValidationError as error:
-                known = {}, [refined(reason, name) for reason in reasons_of(error)]
+                known = {}, [explained(reason, column, text) for reason in reasons_of(error)]
             memory[text, new] = known
         if known[1]:
             problems.setdefault(column.name, []).extend(known[1])

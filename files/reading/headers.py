@@ -51,6 +51,8 @@ LISTS: Mapping[str, tuple[str, ...]] = {
     ),
     "Department": ("Département", "Department", "Service"),
 }  # fmt: skip
+# What the file of refused rows has beside the columns that were sent: it comes back as it is.
+REPORT = ("ImportRow", "ImportReason")
 # Without any of these nobody can be meant.
 KEYS = ("Number", "FirstName", "LastName", "EmailAddress")
 
@@ -143,7 +145,7 @@ def columns_of(
     header: Sequence[str],
     known: Names,
     chosen: Mapping[str, str] | None = None,
-    skipped: Collection[str] = (),
+    skipped: Collection[str] = REPORT,
 ) -> Columns:
     """What each column of a header is.
 

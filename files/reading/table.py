@@ -9,7 +9,10 @@ MOST_COLUMNS = 500
 
 
 class FileRefusedError(Exception):
-    """A file that can't be read as a whole: `reason` is a code, `facts` what its sentence names."""
+    """A file that can't be read as a whole: `reason` is a code, `facts` what its sentence names, `table` its rows where only the
+    meaning of its columns is missing."""
+
+    table: "Table | None" = None
 
     def __init__(self, reason: str, **facts: Any) -> None:
         super().__init__(f"{reason} {facts}")

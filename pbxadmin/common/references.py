@@ -27,6 +27,10 @@ class Option:
     cell: str = ""
 
 
+# Options that a sentence names before it leaves the rest out.
+MOST_NAMED = 8
+
+
 class OptionsMixin:
     """What columns share whose value is a key (or several) out of what this customer has."""
 
@@ -69,11 +73,17 @@ class OptionsMixin:
         for word in (text.strip(), self.spelling(text)):
             if word in known:
                 return known[word]
+        # The same words whether it exists elsewhere or nowhere; what there is, because a file has no list to choose from.
         raise ValidationError(
-            _("“%(value)s” is not one of the choices: choose one from the list."),
+            _("There is no “%(value)s” here. There is: %(options)s."),
             code="invalid",
-            params={"value": text.strip()[:60]},
+            params={"value": text.strip()[:60], "options": self._named(scope)},
         )
+
+    def _named(self, scope: Scope) -> str:
+        options = list(self.by_key(scope).values())
+        named = [str(option.cell or option.label)[:40] for option in options[:MOST_NAMED]]
+        return ", ".join([*named, *(["…"] if len(options) > MOST_NAMED else [])]) or "—"
 
     def _by_word(self, scope: Scope) -> dict[str, Any]:
         options = list(self.by_key(scope).values())

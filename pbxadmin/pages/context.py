@@ -72,6 +72,7 @@ def entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, 
             (pgettext("heading", "System extensions"), "system_extension_list", "loop"),
         ):
             found.append((label, reverse(name, args=[customer.slug]), icon, True))
+        found.append((_("Import / Export"), reverse("files", args=[customer.slug]), "file", True))
         found.append((_("Simulator"), reverse("simulator", args=[customer.slug]), "divert", False))
         found.append((_("Settings"), reverse("settings_start", args=[customer.slug]), "settings", True))
         if rights.can(actor, rights.Verb.HISTORY, customer=customer):

@@ -258,6 +258,7 @@ CELERY_TASK_ROUTES = {"phones.push.tasks.*": {"queue": "push"}}
 CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "users.road.jobs.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "old-jobs": {"task": "users.road.jobs.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "files": {"task": "files.tasks.forget_uploads", "schedule": 3600.0, "options": {"expires": 3600}},
     "letters": {"task": "users.mail.letters.send_letters", "schedule": 30.0, "options": {"expires": 30}},
     "sessions": {"task": "signin.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
     "visitors": {"task": "talk.tasks.forget_visitors", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from files.models import Upload
 from phones.models import Sbc
 from phones.tests import factories as phone_factories
 from signin.tests.signing import sign_in_fully
@@ -35,6 +36,7 @@ LOOK_IN_SOINS = [SIGN_IN, REFUSED, OPEN, REFUSED, OPEN, HIDDEN, OPEN]
 NOTHING_OF_PERSON = [SIGN_IN, REFUSED, REFUSED, *[HIDDEN] * 4]
 NOTHING_THERE = [SIGN_IN, REFUSED, *[HIDDEN] * 5]
 STARTER = [SIGN_IN, REFUSED, HIDDEN, HIDDEN, OPEN, HIDDEN, OPEN]
+SENDER = [SIGN_IN, REFUSED, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN]
 NOT_SWITCHED_ON = [SIGN_IN, *[HIDDEN] * 6]
 # One's own line: support staff have none.
 OWN_LINE = [SIGN_IN, *[OPEN] * 5, REFUSED]
@@ -120,6 +122,16 @@ DOORS = {
     "job_list": ADMINISTRATORS,
     "job": STARTER,
     "job_cancel": STARTER,
+    # Files: nobody reads what somebody else has sent, support neither.
+    "files": ADMINISTRATORS,
+    "file_send": ADMINISTRATORS,
+    "file_upload": SENDER,
+    "file_again": SENDER,
+    "file_take": SENDER,
+    "file_cancel": SENDER,
+    "file_discard": SENDER,
+    "file_departments": [SIGN_IN, REFUSED, REFUSED, REFUSED, OPEN, HIDDEN, HIDDEN],
+    "file_refused": NOTHING_THERE,
     "own_jobs": SIGNED_IN,
     "bell": SIGNED_IN,
     "undo": OF_PERSON,
@@ -256,6 +268,9 @@ def world(boreale, laurier):
         "add_statutory_holidays": soins,
         "job": Job.objects.create(
             customer=boreale, kind="welcome", starter=people["owner"], keys=[accueil_user.pk], total=1
+        ).pk,
+        "file": Upload.objects.create(
+            customer=boreale, starter=people["owner"], subject="users", name="liste.csv", size=0
         ).pk,
     }
     return clients, arguments, {"things": things, "operation": operation, "stock": stock.mac}

@@ -6,7 +6,16 @@ from django.apps import apps
 from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
-from pbxadmin.common.crypto import EncryptedTextField, decrypt, encrypt, written_by_first_key
+from pbxadmin.common.crypto import (
+    KEY_ID,
+    EncryptedBytesField,
+    EncryptedTextField,
+    decrypt,
+    decrypt_bytes,
+    encrypt,
+    encrypt_bytes,
+    written_by_first_key,
+)
 
 BATCH = 500
 
@@ -21,11 +30,11 @@ class Command(BaseCommand):
         rotated = 0
         for model in apps.get_models():
             for field in model._meta.local_concrete_fields:
-                if isinstance(field, EncryptedTextField) and model._meta.pk.column:
+                if isinstance(field, EncryptedTextField | EncryptedBytesField) and model._meta.pk.column:
                     rotated += self._rotate(model._meta.db_table, model._meta.pk.column, field)
         self.stdout.write(f"{rotated} secrets were written anew with the first key.")
 
-    def _rotate(self, table: str, key_column: str, field: EncryptedTextField) -> int:
+    def _rotate(self, table: str, key_column: str, field: EncryptedTextField | EncryptedBytesField) -> int:
         quote = connection.ops.quote_name
         table, key_column, column = quote(table), quote(key_column), quote(str(field.column))
         last, rotated = 0, 0
@@ -33,7 +42,7 @@ class Command(BaseCommand):
             with transaction.atomic(), connection.cursor() as cursor:
                 # The names are the models' own, quoted; the values are parameters.
                 cursor.execute(
-                    f"SELECT {key_column}, {column} FROM {table} WHERE {key_column} > %s AND {column} <> '' "  # noqa: S608  # nosec B608
+                    f"SELECT {key_column}, {column} FROM {table} WHERE {key_column} > %s AND length({column}) > 0 "  # noqa: S608  # nosec B608
                     f"ORDER BY {key_column} LIMIT {BATCH}",
                     [last],
                 )
@@ -42,10 +51,20 @@ class Command(BaseCommand):
                     return rotated
                 for key, stored in rows:
                     last = key
-                    if not written_by_first_key(stored):
-                        anew = encrypt(decrypt(stored, field.purpose), field.purpose)
+                    if (anew := _anew(stored, field)) is not None:
                         cursor.execute(
                             f"UPDATE {table} SET {column} = %s WHERE {key_column} = %s AND {column} = %s",  # noqa: S608  # nosec B608
                             [anew, key, stored],
                         )
                         rotated += cursor.rowcount
+
+
+def _anew(stored: Any, field: EncryptedTextField | EncryptedBytesField) -> str | bytes | None:
+    """What is stored, written by the first key; None where it is already."""
+    if isinstance(field, EncryptedTextField):
+        return (
+            None if written_by_first_key(stored) else encrypt(decrypt(stored, field.purpose), field.purpose)
+        )
+    stored = bytes(stored)
+    known = written_by_first_key(f"{stored[:KEY_ID].decode('ascii', 'replace')}:")
+    return None if known else encrypt_bytes(decrypt_bytes(stored, field.purpose), field.purpose)
