@@ -101,7 +101,9 @@ class Front:
         if (length or "0") == "0" and one(headers, "transfer-encoding") is None:
             await self._hand_over(scope, headers, address, bytearray(), protocol)
             return
-        async with self.bodies.whole(protocol, length, allowed(cookies(headers)), visitor) as body:
+        async with self.bodies.whole(
+            protocol, length, allowed(cookies(headers), scope.path), visitor
+        ) as body:
             await self._hand_over(scope, headers, address, body, protocol)
 
     def _visitor(self, headers: Headers, address: str) -> str:

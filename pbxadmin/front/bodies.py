@@ -27,8 +27,13 @@ class Allowed:
 # session is a true one only the portal knows, so the larger limits are ones that anybody may reach without harm.
 STRANGER = Allowed(size=65_536, within=10.0, silence=5.0)
 SIGNED_IN = Allowed(size=12 * 1024 * 1024, within=120.0, silence=10.0)
+# Where files of records are sent (`files.urls`): up to 50 MB and the form around them.
+FILES = re.compile(r"/c/[^/]+/files/imports")
+FILE = Allowed(size=51 * 1024 * 1024, within=600.0, silence=10.0)
 # Of all bodies together, from their first byte until they are answered: a body that waits for its server's turn is memory as well.
 MEMORY = 128 * 1024 * 1024
+# Of those that have grown beyond what everybody may send: two at once, one from an address, so that no flood of them takes the place of others.
+LARGE_MEMORY = 2 * FILE.size
 # Bodies on their way from one address: an office is one address, a hundred people don't send in the same second.
 FROM_ONE_ADDRESS = 100
 
@@ -42,9 +47,11 @@ class RefusedBodyError(Exception):
         self.why = why
 
 
-def allowed(cookies: str) -> Allowed:
-    """The limits for whoever sent these cookies."""
-    return SIGNED_IN if SESSION.search(cookies) else STRANGER
+def allowed(cookies: str, path: str = "/") -> Allowed:
+    """The limits for whoever sent these cookies, to this address."""
+    if not SESSION.search(cookies):
+        return STRANGER
+    return FILE if FILES.fullmatch(path) else SIGNED_IN
 
 
 class Bodies:
@@ -54,6 +61,8 @@ class Bodies:
         self.memory = memory
         self.from_one_address = from_one_address
         self.held = 0
+        self.held_large = 0
+        self.large: set[str] = set()  # addresses from which one is on its way
         self.on_their_way: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -69,7 +78,11 @@ class Bodies:
             await self._read(protocol, length, limit, address, body)
             yield body
         finally:
-            self.held -= len(body)
+            if len(body) > SIGNED_IN.size and address in self.large:
+                self.held_large -= len(body)
+                self.large.discard(address)
+            else:
+                self.held -= len(body)
 
     async def _read(
         self, protocol: Any, length: str | None, limit: Allowed, address: str, body: bytearray
@@ -89,12 +102,9 @@ class Bodies:
                             piece = await pieces.__anext__()
                     except StopAsyncIteration:
                         break
-                    body += piece
-                    self.held += len(piece)
+                    self._hold(body, piece, address)
                     if len(body) > limit.size:
                         raise RefusedBodyError(413, words.too_long(limit.size))
-                    if self.held > self.memory:
-                        raise RefusedBodyError(503, words.TOO_MUCH)
         except TimeoutError:
             raise RefusedBodyError(408, words.TOO_SLOW) from None
         finally:
@@ -103,3 +113,20 @@ class Bodies:
                 del self.on_their_way[address]
         if length is not None and len(body) != int(length):
             raise RefusedBodyError(400, words.CUT_SHORT)
+
+    def _hold(self, body: bytearray, piece: bytes, address: str) -> None:
+        """Add a piece, where there is room for it: what grows beyond the usual size stands apart from then on."""
+        was_large, is_large = len(body) > SIGNED_IN.size, len(body) + len(piece) > SIGNED_IN.size
+        if is_large and not was_large:
+            if address in self.large:
+                raise RefusedBodyError(429, words.TOO_MANY)
+            self.large.add(address)
+            self.held -= len(body)
+            self.held_large += len(body)
+        body += piece
+        if is_large:
+            self.held_large += len(piece)
+        else:
+            self.held += len(piece)
+        if self.held > self.memory or self.held_large > LARGE_MEMORY:
+            raise RefusedBodyError(503, words.TOO_MUCH)

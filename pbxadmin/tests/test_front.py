@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pbxadmin.front.application import Front
-from pbxadmin.front.bodies import SIGNED_IN, STRANGER, Allowed, Bodies, RefusedBodyError, allowed
+from pbxadmin.front.bodies import FILE, SIGNED_IN, STRANGER, Allowed, Bodies, RefusedBodyError, allowed
 from pbxadmin.front.upstream import AwayError, FullError, Upstream
 from pbxadmin.front.words import language_of
 from pbxadmin.run import launcher, processes
@@ -390,6 +390,39 @@ def test_the_larger_limit_takes_a_session() -> None:
     assert allowed("theme=dark; csrftoken=sessionid") == STRANGER
     assert allowed("theme=dark;sessionid=") == STRANGER
     assert allowed("theme=dark; sessionid=x") == allowed("__Host-sessionid=x") == SIGNED_IN
+
+
+def test_where_files_are_sent_a_session_may_send_more_and_a_stranger_not() -> None:
+    assert allowed("sessionid=x", "/c/boreale/files/imports") == FILE
+    assert allowed("", "/c/boreale/files/imports") == STRANGER
+    for other in (
+        "/c/boreale/files/imports/1/take",
+        "/c/a/b/files/imports",
+        "/x/c/boreale/files/imports",
+        "/c/boreale/files/imports/",
+    ):
+        assert allowed("sessionid=x", other) == SIGNED_IN
+
+
+def test_large_files_take_no_place_of_other_bodies_and_one_address_sends_one_at_a_time() -> None:
+    mega = b"x" * 1024 * 1024
+
+    async def while_one_is_answered() -> None:
+        bodies = Bodies(memory=SIGNED_IN.size + len(mega))
+        large = Sends(*[mega] * 20, ends=True)
+        async with bodies.whole(large, str(20 * len(mega)), FILE, "192.0.2.1"):
+            assert (bodies.held, bodies.held_large) == (0, 20 * len(mega))
+            with pytest.raises(RefusedBodyError) as second:
+                async with bodies.whole(
+                    Sends(*[mega] * 20, ends=True), str(20 * len(mega)), FILE, "192.0.2.1"
+                ):
+                    pass
+            assert second.value.status == 429
+            async with bodies.whole(Sends(*[mega] * 12, ends=True), str(12 * len(mega)), FILE, "192.0.2.1"):
+                assert bodies.held == 12 * len(mega)
+        assert (bodies.held, bodies.held_large, bodies.large) == (0, 0, set())
+
+    asyncio.run(while_one_is_answered())
 
 
 async def hold(server: Upstream, until: asyncio.Event | None = None) -> None:

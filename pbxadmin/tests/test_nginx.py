@@ -139,6 +139,17 @@ def test_nginx_refuses_what_is_too_long_before_it_has_come(nginx: Nginx) -> None
     assert nginx.ask("POST", "/sign-in", b"x" * 65_000)[2] == b"pages 65000"
 
 
+def test_nginx_takes_files_of_fifty_megabytes_where_they_are_sent_and_from_a_session_alone(
+    nginx: Nginx,
+) -> None:
+    path, cookie = "/c/boreale/files/imports", {"Cookie": "sessionid=made-up"}
+    file = b"x" * (20 * 1024 * 1024)
+    assert nginx.ask("POST", path, file, cookie)[2] == b"pages %d" % len(file)
+    assert nginx.ask("POST", path, headers=cookie | {"Content-Length": str(52 * 1024 * 1024)})[0] == 413
+    assert nginx.ask("POST", path, headers={"Content-Length": "66000"})[0] == 413
+    assert nginx.ask("POST", f"{path}/1", headers=cookie | {"Content-Length": str(len(file))})[0] == 413
+
+
 def test_nginx_says_in_both_languages_what_it_refuses(nginx: Nginx) -> None:
     before = len(nginx.pages.asked)
     cookie = {"Cookie": "sessionid=made-up", "Content-Length": str(12 * 1024 * 1024 + 1)}
