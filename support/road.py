@@ -14,7 +14,6 @@ from django.db import DataError, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -27,6 +26,7 @@ from django.utils.translation import gettext_lazy
 from pbxadmin.common.columns import Column, Scope, Text
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.rendering import part
 from pbxadmin.common.searching import anywhere
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
@@ -319,9 +319,11 @@ class RoadAdmin(SupportAdmin):
             for column in section.columns
             if column.own_form or not stands_alone(column, scope)
         ]
-        if cell := section.adds.cell:
-            seen = {"facts": cell.facts([record]).get(record.pk)}
-            facts.append((cell.heading, render_to_string(cell.template, seen)))
+        for column in section.adds.listed:
+            if column.usual and column.template and column.facts:
+                facts.append(
+                    (column.label, part(column.template, facts=column.facts([record]).get(record.pk)))
+                )
         return [self._fact(label, text, url) for label, text in facts]
 
     @staticmethod

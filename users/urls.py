@@ -20,6 +20,7 @@ urlpatterns = [
     path("c/<slug:slug>/settings/roles", company.roles, name="roles"),
     path("c/<slug:slug>/settings/<slug:tab>", company.customer_settings, name="customer_settings"),
     path("c/<slug:slug>/users/", people.users, name="users"),
+    path("c/<slug:slug>/users/columns", people.users_columns, name="users_columns"),
     path("c/<slug:slug>/users/new", people.user_create, name="user_create"),
     path("c/<slug:slug>/users/chosen/copy", chosen.copy, name="chosen_copy"),
     *chosen.PEOPLE.urls(),

@@ -6,14 +6,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import OPPOSITE, FieldColumn, Scope
 from pbxadmin.common.companions import CompanionStore, companion_columns
-from pbxadmin.common.contributions import Contribution, Legacy
+from pbxadmin.common.contributions import Contribution, Legacy, ListColumn
 from pbxadmin.common.crypto import Reader, plain
 from pbxadmin.common.parts import Part
 from pbxadmin.common.reasons import Reason
@@ -349,6 +349,15 @@ VOICEMAIL = Section(
     set_rules=(the_same_pin_is_no_change, pins_are_not_guessed),
     page_facts=page_facts,
     adds=Contribution(
+        listed=(
+            ListColumn(
+                "voicemail",
+                gettext_lazy("Voicemail"),
+                lambda person: _("Yes") if person.has_voicemail else _("No"),
+                order=(Case(When(mailbox__enabled=True, then=Value(0)), default=Value(1)),),
+                reads={"has_voicemail": F("mailbox__enabled")},
+            ),
+        ),
         filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},
         losses=greetings_of_a_deleted_user,
         resets=RESETS,

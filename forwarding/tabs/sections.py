@@ -15,7 +15,7 @@ from forwarding.tabs.schedule import (
     schedule_columns,
     statuses_last_as_said,
 )
-from pbxadmin.common.contributions import Contribution
+from pbxadmin.common.contributions import Contribution, ListColumn
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.destinations import Kind
@@ -43,7 +43,7 @@ FORWARDING = Section(
         effects=EFFECTS,
         status_message=STATUS_MESSAGE,
         status_url="user_status",
-        status_menu="forwarding/status_menu.html",
+        status_menu="forwarding/status_menu.html.j2",
         hands_over=(legacies.RULES, legacies.CALLS),
         actions=(STATUS,),
         for_many="forwarding.tabs.facts.RULES_FOR_MANY",
@@ -59,7 +59,13 @@ SCHEDULE = Section(
     view="forwarding.views.schedule_tab",
     page_facts=pages.schedule_facts,
     row_rules=(hours_make_sense,),
-    adds=Contribution(hands_over=(legacies.HOURS,)),
+    adds=Contribution(
+        listed=(
+            ListColumn("hours_mode", of_tab=True),
+            ListColumn("auto_switch_status", gettext_lazy("Status by schedule"), of_tab=True),
+        ),
+        hands_over=(legacies.HOURS,),
+    ),
 )
 
 # What the page of a department shows of this app (`settings.DEPARTMENT_SECTIONS`).

@@ -1,12 +1,14 @@
 """What an app adds to the records of its tab beside the tab itself: to their list, their passwords, their deletion, their calls."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from django.db import models
+from django.db.models.expressions import Combinable
 
-from pbxadmin.common.columns import Scope, Text
+from pbxadmin.common.columns import Column, Scope, Text
+from pbxadmin.common.keyset import Key
 from pbxadmin.common.values.devices import Device
 
 
@@ -112,12 +114,47 @@ class ForMany(Protocol):
 
 
 @dataclass(frozen=True)
-class ListCell:
-    """A column of the list of people: its heading, the template of a cell, and the facts of all people of a page at once."""
+class ListColumn:
+    """A column that the list of people may have: what its cells show, and how the list is sorted by it.
 
-    heading: Text
-    template: str
-    facts: Callable[[Sequence[Any]], Mapping[Any, Any]]
+    Never of a secret, and never a question of its own for each row: `facts` asks one for all of a page.
+    """
+
+    name: str  # in the address of a list that is sorted by it, and among the columns that somebody chose
+    label: Text = ""
+    # What a cell shows: a text made of the person alone, or of what `facts` says of them where there are facts, …
+    text: Callable[[Any], str] | None = None
+    # … or a template (`*.html.j2`, since it stands in every row), which takes `person`, `customer`, `facts`, the form's token `csrf`
+    # and the page to come back to, `here`.
+    template: str = ""
+    facts: Callable[[Sequence[Any]], Mapping[Any, Any]] | None = None
+    # By what people are sorted, before their names; none: by nothing. A `Key` that may be blank, where it may.
+    order: tuple[str | Combinable | Key, ...] = ()
+    # What is read along with each person, for `text` and `template`.
+    reads: Mapping[str, Any] = field(default_factory=dict)
+    # Whether it is there for whoever hasn't chosen any columns.
+    usual: bool = False
+    css: str = ""  # of its cells
+    gives_way: str = ""  # a class by which a usual column goes where the list is too narrow for all of them
+    # Whether this reader may see the values, and the customer has any.
+    offered: Callable[[Scope], bool] = lambda scope: True
+    # Whether it is the tab's column of this name: what it leaves blank it then has from there.
+    of_tab: bool = False
+
+    def completed(self, column: Column) -> "ListColumn":
+        """A column `of_tab`, with what the tab's column says. Raises `ValueError` for a secret."""
+        if column.secret:
+            raise ValueError(f"{column.name} is a secret: no list shows it")
+        return replace(
+            self,
+            label=self.label or column.short or column.label,
+            text=lambda person: (
+                column.show(value) if (value := column.read(person)) not in ("", None) else ""
+            ),
+            order=self.order or (column.name,),
+            offered=column.is_offered,
+            of_tab=False,
+        )
 
 
 @dataclass(frozen=True)
@@ -125,14 +162,15 @@ class Contribution:
     """All that an app adds; what it leaves blank it has nothing to say to. Every function takes many records and asks a constant number of queries."""
 
     # --- The list
-    cell: ListCell | None = None
+    # Columns that the list of people may have, beside its own.
+    listed: tuple[ListColumn, ...] = ()
     search: Callable[[str], models.Q] | None = None  # text of the search box → condition over people
     # {name in the URL: (label, condition over people)}.
     filters: Mapping[str, tuple[Text, models.Q]] = field(default_factory=dict)
     status_message: Any = None  # what a person says beside the status, as an expression over people
     # --- The pages of a person: names of addresses that take the customer's and the person's (`urls.py`), and a template.
     status_url: str = ""  # where another status is chosen, …
-    status_menu: str = ""  # … by this menu; it takes person, status and status_url
+    status_menu: str = ""  # … by this menu (`*.html.j2`); it takes person, status, status_url, csrf and here
     head_url: str = ""  # what is fetched beside the name, as a fragment
     followed_url: str = ""  # how it goes on with what was saved, as a fragment in the save bar
     # --- The reset dialog: {name of a box in `users.people.reset.BOXES`: what renews the secrets}.

@@ -8,15 +8,15 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
-from django.db.models.expressions import Combinable
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from pbxadmin.common.columns import Text
 from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.keyset import LONGEST_PLACE, Part, Places
 from pbxadmin.common.values.signs import as_it_looks
 
-TEXT, SORT, PAGE = "q", "sort", "page"
+TEXT, SORT, PAGE, AFTER, BEFORE = "q", "sort", "page", "after", "before"
 PAGE_SIZE = 50
 # Longer than any name that is searched for, or value that is chosen.
 LONGEST_TEXT, LONGEST_VALUE = 100, 40
@@ -52,7 +52,10 @@ class Shape:
     search_label: Text = ""
     filters: Sequence[Filter] = ()
     # By what it is sorted: {name in the address: fields}. The first is its order where nothing else is asked for.
-    orders: Mapping[str, Sequence[str | Combinable]] = field(default_factory=dict)
+    orders: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    # Whether its pages go on from a row (`Places`): each of the orders then ends with what no two rows share, its fields are bare
+    # names, expressions or a `Key`.
+    by_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,8 @@ class Heading:
 class ListState:
     """What a list was asked for. Everything that stands around the rows is drawn from it, and so never says anything else than they.
 
-    It holds what its address holds: text, filters, order, page. Whatever else an address will say of a list (columns, a place
-    to go on from) becomes a field here, and is then in every link.
+    It holds what its address holds: text, filters, order, and the page or the place to go on from. Whatever else an address will
+    say of a list becomes a field here, and is then in every link.
     """
 
     shape: Shape
@@ -101,6 +104,9 @@ class ListState:
     chosen: Mapping[str, str] = field(default_factory=dict)
     sort: str = ""  # a name of `shape.orders`, with "-" before it for the other way; "" for the list's own
     page: str = ""  # as it was asked for; "" for the first
+    # The row that the page begins after, or ends before (`Places`); instead of a page's number.
+    after: str = ""
+    before: str = ""
 
     @classmethod
     def of(cls, shape: Shape, parameters: Mapping[str, str], path: str = "") -> "ListState":
@@ -119,6 +125,9 @@ class ListState:
             {each.name: value for each in shape.filters if (value := read(each.name, LONGEST_VALUE))},
             sort if known else "",
             read(PAGE, LONGEST_VALUE),
+            # Not as it looks: it is no word that somebody typed.
+            parameters.get(AFTER, "")[: LONGEST_PLACE + 1],
+            parameters.get(BEFORE, "")[: LONGEST_PLACE + 1],
         )
 
     # --- Rows ---------------------------------------------------------------------------------------------------------
@@ -142,8 +151,16 @@ class ListState:
                 condition &= each.meaning(self.chosen[each.name])
         return condition
 
+    @property
+    def places(self) -> Places:
+        """By what the rows are sorted that were asked for."""
+        name = self.sort.removeprefix("-") or next(iter(self.shape.orders))
+        return Places(self.shape.orders[name], backwards=self.sort.startswith("-"))
+
     def ordered(self, rows: QuerySet) -> QuerySet:
         """The rows in the order that was asked for."""
+        if self.shape.by_place:
+            return self.places.sorted(rows)
         if not self.shape.orders:
             return rows
         first = next(iter(self.shape.orders))
@@ -158,6 +175,10 @@ class ListState:
         """The page that was asked for of these rows; the nearest where there is none such."""
         return Paginator(rows, size).get_page(self.page)
 
+    def part_of(self, rows: QuerySet, size: int = PAGE_SIZE, count: int | None = None) -> Part:
+        """The part that was asked for of these rows: by the row that it goes on from, or by the number of its page."""
+        return self.places.part(rows, size, self.page, self.after, self.before, count)
+
     # --- Addresses ----------------------------------------------------------------------------------------------------
     def parameters(self, **changed: str | None) -> dict[str, str]:
         """The address's parameters, some of them changed ("" and None take one off); on the first page unless that is said too."""
@@ -168,6 +189,12 @@ class ListState:
         """The list's address with some of it changed."""
         query = urlencode(self.parameters(**changed))
         return f"{self.path}?{query}" if query else self.path
+
+    def at(self, page: Page[Any]) -> dict[str, str]:
+        """The parameters that lead to the page that is shown: as it was asked for, where that is a place that there is."""
+        if isinstance(page, Part) and page.place:
+            return {AFTER if page.place == self.after else BEFORE: page.place}
+        return {PAGE: "" if page.number == 1 else str(page.number)}
 
     @property
     def query_text(self) -> str:
@@ -190,6 +217,15 @@ class ListState:
         return list(self.parameters().items())
 
     # --- What is drawn ------------------------------------------------------------------------------------------------
+    def steps(self, page: Page[Any]) -> tuple[str, str]:
+        """The addresses of the part before a page and of the one after it; "" where there is none."""
+        before = {BEFORE: page.before} if isinstance(page, Part) else {PAGE: str(page.number - 1)}
+        after = {AFTER: page.after} if isinstance(page, Part) else {PAGE: str(page.number + 1)}
+        return (
+            self.url(**before) if page.has_previous() else "",
+            self.url(**after) if page.has_next() else "",
+        )
+
     @cached_property
     def chips(self) -> list[Chip]:
         """The filters with what is chosen of each."""
@@ -242,6 +278,5 @@ def show_list(
         request, template, {"state": state, "page": page, "count": page.paginator.count, **context}
     )
     if request.htmx and not request.htmx.history_restore_request:
-        number = "" if page.number == 1 else str(page.number)
-        answer.headers["HX-Push-Url"] = state.url(**{PAGE: number})
+        answer.headers["HX-Push-Url"] = state.url(**state.at(page))
     return answer

@@ -4,6 +4,7 @@ Pages are Django templates. Their smallest parts, of which a page has dozens or 
 (`*.html.j2`): compiled to Python, one costs a tenth of what it would cost in Django's language. `{% part %}` puts one into a page.
 """
 
+import unicodedata
 from collections.abc import Container, Iterable
 from functools import cache, lru_cache
 from typing import Any
@@ -32,6 +33,26 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
     return format_html(
         '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', classes, href
     )
+
+
+TINTS = 4
+
+
+def initials(name: object) -> str:
+    """The first letters of a name's first and last word, in capitals: "Élodie Le Pelletier" is ÉP."""
+    words = [word for word in str(name).split() if any(character.isalnum() for character in word)]
+    # "101 Amélie Tremblay": the extension isn't part of the name.
+    words = [word for word in words if not any(character.isdigit() for character in word)] or words
+    if not words:
+        return "?"
+    chosen = words if len(words) == 1 else [words[0], words[-1]]
+    letters = (next(character for character in word if character.isalnum()) for word in chosen)
+    return unicodedata.normalize("NFC", "".join(letters)).upper()
+
+
+def tint(name: object) -> int:
+    """Which of the four face colours a name gets; the same name always gets the same one."""
+    return sum(ord(character) for character in str(name)) % TINTS
 
 
 MINUTES_OF_A_DAY = 24 * 60
@@ -80,6 +101,8 @@ def environment() -> Environment:
     made.globals["icon"] = icon
     made.globals["hour_lines"] = _hour_lines
     made.filters["linebreaks"] = _paragraphs
+    made.filters["initials"] = initials
+    made.filters["tint"] = tint
     made.filters["of_day"] = of_day
     made.filters["until"] = until
     return made

@@ -1,7 +1,7 @@
 """The tab "Téléphone IP", and the sheet of the phones: their columns, and the rules between them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
@@ -10,15 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, Scope, columns_of
-from pbxadmin.common.contributions import Contribution, ListCell
+from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.parts import Part
 from pbxadmin.common.places import zone_said
 from pbxadmin.common.proof import Takeover
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
-from pbxadmin.common.values.signs import plainly
-from phones import build, selectors
+from phones import build, in_lists, selectors
 from phones.commands import REPROVISION, RESTART
 from phones.context import Codec
 from phones.handing import LEGACIES, OFFERS, what_a_new_user_lacks
@@ -27,10 +26,8 @@ from phones.push.receivers import phones_that_reload
 from phones.settings import logos
 from phones.settings.columns import (
     DATE_FORMATS,
-    HEX,
     LANGUAGES,
     LANGUAGES_OF_3CX,
-    SEPARATORS,
     TIME_FORMATS,
     CodecsColumn,
     MacColumn,
@@ -371,35 +368,6 @@ def phones_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, 
     return losses
 
 
-# --- The list of users ---
-def search_by_mac(text: str) -> Q:
-    """People by a part of the MAC of their phone, at least four digits of it."""
-    digits = SEPARATORS.sub("", plainly(text).strip()).lower()
-    if not 4 <= len(digits) <= 12 or not HEX.match(digits):
-        return Q(pk__in=[])
-    return Q(pk__in=Phone.objects.filter(mac__contains=digits, user__isnull=False).values("user"))
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A phone as the list of users shows it."""
-
-    model: str
-    state: selectors.PhoneState
-
-
-def phones_in_list(people: Sequence[User]) -> dict[Any, list[Listed]]:
-    """The phones of everybody on a page of the list, with how they are doing: one query."""
-    found: dict[Any, list[Listed]] = {}
-    for phone in selectors.light(Phone.objects.filter(user__in=[person.pk for person in people])).order_by(
-        "pk"
-    ):
-        found.setdefault(phone.user_id, []).append(
-            Listed(selectors.model_of(phone).name, selectors.state(phone))
-        )
-    return found
-
-
 def phones_that_ring(people: Sequence[User]) -> dict[Any, list[Device]]:
     """The phones of these people, for the plan of a call: one query."""
     found: dict[Any, list[Device]] = {}
@@ -421,8 +389,8 @@ PHONES = Section(
     view="phones.views.tab.phone_tab",
     set_rules=(phones_that_are_shut_out,),
     adds=Contribution(
-        cell=ListCell(gettext_lazy("Phones"), "phones/cell.html", phones_in_list),
-        search=search_by_mac,
+        listed=in_lists.LISTED,
+        search=in_lists.search_by_mac,
         rings=phones_that_ring,
         filters={
             "no_phone": (gettext_lazy("No phone"), Q(~Exists(Phone.objects.filter(user=OuterRef("pk")))))

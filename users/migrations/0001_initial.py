@@ -718,6 +718,7 @@ class Migration(migrations.Migration):
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
                 ("sessions_epoch", models.PositiveIntegerField(default=0, editable=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("list_columns", models.CharField(blank=True, default="", editable=False, max_length=500)),
                 ("search_text", models.TextField(default="", editable=False)),
                 ("sort_name", models.CharField(default="", editable=False, max_length=120)),
                 (

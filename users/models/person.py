@@ -236,6 +236,9 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     # Part of what a session is sealed with: counting it up signs the person out everywhere.
     sessions_epoch = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The columns that the person wants to see in lists of people, by their names; blank: the usual ones. No fact of the company's,
+    # so neither a version nor the history knows of it.
+    list_columns = models.CharField(max_length=500, default="", blank=True, editable=False)
     # Without accents and capitals, so that searching and sorting need no function of the database.
     search_text = models.TextField(default="", editable=False)
     sort_name = models.CharField(max_length=120, default="", editable=False)

@@ -1,36 +1,22 @@
 """Questions about people: the list with its search, its filters and its pages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.columns import Text
-from pbxadmin.common.contributions import ListCell
+from pbxadmin.common.columns import Scope, Text
+from pbxadmin.common.contributions import ListColumn
+from pbxadmin.common.keyset import Counted, Part
 from pbxadmin.common.listing import NOTHING, PAGE_SIZE, Filter, ListState, Shape
-from pbxadmin.common.searching import Folded
-from signin.models import TotpDevice
 from users import rights
-from users.models import STATUS_CHOICES, Customer, Department, User
-from users.people.sections import user_sheet
+from users.models import STATUS_CHOICES, Customer, User
+from users.people import list_columns
+from users.people.list_columns import enrolled
+from users.people.sections import departments_of, user_sheet
 from users.road.finding import NOT_IN_LISTS, Gauge, gauge, with_status_message
-
-ORDERS = {
-    "name": ("sort_name", "number"),
-    "number": ("number",),
-    "status": ("status", "sort_name", "number"),
-    "department": (Folded("primary_department__name"), "sort_name", "number"),
-    "role": ("role__level", "role", "sort_name", "number"),
-    "email": ("email", "sort_name", "number"),
-}
-
-
-def enrolled() -> Exists:
-    """Whether a person has an authenticator app."""
-    return Exists(TotpDevice.objects.filter(user=OuterRef("pk"), confirmed=True))
 
 
 def search(text: str) -> Q:
@@ -42,8 +28,9 @@ def search(text: str) -> Q:
     return found
 
 
-def shape(actor: User, customer: Customer) -> Shape:
+def shape(actor: User, customer: Customer, scope: Scope | None = None) -> Shape:
     """What the list of people can be asked for: by department, role, status, and by what the tabs add."""
+    known = scope or Scope(actor, customer)
     switches: dict[str, tuple[Text, Q]] = {
         "no_2fa": (_("2FA missing"), Q(require_2fa=True) & Q(~enrolled())),
         "disabled": (_("Disabled"), Q(disabled=True)),
@@ -54,14 +41,13 @@ def shape(actor: User, customer: Customer) -> Shape:
         search=search,
         search_label=_("Name, extension, email, mobile, MAC, DID"),
         filters=[
-            Filter(
-                "department", _("Department"), _in_department, lambda: departments_for_filter(actor, customer)
-            ),
+            Filter("department", _("Department"), _in_department, lambda: departments_for_filter(known)),
             Filter("role", _("Role"), lambda value: Q(role=value), rights.role_names),
             Filter("status", _("Status"), lambda value: Q(status=value), lambda: STATUS_CHOICES),
             *(Filter.switch(name, label, condition) for name, (label, condition) in switches.items()),
         ],
-        orders=ORDERS,
+        orders=list_columns.orders(list_columns.offered(known)),
+        by_place=True,
     )
 
 
@@ -70,66 +56,57 @@ def _in_department(key: str) -> Q:
     return Q(primary_department=int(key)) if known else NOTHING
 
 
-class NearestEndPaginator(Paginator):
-    """Pages of a sorted list, read from whichever end is nearer: the last page costs what the first one does."""
-
-    def __init__(self, rows: QuerySet, per_page: int, count: int) -> None:
-        super().__init__(rows, per_page)
-        self.rows = rows
-        # Known already: one aggregate counted it together with the gauge.
-        self.count = count
-
-    def page(self, number: Any) -> Page:
-        """One page; from the far half it is read backwards and turned around."""
-        number = self.validate_number(number)
-        bottom = (number - 1) * self.per_page
-        top = min(bottom + self.per_page, self.count)
-        if bottom > self.count // 2:
-            rows: Any = list(self.rows.reverse()[self.count - top : self.count - bottom])[::-1]
-        else:
-            rows = list(self.rows[bottom:top])
-        return Page(rows, number, self)
-
-
 @dataclass(frozen=True)
 class Listing:
     """One page of the list, and the gauge beside it."""
 
-    page: Page
+    page: Part  # of people
     gauge: Gauge
 
 
-def list_users(actor: User, customer: Customer, state: ListState) -> Listing:
-    """The people whom `actor` administers in `customer` and that were asked for, one page of them: two queries."""
+def list_users(
+    actor: User, customer: Customer, state: ListState, columns: Sequence[ListColumn] = ()
+) -> Listing:
+    """The people whom `actor` administers in `customer` and that were asked for, one page of them: three queries.
+
+    The first finds their keys in order and reads as little as that takes; the last reads what `columns` show of these alone.
+    """
     everybody = User.objects.visible_to(actor).of(customer)
     mine = rights.administered_by(actor) & state.condition()
-    rows = state.ordered(
-        with_status_message(everybody.filter(mine))
-        .select_related("role", "primary_department")
-        .defer(*NOT_IN_LISTS)
-        .annotate(has_second_factor=enrolled())
-    )
+    rows = everybody.filter(mine)
     # What was searched for mostly fits on one page: then the rows say how many there are, and only the gauge is counted, which
     # reads an index instead of everybody's row.
-    first = list(rows[: PAGE_SIZE + 1]) if state.text and state.page in ("", "1") else None
-    if first is not None and len(first) <= PAGE_SIZE:
-        return Listing(Page(first, 1, NearestEndPaginator(rows, PAGE_SIZE, len(first))), gauge(customer))
-    counts = everybody.order_by().aggregate(all=Count("pk"), matching=Count("pk", filter=mine))
-    paginator = NearestEndPaginator(rows, PAGE_SIZE, counts["matching"])
-    shown = paginator.get_page(state.page) if first is None else Page(first[:PAGE_SIZE], 1, paginator)
-    return Listing(shown, Gauge(counts["all"], customer.included_extensions))
+    found: list[Any] = []
+    if state.text and not state.after and not state.before and state.page in ("", "1"):
+        found = list(state.ordered(rows).values_list("pk", flat=True)[: PAGE_SIZE + 1])
+    if found and len(found) <= PAGE_SIZE:
+        page, contract = Part(found, 0, Counted(rows, PAGE_SIZE, len(found))), gauge(customer)
+    else:
+        counts = everybody.order_by().aggregate(all=Count("pk"), matching=Count("pk", filter=mine))
+        page = state.part_of(rows, PAGE_SIZE, counts["matching"])
+        contract = Gauge(counts["all"], customer.included_extensions)
+    page.object_list = _read(actor, customer, list(page.object_list), columns)
+    return Listing(page, contract)
 
 
-def facts_for_list(people: Iterable[User]) -> list[tuple[ListCell, Mapping[Any, Any]]]:
-    """What the tabs add to each row of the list."""
-    people = list(people)
-    cells = [section.adds.cell for section in user_sheet().sections if section.adds.cell]
-    return [(cell, cell.facts(people)) for cell in cells]
+def _read(actor: User, customer: Customer, keys: Sequence[Any], columns: Sequence[ListColumn]) -> list[User]:
+    """The people with these keys, in the order of the keys, with what the columns show of them."""
+    reads = {name: what for column in columns for name, what in column.reads.items()}
+    people: QuerySet[User] = (
+        with_status_message(User.objects.visible_to(actor).of(customer).filter(pk__in=keys))
+        .select_related("role", "primary_department")
+        .defer(*NOT_IN_LISTS)
+        .annotate(**reads)
+        .order_by()
+    )
+    # Whoever is deleted in between is left out.
+    known = {person.pk: person for person in people}
+    return [known[key] for key in keys if key in known]
 
 
-def departments_for_filter(actor: User, customer: Customer) -> list[tuple[str, str]]:
+def departments_for_filter(scope: Scope) -> list[tuple[str, str]]:
     """The departments that may be asked for."""
-    found = Department.objects.visible_to(actor).of(customer)
-    if not rights.acts_on_whole_customer(actor):
-        found = found.filter(pk__in=actor.department_ids)
-    return [(str(key), name) for key, name in found.values_list("pk", "name")]
+    found = departments_of(scope)
+    if not rights.acts_on_whole_customer(scope.actor):
+        found = [each for each in found if each.pk in scope.actor.department_ids]
+    return [(str(each.pk), each.name) for each in found]

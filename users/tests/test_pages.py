@@ -161,8 +161,8 @@ def test_the_last_page_is_read_from_the_far_end_and_is_the_same(owner, boreale):
     assert [key for page in pages for key in page] == whole
     with CaptureQueriesContext(connection) as queries:
         listing("3")
-    assert "DESC" in queries[-1]["sql"]
-    assert "OFFSET" not in queries[-1]["sql"]
+    assert "DESC" in queries[-2]["sql"]
+    assert "OFFSET" not in queries[-2]["sql"]
 
 
 # --- The editor --------------------------------------------------------------------------------------------------

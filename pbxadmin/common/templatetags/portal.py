@@ -1,6 +1,5 @@
 """Template tags of the portal's components: icons, faces, rows of a form, page links, bars of a day."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,32 +20,18 @@ from pbxadmin.common.clock import date_said
 from pbxadmin.common.counts import grouped
 from pbxadmin.common.for_many import CHANGE
 from pbxadmin.common.places import city_said
-from pbxadmin.common.rendering import icon, of_day, part, until
+from pbxadmin.common.rendering import icon, initials, of_day, part, tint, until
 
 register = template.Library()
-
-TINTS = 4
-
 
 register.filter(grouped)
 register.filter("place_of", city_said)
 register.filter(of_day)
 register.filter(until)
+register.filter(initials)
+register.filter(tint)
 register.simple_tag(icon)
 register.simple_tag(part)
-
-
-@register.filter
-def initials(name: object) -> str:
-    """The first letters of a name's first and last word, in capitals: "Élodie Le Pelletier" is ÉP."""
-    words = [word for word in str(name).split() if any(character.isalnum() for character in word)]
-    # "101 Amélie Tremblay": the extension isn't part of the name.
-    words = [word for word in words if not any(character.isdigit() for character in word)] or words
-    if not words:
-        return "?"
-    chosen = words if len(words) == 1 else [words[0], words[-1]]
-    letters = (next(character for character in word if character.isalnum()) for word in chosen)
-    return unicodedata.normalize("NFC", "".join(letters)).upper()
 
 
 @register.filter
@@ -57,17 +42,24 @@ def address_parts(email: object) -> SafeString:
 
 
 @register.filter
-def tint(name: object) -> int:
-    """Which of the four face colours a name gets; the same name always gets the same one."""
-    return sum(ord(character) for character in str(name)) % TINTS
-
-
-@register.filter
 def moment(when: datetime | None) -> str:
     """A point in time for the reader, to the minute: "22 novembre 2026, 16 h 57"; nothing for None."""
     if when is None:
         return ""
     return date_said(localtime(when), pgettext("date and time format", "M j, Y, P"))
+
+
+@register.simple_tag(takes_context=True)
+def menu_of_status(context: Context, template: str, status: Mapping[str, str]) -> SafeString:
+    """The status of the context's `person` as a menu, sent to its `status_url`; `template` is what `Contribution.status_menu` names."""
+    return part(
+        template,
+        person=context["person"],
+        status=status,
+        status_url=context["status_url"],
+        csrf=context["csrf_token"],
+        here=context["request"].get_full_path(),
+    )
 
 
 @register.simple_tag

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import OPPOSITE, KeptColumn, Scope, Text, columns_of
+from pbxadmin.common.contributions import Contribution, ListColumn
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
@@ -210,4 +211,15 @@ OPTIONS = Section(
     ), *KEPT),
     row_rules=(deleting_recordings_means_seeing_them,),
     page_facts=line_as_saved,
+    adds=Contribution(
+        listed=(
+            ListColumn("recording", of_tab=True),
+            ListColumn("disabled", gettext_lazy("Disabled"), of_tab=True),
+            ListColumn("outbound_disabled", gettext_lazy("External calls off"), of_tab=True),
+            ListColumn("hidden", gettext_lazy("Hidden in the directory"), of_tab=True),
+            ListColumn("block_remote", gettext_lazy("Local network only"), of_tab=True),
+            ListColumn("missed_call_email", gettext_lazy("Email for missed calls"), of_tab=True),
+            ListColumn("hot_desking", gettext_lazy("Hot desking"), of_tab=True),
+        ),
+    ),
 )  # fmt: skip

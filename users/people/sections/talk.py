@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db.models.functions import Lower
+from django.db.models import Value
+from django.db.models.functions import Lower, NullIf
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from pbxadmin.common.columns import Blank, Scope, columns_of
+from pbxadmin.common.contributions import Contribution, ListColumn
 from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.keyset import Key
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.signs import folded
@@ -162,4 +165,14 @@ TALK = Section(
     row_rules=(a_link_is_no_page,),
     set_rules=(who_has_talk_has_a_link, names_are_unique),
     page_facts=addresses,
+    adds=Contribution(
+        listed=(
+            ListColumn(
+                "talk_enabled",
+                pgettext_lazy("tab", "Talk"),
+                lambda person: person.talk_name if person.talk_enabled else _("No"),
+                order=(Key(NullIf("talk_name", Value("")), blank=True),),
+            ),
+        ),
+    ),
 )

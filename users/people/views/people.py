@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,14 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import SectionForm
-from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.http import PortalRequest, RequestFacts, safe_next
 from pbxadmin.common.listing import ListState, show_list
 from pbxadmin.common.proof import Takeover
 from pbxadmin.common.values.destinations import Kind
 from signin.second_factor import step_up
 from users import rights, road
 from users.models import Customer, User
-from users.people import beginnings, copying, exports, selectors
+from users.people import beginnings, copying, exports, list_columns, selectors
 from users.people.sections import GENERAL, departments_of, user_sheet
 from users.people.sections.visualiser import VISUALISER, matrix
 from users.people.views import chosen, editor
@@ -33,10 +34,26 @@ from users.road.pages.saving import tell_warnings
 @in_customer()
 def users(request: PortalRequest, customer: Customer) -> HttpResponse:
     """The list, searched, filtered and sorted by its address; htmx asks for the same address and takes the results."""
-    state = ListState.of(selectors.shape(request.user, customer), request.GET, request.path)
-    listing = selectors.list_users(request.user, customer, state)
-    people = listing.page.object_list
-    cells = selectors.facts_for_list(people)
+    scope = Scope(request.user, customer)
+    state = ListState.of(selectors.shape(request.user, customer, scope), request.GET, request.path)
+    offered = list_columns.offered(scope)
+    columns = list_columns.chosen(request.user, offered)
+    listing = selectors.list_users(request.user, customer, state, columns)
+    people: list[User] = list(listing.page.object_list)
+    status = editor.contributed("status_url")
+    cells = list_columns.cells(
+        columns,
+        people,
+        customer=customer,
+        status_menu=editor.contributed("status_menu"),
+        csrf=get_token(request),
+        here=request.get_full_path(),
+    )
+
+    def of(name: str, person: User, *more: str) -> str:
+        return reverse(name, args=[customer.slug, person.number, *more]) if name else ""
+
+    usual = not request.user.list_columns
     return show_list(
         request,
         "users/list.html",
@@ -45,27 +62,36 @@ def users(request: PortalRequest, customer: Customer) -> HttpResponse:
         {
             "title": _("Users"),
             "gauge": listing.gauge,
+            "steps": state.steps(listing.page),
             "rows": [
-                (person, [(cell.template, facts.get(person.pk)) for cell, facts in cells])
+                (person, of("user_tab", person, GENERAL.slug), cells(person, of(status, person)))
                 for person in people
             ],
             "headings": [
-                state.heading(_("Name"), "name"),
+                state.heading(_("Name"), "name", "lead-cell"),
                 state.heading(_("Extension"), "number", "number-cell"),
-                state.heading(_("Status"), "status"),
-                state.heading(_("Department"), "department", "hide-3"),
-                state.heading(_("Email"), "email", "hide-1"),
-                state.heading(_("Role"), "role", "hide-4"),
-                *(state.heading(cell.heading) for cell, _facts in cells),
-                state.heading(_("2FA"), css="hide-2"),
+                # Whoever chose their columns sees all of them; the usual ones give way where there is no room.
+                *(state.heading(each.label, each.name, each.gives_way if usual else "") for each in columns),
             ],
-            "status_name": editor.contributed("status_url"),
-            "status_menu": editor.contributed("status_menu"),
+            "usual": usual,
+            "columns": [(each, each in columns) for each in offered],
             "export_url": exports.url(customer),
             "actions": chosen.bar(customer, rights.facts(request.user, customer)),
             "breadcrumbs": [(_("Users"), None)],
         },
     )
+
+
+@require_POST
+@in_customer()
+def users_columns(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """Remember which columns the list has for its reader, and go back to it."""
+    names = request.POST.getlist("column")
+    offered = list_columns.offered(Scope(request.user, customer))
+    if "usual" in request.POST:
+        names = [column.name for column in offered if column.usual]
+    list_columns.remember(request.user, names, offered)
+    return redirect(safe_next(request, request.POST.get("next")) or _list_url(customer))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,74 @@
+"""Phones in the list of users: the columns that they add to it, and people sought by the MAC of their phone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Min, Q
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.contributions import ListColumn
+from pbxadmin.common.keyset import Key
+from pbxadmin.common.values.signs import plainly
+from phones import selectors
+from phones.models import Phone
+from phones.settings.columns import HEX, SEPARATORS
+from users.models import User
+
+
+def search_by_mac(text: str) -> Q:
+    """People by a part of the MAC of their phone, at least four digits of it."""
+    digits = SEPARATORS.sub("", plainly(text).strip()).lower()
+    if not 4 <= len(digits) <= 12 or not HEX.match(digits):
+        return Q(pk__in=[])
+    return Q(pk__in=Phone.objects.filter(mac__contains=digits, user__isnull=False).values("user"))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A phone as the list of users shows it."""
+
+    model: str
+    state: selectors.PhoneState
+
+
+def phones_in_list(people: Sequence[User]) -> dict[Any, list[Listed]]:
+    """The phones of everybody on a page of the list, with how they are doing: one query."""
+    found: dict[Any, list[Listed]] = {}
+    for phone in selectors.light(Phone.objects.filter(user__in=[person.pk for person in people])).order_by(
+        "pk"
+    ):
+        found.setdefault(phone.user_id, []).append(
+            Listed(selectors.model_of(phone).name, selectors.state(phone))
+        )
+    return found
+
+
+def macs_in_list(people: Sequence[User]) -> dict[Any, str]:
+    """The MAC addresses of everybody's phones, as they are printed: one query."""
+    found: dict[Any, list[str]] = {}
+    for phone in (
+        Phone.objects.filter(user__in=[person.pk for person in people]).only("user", "mac").order_by("mac")
+    ):
+        found.setdefault(phone.user_id, []).append(phone.mac_with_colons)
+    return {user: ", ".join(macs) for user, macs in found.items()}
+
+
+LISTED = (
+    ListColumn(
+        "phones",
+        _("Phones"),
+        template="phones/cell.html.j2",
+        facts=phones_in_list,
+        order=(Key(Min("phones__model"), blank=True),),
+        usual=True,
+        css="phones-cell",
+    ),
+    ListColumn(
+        "mac",
+        _("MAC addresses"),
+        facts=macs_in_list,
+        order=(Key(Min("phones__mac"), blank=True),),
+        css="digits",
+    ),
+)
