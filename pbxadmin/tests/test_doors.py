@@ -118,6 +118,8 @@ DOORS = {
     "reset_done": NOTHING_THERE,
     # Files: the pages show nothing of anybody, and a file holds whom its reader may open.
     "file_export": ADMINISTRATORS,
+    "file_columns": ADMINISTRATORS,
+    "file_template": ADMINISTRATORS,
     # Long work: the job of the table was started by the owner.
     "job_list": ADMINISTRATORS,
     "job": STARTER,
@@ -252,6 +254,7 @@ def world(boreale, laurier):
         "token": "x" * 32,
         "name": "805ec0aabb01.cfg",
         "provider": "microsoft",
+        "format": "3cx",
     }
     soins = Department.objects.of(boreale).get(name="Soins").pk
     group = SystemExtension.objects.create(

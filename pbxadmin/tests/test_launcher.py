@@ -285,6 +285,16 @@ def test_valkey_listens_on_a_private_socket_and_nowhere_else(tmp_path: Path) -> 
         folder.rmdir()
 
 
+def test_a_socket_that_a_killed_server_left_behind_is_free_again(tmp_path: Path) -> None:
+    folder = launcher.socket_folder(tmp_path)
+    killed = "import os, signal, socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.kill(os.getpid(), signal.SIGKILL)"
+    left = folder / "pages.sock"
+    subprocess.run([sys.executable, "-c", killed, str(left)], check=False)
+    assert left.exists()
+    with socket.socket(socket.AF_UNIX) as line:
+        line.bind(str(launcher.free_socket(folder, "pages")))
+
+
 def test_the_greeting_names_the_address_and_the_accounts_or_how_to_make_the_first() -> None:
     account = {"login": "102@boreale.example.com", "password": "s3cret", "who": "Félix Gagnon"}
     text = launcher.greeting("http://127.0.0.1:8000", {"accounts": [account]}, Path("var/log"))
