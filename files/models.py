@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -165,6 +165,19 @@ class ColumnMeaning(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.column}"
+
+
+def hold(content: Iterable[bytes], **facts: Any) -> Upload:
+    """A file that was looked at while its sender waited, and waits for what they say; `facts` are columns of `Upload`."""
+    with transaction.atomic():
+        upload = Upload.objects.create(size=0, state=Upload.State.LOOKED, **facts)
+        upload.keep(content)
+    return upload
+
+
+def forget(key: int) -> None:
+    """Keep a file no more."""
+    Upload.objects.filter(pk=key).delete()
 
 
 def remembered(customer: Any, subject: str) -> dict[str, str]:

@@ -41,9 +41,9 @@ class Subject:
     sheet: Callable[[], Sheet]
     contents: Contents
     header: Callable[[], Sequence[str]]
-    rows: Callable[
-        [Scope], Iterator[Sequence[str]]
-    ]  # of everything that the scope's actor may open, in the order of `header`
+    # The records that the scope's actor may have in a file, and the cells of some of them in the order of `header`.
+    everything: Callable[[Scope], QuerySet[Any]]
+    cells: Callable[[Scope, QuerySet[Any]], Iterator[Sequence[str]]]
     verb: Verb = Verb.CUSTOMER
 
     @property
@@ -59,6 +59,13 @@ class Subject:
     def kind_of(self, name: str) -> Kind:
         """What the cells of a column are, as far as a spreadsheet cares."""
         return self.contents.kind_of(name)
+
+    def rows(self, scope: Scope, among: QuerySet[Any] | None = None) -> Iterator[Sequence[str]]:
+        """The cells of everything that the scope's actor may have in a file, or of those `among` some, in the order of `header`."""
+        wanted = self.everything(scope)
+        if among is not None:
+            wanted = wanted.filter(pk__in=among.order_by().values("pk"))
+        return self.cells(scope, wanted)
 
     def why_not(self, scope: Scope) -> Text | None:
         """Why the scope's actor can't bring files of it in at all; None where they may."""
@@ -85,17 +92,14 @@ class Subject:
         return imports.write(made, facts, reason)
 
 
-def _people(scope: Scope) -> Iterator[Sequence[str]]:
-    return people_out.rows(scope, everybody(scope), people_out.Layout.FULL)
-
-
 USERS = Subject(
     slug="users",
     title=_("Users"),
     sheet=user_sheet,
     contents=PEOPLE,
     header=lambda: people_out.header(people_out.Layout.FULL),
-    rows=_people,
+    everything=everybody,
+    cells=lambda scope, people: people_out.rows(scope, people, people_out.Layout.FULL),
     verb=Verb.CREATE,
 )
 
@@ -104,7 +108,7 @@ def _list(
     slug: str,
     title: Text,
     records: Records[Any],
-    wanted: Callable[[Scope], QuerySet[Any]],
+    everything: Callable[[Scope], QuerySet[Any]],
     beside: Callable[[Any, Scope], Mapping[str, str]] | None = None,
 ) -> Subject:
     return Subject(
@@ -113,7 +117,8 @@ def _list(
         sheet=records.sheet,
         contents=records.contents,
         header=lambda: records.header,
-        rows=lambda scope: lists_out.rows(scope, records, wanted(scope), beside),
+        everything=everything,
+        cells=lambda scope, wanted: lists_out.rows(scope, records, wanted, beside),
     )
 
 

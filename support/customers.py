@@ -15,6 +15,7 @@ from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.places import city_said
 from pbxadmin.common.values.destinations import Kind
 from support.cells import yes_no
+from support.files import FilesAdmin
 from support.filters import CustomersFilter
 from support.road import RoadAdmin
 from users import road
@@ -79,10 +80,11 @@ class CustomerAdmin(RoadAdmin):
 
 
 @admin.register(Department)
-class DepartmentAdmin(RoadAdmin):
+class DepartmentAdmin(FilesAdmin):
     """Departments of all customers."""
 
     sheet = department_sheet
+    subject_slug = "departments"
     new = _("New department")
     list_display = ("name", "owner", "language", "zone", "caller_id", "portal")
     list_filter = (("customer", CustomersFilter), "language")
@@ -109,10 +111,11 @@ class DepartmentAdmin(RoadAdmin):
 
 
 @admin.register(Did)
-class DidAdmin(RoadAdmin):
+class DidAdmin(FilesAdmin):
     """Numbers of all customers. Whom a number rings is chosen on its page in the portal, or with the person."""
 
     sheet = did_sheet
+    subject_slug = "numbers"
     new = _("New number")
     facts = ("user", "system_extension")
     list_display = ("national", "name", "owner", "user", "system_extension", "portal")
@@ -131,10 +134,11 @@ class DidAdmin(RoadAdmin):
 
 
 @admin.register(SystemExtension)
-class SystemExtensionAdmin(RoadAdmin):
+class SystemExtensionAdmin(FilesAdmin):
     """Ring groups, queues and IVRs of all customers."""
 
     sheet = system_extension_sheet
+    subject_slug = "system-extensions"
     new = _("New system extension")
     destination = Kind.SYSTEM
     list_display = ("number", "name", "kind", "owner", "portal")

@@ -11,18 +11,19 @@ from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from pbxadmin.common.values.destinations import Kind
 from support.cells import yes_no
+from support.files import FilesAdmin
 from support.filters import CustomersFilter
-from support.road import RoadAdmin
 from users.models import Customer, User
 from users.people.sections import user_sheet
 from users.road import finding
 
 
 @admin.register(User)
-class UserAdmin(RoadAdmin):
+class UserAdmin(FilesAdmin):
     """Everybody with an extension. Support staff themselves are made at a terminal, and keep their own pages."""
 
     sheet = user_sheet
+    subject_slug = "users"
     new = _("New user")
     destination = Kind.EXTENSION
     facts = ("owner", "created", "last_login")

@@ -19,6 +19,7 @@ from phones.models import Phone, Sbc, model_said
 from phones.settings.sections import ADDING, phone_sheet
 from phones.sites.overview import STATES, doing
 from phones.sites.sections import sbc_sheet
+from support.files import FilesAdmin
 from support.filters import CustomersFilter, WordsFilter
 from support.road import RoadAdmin
 
@@ -50,10 +51,11 @@ class ModelFilter(WordsFilter):
 
 
 @admin.register(Phone)
-class PhoneAdmin(RoadAdmin):
+class PhoneAdmin(FilesAdmin):
     """The stock, and every phone in use. Settings depend on the model, so the portal's own tab changes them."""
 
     sheet = phone_sheet
+    subject_slug = "phones"
     new = _("Add a phone")
     facts = (
         "mac_address",

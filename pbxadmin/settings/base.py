@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "django_otp",
     "django_htmx",
     "django_include_bootstrap",
+    "import_export",
 ]
 
 MIDDLEWARE = [

@@ -14,6 +14,7 @@ from pbxadmin.tests.test_parsed import wrong_in
 from phones.selectors import model_of
 from phones.tests.factories import make_phone
 from signin.tests.signing import enrol, sign_in_fully
+from support.files import FilesAdmin
 from support.road import RoadAdmin, SupportAdmin
 from users import road
 from users.company import roles
@@ -93,6 +94,8 @@ def all_pages(boreale, amelie):
     for model in admin.site.registered():
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         found += [page(name), page(name, "add")]
+        if isinstance(admin.site._registry[model], FilesAdmin):
+            found += [page(name, "import"), page(name, "export")]
         first = amelie if model is User else model._default_manager.first()
         if first is not None:
             found += [page(name, kind, first.pk) for kind in ("change", "delete", "history")]
