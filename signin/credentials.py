@@ -28,6 +28,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from pbxadmin.common.crypto import random_token
 from pbxadmin.common.http import RequestFacts, client_address
 from pbxadmin.common.prepared import Prepared
 from pbxadmin.common.values.signs import folded
@@ -56,6 +57,8 @@ NO_PASSWORD = "!"  # noqa: S105 - it is the absence of one
 # Google instead of it); and which of them it was ("" for the password).
 PASSWORD_AT = "password_at"  # noqa: S105
 SIGNED_IN_WITH = "signed_in_with"
+# By which pages know one session from the next.
+BEGUN = "begun"
 
 # What the history says about signing in: the code in `Operation.reason`, and what it means to a reader.
 REASONS = {
@@ -341,6 +344,8 @@ def begin_session(request: HttpRequest, user: User, way: str = "") -> None:
     auth.login(request, user, backend=BACKEND)
     request.session[PASSWORD_AT] = int(time())
     request.session[SIGNED_IN_WITH] = way
+    # No secret: what a browser remembers for the time of a session bears it, and is forgotten under another one.
+    request.session[BEGUN] = random_token()[:12]
 
 
 def complete_session(request: HttpRequest) -> None:

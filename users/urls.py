@@ -22,6 +22,8 @@ urlpatterns = [
     path("c/<slug:slug>/users/", people.users, name="users"),
     path("c/<slug:slug>/users/columns", people.users_columns, name="users_columns"),
     path("c/<slug:slug>/users/new", people.user_create, name="user_create"),
+    path("c/<slug:slug>/users/chosen/set", chosen.chosen_set, name="chosen_set"),
+    path("c/<slug:slug>/users/chosen/look", chosen.chosen_look, name="chosen_look"),
     path("c/<slug:slug>/users/chosen/copy", chosen.copy, name="chosen_copy"),
     *chosen.PEOPLE.urls(),
     path("c/<slug:slug>/destinations", search.destination_search, name="destination_search"),

@@ -10,6 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from pbxadmin.common.columns import Text
 from pbxadmin.common.http import PortalRequest
@@ -135,6 +136,12 @@ class ListState:
     def narrows(self) -> bool:
         """Whether anything but the order is asked for."""
         return bool(self.text or self.chosen)
+
+    @property
+    def said(self) -> str:
+        """What narrows it, in words: “roy”, Nursing; "" where nothing does."""
+        text = [_("“%(message)s”") % {"message": self.text}] if self.text else []
+        return ", ".join([*text, *(str(chip.value) for chip in self.chips if chip.value)])
 
     @property
     def searches(self) -> Text:

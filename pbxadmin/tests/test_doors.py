@@ -74,6 +74,7 @@ DOORS = {
     "customers": STAFF,
     "customer_home": ADMINISTRATORS,
     "users": ADMINISTRATORS,
+    "users_columns": ADMINISTRATORS,
     "user_create": ADMINISTRATORS,
     "history": WHOLE_CUSTOMER,
     "operation": WHOLE_CUSTOMER,
@@ -107,6 +108,7 @@ DOORS = {
     "chosen_copy": ADMINISTRATORS,
     "chosen_delete": ADMINISTRATORS,
     "chosen_edit": ADMINISTRATORS,
+    "chosen_look": ADMINISTRATORS,
     "chosen_move": ADMINISTRATORS,
     "chosen_no_second_factor": ADMINISTRATORS,
     "chosen_numbers": ADMINISTRATORS,
@@ -114,6 +116,7 @@ DOORS = {
     "chosen_reset": ADMINISTRATORS,
     "chosen_restart": ADMINISTRATORS,
     "chosen_second_factor": ADMINISTRATORS,
+    "chosen_set": ADMINISTRATORS,
     "chosen_welcome": ADMINISTRATORS,
     "reset_done": NOTHING_THERE,
     # Files: the pages show nothing of anybody, and a file holds whom its reader may open.

@@ -77,14 +77,14 @@ def test_who_is_chosen_stays_chosen_while_the_list_is_searched(
     page.goto(people)
     for name, words in (
         ("Zoé Lavoie", "1 sélectionné"),
-        ("Mathis Fortin", "2 sélectionnés (dont 1 hors de cette page)"),
+        ("Mathis Fortin", "2 sélectionnés, dont 1 hors de cette recherche"),
     ):
         page.fill("#list-search input[name=q]", name.split()[0])
         expect(page.locator("tbody tr")).to_have_count(1)
         page.get_by_label(f"Choisir {name}").check()
         expect(page.locator("[data-select-count]")).to_have_text(words)
     page.reload()
-    expect(page.locator("[data-select-count]")).to_have_text("2 sélectionnés (dont 1 hors de cette page)")
+    expect(page.locator("[data-select-count]")).to_have_text("2 sélectionnés, dont 1 hors de cette recherche")
     page.locator("[data-select-bar] summary").click()  # what is done less often
     page.get_by_role("button", name="Exiger le 2FA", exact=True).click()
     expect(page.locator("main")).to_contain_text("Zoé Lavoie")

@@ -264,115 +264,6 @@
     if (here) here.value = location.pathname + location.search;
   }, true);
 
-  /* --- Choosing rows --- */
-  let lastChosen = null;
-  const rowBoxes = (scope) => [...scope.querySelectorAll("[data-select-row]")];
-  const scopeOf = (element) => element.closest("[data-select]") ?? document;
-
-  /* Whoever is chosen is remembered while the list is paged, sorted and searched, in this tab of the browser alone. The form carries
-     those who aren't on the page as hidden fields, so that it says the same whoever sends it. */
-  const shelf = {
-    read(scope) {
-      try { return new Set(JSON.parse(sessionStorage.getItem(scope.dataset.selectKeep) ?? "[]")); } catch { return new Set(); }
-    },
-    write(scope, values) {
-      try { sessionStorage.setItem(scope.dataset.selectKeep, JSON.stringify([...values])); } catch { /* the page's own boxes remain */ }
-    },
-    empty(name) { try { sessionStorage.removeItem(name); } catch { /* nothing was kept */ } },
-  };
-  const isKept = (scope) => scope instanceof HTMLElement && Boolean(scope.dataset.selectKeep);
-  function keepChosen(scope) {
-    if (!isKept(scope)) return;
-    const kept = shelf.read(scope);
-    for (const box of rowBoxes(scope)) box.checked ? kept.add(box.value) : kept.delete(box.value);
-    shelf.write(scope, kept);
-  }
-  function recallChosen(scope) {
-    if (!isKept(scope)) return;
-    const kept = shelf.read(scope);
-    for (const box of rowBoxes(scope)) box.checked = kept.has(box.value);
-  }
-  function showElsewhere(scope) {
-    const place = scope.querySelector("[data-select-elsewhere]");
-    if (!place || !isKept(scope)) return 0;
-    const here = new Set(rowBoxes(scope).map((box) => box.value));
-    const others = [...shelf.read(scope)].filter((value) => !here.has(value));
-    place.replaceChildren(...others.map((value) => {
-      const field = Object.assign(document.createElement("input"), { type: "hidden", name: "chosen", value });
-      field.setAttribute("form", place.dataset.selectElsewhere);
-      return field;
-    }));
-    return others.length;
-  }
-
-  function showChosen(scope) {
-    const boxes = rowBoxes(scope);
-    const chosen = boxes.filter((box) => box.checked).length;
-    const elsewhere = showElsewhere(scope);
-    const all = scope.querySelector("[data-select-all]");
-    if (all) {
-      all.checked = boxes.length > 0 && chosen === boxes.length;
-      all.indeterminate = chosen > 0 && chosen < boxes.length;
-    }
-    const bar = scope.querySelector("[data-select-bar]");
-    if (!bar) return;
-    const matching = bar.querySelector("[data-select-matching]");
-    // "All that match" is more than this page: it ends as soon as one row of the page is left out.
-    if (matching && chosen < boxes.length) matching.checked = false;
-    if (matching) matching.closest("label").hidden = Number(matching.dataset.total) <= boxes.length;
-    bar.dataset.ready = "";
-    bar.hidden = chosen + elsewhere === 0;
-    const allMatching = Boolean(matching?.checked);
-    const number = (n) => n.toLocaleString(document.documentElement.lang, { useGrouping: n >= 10000 });
-    const count = allMatching ? Number(matching.dataset.total) : chosen + elsewhere;
-    const words = fill(count === 1 ? texts.oneChosen : texts.manyChosen, { n: number(count) })
-      + (elsewhere && !allMatching ? ` (${fill(texts.chosenElsewhere, { n: number(elsewhere) })})` : "");
-    const place = bar.querySelector("[data-select-count]");
-    if (place && place.textContent !== words) place.textContent = words;
-  }
-  document.addEventListener("click", (event) => {
-    const box = event.target.closest("[data-select-row]");
-    if (!box) return;
-    const boxes = rowBoxes(scopeOf(box));
-    const [from, to] = [boxes.indexOf(lastChosen), boxes.indexOf(box)].sort((a, b) => a - b);
-    if (event.shiftKey && from >= 0) for (const between of boxes.slice(from, to + 1)) between.checked = box.checked;
-    lastChosen = box;
-    keepChosen(scopeOf(box));
-    showChosen(scopeOf(box));
-  });
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-select-clear]");
-    if (!button) return;
-    const scope = scopeOf(button);
-    for (const box of rowBoxes(scope)) box.checked = false;
-    if (isKept(scope)) shelf.empty(scope.dataset.selectKeep);
-    showChosen(scope);
-    scope.querySelector("[data-select-all]")?.focus();
-  });
-  // What was chosen has been dealt with: the list begins with nobody chosen.
-  document.addEventListener("submit", (event) => {
-    if (event.target.dataset.selectDone && !event.submitter?.hasAttribute("data-keep-chosen")) shelf.empty(event.target.dataset.selectDone);
-  });
-  document.addEventListener("change", (event) => {
-    const scope = scopeOf(event.target);
-    if (event.target.matches("[data-select-all]")) {
-      for (const box of rowBoxes(scope)) box.checked = event.target.checked;
-    }
-    if (event.target.matches("[data-select-matching]") && event.target.checked) {
-      for (const box of rowBoxes(scope)) box.checked = true;
-    }
-    if (event.target.matches("[data-select-all], [data-select-matching], [data-select-row]")) {
-      keepChosen(scope);
-      showChosen(scope);
-    }
-  });
-  function showAllChosen() {
-    for (const bar of document.querySelectorAll("[data-select-bar]")) {
-      recallChosen(scopeOf(bar));
-      showChosen(scopeOf(bar));
-    }
-  }
-
   /* --- Many at once: a field that is changed is meant to be --- */
   for (const kind of ["input", "change", "portal:changed"]) {
     document.addEventListener(kind, (event) => {
@@ -433,7 +324,6 @@
 
   function prepare(root) {
     watchForms();
-    showAllChosen();
     for (const box of document.querySelectorAll("[data-confirm-text]")) showConfirmed(box);
     if (root instanceof Element) focusSummary(root);
   }

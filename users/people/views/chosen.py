@@ -1,18 +1,19 @@
 """The list of users as a list to choose from; copying one; the same reset for one person; what a reset left to do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from pbxadmin.common.counts import grouped
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.listing import ListState
 from users import rights
@@ -41,7 +42,74 @@ PEOPLE = ChosenList(
     query=lambda actor, customer, data: ListState.of(selectors.shape(actor, customer), data).parameters(),
     matching=_matching,
     list_url=_list_url,
+    said=lambda actor, customer, data: ListState.of(selectors.shape(actor, customer), data).said,
 )
+
+# Whose names the page of the chosen has; the others are counted.
+NAMED = 500
+
+
+def _still_there(request: PortalRequest, customer: Customer, keys: Sequence[int]) -> QuerySet[User]:
+    """Those of the chosen who are there, and whom the reader administers."""
+    found = User.objects.visible_to(request.user).of(customer)
+    return found.filter(rights.administered_by(request.user), pk__in=keys)
+
+
+@require_POST
+@in_customer()
+def chosen_set(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """What the browser can't know of the chosen that it remembers: who is gone, and whom the list doesn't show as it is asked for.
+
+    `all_matching`: all whom it shows, too, as of now.
+    """
+    keys = PEOPLE.keys(request.POST)
+    there = set(_still_there(request, customer, keys).values_list("pk", flat=True))
+    matching = _matching(request.user, customer, request.POST).order_by()
+    everybody = request.POST.get("all_matching") == "1"
+    shown = set((matching if everybody else matching.filter(pk__in=there)).values_list("pk", flat=True))
+    return JsonResponse(
+        {
+            "gone": [key for key in keys if key not in there],
+            "outside": [key for key in keys if key in there and key not in shown],
+            "all": sorted(shown) if everybody else [],
+        }
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_customer()
+def chosen_look(request: PortalRequest, customer: Customer) -> HttpResponse:
+    """Who they are, and a way to take one off; the actions stand below as they do below the list."""
+    if request.method != "POST":
+        return redirect(_list_url(customer))
+    choice = PEOPLE.choice(request, customer)
+    taken_off = request.POST.get("off", "")
+    found = _still_there(request, customer, choice.keys).select_related("primary_department")
+    people = [
+        person
+        for person in found.defer(*finding.NOT_IN_LISTS).order_by("sort_name", "number")
+        if str(person.pk) != taken_off
+    ]
+    title = ngettext("%(count)s selected user", "%(count)s selected users", len(people)) % {
+        "count": grouped(len(people))
+    }
+    return render(
+        request,
+        "users/chosen/look.html",
+        {
+            "title": title,
+            "keys": ",".join(str(person.pk) for person in people),
+            "query": (choice.query or {}).items(),
+            "people": people[:NAMED],
+            "more": max(0, len(people) - NAMED),
+            "count": len(people),
+            "gone": len(choice.keys) - len(people) - (taken_off in map(str, choice.keys)),
+            "actions": bar(customer, rights.facts(request.user, customer)),
+            "back_url": PEOPLE.back_url(customer, choice),
+            "gauge": finding.gauge(customer),
+            "breadcrumbs": [(_("Users"), PEOPLE.back_url(customer, choice)), (title, None)],
+        },
+    )
 
 
 def reset_person(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:

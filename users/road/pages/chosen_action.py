@@ -6,6 +6,7 @@ records have it done while the reader waits; for many it becomes a job, and the 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,13 +38,14 @@ class Choice:
     keys: list[int]
     all_matching: bool = False
     query: Mapping[str, str] | None = None
+    said: str = ""  # which search all match, in words; "" where it is no search
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
-        """What the next form sends along to mean the same."""
+        """What the next form sends along to mean the same: one field, however many they are."""
         if self.all_matching:
             return [("all_matching", "1"), *(self.query or {}).items()]
-        return [("chosen", str(key)) for key in self.keys]
+        return [("chosen", ",".join(map(str, self.keys)))] if self.keys else []
 
 
 @dataclass
@@ -64,6 +66,13 @@ class Chosen:
         """Those whom it can't reach, with the sentence."""
         return [(record, self.refusals[record.pk]) for record in self.records if record.pk in self.refusals]
 
+    @property
+    def who(self) -> str:
+        """A mark of exactly those whom it reaches: as many others have another one."""
+        return sha256(",".join(map(str, sorted(record.pk for record in self.allowed))).encode()).hexdigest()[
+            :32
+        ]
+
 
 @dataclass(frozen=True)
 class ChosenList:
@@ -76,6 +85,8 @@ class ChosenList:
     query: Callable[[User, Customer, QueryDict], Mapping[str, str]]
     matching: Callable[[User, Customer, QueryDict], QuerySet]
     list_url: Callable[[Customer], str]
+    # The search and the filters in words.
+    said: Callable[[User, Customer, QueryDict], str] = lambda actor, customer, data: ""
 
     def urls(self) -> list[URLPattern]:
         """The addresses, for a URLconf."""
@@ -106,13 +117,17 @@ class ChosenList:
         query = self.query(request.user, customer, request.POST)
         if request.POST.get("all_matching") == "1":
             found = self.matching(request.user, customer, request.POST)
-            return Choice(list(found.values_list("pk", flat=True)), True, query)
+            said = self.said(request.user, customer, request.POST)
+            return Choice(list(found.values_list("pk", flat=True)), True, query, said)
         return Choice(self.keys(request.POST), False, query)
 
     def keys(self, data: QueryDict) -> list[int]:
-        """The records whose boxes were ticked. What isn't a key is nobody."""
+        """The records whose boxes were ticked: a key each, or many in one field. What isn't a key is nobody."""
         typed = [
-            text for text in data.getlist("chosen") if text.isascii() and text.isdigit() and len(text) < 18
+            text
+            for field in data.getlist("chosen")
+            for text in field.split(",")
+            if text.isascii() and text.isdigit() and len(text) < 18
         ]
         return list(dict.fromkeys(int(text) for text in typed))
 
@@ -177,7 +192,8 @@ def act(
         request,
         action.template,
         {
-            "hidden": [*choice.hidden, ("expected", str(len(allowed)))],
+            "hidden": [*choice.hidden, ("expected", str(len(allowed))), ("who", chosen.who)],
+            "all_of": choice.said,
             "action": chosen,
             "count": len(allowed),
             "shown": allowed[:SHOWN],
@@ -208,7 +224,7 @@ def looked_at(scope: Scope, action: Action, choice: Choice, data: QueryDict) -> 
 def confirmed(data: QueryDict, chosen: Chosen) -> tuple[bool, str]:
     """Whether the reader has confirmed this very action; else why not, where it was tried.
 
-    The number that was seen is compared with the number now: who was added to, or fell out of, what matches in between is
+    Who was seen is compared with who it is now: who was added to, or fell out of, what matches in between is
     never hit unseen. Whom it can't reach stays out only where the reader ticked that.
     """
     if data.get("confirmed") != "1":
@@ -217,6 +233,10 @@ def confirmed(data: QueryDict, chosen: Chosen) -> tuple[bool, str]:
         return False, _("This no longer applies to anyone you selected. Go back to the list.")
     if (chosen.refusals or chosen.strangers) and data.get("without") != "1":
         return False, _("Tick the box to continue without the people who can't be changed.")
+    if data.get("who", chosen.who) != chosen.who and data.get("expected") == str(len(chosen.allowed)):
+        return False, _(
+            "The selection has changed in the meantime: as many people as before, but not the same ones. Check it and confirm."
+        )
     if data.get("expected") != str(len(chosen.allowed)):
         return False, ngettext(
             "The selection has changed in the meantime: it is now %(count)s person. Check it and confirm.",
