@@ -169,6 +169,17 @@ def test_a_system_extension_that_is_a_destination_is_found(boreale, felix, ameli
     assert references_to(boreale, Kind.SYSTEM, ["802"]) == []
 
 
+@pytest.mark.parametrize("target", ["extension:105", "extension:105?voicemail"])
+def test_among_as_many_targets_as_a_file_has_the_same_is_found_as_among_few(
+    boreale, felix, amelie, maude, target
+):
+    change(felix, amelie, away__divert_external=target)
+    few = references_to(boreale, Kind.EXTENSION, ["105"])
+    assert few
+    assert references_to(boreale, Kind.EXTENSION, ["105", *map(str, range(1_000, 1_200))]) == few
+    assert references_to(boreale, Kind.EXTENSION, list(map(str, range(1_000, 1_200)))) == []
+
+
 def test_every_destination_of_the_installation_is_looked_through(boreale, felix, amelie, maude):
     for field in ForwardingRule._meta.concrete_fields:
         if not isinstance(field, DestinationField):

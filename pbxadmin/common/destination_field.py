@@ -15,6 +15,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Cast
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext_lazy
@@ -370,6 +371,8 @@ def references_to(customer: Any, kind: Kind, values: Sequence[str]) -> list[Refe
     """
     found: list[Reference] = []
     texts = {f"{kind}:{value}" for value in values}
+    if len(texts) > MANY:
+        texts &= _pointed_at(customer, kind)
     if not texts:
         return found
     for model, fields in destination_fields():
@@ -389,6 +392,22 @@ def references_to(customer: Any, kind: Kind, values: Sequence[str]) -> list[Refe
                 # Two fields that are written together are one place.
                 if (reference := Reference(value.value, owner, words, column, value)) not in found:
                     found.append(reference)
+    return found
+
+
+# From so many targets on it is asked first where calls lead at all: a statement that names all of them in every column takes seconds.
+MANY = 100
+
+
+def _pointed_at(customer: Any, kind: Kind) -> set[str]:
+    """Where any calls of a customer lead that are of this kind, without modifiers."""
+    found: set[str] = set()
+    for model, fields in destination_fields():
+        manager: Any = model._default_manager
+        for each in fields:
+            texts = manager.of(customer).annotate(text=Cast(each.name, models.CharField()))
+            some = texts.filter(text__startswith=f"{kind}:").order_by().values_list("text", flat=True)
+            found |= {text.partition("?")[0] for text in some.distinct()}
     return found
 
 

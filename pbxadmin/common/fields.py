@@ -133,10 +133,15 @@ def _is_valid(digits: str) -> bool:
     return phonenumbers.is_valid_number(phonenumbers.PhoneNumber(country_code=1, national_number=int(digits)))
 
 
+_STORED_OF_HERE = re.compile(r"\+1([2-9]\d{2})(\d{3})(\d{4})", re.ASCII)
+
+
 def phone_number_national(e164: str) -> str:
     """A stored number as people write it: "514 555-0123" in North America, "+33 1 23 45 67 89" elsewhere."""
     if not e164:
         return ""
+    if match := _STORED_OF_HERE.fullmatch(e164):
+        return f"{match[1]} {match[2]}-{match[3]}"  # as the library reads it, many times quicker
     try:
         number = phonenumbers.parse(e164, REGION)
     except phonenumbers.NumberParseException:

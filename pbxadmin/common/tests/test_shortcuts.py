@@ -51,3 +51,12 @@ def test_in_north_america_the_last_digits_decide_nothing_about_a_toll(
         paid = phonenumbers.number_type(parsed) in tolls._PAID
         alike, where = tolls._in_the_numbering_plan(f"{number[:9]}000")
         assert (alike, where) == (paid, frozenset([region] if region else ("CA", "US")))
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"\+1?[0-9]{6,12}", fullmatch=True))
+def test_a_stored_number_is_written_as_the_library_writes_it(number: str) -> None:
+    quick = fields.phone_number_national(number)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fields, "_STORED_OF_HERE", re.compile(r"(?!)"))
+        assert fields.phone_number_national(number) == quick
