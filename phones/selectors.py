@@ -54,10 +54,12 @@ def provisioning_address(mac: str) -> tuple[str, int] | None:
 
 def template_of(phone: Phone) -> str:
     """What 3CX's files call the way in which it configures this model; it follows from the model, and isn't kept."""
-    try:
-        return find_model(phone.model).template
-    except UnknownModelError:
-        return ""
+    return template_called(phone.model)
+
+
+def template_called(slug: str) -> str:
+    """The same by the model's slug."""
+    return model_called(slug).template
 
 
 def what_its_router_lacks(phone: Phone) -> str:

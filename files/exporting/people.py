@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from files.exporting.columns import Cells, in_order
 from files.importing.people import CALLS, EXTERNAL, TALK, Recording
 from files.importing.people import by_file_name as columns_of_people
 from files.importing.phones import FOLLOWS, ROUTER
@@ -13,15 +14,13 @@ from files.importing.phones import by_file_name as columns_of_phones
 from files.reading.headers import V20
 from files.reading.spreadsheets import protected
 from pbxadmin.common.columns import Column, Scope
-from pbxadmin.common.for_many import values_of
 from phones import selectors
 from phones.models import Phone
 from phones.sites import routers
 from users import road
 from users.models import User
-from users.people.sections import user_sheet
 
-CHUNK = 500
+CHUNK = 1_000
 
 
 class Layout(StrEnum):
@@ -44,67 +43,71 @@ def rows(
     """The cells of each person, in the order of `people`, none of which a spreadsheet would run. `pins` {primary key: PIN} where they
     were asked for; else that column is empty."""
     names = header(layout)
-    own = {name: column for name, column in columns_of_people().items() if name in names}
-    of_phone = {name: column for name, column in columns_of_phones().items() if name in names}
-    memory: dict[tuple[str, Any], str] = {}
-    for keys in road.chunks(list(people.values_list("pk", flat=True)), CHUNK):
-        records = road.records_of(user_sheet(), scope, (), keys)
-        values = values_of(list(own.values()), list(records.values()), scope)
-        phones = _first_phones(scope, keys)
-        said = {phone.pk: phone for phone in phones.values()}
-        settings = values_of(list(of_phone.values()), list(said.values()), scope)
-        for key in keys:
-            if key not in records:
-                continue  # deleted since
-            cells = _cells(own, values[key], scope, memory)
-            cells |= _of_two_columns(records[key], layout)
-            if phone := phones.get(key):
-                cells |= _cells(of_phone, settings[phone.pk], scope, memory)
-                cells |= {ROUTER: routers.cell_of(phone, scope), FOLLOWS: selectors.template_of(phone)}
-            if pins is not None:
-                cells["VMPIN"] = pins.get(key, "")
-            yield [protected(cells.get(name, "")) for name in names]
+    own = Cells({name: column for name, column in columns_of_people().items() if name in names}, scope)
+    phones = _Phones({name: column for name, column in columns_of_phones().items() if name in names}, scope)
+    entrance = User.objects.visible_to(scope.actor).of(scope.customer).order_by()
+    for part in road.chunks(list(people.values_list("pk", flat=True)), CHUNK):
+        read = own.read(entrance.filter(pk__in=part), *FURTHER)
+        keys = [key for key in part if key in read]  # the others were deleted since
+        cells = own.of(keys, read, len(FURTHER)) | phones.of(keys)
+        cells |= _of_two_columns(layout, cells, [read[key] for key in keys])
+        if pins is not None:
+            cells["VMPIN"] = [protected(pins.get(key, "")) for key in keys]
+        yield from in_order(names, cells, len(keys))
 
 
-def _cells(
-    columns: Mapping[str, Column], values: Mapping[str, Any], scope: Scope, memory: dict[tuple[str, Any], str]
-) -> dict[str, str]:
-    found = {}
-    for name, column in columns.items():
-        if column.secret or column.name not in values:
-            continue
-        value = values[column.name]
-        known: str | None = memory.get((name, value)) if (short := _is_short(value)) else None
-        if known is None:
-            known = column.to_cell(value, scope)
-            if short and len(memory) < 100_000:
-                memory[name, value] = known
-        found[name] = known
-    return found
+# What is read of people besides the columns of the file.
+FURTHER = ("recording", "talk_enabled")
 
 
-def _is_short(value: Any) -> bool:
-    """Whether the same value comes again and again: an option, a reference."""
-    return value is None or isinstance(value, (bool, int)) or (isinstance(value, str) and len(value) < 12)
-
-
-def _of_two_columns(person: User, layout: Layout) -> dict[str, str]:
+def _of_two_columns(
+    layout: Layout, cells: Mapping[str, Sequence[str]], people: Sequence[Sequence[Any]]
+) -> dict[str, list[str]]:
     """What 3CX's file has in other columns than ours."""
-    recording = person.recording
-    cells = {
-        CALLS: "0" if recording == Recording.OFF else "1",
-        EXTERNAL: "1" if recording == Recording.EXTERNAL else "0",
+    found = {
+        CALLS: ["0" if recording == Recording.OFF else "1" for recording, *_rest in people],
+        EXTERNAL: ["1" if recording == Recording.EXTERNAL else "0" for recording, *_rest in people],
     }
-    if layout is Layout.V20 and not person.talk_enabled:
-        cells[TALK] = ""  # a name turns Talk on where the file has no column for the switch itself
-    return cells
-
-
-def _first_phones(scope: Scope, keys: Sequence[int]) -> dict[int, Phone]:
-    found: dict[int, Phone] = {}
-    for phone in Phone.objects.of(scope.customer).filter(user__in=keys).order_by("-pk"):
-        found[phone.user_id or 0] = phone
+    if layout is Layout.V20:
+        # A name turns Talk on where the file has no column for the switch itself.
+        found[TALK] = [
+            name if talk_enabled else ""
+            for name, (_recording, talk_enabled, *_rest) in zip(cells[TALK], people, strict=True)
+        ]
     return found
+
+
+class _Phones:
+    """The cells of people's first phones; empty for whoever has none."""
+
+    FURTHER = ("user_id", "model", "connection", "sbc_id")
+
+    def __init__(self, columns: Mapping[str, Column], scope: Scope) -> None:
+        self.scope = scope
+        self.names = [*columns, ROUTER, FOLLOWS]
+        self.cells = Cells({name: column for name, column in columns.items() if name != ROUTER}, scope)
+        self.entrance = Phone.objects.of(scope.customer)
+
+    def of(self, people: Sequence[Any]) -> dict[str, list[str]]:
+        read = self.cells.read(self.entrance.filter(user__in=people).order_by("-pk"), *self.FURTHER)
+        first = {
+            user: key for key, (user, *_rest) in read.items()
+        }  # the last one read is the first there was
+        keys = list(first.values())
+        cells = self.cells.of(keys, read, len(self.FURTHER))
+        about = [read[key] for key in keys]
+        cells[ROUTER] = [
+            protected(routers.cell_through(connection, sbc, self.scope))
+            for _user, _model, connection, sbc, *_rest in about
+        ]
+        cells[FOLLOWS] = [protected(selectors.template_called(model)) for _user, model, *_rest in about]
+        place = {user: at for at, user in enumerate(first)}
+        at = [place.get(user) for user in people]
+        return {
+            name: ["" if each is None else found[each] for each in at]
+            for name in self.names
+            if (found := cells.get(name)) is not None
+        }
 
 
 def template(columns: Sequence[str], example: Callable[[str], str]) -> list[list[str]]:

@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import islice
 from xml.sax.saxutils import escape, quoteattr
 
 from openpyxl.utils import get_column_letter
@@ -29,6 +30,7 @@ class Kind(StrEnum):
 
 PIECE = 64 * 1024
 SEPARATORS = {"tab": "\t"}
+AT_ONCE = 100  # rows
 
 
 def as_csv(
@@ -43,8 +45,9 @@ def as_csv(
     text.write("\ufeff" if mark else "")
     writer = csv.writer(text, delimiter=SEPARATORS.get(separator, separator) or ",", lineterminator="\r\n")
     writer.writerow(header)
-    for row in rows:
-        writer.writerow(row)
+    rows = iter(rows)
+    while part := list(islice(rows, AT_ONCE)):
+        writer.writerows(part)
         if text.tell() > PIECE:
             yield text.getvalue().encode()
             text.seek(0)

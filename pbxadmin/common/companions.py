@@ -56,21 +56,22 @@ class CompanionStore(Store):
         secret = sorted({column.attribute for column in self.columns.values() if column.secret})
         prefix_of = [self.prefix_field] if self.prefix_field else []
         set_or_not = {f"has_{name}": ~models.Q(**{f"{name}__isnull": True}) for name in secret}
-        rows = self.model._default_manager.order_by()
+        named: dict[str, list[tuple[str, int]]] = {prefix: [] for prefix in self.prefixes}
+        masked: dict[str, list[tuple[str, int]]] = {prefix: [] for prefix in self.prefixes}
+        for column in self.columns.values():
+            where, names = (masked, secret) if column.secret else (named, plain)
+            where[column.prefix].append((column.name, names.index(column.attribute)))
+        rows = self.model._default_manager.order_by().annotate(**set_or_not)
+        prefix = self.prefixes[0]
         for keys in _chunks(list(found)):
-            for row in (
-                rows.filter(user__in=keys)
-                .annotate(**set_or_not)
-                .values("user", *prefix_of, *plain, *set_or_not)
-            ):
-                prefix = row[self.prefix_field] if self.prefix_field else self.prefixes[0]
-                values = found[row["user"]]
-                for column in self.columns.values():
-                    if column.prefix == prefix:
-                        name = column.attribute
-                        values[column.name] = (
-                            (MASK if row[f"has_{name}"] else "") if column.secret else row[name]
-                        )
+            for user, *row in rows.filter(user__in=keys).values_list("user", *prefix_of, *plain, *set_or_not):
+                if prefix_of:
+                    prefix = row.pop(0)
+                values = found[user]
+                for name, place in named[prefix]:
+                    values[name] = row[place]
+                for name, place in masked[prefix]:
+                    values[name] = MASK if row[len(plain) + place] else ""
         return found
 
     def create(self, rows: Sequence[Any], touched: Sequence[Any], scope: Scope) -> None:

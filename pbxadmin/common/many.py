@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -20,6 +20,8 @@ from django.utils import timezone
 NOTHING: Any = object()
 # Fewer rows than this are written as Django does it: one INSERT with all of them.
 FEW = 20
+# So many rows are texts at one time: fifty thousand of them would be hundreds of megabytes.
+PART = 5_000
 _SPECIAL = re.compile(r"[\\\t\n\r]")
 
 
@@ -138,6 +140,16 @@ def update(
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------
 def _copy(model: type[models.Model], whole: Mapping[Any, Values], count: int) -> None:
+    """COPY the rows, a few thousand of them as text at a time."""
+    for start in range(0, count, PART):
+        part = {
+            field: values if isinstance(values, Same) else values[start : start + PART]
+            for field, values in whole.items()
+        }
+        _copy_part(model, part, min(PART, count - start))
+
+
+def _copy_part(model: type[models.Model], whole: Mapping[Any, Values], count: int) -> None:
     """COPY the rows: what differs in front, what is the same in all of them as one text behind."""
     varying: list[tuple[Any, list[str]]] = []
     constant: list[tuple[Any, str]] = []
@@ -158,7 +170,9 @@ def _copy(model: type[models.Model], whole: Mapping[Any, Values], count: int) ->
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field, _texts in [*varying, *constant])
     with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", StringIO(text))
+        cursor.copy_expert(
+            f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", BytesIO(text.encode()), 64 * 1024
+        )
 
 
 def _texts(field: Any, values: Sequence[Any], finish: Callable[[str | None], str]) -> list[str] | str:

@@ -143,6 +143,9 @@ class Sheet:
     has_customer: bool = True
     # The column by which people and files name a record: the extension of a person, the MAC of a phone.
     identity: str = ""
+    # The attributes that its name is made of: with its references, all that stays in memory of each of thousands of new records
+    # once they are written; anything else would be read again. Blank: all of it stays.
+    named_by: tuple[str, ...] = ()
     # What the history notes of a record without its being a column of it: a command, a secret that was shown.
     noted: Mapping[str, "Noted"] = field(default_factory=dict)
 

@@ -69,25 +69,32 @@ def written(entries: Iterable[Entry]) -> str:
     `ID` is the target's internal number in one installation and means nothing in another: it is -1, as 3CX writes it for keys
     without a target. What a key of an unknown kind says is written as it was read.
     """
-    found = []
-    for entry in entries:
-        if entry.kind == Kind.UNKNOWN:
-            said, text = _parts_of(entry.value)
-            place = {"BLFNo": str(entry.position)}
-            first = {"ID": said["ID"]} if "ID" in said else {}
-            found.append(_element(first | place | said, text))
-            continue
-        number, name = TYPES[entry.kind]
-        key, text = "-1", entry.value
-        if entry.kind == Kind.CUSTOM_SPEED_DIAL:
-            text = "\n".join((entry.value, entry.first_name, entry.last_name))
-        elif entry.kind == Kind.AGENT:
-            key, text = AGENT_IDS[entry.value], "DEFINED BY ID"
-        elif entry.kind == Kind.STATUS:
-            text = str(STATUSES.index(entry.value))
-        attributes = {"ID": key, "BLFNo": str(entry.position), "BLFType": name, "BLFTypeID": number}
-        found.append(_element(attributes, text))
-    return f"<PhoneDevice><BLFS>{''.join(found)}</BLFS></PhoneDevice>" if found else ""
+    return whole(map(written_key, entries))
+
+
+def whole(keys: Iterable[str]) -> str:
+    """The list of keys that are written already; "" for none."""
+    found = "".join(keys)
+    return f"<PhoneDevice><BLFS>{found}</BLFS></PhoneDevice>" if found else ""
+
+
+def written_key(entry: Entry) -> str:
+    """One key as XML."""
+    if entry.kind == Kind.UNKNOWN:
+        said, text = _parts_of(entry.value)
+        place = {"BLFNo": str(entry.position)}
+        first = {"ID": said["ID"]} if "ID" in said else {}
+        return _element(first | place | said, text)
+    number, name = TYPES[entry.kind]
+    key, text = "-1", entry.value
+    if entry.kind == Kind.CUSTOM_SPEED_DIAL:
+        text = "\n".join((entry.value, entry.first_name, entry.last_name))
+    elif entry.kind == Kind.AGENT:
+        key, text = AGENT_IDS[entry.value], "DEFINED BY ID"
+    elif entry.kind == Kind.STATUS:
+        text = str(STATUSES.index(entry.value))
+    attributes = {"ID": key, "BLFNo": str(entry.position), "BLFType": name, "BLFTypeID": number}
+    return _element(attributes, text)
 
 
 def _element(attributes: Mapping[str, str], text: str, entities: Mapping[str, str] | None = None) -> str:

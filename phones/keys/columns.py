@@ -51,6 +51,7 @@ VALUE_FIELDS: Mapping[str, str] = {
     Kind.STATUS.value: "status",
     Kind.UNKNOWN.value: "kept",
 }
+REMEMBERED = 10_000
 NOT_A_LIST = "null"  # read as no list at all: a form without its keys must not empty them
 # What a key is refused for, as programs know it.
 TARGET, VALUE, UNREADABLE, TOO_LONG = "blf_target", "blf_value", "blf_xml", "too_long"
@@ -298,13 +299,19 @@ class KeysColumn(Column):
 
     def _as_text(self, value: Any, scope: Scope) -> str:
         """3CX's XML; colleagues and system extensions by their extension."""
-        here = directory(scope)
-        return blf.written(
-            blf.Entry(
-                key.position, key.kind, here.number_of(key) if key.kind in WITH_TARGET else key.value, key.first_name, key.last_name
-            )
-            for key in (KeyValue(*parts) for parts in value or ())
-        )  # fmt: skip
+        # Colleagues watch the same lines at the same places: what a key is there is worked out once.
+        known: dict[KeyValue, str] = scope.once("keys as they are written", dict)
+        texts = []
+        for parts in value or ():
+            key = KeyValue(*parts)
+            if (text := known.get(key)) is None:
+                here = directory(scope)
+                said = here.number_of(key) if key.kind in WITH_TARGET else key.value
+                text = blf.written_key(blf.Entry(key.position, key.kind, said, key.first_name, key.last_name))
+                if len(known) < REMEMBERED:
+                    known[key] = text
+            texts.append(text)
+        return blf.whole(texts)
 
     def _from_text(self, text: str, scope: Scope) -> Any:
         """3CX's XML, or the list as JSON."""

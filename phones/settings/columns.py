@@ -197,10 +197,16 @@ def people(scope: Scope) -> dict[int, User]:
     return scope.once("people of phones", dict)
 
 
+# What says who somebody is and whom they are administered by: of so many, no more than that is read.
+WHO = ("number", "first_name", "last_name", "email", "customer", "role", "primary_department", "is_staff", "disabled")  # fmt: skip
+MANY = 1_000
+
+
 def read_people(scope: Scope, keys: Collection[int]) -> None:
     """Have the people of these keys, with their roles, among those that were looked up: as they are now, also who was met before."""
     known = people(scope)
-    of_customer = User.objects.of(scope.customer).defer(*NOT_IN_LISTS).order_by()
+    of_customer = User.objects.of(scope.customer).order_by()
+    of_customer = of_customer.only(*WHO) if len(keys) > MANY else of_customer.defer(*NOT_IN_LISTS)
     for part in road.chunks(sorted(keys)):
         found = road.with_related(of_customer.filter(pk__in=part), len(part), ("role",))
         known.update((user.pk, user) for user in found)

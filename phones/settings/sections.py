@@ -490,6 +490,7 @@ def phone_sheet() -> Sheet:
         subject=lambda phone: phone.user,
         complete=lambda phone, scope: phone.complete(),
         related=("customer", "user__role", "user__customer"),
+        named_by=("mac", "model"),
         takes_over=what_lasts,
     )
 

@@ -86,9 +86,14 @@ def routers_of(scope: Scope, rows: Sequence[Asked], coming: Collection[str] = ()
 
 def cell_of(phone: Phone, scope: Scope) -> str:
     """What the Router column of a file says of a phone: blank unless it goes through an SBC or router phone, or is one."""
-    if phone.connection != Connection.SBC or phone.sbc_id is None:
+    return cell_through(phone.connection, phone.sbc_id, scope)
+
+
+def cell_through(connection: str, sbc: int | None, scope: Scope) -> str:
+    """The same by how a phone connects, and the key of what it goes through."""
+    if connection != Connection.SBC or sbc is None:
         return ""
-    return phone_sheet().columns[COLUMN].to_cell(phone.sbc_id, scope)
+    return phone_sheet().columns[COLUMN].to_cell(sbc, scope)
 
 
 def _router_phone(mac: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Applying: rows, history and outbox in one transaction, under the customer's lock, after the rules were asked again."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
@@ -184,23 +184,35 @@ def _insert(
     sheet: Sheet, scope: Scope, rows: Sequence[RowPlan], there: Mapping[Any, Mapping[Any, Any]]
 ) -> None:
     """Make the records of new rows, which shared an empty one until now, and write them."""
-    copies = _copies(rows[0].record, len(rows)) if len(rows) > 1 else [rows[0].record]
+    blank = rows[0].record
     references = {each.attname: each for each in _fields_of(sheet.model) if each.is_relation}
-    for row, record in zip(rows, copies, strict=True):
-        row.record = record
-        own = _own(sheet, row)
-        for attribute in own.keys() & references.keys():
-            if record.__dict__[attribute] != own[attribute]:
-                record._state.fields_cache.pop(references[attribute].cache_name, None)
-        record.__dict__.update(own)  # as assigning each of them would
-        sheet.complete(record, scope)
-        record.__dict__.update(sheet.derive(record))
-    many.insert_records(copies)
-    for row, record in zip(rows, copies, strict=True):
-        row.key = record.pk
-    if len(copies) >= MANY:  # the history asks each of them whose it is
-        for path in sheet.related:
-            share(copies, path, there)
+    for part in chunks(rows, many.PART):
+        copies = _copies(blank, len(part)) if len(rows) > 1 else [blank]
+        for row, record in zip(part, copies, strict=True):
+            row.record = record
+            own = _own(sheet, row)
+            for attribute in own.keys() & references.keys():
+                if record.__dict__[attribute] != own[attribute]:
+                    record._state.fields_cache.pop(references[attribute].cache_name, None)
+            record.__dict__.update(own)  # as assigning each of them would
+            sheet.complete(record, scope)
+            record.__dict__.update(sheet.derive(record))
+        many.insert_records(copies)
+        for row, record in zip(part, copies, strict=True):
+            row.key = record.pk
+        if len(rows) >= MANY:  # the history asks each of them whose it is
+            for path in sheet.related:
+                share(copies, path, there)
+        if len(rows) > many.PART and sheet.named_by:
+            _lighten(
+                copies, {"_state", sheet.model._meta.pk.attname, "version", *sheet.named_by, *references}
+            )
+
+
+def _lighten(records: Sequence[Any], kept: Collection[str]) -> None:
+    """Keep no more of records that are written: of what isn't there Django knows that it is to be read."""
+    for record in records:
+        record.__dict__ = {name: value for name, value in record.__dict__.items() if name in kept}
 
 
 def _fields_of(model: Any) -> Sequence[Any]:

@@ -11,10 +11,13 @@ from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users.models import Change, Customer, Operation, User
 from users.road.planning import RowPlan
+from users.road.sheets import chunks
 
 Kind = Operation.Kind
 
 
+# So many texts of a column are remembered: what more rows than that have of their own hardly comes again.
+REMEMBERED = 2_000
 # What the history leaves out of a new record: nobody said anything there.
 NOTHING_SAID = (None, "", (), False)
 
@@ -23,25 +26,26 @@ def write_history(operation: Operation, sheet: Sheet, scope: Scope, rows: Sequen
     """Write a row of the history for each planned row that was written, all of them at once."""
     cells = Cells(sheet, scope)
     cells.look_up(rows)
-    about = [getattr(sheet.subject(row.record), "pk", None) for row in rows]
-    many.insert(
-        Change,
-        {
-            "operation_id": many.Same(operation.pk),
-            "model": many.Same(sheet.label),
-            "object_pk": [row.key for row in rows],
-            "object_name": [str(row.record)[:160] for row in rows],
-            "subject_pk": about,
-            "former_subject_pk": [
-                row.subject if row.subject != subject and not row.new else None
-                for row, subject in zip(rows, about, strict=True)
-            ],
-            "kind": [Kind.CREATE.value if row.new else Kind.EDIT.value for row in rows],
-            "version": [row.record.version for row in rows],
-            "cells": cells.of_all(rows),
-        },
-        len(rows),
-    )
+    for part in chunks(rows, many.PART):
+        about = [getattr(sheet.subject(row.record), "pk", None) for row in part]
+        many.insert(
+            Change,
+            {
+                "operation_id": many.Same(operation.pk),
+                "model": many.Same(sheet.label),
+                "object_pk": [row.key for row in part],
+                "object_name": [str(row.record)[:160] for row in part],
+                "subject_pk": about,
+                "former_subject_pk": [
+                    row.subject if row.subject != subject and not row.new else None
+                    for row, subject in zip(part, about, strict=True)
+                ],
+                "kind": [Kind.CREATE.value if row.new else Kind.EDIT.value for row in part],
+                "version": [row.record.version for row in part],
+                "cells": cells.of_all(part),
+            },
+            len(part),
+        )
 
 
 class Cells:
@@ -78,7 +82,9 @@ class Cells:
                 texts.append(self._text(name, (None, value)))
                 continue
             if text is None:
-                text = said[key] = "" if value in NOTHING_SAID else self._text(name, (None, value))
+                text = "" if value in NOTHING_SAID else self._text(name, (None, value))
+                if len(said) < REMEMBERED:
+                    said[key] = text
             if text:
                 texts.append(text)
         return texts
@@ -95,7 +101,9 @@ class Cells:
                 texts.append(self._text(name, pair))
                 continue
             if text is None:
-                text = known[key] = self._text(name, pair)
+                text = self._text(name, pair)
+                if len(known) < REMEMBERED:
+                    known[key] = text
             texts.append(text)
         return texts
 

@@ -25,5 +25,6 @@ def user_sheet() -> Sheet:
         derive=derived,
         derived_from=frozenset({"number", "first_name", "last_name", "email", "mobile"}),
         related=("role", "customer", "primary_department"),
+        named_by=("number", "first_name", "last_name", "email"),
         takes_over=what_lasts,
     )
