@@ -11,6 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from openpyxl.utils import get_column_letter
 
+from files.reading.table import MOST_COLUMNS
+
 
 class Kind(StrEnum):
     """The kinds of file."""
@@ -84,8 +86,10 @@ _PARTS = {
 }
 # Texts that come again and again are written once; so many at most, that memory doesn't grow with the file.
 _MOST_SHARED, _LONGEST_SHARED = 20_000, 64
-# What XML can't hold, as workbooks write it, and what looks like that.
+# What XML can't hold, as workbooks write it, and what looks like that. Some readers take the mark of the latter out of shared texts, wherever it
+# stands: a text that has it of its own is written in its cell.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_MARK = "x005F_"
 _FORBIDDEN_IN_TITLES = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
 
 
@@ -144,7 +148,8 @@ def _workbook(title: str) -> str:
 
 def _sheet(header: Sequence[str], rows: Iterable[Sequence[str]], shared: dict[str, int]) -> Iterator[str]:
     """The sheet as XML, in pieces; `shared` gets the texts to which it refers by their place."""
-    letters = [get_column_letter(place) for place in range(1, len(header) + 1)]
+    # Rows may end early, and be longer than the header: those of a file that was refused for it come back so.
+    letters = [get_column_letter(place) for place in range(1, max(len(header), MOST_COLUMNS) + 3)]
     yield (
         f'{_XML}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
@@ -166,11 +171,14 @@ def _row(
     number: int, letters: Sequence[str], cells: Sequence[str], shared: dict[str, int], style: int
 ) -> str:
     parts = [f'<row r="{number}">']
-    for letter, text in zip(letters, cells, strict=True):
+    for letter, text in zip(letters, cells, strict=False):
         if text == "":
             continue
-        if (place := shared.get(text)) is None and (
-            len(text) <= _LONGEST_SHARED and (len(shared) < _MOST_SHARED or _UNWRITABLE.search(text))
+        if (
+            (place := shared.get(text)) is None
+            and len(text) <= _LONGEST_SHARED
+            and (len(shared) < _MOST_SHARED or _UNWRITABLE.search(text))
+            and _MARK not in text
         ):
             place = shared[text] = len(shared)
         if place is None:

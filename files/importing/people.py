@@ -1,10 +1,11 @@
 """People of a file: which record each row means, what its cells say, and the plan of it all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from files.importing import imports
@@ -13,7 +14,7 @@ from files.importing.imports import Mode, read_column, said_by
 from files.importing.wanted import Wanted, columns_there
 from files.reading.spreadsheets import Kind
 from pbxadmin.common.columns import NOT_IN_FILES, Column, FieldColumn, Pending, Scope
-from pbxadmin.common.fields import PhoneNumberField, YesNoFormField
+from pbxadmin.common.fields import OneLineField, PhoneNumberField, YesNoFormField
 from pbxadmin.common.reasons import reasons_of
 from pbxadmin.common.values.signs import folded
 from users import rights, road
@@ -25,6 +26,7 @@ Recording = User.Recording
 CALLS, EXTERNAL = "RecordCalls", "RecordExternal"
 TALK = "WebMeetingFriendlyName"
 NUMBER = "Number"
+NOTHING = object()  # what isn't said
 # What several columns of a file say together, or nobody says: the road reads these as what anybody else sends.
 NOT_OF_ONE_COLUMN = frozenset({"recording", "talk_enabled", "talk_name", "primary_department"})
 
@@ -159,9 +161,52 @@ def read_values(scope: Scope, made: Sequence[Meant]) -> None:
     if present & {CALLS, EXTERNAL}:
         _read_recording(made)
     _give_departments(scope, made)
+    texts = _texts_of_their_own(columns, present)
     for each in made:
         _leave_the_same_address(each)
+        _leave_the_same_status(each)
+        _name_lost_zeros(each, texts)
         each.take_problems(columns, {CALLS: "recording", EXTERNAL: "recording"})
+
+
+def _leave_the_same_status(each: Meant) -> None:
+    """A status that somebody has isn't chosen again by a file that says so: chosen, it would hold against the schedule until its next change."""
+    until = each.values.get("status_until", NOTHING)
+    if (
+        each.person
+        and each.values.get("status") == each.person.status
+        and until in (NOTHING, each.person.status_until)
+    ):
+        each.values.pop("status")
+        each.values.pop("status_until", None)
+
+
+def _texts_of_their_own(columns: Mapping[str, Column], present: Collection[str]) -> list[Column]:
+    """The columns there whose cells may be digits that aren't a number: an identifier, a name."""
+    return [
+        column
+        for name, column in columns.items()
+        if name in present
+        and type(column) is FieldColumn
+        and type(column.field) in (models.CharField, OneLineField)
+        and not column.field.choices
+    ]
+
+
+def _name_lost_zeros(each: Meant, texts: Sequence[Column]) -> None:
+    """What somebody has without its leading zeros is what a spreadsheet makes of it: refused, because nobody sees it on the way."""
+    if each.person is None:
+        return
+    for column in texts:
+        value = each.values.get(column.name)
+        if value is None or not isinstance(value, str) or not value.isdecimal():
+            continue
+        before = column.read(each.person)
+        if before != value and before.startswith("0") and before.lstrip("0") == value:
+            words = _(
+                "“%(now)s” stands there now: a spreadsheet may have taken its zeros away. Format the column as text and enter it again."
+            )
+            each.refuse(column.name, words % {"now": before}, "lost_zeros")
 
 
 def _leave_the_same_address(each: Meant) -> None:

@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -175,6 +176,22 @@ def test_a_workbook_gives_its_refused_rows_as_a_workbook(hand):
     content = b"".join(answer.streaming_content)
     assert content[:2] == b"PK"
     assert hand.looked(content, "refuses.xlsx").counts["refused"] == upload.counts["refused"]
+
+
+def test_rows_of_a_workbook_that_end_early_or_are_too_long_come_back_as_long_as_they_were(hand):
+    book = openpyxl.Workbook()
+    for row in (
+        ["Number", "FirstName", "LastName"],
+        ["17x"],
+        ["173", "Léa", "Roy", "de trop"],
+    ):
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    upload = hand.looked(file.getvalue(), "liste.xlsx")
+    assert upload.counts["refused"] == 2
+    content = b"".join(hand.client.get(f"{hand.base}imports/{upload.pk}/refused").streaming_content)
+    assert hand.looked(content, "refuses.xlsx").counts["refused"] == 2
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_text_in_the_file_of_refused_rows(hand):
