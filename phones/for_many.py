@@ -7,8 +7,8 @@ from typing import Any
 from django.db import models
 
 from pbxadmin.common.columns import Column, Scope
-from pbxadmin.common.for_many import shared
-from pbxadmin.common.forms import SectionForm
+from pbxadmin.common.for_many import CHANGE, shared
+from pbxadmin.common.forms import SectionForm, moved
 from phones import selectors
 from phones.models import Phone
 from phones.settings.form import narrow
@@ -41,7 +41,7 @@ class PhonesForMany:
         facts: dict[str, Any] = {"models": found, "model": model, "form": None}
         if model is not None:
             # What was typed for one model isn't said of another.
-            typed = data if data is not None and data.get(f"_{PREFIX}_of") == model.slug else None
+            typed = _in_order(data) if data is not None and data.get(f"_{PREFIX}_of") == model.slug else None
             values = wanted.get("values", {}) if wanted.get("model") == model.slug else {}
             form = _form(scope, model, phones, values, typed)
             if typed is not None:
@@ -114,6 +114,19 @@ def _is_known(slug: str) -> bool:
 
 def _model_asked(data: Any) -> str:
     return (data.get("_phone_model") or data.get(f"_{PREFIX}_of", "")) if data is not None else ""
+
+
+def _in_order(data: Any) -> Any:
+    """What was sent, after a button of the list of codecs that is pressed without scripts: in another order, which is a change."""
+    name = f"{PREFIX}-codecs"
+    order = data.getlist(f"{name}_order")
+    if (now := moved(order, data.get("move", ""))) == order:
+        return data
+    data = data.copy()
+    chosen = set(data.getlist(name))
+    data.setlist(name, [codec for codec in now if codec in chosen])
+    data.setlist(f"{PREFIX}-{CHANGE}", [*data.getlist(f"{PREFIX}-{CHANGE}"), "codecs"])
+    return data
 
 
 def _form(

@@ -168,6 +168,13 @@ def test_nothing_that_comes_by_a_click_has_an_accessibility_violation_or_scrolls
             page.locator("[data-select-row]").nth(place).check()
         if action == MANY[0]:
             wrong += wrong_with(page, "chosen")
+            page.locator('[formaction$="/chosen/look"]').click()
+            page.wait_for_url("**/chosen/look")
+            wrong += wrong_with(page, "who is chosen")
+            page.goto(f"{installation.url}/c/boreale/users/")
+            page.locator("#columns-menu summary").click()
+            wrong += wrong_with(page, "the columns to choose")
+            page.keyboard.press("Escape")
         button = page.locator(f'[formaction$="/chosen/{action}"]')
         if not button.is_visible():  # done less often: in the menu
             page.locator("[data-select-bar] summary").click()

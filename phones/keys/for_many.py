@@ -39,6 +39,8 @@ class KeysForMany:
         if rows is None:
             rows = keypad.rows_of([KeyValue(*parts) for parts in wanted.get("keys", ())], ROWS, here)
         rows = keypad.in_order(rows, ROWS)
+        if data is not None and "move" in data:
+            rows = keypad.moved(rows, data["move"])
         if data is not None and "add_keys" in data:
             rows = keypad.in_order(rows, min(len(rows) + keypad.PLAIN_PAGE, LAST_POSITION))
         problems = {}

@@ -63,10 +63,36 @@ def _nobody(rows: Sequence[Any]) -> Q | None:
     return None
 
 
+# What the file says of the department is only what `DEPARTMENT_COLUMNS` are.
+_BUT_DEPARTMENT = tuple(name for name in build.USER_COLUMNS if name != "primary_department")
+
+
+def _under_another_clock(rows: Sequence[Any]) -> list[Any]:
+    """Whose department becomes one of which the file says something else: another language, another time zone."""
+    moves = {
+        row.key: row.changes["primary_department"]
+        for row in rows
+        if not row.new and not row.removed and "primary_department" in row.changes
+    }
+    keys = {key for pair in moves.values() for key in pair if isinstance(key, int)}
+    if not keys:
+        return list(moves)
+    said = {
+        key: values
+        for key, *values in Department.objects.filter(pk__in=keys)
+        .order_by()
+        .values_list("pk", *build.DEPARTMENT_COLUMNS)
+    }
+    # A department that isn't written yet, or is gone, may say anything.
+    return [
+        key for key, (old, new) in moves.items() if said.get(old) is None or said.get(old) != said.get(new)
+    ]
+
+
 def _people(rows: Sequence[Any]) -> Q | None:
     """The phones of changed people; and of everybody who has a key for one who is called otherwise now, or is
     gone."""
-    own = _touched(rows, (*build.USER_COLUMNS, "keys"))
+    own = [*_touched(rows, (*_BUT_DEPARTMENT, "keys")), *_under_another_clock(rows)]
     watched = _touched(rows, build.WATCHED_COLUMNS)
     condition = Q()
     if own:

@@ -1,5 +1,7 @@
 """Phones and keys of many at once: options of one model, keys as a whole or of some positions, and which phones reload."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,7 +11,7 @@ from phones.models import Phone
 from phones.settings.columns import TIME_FORMATS
 from phones.tests.factories import fetched, make_people, make_phone, make_phones
 from signin.tests.signing import sign_in_fully
-from users.models import Operation
+from users.models import Department, Operation
 from users.tests.test_editing import URL, carried, keys, saved, seen
 
 pytestmark = pytest.mark.django_db
@@ -158,11 +160,94 @@ def test_a_key_that_cant_be_read_is_named_with_its_position(client, felix, peopl
     assert "Touche 2" in answer.content.decode()
 
 
-def test_phones_that_have_the_same_file_afterwards_are_not_counted(client, felix, people, phones):
+def test_phones_that_have_the_same_file_afterwards_are_not_counted(client, felix, people, phones, boreale):
     for phone in phones:
         fetched(phone)
-    page = seen(sign_in_fully(client, felix), people, "require_2fa", require_2fa="on")
-    assert "Aucun téléphone" in page.content.decode()
+    sign_in_fully(client, felix)
+
+    def told(department):
+        page = seen(client, people, "primary_department", primary_department=str(department.pk))
+        return page, " ".join(page.content.decode().split())
+
+    # A file says the language and the time zone of the department, and these are the same there: not one byte changes.
+    former, alike = (Department.objects.of(boreale).get(name=name) for name in ("Accueil", "Soins"))
+    assert {person.primary_department_id for person in people} == {former.pk}
+    files = {phone.pk: fetched(phone).fetched_digest for phone in phones}
+    page, text = told(alike)
+    assert "4 utilisateurs changent" in text
+    assert "Aucun téléphone" in text
+    assert client.post(URL, carried(page)).status_code == 302
+    assert not Phone.objects.filter(stale_since__isnull=False).exists(), "none is told"
+    assert {phone.pk: fetched(phone).fetched_digest for phone in phones} == files, (
+        "and none would have had to be"
+    )
+    # Where the clock is another one, all of them reload.
+    Department.objects.filter(pk=former.pk).update(time_zone="America/Vancouver")
+    page, text = told(former)
+    assert "4 téléphones récupèrent" in text
+    assert client.post(URL, carried(page)).status_code == 302
+    assert Phone.objects.filter(stale_since__isnull=False).count() == 4
+    assert {phone.pk: fetched(phone).fetched_digest for phone in phones} != files
+
+
+def test_a_second_identical_change_tells_no_phone(client, felix, people, phones):
+    sign_in_fully(client, felix)
+    typed = model(time_format=_other(phones[0])) | key_rows(("line", "", ""), ("speed_dial", "target", "102"))
+    page = seen(client, people, "srtp", srtp="enabled", keys_mode="all", **typed)
+    assert client.post(URL, carried(page)).status_code == 302
+    assert Phone.objects.filter(stale_since__isnull=False).count() == 4
+    for phone in phones:
+        fetched(phone)
+    before = dict(Phone.objects.values_list("pk", "revision"))
+    operations = Operation.objects.count()
+    again = seen(client, people, "srtp", srtp="enabled", keys_mode="all", **typed)
+    assert "Rien ne change" in again.content.decode()
+    # Confirmed all the same, by a form of before.
+    client.post(URL, carried(page) | {"confirmed": "1"})
+    client.post(URL, carried(again) | {"confirmed": "1"})
+    assert Operation.objects.count() == operations
+    assert dict(Phone.objects.values_list("pk", "revision")) == before
+    assert not Phone.objects.filter(stale_since__isnull=False).exists()
+
+
+def test_codecs_are_put_in_another_order_without_scripts(client, felix, people, phones):
+    sign_in_fully(client, felix)
+    order = phones[0].codecs.split(",")
+    sent = {
+        "chosen": keys(people), "edited": "1", "_phone_of": "yealink-t54w",
+        "phone-codecs": order, "phone-codecs_order": order, "move": f"{order[1]}:up",
+    }  # fmt: skip
+    page = client.post(URL, sent)
+    text = page.content.decode()
+    shown = re.findall(r'name="phone-codecs" value="(\w+)"\s+checked', text)
+    assert shown[:2] == [order[1], order[0]]
+    ticked = re.search(r'name="phone-_change" value="codecs"[^>]*checked', text)
+    assert ticked, "and is meant to be"
+    # A button that moves nothing means nothing.
+    still = client.post(URL, sent | {"move": f"{order[0]}:up"}).content.decode()
+    assert not re.search(r'name="phone-_change" value="codecs"[^>]*checked', still)
+    preview = {name: value for name, value in sent.items() if name != "move"}
+    preview |= {
+        "phone-codecs": shown,
+        "phone-codecs_order": shown,
+        "phone-_change": ["codecs"],
+        "preview": "1",
+    }
+    assert client.post(URL, carried(client.post(URL, preview))).status_code == 302
+    assert Phone.objects.get(pk=phones[0].pk).codecs.split(",")[:2] == [order[1], order[0]]
+
+
+def test_keys_are_put_in_another_order_without_scripts(client, felix, people, phones):
+    sign_in_fully(client, felix)
+    typed = key_rows(("line", "", ""), ("speed_dial", "target", "101"))
+    page = client.post(
+        URL, {"chosen": keys(people), "edited": "1", "keys_mode": "all", "move": "2:up"} | typed
+    )
+    kinds = re.findall(
+        r'name="keys-\d+-kind".*?<option value="(\w+)" selected', page.content.decode(), re.DOTALL
+    )
+    assert kinds[:2] == ["speed_dial", "line"]
+    assert 'name="move" value="1:down"' in page.content.decode()
 
 
 def test_the_page_with_phones_and_keys_costs_as_many_queries_for_many_as_for_few(

@@ -43,6 +43,21 @@
       }
     }
   });
+  /* Of many people: keys that are entered are meant to be, at the positions that hold one; until somebody says it otherwise. */
+  const none = document.getElementById("keys-none");
+  let saidOtherwise = none ? !none.checked : true;
+  const meant = (event) => {
+    if (saidOtherwise || !event.target.closest("[data-reorder-across]")) return;
+    const held = [...document.querySelectorAll("[data-key]")].flatMap((key, place) => (key.classList.contains("blank") ? [] : [place + 1]));
+    if (!held.length) return;
+    document.getElementById("keys-some").checked = true;
+    document.getElementById("keys-from").value = Math.min(...held);
+    document.getElementById("keys-to").value = Math.max(...held);
+  };
+  document.addEventListener("change", (event) => {
+    if (["keys_mode", "keys_from", "keys_to"].includes(event.target.name)) saidOtherwise = true;
+  });
+  for (const kind of ["input", "change", "portal:changed"]) document.addEventListener(kind, meant);
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });

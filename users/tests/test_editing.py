@@ -154,6 +154,52 @@ def test_who_was_changed_in_between_is_told_before_it_is_saved(client, felix, pe
     assert User.objects.filter(hidden=True).count() == 3
 
 
+def led_to(number):
+    """What the form sends for "when I don't answer: to this extension"."""
+    return {
+        "available.no_answer_internal": "extension",
+        "available.no_answer_internal.extension": number,
+    }
+
+
+def test_a_destination_whose_number_went_to_somebody_else_is_told_before_calls_go_there(
+    client, felix, people, boreale
+):
+    heir = make_user(boreale, "160", "Ancienne", "Titulaire")
+    sign_in_fully(client, felix)
+    page = seen(client, people, "available.no_answer_internal", **led_to("160"))
+    shown = carried(page)
+    assert "Ancienne Titulaire" in page.content.decode()
+    heir.delete()
+    make_user(boreale, "160", "Nouveau", "Venu")
+    answer = client.post(URL, shown)
+    assert answer.status_code == 422
+    assert "Nouveau Venu" in answer.content.decode()
+    assert not Change.objects.filter(subject_pk__in=keys(people), kind="edit").exists()
+    # Whoever wants that too says so.
+    assert client.post(URL, carried(answer)).status_code == 302
+
+
+def test_a_job_leads_no_calls_to_somebody_who_got_the_number_since(
+    client, felix, people, boreale, monkeypatch
+):
+    from users.people.editing.action import EDIT
+    from users.road import jobs
+
+    monkeypatch.setitem(EDIT.__dict__, "at_once", 2)
+    heir = make_user(boreale, "160", "Ancienne", "Titulaire")
+    sign_in_fully(client, felix)
+    assert saved(client, people, "available.no_answer_internal", **led_to("160")).status_code == 302
+    heir.delete()
+    make_user(boreale, "160", "Nouveau", "Venu")
+    job = Job.objects.get()
+    while jobs.run(job.pk):
+        pass
+    assert not Change.objects.filter(subject_pk__in=keys(people), kind="edit").exists()
+    page = client.get(f"/c/boreale/jobs/{job.pk}").content.decode()
+    assert "n’est plus là" in page or "choisissez" in page
+
+
 def test_all_that_match_are_found_again_and_whoever_came_in_between_is_told(client, felix, people, boreale):
     sign_in_fully(client, felix)
     sent = {
