@@ -208,7 +208,7 @@ class Records(Generic[M]):
             outcome = NEW if planned.new else CHANGED if changes else UNCHANGED
         name = meant.record is not None and self.identity.read(meant.record)
         name = name or planned.after.get(self.identity.name) or wanted.cells.get(self.identity.csv, "")
-        text = self.identity.to_cell(name, made.scope) if not errors or meant.record else str(name)
+        text = str(name) if self.identity.name in planned.errors else self.identity.to_cell(name, made.scope)
         return RowOutcome(record.row, record.line, outcome, text, once(errors), once(warnings), changes)
 
 

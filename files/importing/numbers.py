@@ -107,17 +107,20 @@ def _now(record: Did | None) -> Destination:
 
 
 def _destinations(scope: Scope) -> Mapping[str, Destination]:
-    """Everybody and everything that a number may ring, by extension, and by extension and name as lists show them."""
+    """Everybody and everything that a number may ring, by extension, by name, and by both as lists show them."""
     found: dict[str, Destination] = {}
+    named: dict[str, list[Destination]] = defaultdict(list)
     systems = SystemExtension.objects.visible_to(scope.actor).of(scope.customer).order_by()
     for key, number, name in systems.values_list("pk", "number", "name"):
-        found[number] = found[folded(f"{number} {name}")] = Destination(system=key, text=number)
+        found[number] = found[folded(f"{number} {name}")] = meant = Destination(system=key, text=number)
+        named[folded(name)].append(meant)
     people = User.objects.visible_to(scope.actor).of(scope.customer).order_by()
     for key, number, first, last in people.values_list("pk", "number", "first_name", "last_name"):
-        found[number] = found[folded(f"{number} {first} {last}".strip())] = Destination(
-            person=key, text=number
-        )
-    return found
+        meant = Destination(person=key, text=number)
+        found[number] = found[folded(f"{number} {first} {last}".strip())] = meant
+        named[folded(f"{first} {last}".strip())].append(meant)
+    # A name says who is meant where nobody else has it.
+    return {name: several[0] for name, several in named.items() if len(several) == 1} | found
 
 
 def _people(scope: Scope, moving: Sequence[NumberMeant]) -> road.Plan:

@@ -44,6 +44,9 @@ FILES: Mapping[str, Any] = {
     "missing_key_columns": gettext_lazy(
         "No column says who is meant: one of %(names)s is needed. Columns found: %(found)s. Say which column is what, or correct the header."
     ),
+    "file_of_users": gettext_lazy(
+        "This is a file of users: import it as one, or send a file with one row for each record. Columns found: %(found)s."
+    ),
     # Where one column alone names what a row is about.
     "missing_key_column": gettext_lazy(
         "The column %(names)s is needed: it says what each row is about. Columns found: %(found)s. Say which column is what, or correct the header."

@@ -111,6 +111,13 @@ class Names:
 
 
 PEOPLE = Names(V20)
+# Names of what only people have: two of them say that a file is about people, whatever else it is sent as.
+_PEOPLE = frozenset(
+    compared(name)
+    for column in ("FirstName", "LastName", "EmailAddress", "MobileNumber")
+    for name in (column, *LISTS[column])
+    if name != "Nom"
+)
 
 
 def known_names(cells: Sequence[str], names: Names = PEOPLE) -> int:
@@ -179,6 +186,8 @@ def columns_of(
     for place, (column, _rank) in sorted(guessed.items(), key=lambda item: item[1][1]):
         if column not in found.values() and column in known.ours:
             found[place] = column
+    if not known.older and not chosen and len(_PEOPLE & {compared(name) for name in names}) > 1:
+        raise FileRefusedError("file_of_users", found=[name for name in names if name])
     if twice := [
         names[place]
         for place, column in found.items()

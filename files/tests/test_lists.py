@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
+from hypothesis import given as of
 from hypothesis import strategies as st
 
 from files.exporting.writing import Kind, written
@@ -17,6 +18,7 @@ from files.importing.imports import Import, Mode
 from files.importing.words import said_of
 from files.reading.table import FileRefusedError
 from files.subjects import SUBJECTS, Subject
+from files.tests import given
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.sections import Sheet
 from phones.models import Phone
@@ -133,7 +135,7 @@ def test_numbers_are_known_in_any_spelling_and_say_what_they_ring(customer: Cust
         "514 555-0110,Ligne d'Amélie,101\n"
         "(514) 555-0120,Réception,800\n"
         "+1 514 555 0121,,109\n"
-        "1-514-555-0170,Neuf,103 Noémie Lacroix-Dubé\n"
+        "1-514-555-0170,Neuf,noémie lacroix-dubé\n"
         "5145550171,,801.0\n",
         customer,
     )
@@ -238,7 +240,7 @@ def test_whoever_may_not_edit_somebody_moves_none_of_their_numbers(customer: Cus
 def test_system_extensions_come_with_their_members(customer: Customer) -> None:
     made = taken(
         "system-extensions",
-        "Numéro,Nom,Type,Members\n800,Accueil,Groupe d'appels,101:102\n805,Urgences,queue,109\n806,Menu,Répondeur numérique (SVI),\n",
+        'Numéro,Nom,Type,Members\n800,Accueil,Groupe d\'appels,"101, 102"\n805,Urgences,queue,109\n806,Menu,Répondeur numérique (SVI),\n',
         customer,
     )
     assert outcomes(made) == ["changed", "new", "new"]
@@ -355,6 +357,16 @@ def test_a_file_without_the_column_that_names_its_records_is_refused_as_a_whole(
 
 
 @pytest.mark.parametrize("subject", LISTS)
+def test_a_file_of_users_is_taken_for_no_other(customer: Customer, subject: str) -> None:
+    """Its departments, MACs and extensions would else become records of their own."""
+    for content in (given.content("01-3cx20-export.csv"), given.content("08-liste-rh.csv")):
+        with pytest.raises(FileRefusedError) as refused:
+            SUBJECTS[subject].look_at(content, Scope(rights.terminal_actor(), customer))
+        assert refused.value.reason in ("file_of_users", "missing_key_columns")
+        assert said_of(refused.value)
+
+
+@pytest.mark.parametrize("subject", LISTS)
 def test_whoever_acts_in_some_departments_only_changes_nothing_by_a_file(
     customer: Customer, subject: str
 ) -> None:
@@ -391,7 +403,7 @@ FORMULAS = st.sampled_from(["=1+1", "+1 514", "-x", "@sum", "'=a", "＝x", '="x"
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
+@of(
     names=st.lists(st.one_of(NAMES, FORMULAS), min_size=1, max_size=6, unique=True),
     workbook=st.booleans(),
 )

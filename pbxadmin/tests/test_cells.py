@@ -271,7 +271,7 @@ def test_a_star_stands_for_any_prefix_of_a_number_where_only_one_fits(world):
 
 def test_what_another_customer_has_is_unknown_in_a_file(world):
     other = make_customer("laurier", name="Librairie Laurier")
-    with pytest.raises(ValidationError, match="ne fait pas partie des choix"):
+    with pytest.raises(ValidationError, match="existe pas ici"):
         everything()["dids"].from_cell(other.dids.first().number, world)
     make_user(other, "105")
     with pytest.raises(ValidationError):

@@ -133,6 +133,10 @@ class AnsweringColumn(ReferenceColumn):
     own_form = True
 
 
+EXTENSIONS = re.compile(r"[\s,;:]+")
+EXTENSIONS_ALONE = re.compile(r"[\d\s,;:]+")
+
+
 class PeopleColumn(LinkedColumn):
     """Several people of the customer: boxes to tick, or their extensions as text."""
 
@@ -159,6 +163,12 @@ class PeopleColumn(LinkedColumn):
                 _("These extensions don't exist: %(numbers)s."), params={"numbers": ", ".join(unknown)[:60]}
             )
         return tuple(sorted({numbers[number] for number in wanted}))
+
+    def _from_text(self, text: str, scope: Scope) -> Any:
+        """Extensions, separated as people do it."""
+        return super()._from_text(
+            EXTENSIONS.sub(":", text) if EXTENSIONS_ALONE.fullmatch(text) else text, scope
+        )
 
 
 class ExtensionsField(forms.CharField):

@@ -99,12 +99,13 @@ def caller_id_is_a_number_of_the_customer(plan: road.Plan) -> None:
         if row.value("outbound_caller_id") in owned:
             continue
         if why := no_caller_id(row.value("outbound_caller_id")):
-            row.refuse("outbound_caller_id", why)
+            row.refuse("outbound_caller_id", why, "not_the_companys")
         else:
             row.warn(
                 "outbound_caller_id",
                 _("%(number)s is not one of the customer's numbers, and emergency calls will show it.")
                 % {"number": phone_number_national(row.value("outbound_caller_id"))},
+                "not_the_companys",
             )
 
 
@@ -130,6 +131,7 @@ def emergency_calls_show_a_number(plan: road.Plan) -> None:
                     "address. Give the department its own number: your provider's support enters it."
                 )
                 % {"number": phone_number_national(number), "whose": whose or _("without a name")},
+                "emergency_number",
             )
         elif row.new:
             row.warn(
@@ -137,6 +139,7 @@ def emergency_calls_show_a_number(plan: road.Plan) -> None:
                 _(
                     "Emergency calls (911) of this department will show no number: enter one before anybody calls from here."
                 ),
+                "emergency_number",
             )
         else:
             row.refuse(
@@ -145,6 +148,7 @@ def emergency_calls_show_a_number(plan: road.Plan) -> None:
                     "Emergency calls (911) of this department would show no number, because the company has no other one: keep this number, "
                     "or enter another."
                 ),
+                "emergency_number",
             )
 
 
