@@ -372,3 +372,25 @@ def test_page_and_preview_cost_as_many_queries_for_many_as_for_few(
         client.post(URL, {"chosen": keys(people)} | sent)
     with django_assert_max_num_queries(len(few)):
         client.post(URL, {"chosen": keys(more)} | sent)
+
+
+def test_a_field_that_is_called_as_a_filter_of_the_list_narrows_nobody_and_the_list_is_the_same_afterwards(
+    client, felix, people
+):
+    sign_in_fully(client, felix)
+    page = client.post(URL, {"all_matching": "1", "q": "personne"})
+    asked = carried(page)
+    assert "3 utilisateurs" in page.content.decode()
+    # The tab "Général" has a role, and the list a filter of that name.
+    sent = asked | {
+        "edited": "1",
+        "preview": "1",
+        "_change": ["hidden"],
+        "role": "group_admins",
+        "hidden": "on",
+    }
+    preview = client.post(URL, sent)
+    assert "3 utilisateurs" in preview.content.decode()
+    done = client.post(URL, carried(preview) | {"role": "group_admins"})
+    assert done["Location"] == "/c/boreale/users/?q=personne"
+    assert User.objects.filter(pk__in=keys(people), hidden=True).count() == 3

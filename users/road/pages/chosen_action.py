@@ -29,6 +29,8 @@ from users.road.pages.doors import in_customer
 # Names in full on the page that asks; the others are counted.
 SHOWN = 30
 REFUSED, CONFLICT = 422, 409
+# The field in which later forms carry how the list was asked for.
+LIST = "_list"
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,17 @@ class Choice:
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
-        """What the next form sends along to mean the same: one field, however many they are."""
-        if self.all_matching:
-            return [("all_matching", "1"), *(self.query or {}).items()]
-        return [("chosen", ",".join(map(str, self.keys)))] if self.keys else []
+        """What the next form sends along to mean the same: one field, however many they are; how the list was asked for stands in another,
+        apart from the form's own."""
+        chosen = [("chosen", ",".join(map(str, self.keys)))] if self.keys else []
+        mine = [("all_matching", "1")] if self.all_matching else chosen
+        return [*mine, (LIST, urlencode(self.query or {}))]
+
+
+def list_of(data: QueryDict) -> QueryDict:
+    """How the list was asked for: as its own form sends it, or as a later one carries it. A form for a status or a role has fields of
+    the same names, which narrow no list."""
+    return QueryDict(data[LIST]) if LIST in data else data
 
 
 @dataclass
@@ -114,10 +123,11 @@ class ChosenList:
 
     def choice(self, request: PortalRequest, customer: Customer) -> Choice:
         """Read the choice out of a form. What isn't a key is nobody."""
-        query = self.query(request.user, customer, request.POST)
+        asked = list_of(request.POST)
+        query = self.query(request.user, customer, asked)
         if request.POST.get("all_matching") == "1":
-            found = self.matching(request.user, customer, request.POST)
-            said = self.said(request.user, customer, request.POST)
+            found = self.matching(request.user, customer, asked)
+            said = self.said(request.user, customer, asked)
             return Choice(list(found.values_list("pk", flat=True)), True, query, said)
         return Choice(self.keys(request.POST), False, query)
 
