@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from files.pages import columns, export, imports
+from files.pages import columns, export, imports, sending
 
 HOME = "c/<slug:slug>/files/"
 UPLOAD = f"{HOME}imports/<int:pk>"
@@ -10,6 +10,7 @@ UPLOAD = f"{HOME}imports/<int:pk>"
 urlpatterns: list[URLPattern] = [
     path(HOME, imports.home, name="files"),
     path(f"{HOME}export", export.export, name="file_export"),
+    path(f"{HOME}lists/<slug:subject>", sending.list_of, name="file_list"),
     path(f"{HOME}columns", columns.columns, name="file_columns"),
     path(f"{HOME}templates/<slug:format>", columns.template, name="file_template"),
     path(f"{HOME}imports", imports.send, name="file_send"),

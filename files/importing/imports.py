@@ -179,6 +179,7 @@ def explained(reason: Reason, column: Column, text: str) -> Reason:
 
 def possible(column: Column) -> list[str]:
     """The texts that a cell of this column may hold, where they can be counted; in 3CX's words where it has some."""
+    column = getattr(column, "inner", column)  # of a row that belongs to the record
     if column.codes:
         return list(dict.fromkeys(column.codes.values()))
     field = getattr(column, "field", None)

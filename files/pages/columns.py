@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from files.exporting import templates
 from files.exporting.explained import Explained, explained
 from files.exporting.writing import Kind, written
+from files.pages.sending import attached
 from files.subjects import SUBJECTS, USERS, Subject
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import PortalRequest
@@ -87,10 +87,5 @@ def template(request: PortalRequest, customer: Customer, format: str) -> Streami
     kind = Kind.CSV if request.GET.get("kind") == Kind.CSV else Kind.XLSX
     example = request.GET.get("example") == "1"
     rows = templates.rows(found, Scope(request.user, customer)) if example else []
-    response = StreamingHttpResponse(
-        written(kind, customer.name, found.columns(), rows), content_type=kind.content_type
-    )
     name = f"{customer.slug}-{format}-{'example' if example else 'template'}.{kind}"
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return attached(name, kind, written(kind, customer.name, found.columns(), rows))

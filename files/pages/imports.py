@@ -20,11 +20,12 @@ from files.importing.outcome import BLANK, CHANGED, NEW, REFUSED, UNCHANGED
 from files.importing.words import FILES
 from files.models import MODES, Upload, UploadPage
 from files.pages.labels import labels_of, options_of
+from files.pages.sending import attached
 from files.reading import LARGEST, Damage, FileRefusedError, read
 from files.reading.headers import REPORT, compared
 from files.reading.spreadsheets import protected, unprotected
 from files.reading.workbook import is_workbook
-from files.subjects import SUBJECTS, Subject
+from files.subjects import SUBJECTS, USERS, Subject
 from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.counts import grouped
 from pbxadmin.common.http import PortalRequest, RequestFacts
@@ -91,6 +92,7 @@ def _home(
             "mode": chosen.get("mode") or str(Mode.BOTH),
             "problem": problem,
             "recent": recent,
+            "lists": [each for each in offered(scope) if each is not USERS],
             "largest": LARGEST,
             "gauge": finding.gauge(customer),
             "breadcrumbs": [(_("Import / Export"), None)],
@@ -392,7 +394,7 @@ def discard(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse
 @never_cache
 @require_safe
 @in_customer()
-def refused_rows(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
+def refused_rows(request: PortalRequest, customer: Customer, pk: int) -> StreamingHttpResponse:
     """The refused rows as they came, in a file of the same kind, with the reason beside each: to be mended and sent again."""
     upload = upload_or_404(request, customer, pk)
     if not upload.counts.get(REFUSED):
@@ -418,13 +420,12 @@ def refused_rows(request: PortalRequest, customer: Customer, pk: int) -> HttpRes
                 yield [str(record.row), protected(reasons[record.row]), *cells]
 
     header = [*REPORT, *(protected(unprotected(name)) for name in table.header)]
-    answer: Any = StreamingHttpResponse(
+    name = f"{customer.slug}-refused-{upload.pk}.{kind}"
+    return attached(
+        name,
+        kind,
         written(kind, _("Refused rows"), header, rows(), separator=table.separator, mark=True),
-        content_type=kind.content_type,
-        headers={"X-Content-Type-Options": "nosniff"},
     )
-    answer["Content-Disposition"] = f'attachment; filename="{customer.slug}-refused-{upload.pk}.{kind.value}"'
-    return answer
 
 
 def _as_it_came(cell: str) -> str:

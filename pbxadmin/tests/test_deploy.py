@@ -366,3 +366,16 @@ def test_no_other_process_starts_without_a_mail_server_either(command: str, tmp_
     )
     assert done.returncode != 0
     assert "Set EMAIL_URL in the environment: production doesn't start without it." in done.stderr
+
+
+def test_every_task_that_beat_starts_is_one_that_a_worker_knows() -> None:
+    code = (
+        "import django; django.setup(); from pbxadmin.celery import app; app.loader.import_default_modules();"
+        "from django.conf import settings;"
+        "print([each['task'] for each in settings.CELERY_BEAT_SCHEDULE.values() if each['task'] not in app.tasks])"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "pbxadmin.settings.test"}
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert said.stdout.strip() == "[]", said.stdout + said.stderr

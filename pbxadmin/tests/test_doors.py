@@ -121,6 +121,7 @@ DOORS = {
     "reset_done": NOTHING_THERE,
     # Files: the pages show nothing of anybody, and a file holds whom its reader may open.
     "file_export": ADMINISTRATORS,
+    "file_list": [SIGN_IN, REFUSED, HIDDEN, HIDDEN, OPEN, HIDDEN, OPEN],
     "file_columns": ADMINISTRATORS,
     "file_template": ADMINISTRATORS,
     # Long work: the job of the table was started by the owner.
@@ -258,6 +259,7 @@ def world(boreale, laurier):
         "name": "805ec0aabb01.cfg",
         "provider": "microsoft",
         "format": "3cx",
+        "subject": "departments",
     }
     soins = Department.objects.of(boreale).get(name="Soins").pk
     group = SystemExtension.objects.create(

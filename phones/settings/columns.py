@@ -121,9 +121,9 @@ class ModelColumn(FieldColumn):
             if word in (model.slug, model.display_name.casefold()):
                 return model.slug
         raise ValidationError(
-            _("“%(value)s” is not one of the choices: choose one from the list."),
+            _("The catalogue has no model “%(value)s”: enter one as in “Yealink T54W”."),
             code="unknown_model",
-            params={"value": word[:60]},
+            params={"value": str(raw).strip()[:60]},
         )
 
     def show(self, value: Any, scope: Scope | None = None) -> str:

@@ -54,7 +54,7 @@ class Choice:
 def list_of(data: QueryDict) -> QueryDict:
     """How the list was asked for: as its own form sends it, or as a later one carries it. A form for a status or a role has fields of
     the same names, which narrow no list."""
-    return QueryDict(data[LIST]) if LIST in data else data
+    return QueryDict(str(data[LIST])) if LIST in data else data
 
 
 @dataclass
