@@ -46,7 +46,8 @@ NASTY = st.one_of(
             "é" * 20, "😀", "\u202eabc", "<b>&amp;</b>", "101.0", "VRAI", "sep=;",
         ]
     ),
-    st.text(max_size=30),
+    # Without what accents become that were decoded wrongly: a file that has such signs is refused as a whole, whoever wrote it.
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0ÂÃÄÅâ\ufffd"), max_size=30),
 )  # fmt: skip
 
 
