@@ -1,7 +1,6 @@
 """People of a file: which record each row means, what its cells say, and the plan of it all."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -95,18 +94,17 @@ def meant_by(scope: Scope, rows: Sequence[Wanted], mode: Mode) -> list[Meant]:
 
 
 def _by_number(scope: Scope, made: Sequence[Meant]) -> None:
+    """Whoever has the extension of the row, and what its cell says: it is read here, for the plan too."""
     column = by_file_name()[NUMBER]
-    numbers: dict[int, Any] = {}
-    for place, each in enumerate(made):
-        text = each.wanted.cells.get(NUMBER, "")
-        if text.strip():
-            try:
-                numbers[place] = column.clean(column.as_typed(text), scope)
-            except ValidationError:
-                continue  # the plan says what is wrong with it
-    found = road.find(user_sheet(), scope, numbers.values())
-    for place, number in numbers.items():
-        made[place].record = found.get(number)
+    for each in made:
+        if (text := each.wanted.cells.get(NUMBER, "")).strip():
+            values, problems, _told = said_by(column, text, scope, True)
+            each.values.update(values)
+            if problems:
+                each.problems[column.name] = list(problems)
+    found = road.find(user_sheet(), scope, [each.values.get(column.name) for each in made])
+    for each in made:
+        each.record = found.get(each.values.get(column.name))
 
 
 def _by_address(scope: Scope, made: Sequence[Meant]) -> None:
@@ -155,7 +153,15 @@ def read_values(scope: Scope, made: Sequence[Meant]) -> None:
     columns = by_file_name()
     present = columns_there(each.wanted for each in made)
     for name in columns:
-        if name in present and name != TALK:
+        if name == NUMBER:
+            # What stands there was read to find whom it means.
+            read_column(
+                scope,
+                [each for each in made if not each.wanted.cells.get(NUMBER, "?").strip()],
+                name,
+                columns[name],
+            )
+        elif name in present and name != TALK:
             read_column(scope, made, name, columns[name])
     _read_talk(scope, made, columns)
     if present & {CALLS, EXTERNAL}:

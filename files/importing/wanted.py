@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from files.importing.words import DAMAGES
@@ -52,6 +54,11 @@ class Cells(Mapping[str, str]):
         return default if text is None else text
 
 
+@lru_cache(maxsize=8)
+def _row_in_words(language: str | None) -> str:
+    return _("row %(row)s")
+
+
 NO_CELLS = Cells({}, ())
 
 
@@ -74,7 +81,7 @@ class Wanted:
     @property
     def label(self) -> str:
         """As sentences call it."""
-        return _("row %(row)s") % {"row": self.record.row}
+        return _row_in_words(get_language()) % {"row": self.record.row}
 
     def refuse(self, column: str, sentence: Any, code: str) -> None:
         """Something that keeps the row out."""

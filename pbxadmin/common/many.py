@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.models.base import ModelState
 from django.utils import timezone
 
 # No value at all, where None is one.
@@ -136,6 +137,28 @@ def update(
             ]
             cursor.executemany(statement, [[*row, *given] for row in zip(*prepared, strict=True)])
         return int(cursor.rowcount)
+
+
+def records(rows: models.QuerySet[Any]) -> list[Any]:
+    """The records of a query, as iterating over it gives them, made several times quicker: from the columns that it doesn't defer.
+
+    Signals of `Model.__init__` aren't sent, and what the query annotates isn't there.
+    """
+    model: Any = rows.model
+    names, deferring = rows.query.deferred_loading
+    loaded = [
+        field.attname
+        for field in model._meta.concrete_fields
+        if field.primary_key or (bool({field.name, field.attname} & set(names)) is not deferring)
+    ]
+    found = []
+    for values in rows.defer(None).values_list(*loaded):
+        record: Any = model.__new__(model)
+        record.__dict__.update(zip(loaded, values, strict=True))
+        record._state = state = ModelState()
+        state.adding, state.db = False, rows.db
+        found.append(record)
+    return found
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------

@@ -137,6 +137,8 @@ class Sheet:
     # Values of a new record that nobody types in (secrets), and columns computed from others ({attribute: value}).
     complete: Callable[[Any, Scope], None] = lambda record, scope: None
     derive: Callable[[Any], Mapping[str, Any]] = lambda record: {}
+    # The attributes that `derive` gives, where they are columns of the row.
+    derived: tuple[str, ...] = ()
     # The attributes that `derive` reads; None: any of them.
     derived_from: frozenset[str] | None = None
     related: tuple[str, ...] = ()

@@ -159,16 +159,15 @@ def hold(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
         return  # it is being created: nobody else knows it yet
     Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
     manager: Any = sheet.model._default_manager
-    versions = {
-        held.pk: held.version
-        for keys in chunks(sorted(row.key for row in rows))
-        for held in manager.visible_to(scope.actor)
-        .of(scope.customer)
-        .filter(pk__in=keys)
-        .order_by("pk")
-        .select_for_update(of=("self",))
-        .only("pk", "version")
-    }
+    entrance = manager.visible_to(scope.actor).of(scope.customer).order_by("pk")
+    versions: dict[Any, int] = {}
+    for keys in chunks(sorted(row.key for row in rows)):
+        meant = entrance.filter(pk__in=keys)
+        if len(meant.query.alias_map) == 1:
+            versions |= meant.select_for_update().values_list("pk", "version")
+        else:  # other tables are asked whose they are, and stay free
+            held = meant.select_for_update(of=("self",)).only("pk", "version")
+            versions |= {each.pk: each.version for each in held}
     if stale := {row.key for row in rows if versions.get(row.key) != row.record.version}:
         raise ChangedMeanwhileError(stale)
 
@@ -283,10 +282,16 @@ def _update(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
         row.record.version += 1
 
 
+def _derived_before(sheet: Sheet, record: Any) -> Mapping[str, Any]:
+    """What the record's row has of what is computed: as it was read, where it was."""
+    kept = {name: record.__dict__[name] for name in sheet.derived if name in record.__dict__}
+    return kept if len(kept) == len(sheet.derived) > 0 else sheet.derive(record)
+
+
 def _assign(sheet: Sheet, record: Any, own: dict[str, Any]) -> None:
     """Give a record its new values, and add to `own` what is computed from them and changes with them."""
     derives = sheet.derived_from is None or not sheet.derived_from.isdisjoint(own)
-    before = sheet.derive(record) if derives else {}
+    before = _derived_before(sheet, record) if derives else {}
     for attribute, value in own.items():
         setattr(record, attribute, value)
     if derives:

@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
+from pbxadmin.common import many
 from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.crypto import is_secret
 from pbxadmin.common.sections import Sheet
@@ -38,7 +39,7 @@ def with_related(rows: Any, count: int, paths: Sequence[str]) -> list[Any]:
     """The records of a query, about `count` of them, with what they point to: read beside each, or once for all where they are many."""
     if count < MANY:
         return list(rows.select_related(*paths))
-    found = list(rows)
+    found = many.records(rows)
     for path in paths:
         share(found, path)
     return found

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pbxadmin.common import many
 from pbxadmin.common.columns import Column, Pending, Scope
 from users import road
 from users.models import User
@@ -85,3 +86,32 @@ def test_the_changes_of_somebody_new_are_all_that_they_will_have(scope):
     row.leave("last_name")
     assert "last_name" not in row.changes
     assert len(row.changes) == len(row.after)
+
+
+def test_records_of_many_are_those_that_django_makes(scope, django_assert_num_queries):
+    road.apply(planned(scope, {"last_name": "Roy", "email": "amelie@clinique.example"}), FACTS)
+    for people in (
+        User.objects.order_by("pk"),
+        User.objects.order_by("pk").defer("password", "sip_password"),
+        User.objects.order_by("pk").only("number", "customer"),
+    ):
+        made = many.records(people)
+        assert made == list(people)
+        for record, same in zip(made, people, strict=True):
+            assert record.get_deferred_fields() == same.get_deferred_fields()
+            assert {name: value for name, value in record.__dict__.items() if name != "_state"} == {
+                name: value for name, value in same.__dict__.items() if name != "_state"
+            }
+            assert (record._state.adding, record._state.db) == (False, same._state.db)
+    with django_assert_num_queries(2):  # what was deferred is read when it is asked for
+        assert many.records(User.objects.filter(number="101").only("number"))[0].last_name == "Roy"
+
+
+def test_what_is_computed_is_computed_anew_where_the_row_has_something_else(scope):
+    road.apply(planned(scope, {"last_name": "Roy"}), FACTS)
+    User.objects.filter(number="101").update(search_text="something old", sort_name="old")
+    person = User.objects.get(number="101")
+    row = road.Row(person.pk, {"last_name": "Côté"})
+    road.apply(road.plan(scope.actor, scope.customer, user_sheet(), [row]), FACTS)
+    person.refresh_from_db()
+    assert (person.search_text, person.sort_name) == ("amelie cote 101", "cote amelie")

@@ -23,6 +23,7 @@ def user_sheet() -> Sheet:
         subject=lambda user: user,
         complete=complete,
         derive=derived,
+        derived=("search_text", "sort_name"),
         derived_from=frozenset({"number", "first_name", "last_name", "email", "mobile"}),
         related=("role", "customer", "primary_department"),
         named_by=("number", "first_name", "last_name", "email"),
