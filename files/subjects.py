@@ -124,7 +124,7 @@ def _list(
 
 DEPARTMENTS = _list(
     "departments",
-    _("Departments"),
+    pgettext_lazy("heading", "Departments"),
     lists.DEPARTMENTS,
     lambda scope: Department.objects.visible_to(scope.actor).of(scope.customer),
 )
@@ -137,7 +137,7 @@ DIDS = _list(
 )
 SYSTEM_EXTENSIONS = _list(
     "system-extensions",
-    _("System extensions"),
+    pgettext_lazy("heading", "System extensions"),
     lists.SYSTEM_EXTENSIONS,
     lambda scope: SystemExtension.objects.visible_to(scope.actor).of(scope.customer),
 )
