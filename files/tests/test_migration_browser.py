@@ -36,6 +36,7 @@ def rows_of_3cx() -> list[list[str]]:
     for place, row in enumerate(rows):
         row[AT["Department"]] = "Ventes" if place < SALES else "Soutien"
         row[AT["OutboundCallerID"]] = row[AT["Router"]] = ""
+        row[AT["HideInPhonebook"]] = "0"
     return rows
 
 
@@ -140,11 +141,14 @@ def test_a_customer_of_two_hundred_moves_in_is_edited_at_once_and_the_edit_taken
             page.locator("[data-select-all]").check()
             page.locator("[data-select-add]").click()
             page.get_by_role("button", name="Modifier", exact=True).click()
+            page.locator("[data-chip=options]").click()
+            page.locator("#id_hidden").click()
             page.locator("[data-chip=phone]").click()
+            page.locator("button[name=_phone_model][value=yealink-t54w]").click()
             page.select_option("#id_phone-time_format", label="02:05 PM")
             page.get_by_role("button", name="Voir ce qui changerait").first.click()
             fetches = log.read_text().count(file)
-            page.get_by_role("button", name="Enregistrer pour").click()
+            page.get_by_role("button", name="Enregistrer pour 150").click()
             until(lambda: log.read_text().count(file) > fetches, 60)
 
             # Taken back as one, and the phone follows again.
