@@ -29,6 +29,7 @@ _OTHER_KINDS = (
 # Letters of UTF-8 that were read as Windows-1252 and saved so: "Ã©" for "é". The second sign is what 0x80 to 0xBF are there.
 _SECOND = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
 _TWICE_ENCODED = re.compile(f"[ÂÃÄÅ]{_SECOND}|â€{_SECOND}|\ufffd")
+_LETTERS_OF_THE_MAC, _LETTERS_OF_WINDOWS = re.compile(rb"[\x80-\x9f]"), re.compile(rb"[\xc0-\xff]")
 _ONLY_SEPARATOR = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTED = re.compile(r'"[^"]*(?:"|\Z)')
@@ -89,8 +90,11 @@ def _decoded(content: bytes) -> tuple[str, str, bool]:
         return content.decode("utf-8"), "utf-8", False
     except UnicodeDecodeError:
         pass
-    # An Excel for the Mac of old wrote its own alphabet, and ended lines with CR alone, as nothing else has done since.
-    encoding = "mac-roman" if b"\r" in content and b"\n" not in content else "windows-1252"
+    # An Excel for the Mac of old wrote its own alphabet, and ended lines with CR alone, as little else has done since. Its accented small
+    # letters are where Windows has signs that names don't hold.
+    of_the_mac = len(_LETTERS_OF_THE_MAC.findall(content)) > len(_LETTERS_OF_WINDOWS.findall(content))
+    alone = b"\r" in content and b"\n" not in content
+    encoding = "mac-roman" if alone and of_the_mac else "windows-1252"
     try:
         return content.decode(encoding), encoding, False
     except UnicodeDecodeError:

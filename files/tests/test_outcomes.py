@@ -1,12 +1,16 @@
 """What becomes of each row of the given files, the reasons included."""
 
+import csv
+import io
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from files.exporting.people import Layout, header, rows
 from files.importing.importing import look_at
-from files.importing.imports import Mode, good_rows, write
+from files.importing.imports import Import, Mode, good_rows, write
+from files.reading import Table
 from files.reading.spreadsheets import unprotected
 from files.tests.given import EXPECTED, READ, content
 from pbxadmin.common.columns import Scope
@@ -64,6 +68,54 @@ def is_the_error(found: dict[str, str], wanted: dict[str, Any]) -> bool:
         and found["value"].startswith(wanted["value"][:40])
         and all(name in found["message"] for name in named)
     )
+
+
+def told_of(made: Import) -> list[tuple[int, str, list[tuple[str, str]], dict[str, tuple[str, str]]]]:
+    """What becomes of each row, without the words."""
+    return [
+        (row.row, row.outcome, sorted((said.column, said.reason.code) for said in row.errors), row.changes)
+        for row in made.outcomes
+    ]
+
+
+def written_anew(table: Table, turn: int, encoding: str, separator: str, ends: str) -> bytes:
+    """The same rows as another program writes them, their columns turned by so many places."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=separator, lineterminator=ends, quoting=csv.QUOTE_ALL)
+    width = len(table.header)
+    for _blank in range(table.header_row - 1):
+        writer.writerow([""] * width)
+    for cells in [table.header, *(record.cells for record in table.records)]:
+        row = [*cells, *[""] * (width - len(cells))] if turn else list(cells)
+        writer.writerow([*row[turn:width], *row[:turn], *row[width:]])
+    return text.getvalue().encode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator", "ends", "language"),
+    [
+        ("utf-16", "\t", "\r\n", "en-CA"),
+        ("utf-8-sig", ";", "\n", "fr-CA"),
+        ("cp1252", ",", "\r", "en-CA"),
+    ],
+)
+@pytest.mark.parametrize("name", [name for name in READ if not name.endswith(".xlsx")])
+def test_the_same_rows_from_another_program_have_the_same_outcomes_in_either_language(
+    name: str, customer: Customer, actor: User, encoding: str, separator: str, ends: str, language: str
+) -> None:
+    mode = Mode(EXPECTED[name]["mode"])
+    before = look_at(content(name), Scope(actor, customer), mode)
+    # Cells that are missing at the end of a row leave their fields alone: such rows can't be turned.
+    width = len(before.table.header)
+    full = all(len(record.cells) == width or record.is_blank for record in before.table.records)
+    turn = width // 3 if full else 0
+    try:
+        anew = written_anew(before.table, turn, encoding, separator, ends)
+    except UnicodeEncodeError:
+        return  # signs that this encoding doesn't have
+    with translation.override(language):
+        after = look_at(anew, Scope(actor, customer), mode)
+    assert told_of(after) == told_of(before)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +199,13 @@ def test_whoever_administers_departments_imports_for_their_own_people_alone(cust
     assert found["103"] == ("refused", ["not_yours"])
     assert found["151"][0] == found["152"][0] == "refused"
     assert "role_above" in found["151"][1]
+
+
+@pytest.mark.parametrize("name", ["Yealink T54W", "T54W", "SIP-T54W", "Yealink SIP-T54W", "yealink-t54w"])
+def test_a_model_is_known_as_people_and_its_label_call_it(name: str, customer: Customer, actor: User) -> None:
+    made = look_at(
+        f"Number,FirstName,LastName,MAC,Model\n171,Zoé,Roy,805EC0AABB77,{name}\n".encode(),
+        Scope(actor, customer),
+    )
+    assert [row.as_json()["errors"] for row in made.outcomes] == [[]]
+    assert made.counts["new"] == 1

@@ -94,8 +94,13 @@ class MacColumn(FieldColumn):
         return Phone(mac=value).mac_with_colons if value else super().show(value, scope)
 
 
+def _bare(name: str) -> str:
+    """A model's name as names are compared: "Yealink SIP-T54W", "yealink-t54w" and "Yealink T54W" are one."""
+    return re.sub(r"[\s_-]|\bsip(?=[\s_-])", "", name.strip().casefold())
+
+
 class ModelColumn(FieldColumn):
-    """Which model of the catalogue it is; a file may name it as people do ("Yealink T54W")."""
+    """Which model of the catalogue it is; a file may name it as people do ("Yealink T54W", "SIP-T54W", "T54W")."""
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu, grouped by vendor."""
@@ -114,11 +119,15 @@ class ModelColumn(FieldColumn):
 
     def clean(self, raw: Any, scope: Scope) -> Any:
         """The model's slug."""
-        word = str(raw or "").strip().casefold()
+        word = _bare(str(raw or ""))
         if not word:
             raise ValidationError(_("Choose one."), code="model_missing")
         for model in models():
-            if word in (model.slug, model.display_name.casefold()):
+            if word in (
+                _bare(model.slug),
+                _bare(model.display_name),
+                _bare(model.display_name.partition(" ")[2]),
+            ):
                 return model.slug
         raise ValidationError(
             _("The catalogue has no model “%(value)s”: enter one as in “Yealink T54W”."),
