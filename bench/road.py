@@ -58,16 +58,17 @@ Taken = tuple[float, float]
 
 def person(place: int, department: str) -> dict[str, Any]:
     """One row as a file of the trade has it: names, addresses, and a word for every option."""
+    number, mobile = str(10_000 + place), f"514 55{place // 10_000 % 10}-{place % 10_000:04d}"
     return {
-        "number": str(10_000 + place), "first_name": FIRST[place % 10], "last_name": f"{LAST[place // 10 % 10]} {place}",
-        "email": f"poste{place}@exemple.example", "mobile": f"514 55{place // 10_000 % 10}-{place % 10_000:04d}",
+        "number": number, "first_name": FIRST[place % 10], "last_name": f"{LAST[place // 10 % 10]} {place}",
+        "email": f"poste{place}@exemple.example", "mobile": mobile,
         "outbound_caller_id": "", "role": "users" if place % 20 else "receptionists", "primary_department": department,
         "require_2fa": "0", "talk_enabled": "0", "talk_ask": "name", "meet_approve": "0", "recording": "off",
         "recordings_visible": "1" if place % 3 else "0", "recordings_deletable": "0", "disabled": "0", "hide_forwarding": "0",
         "pin_protected": "0", "pin_protect_seconds": "60", "outbound_disabled": "1" if place % 7 == 0 else "0", "hidden": "0",
         "call_screening": "0", "block_remote": "1", "sip_id": "", "pbx_delivers_audio": "0", "hot_desking": "0",
         "srtp": "disabled", "missed_call_email": "1", "voicemail.enabled": "1", "voicemail.language": "",
-        "voicemail.play_date_time": "no", "voicemail.pin": random_pin(Random(place), ""), "voicemail.email_option": "notify",
+        "voicemail.play_date_time": "no", "voicemail.pin": random_pin(Random(place), number, [mobile]), "voicemail.email_option": "notify",
         "voicemail.pin_disabled": "0", "voicemail.play_caller_id": "0", "available.no_answer_seconds": "25",
     }  # fmt: skip
 
