@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from files.importing.imports import Mode
+from files.reading.workbook import is_workbook
 from pbxadmin.common.crypto import EncryptedBytesField
 from pbxadmin.common.scoping import ScopedManager
 
@@ -85,11 +86,13 @@ class Upload(models.Model):
 
     def keep(self, content: Iterable[bytes]) -> None:
         """Store what the file holds, a piece at a time, with its size and digest."""
-        digest, size = hashlib.sha256(), 0
+        digest, size, level = hashlib.sha256(), 0, 1
         for place, piece in enumerate(_pieces(content)):
             digest.update(piece)
             size += len(piece)
-            UploadPiece.objects.create(upload=self, place=place, content=zlib.compress(piece, 1))
+            if not place and is_workbook(piece):
+                level = 0  # it is compressed already: trying again takes a second, and gains nothing
+            UploadPiece.objects.create(upload=self, place=place, content=zlib.compress(piece, level))
         self.digest, self.size = digest.hexdigest(), size
         self.save(update_fields=["digest", "size"])
 
