@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from files.reading.table import FileRefusedError
+from pbxadmin.common.counts import grouped
 
 DAMAGES: Mapping[str, Any] = {
     "excel_number": gettext_lazy(
@@ -57,11 +58,15 @@ LISTED = 12
 
 def said_of(refused: FileRefusedError) -> str:
     """The sentence of a file that can't be read, in the reader's language."""
-    facts = {name: _listed(fact) if isinstance(fact, list) else fact for name, fact in refused.facts.items()}
+    facts = {name: _shown(fact) for name, fact in refused.facts.items()}
     reason = refused.reason
     if reason == "missing_key_columns" and len(refused.facts["names"]) == 1:
         reason = "missing_key_column"
     return str(FILES[reason]) % ({"line": "?"} | facts)
+
+
+def _shown(fact: Any) -> Any:
+    return _listed(fact) if isinstance(fact, list) else grouped(fact) if isinstance(fact, int) else fact
 
 
 def _listed(names: list[str]) -> str:
