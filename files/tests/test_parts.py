@@ -12,6 +12,7 @@ from files.importing.imports import write
 from files.tests import generated
 from pbxadmin.common import many
 from pbxadmin.common.columns import Scope
+from phones.keys.targets import DIRECTORY
 from phones.models import Key, Phone
 from users.models import Change, Customer, Department, User
 from users.tests.factories import FACTS, make_customer, make_staff
@@ -115,3 +116,17 @@ def test_an_export_remembers_nobody_who_is_written_already(scope: Scope) -> None
     assert list(rows(scope, User.objects.of(scope.customer).order_by("number"), Layout.FULL))
     keys = set(User.objects.of(scope.customer).values_list("pk", flat=True))
     assert not [key for key in scope.found if isinstance(key, tuple) and key[-1] in keys]
+
+
+def test_people_of_a_file_watch_one_another_without_the_directory(scope: Scope) -> None:
+    """A hundred who come to fifty thousand don't have all of them read; whoever is there already still goes before."""
+    with CaptureQueriesContext(connection) as queries:
+        made = look_at(CLEAN, scope)
+    assert any("keys" in row.changes and row.changes["keys"][1] for row in made.plans[0].rows)
+    assert DIRECTORY not in scope.found
+    assert len(queries) < 30
+    write(made, FACTS)
+    there = Scope(scope.actor, scope.customer)
+
+    again = look_at(CLEAN, there)
+    assert {row.outcome for row in again.outcomes} == {"unchanged"}

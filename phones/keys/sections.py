@@ -46,6 +46,8 @@ def hidden_people_are_not_offered_anew(row: road.RowPlan, plan: road.Plan) -> No
     if "keys" not in row.changes:
         return
     before, after = row.changes["keys"]
+    if not any(isinstance(key.target, int) for key in after):
+        return  # about nobody who is there: the directory needn't be read for that
     before = [KeyValue(*key) for key in before or ()]
     for sentence in in_sentences(newly_hidden(after, before, directory(plan.scope))):
         row.refuse("keys", sentence)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from pbxadmin.common.columns import Pending, Scope
 from pbxadmin.common.values.signs import as_it_looks, folded
 from users.models import Change, Customer, Operation, SystemExtension, User
+from users.people.sections.general_rules import taken_extensions
 
 DIRECTORY = "what keys may be about"
 EXPECTED = "people whom keys may be about once they are there"
@@ -129,19 +130,28 @@ def expect_colleagues(scope: Scope, people: Mapping[str, Pending]) -> None:
     scope.found[EXPECTED] = dict(people)
 
 
+def _there_already(scope: Scope) -> set[str]:
+    """The extensions of whoever is expected that somebody, or something, has already."""
+    there: set[str] = scope.once(
+        "expected, and there already", lambda: taken_extensions(scope.customer, list(scope.found[EXPECTED]))
+    )
+    return there
+
+
 def meant(text: str, scope: Scope) -> About | None:
     """What an extension means, which may have a name behind it; or a name that one person, or one system extension, alone has."""
     text = as_it_looks(text).strip()
     number = text.split(" ", 1)[0]
     if not number:
         return None
+    # Asked first, and with one small query: a hundred people who come to fifty thousand need no directory to watch one another.
+    if number in scope.found.get(EXPECTED, ()) and number not in _there_already(scope):
+        return About(scope.found[EXPECTED][number])
     here = directory(scope)
     by_number = scope.once("what keys may be about, by extension", lambda: here.by_number)
     if number in by_number:
         found: About = by_number[number][1]
         return found
-    if (coming := scope.found.get(EXPECTED, {}).get(number)) is not None:
-        return About(coming)
     name = folded(text)
     namesakes = [about for callee, about in by_number.values() if folded(callee.name) == name]
     return namesakes[0] if len(namesakes) == 1 else None
