@@ -9,7 +9,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
@@ -18,6 +18,8 @@ from django.db.models.expressions import Combinable, OrderBy
 
 # Longer than the keys of any row: name, address and number, twice as long as letters.
 LONGEST_PLACE = 1_000
+# Times that a row may have, by their year: databases hold fewer than Python, and what is read in another zone must still be a time there.
+YEARS = range(1900, 2201)
 NOTHING = Q(pk__in=[])
 
 
@@ -204,6 +206,10 @@ class Places:
         if kind == "DateTimeField":
             found = datetime.fromisoformat(value)
             if found.tzinfo is None:
+                raise ValueError(value)
+            # As it is stored: zones that Python knows (+23:59) are none to a database.
+            found = found.astimezone(UTC)
+            if found.year not in YEARS:
                 raise ValueError(value)
             return found
         if type(value) is not _JSON_OF.get(kind, str):

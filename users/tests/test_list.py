@@ -1,6 +1,8 @@
 """The list of people: the columns that somebody chooses, what it is sorted by, and pages that stay right while others write."""
 
+import json
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -389,6 +391,39 @@ def test_a_place_stands_in_the_address_and_reloading_shows_the_same_rows(
 @pytest.mark.parametrize("sort", ["", "status", "-last_login", "disabled", "did"])
 def test_a_place_that_is_none_is_the_first_page(owner: Client, place: str, way: str, sort: str) -> None:
     answer = owner.get(LIST, {way: place, "sort": sort})
+    assert answer.status_code == 200
+    assert "Amélie Tremblay" in answer.content.decode()
+
+
+# What JSON can say in the place of a key, and no column of a database holds or compares with.
+HOSTILE = (
+    "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00",
+    "2026-01-01T00:00:00+15:59:59", "2026-01-01T00:00:00+23:59", "2026-01-01", "infinity", "now", "",
+    "\x00", "\ud800", "x" * 300, "[]", True, False, 0, -1, 2**31 - 1, 2**31, -(2**31), 2**63, 10**30, 1.5, float("inf"), float("nan"),
+    None, [], {}, [1],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["after", "before"])
+def test_no_place_breaks_a_list_whatever_stands_in_its_keys(
+    felix: User, boreale: Customer, company: list[User], way: str
+) -> None:
+    for sort in NAMES:
+        state = ListState.of(selectors.shape(felix, boreale), {"sort": sort}, LIST)
+        rows, places = User.objects.of(boreale), state.places
+        real = json.loads(urlsafe_b64decode(places.part(rows, 15).after + "=="))
+        for hostile in HOSTILE:  # the keys after the first are the first ones of other orders
+            place = json.dumps([hostile, *real[1:]])
+            text = urlsafe_b64encode(place.encode()).decode()
+            if places.read(text, places.sorted(rows, told=True)) is not None:
+                assert len(places.part(rows, 15, **{way: text})), (sort, place)
+
+
+@pytest.mark.parametrize("asked", [("created", "before"), ("-created", "after"), ("-last_login", "after")])
+def test_a_zone_that_no_database_knows_is_no_place(owner: Client, asked: tuple[str, str]) -> None:
+    sort, way = asked
+    place = urlsafe_b64encode(b'["0001-01-01T00:00:00+23:59","x","101"]').decode().rstrip("=")
+    answer = owner.get(LIST, {"sort": sort, way: place})
     assert answer.status_code == 200
     assert "Amélie Tremblay" in answer.content.decode()
 
