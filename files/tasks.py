@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from files.models import Upload
+from users.models import Job
 
 KEPT = timedelta(days=7)
 
@@ -13,4 +14,6 @@ KEPT = timedelta(days=7)
 @shared_task(name="files.tasks.forget_uploads")
 def forget_uploads() -> None:
     """Delete files that came more than seven days ago, with all that is in them; what was imported stays in the history."""
-    Upload.objects.filter(created_at__lt=timezone.now() - KEPT).exclude(state=Upload.State.WRITING).delete()
+    old = Upload.objects.filter(created_at__lt=timezone.now() - KEPT)
+    at_work = Job.objects.open().filter(uploads__in=old).values("pk")
+    old.exclude(state=Upload.State.WRITING, job__in=at_work).delete()

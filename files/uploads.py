@@ -6,8 +6,9 @@ compared, as a digest, with what was shown; where it is something else the reade
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from django.db import transaction
@@ -29,13 +30,14 @@ from pbxadmin.common.crypto import MASK
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.proof import Takeover
 from pbxadmin.common.values.signs import folded
-from users import road
+from users import rights, road
 from users.company.sheets import department_sheet
 from users.models import Customer, Job, Operation, User
 from users.road import jobs
 from users.road.works import Beat, StoppedError, Work, register_work
 
 State = Upload.State
+_SECRET = re.compile(r"pin|nip|pass|secret|code|cle|key")
 SAMPLES = 3  # cells of each column on the page that asks what it is
 LONGEST_SAMPLE = 40
 MOST_GROUPS, MOST_IN_A_GROUP = 200, 500
@@ -145,7 +147,8 @@ def _take_in(scope: Scope, beat: Beat) -> None:
     upload, settings = _of(beat.job), beat.job.settings
     with progress.told_to(beat.at):
         beat.at("reading")
-        looked = _looked_at(upload, scope)
+        # As the preview read it, whatever somebody has said of such columns since.
+        looked = _looked_at(upload, scope, upload.read.get("chosen"))
         made = looked.good if upload.good_rows else looked.made
         shown = looked.seen_without if upload.good_rows else looked.seen
         if made is None or shown != settings["seen"] or (looked.takes_over and not settings["proved"]):
@@ -209,6 +212,8 @@ class Looked:
     made: Import | None = None
     good: Import | None = None  # without the refused rows, where there are some
     remembered: Sequence[str] = ()  # columns that are what somebody said before
+    chosen: Mapping[str, str] = field(default_factory=dict)  # what its columns were said to be, then or now
+    of: str = ""  # the file itself, and how it was read
 
     @property
     def counts(self) -> dict[str, int]:
@@ -218,12 +223,13 @@ class Looked:
     @property
     def seen(self) -> str:
         """What all of it would do, as a digest; "" where it can't be done."""
-        return digest_of(self.made.outcomes) if self.made and not self.made.refused else ""
+        return digest_of(self.of, self.made.outcomes) if self.made and not self.made.refused else ""
 
     @property
     def seen_without(self) -> str:
         """What the good rows would do; "" where there are none, or no others."""
-        return digest_of(self.good.outcomes) if self.good and self.good.outcomes else ""
+        good = self.good
+        return digest_of(self.of, good.outcomes) if good and good.outcomes and not good.refused else ""
 
     @property
     def takes_over(self) -> Takeover | None:
@@ -236,11 +242,13 @@ class Looked:
         return None
 
 
-def _looked_at(upload: Upload, scope: Scope) -> Looked:
+def _looked_at(upload: Upload, scope: Scope, frozen: Mapping[str, str] | None = None) -> Looked:
+    """Look at a file; `frozen`: what its columns were when it was last looked at, instead of what is remembered now."""
     subject, content = SUBJECTS[upload.subject], upload.content()
-    before = remembered(upload.customer, subject.slug)
+    before = remembered(upload.customer, subject.slug) if frozen is None else {}
     said = {compared(name) for name in upload.mapping}
     chosen = {name: column for name, column in before.items() if name not in said} | upload.mapping
+    chosen = chosen if frozen is None else dict(frozen)
     mode = Mode(upload.mode)
     try:
         try:
@@ -248,20 +256,30 @@ def _looked_at(upload: Upload, scope: Scope) -> Looked:
         except FileRefusedError as refused:
             if refused.reason != "duplicate_column" or chosen == upload.mapping:
                 raise
-            before = {}  # what was said of another list makes two columns the same in this one
-            made = subject.look_at(content, scope, mode, upload.mapping)
+            before, chosen = (
+                {},
+                upload.mapping,
+            )  # what was said of another list makes two columns the same in this one
+            made = subject.look_at(content, scope, mode, chosen)
     except FileRefusedError as refused:
         return Looked(refused=refused)
     known = [name for name in made.columns.header if compared(name) in before and compared(name) not in said]
-    return Looked(made=made, good=subject.good_rows(made) if made.refused else None, remembered=known)
+    good = subject.good_rows(made) if made.refused else None
+    of = json.dumps([upload.pk, upload.digest, mode, sorted(made.columns.by_place.items())])
+    return Looked(None, made, good, known, chosen, of)
 
 
-def digest_of(outcomes: Sequence[RowOutcome]) -> str:
-    """What the rows would do, whichever language it is said in."""
-    digest = hashlib.sha256()
+def digest_of(of: str, outcomes: Sequence[RowOutcome]) -> str:
+    """What the rows of a file would do, whichever language it is said in.
+
+    What is new is as the file has it, read as `of` says; to what its names refer is in the outcome. What changes is there from what to what.
+    """
+    digest = hashlib.sha256(of.encode())
     for row in outcomes:
         reasons = sorted((said.column, said.reason.code) for said in row.errors)
-        digest.update(json.dumps([row.row, row.outcome, row.number, reasons, row.changes]).encode())
+        digest.update(
+            json.dumps([row.row, row.outcome, row.number, reasons, row.changes, row.means]).encode()
+        )
     return digest.hexdigest()
 
 
@@ -280,14 +298,19 @@ def _write_down(upload: Upload, looked: Looked, changed_meanwhile: bool = False)
             "message": said_of(looked.refused),
         }
         if table := looked.refused.table:
-            held.read |= {"header": list(table.header), "samples": samples_of(table, len(table.header))}
+            secret = {place for place, name in enumerate(table.header) if _sounds_secret(name)}
+            held.read |= {
+                "header": list(table.header),
+                "samples": samples_of(table, len(table.header), secret),
+            }
         held.counts, held.groups, held.warnings, held.leaning = {}, [], [], []
         held.seen = held.seen_without = held.takes_over = ""
     elif looked.made:
         made = looked.made
         held.state = State.LOOKED
         held.read = how_read(SUBJECTS[held.subject], made.table, made.columns) | {
-            "remembered": list(looked.remembered)
+            "remembered": list(looked.remembered),
+            "chosen": dict(looked.chosen),
         }
         held.seen, held.seen_without = looked.seen, looked.seen_without
         held.takes_over = looked.takes_over or ""
@@ -305,7 +328,8 @@ def _tell_what_became(upload: Upload, looked: Looked, made: Import, operation: O
     held.pages.all().delete()
     _keep_rows(held, [*made.left_out, *made.outcomes], made.table)
     held.save()
-    if looked.made:
+    # What columns are called is said for everybody by whoever acts for everybody.
+    if looked.made and rights.can(held.starter, rights.Verb.CUSTOMER, customer=held.customer):
         own = looked.made.contents.names().own
         said = {compared(name): column for name, column in held.mapping.items()}
         remember(held.customer, held.subject, [pair for pair in said.items() if pair[0] not in own])
@@ -314,6 +338,7 @@ def _tell_what_became(upload: Upload, looked: Looked, made: Import, operation: O
 def how_read(subject: Subject, table: Table, columns: Columns) -> dict[str, Any]:
     """How a file was read, for its page."""
     secret = {place for place, column in columns.by_place.items() if column in secrets_of(subject)}
+    secret |= {place for place, name in enumerate(columns.header) if _sounds_secret(name)}
     return {
         "format": str(columns.format),
         "encoding": table.encoding,
@@ -348,7 +373,7 @@ def _keep_rows(upload: Upload, outcomes: Sequence[RowOutcome], table: Table) -> 
             "column": said.column,
             "value": _shown_value(said, secret),
             "code": said.reason.code,
-            "message": str(said.reason),
+            "message": _shown_reason(said, secret),
             "rows": rows[:MOST_IN_A_GROUP],
             "count": len(rows),
         }
@@ -363,8 +388,10 @@ def _keep_rows(upload: Upload, outcomes: Sequence[RowOutcome], table: Table) -> 
                 "line": row.line,
                 "number": row.number,
                 "name": names.get(row.row, ""),
-                "errors": [[s.column, _shown_value(s, secret), str(s.reason)] for s in row.errors],
-                "warnings": [[s.column, _shown_value(s, secret), str(s.reason)] for s in row.warnings],
+                "errors": [[s.column, _shown_value(s, secret), _shown_reason(s, secret)] for s in row.errors],
+                "warnings": [
+                    [s.column, _shown_value(s, secret), _shown_reason(s, secret)] for s in row.warnings
+                ],
                 "changes": [[column, *pair] for column, pair in row.changes.items()],
             }
         )
@@ -382,7 +409,24 @@ def _keep_rows(upload: Upload, outcomes: Sequence[RowOutcome], table: Table) -> 
 
 
 def _shown_value(said: Said, secret: frozenset[str]) -> str:
-    return MASK if said.column in secret and said.value else said.value[:200]
+    return MASK if _is_secret(said, secret) and said.value else said.value[:200]
+
+
+def _shown_reason(said: Said, secret: frozenset[str]) -> str:
+    """The sentence, without the cell that it may cite where that is a secret."""
+    words = str(said.reason)
+    cited = said.value.strip() if _is_secret(said, secret) else ""
+    return words.replace(cited, MASK) if cited else words
+
+
+def _is_secret(said: Said, secret: frozenset[str]) -> bool:
+    """A cell of a column of secrets; or one beyond the header, in a file that has some: it may be a shifted one."""
+    return said.column in secret or (not said.column and bool(secret))
+
+
+def _sounds_secret(name: str) -> bool:
+    """Whether a column that nobody knows yet is called as columns of secrets are."""
+    return bool(_SECRET.search(compared(name[:200])))
 
 
 def secrets_of(subject: Subject) -> frozenset[str]:

@@ -129,7 +129,11 @@ class Told(Result):
     @property
     def seen(self) -> str:
         """What is shown, as a digest: only exactly that is written."""
-        return digest_of(self.made.outcomes) if self.made else ""
+        return (
+            digest_of(str(sorted(self.made.columns.by_place.items())), self.made.outcomes)
+            if self.made
+            else ""
+        )
 
     @property
     def groups(self) -> list[tuple[Said, str, list[int]]]:

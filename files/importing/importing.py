@@ -4,7 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from files.importing import people, phones
-from files.importing.imports import Called, Contents, Import, Mode, changes_of, once
+from files.importing.imports import (
+    Called,
+    Contents,
+    Import,
+    Mode,
+    changes_of,
+    is_a_strangers,
+    once,
+    referred_by,
+    refused_as_a_strangers,
+)
 from files.importing.imports import look_at as look_at_file
 from files.importing.outcome import BLANK, CHANGED, NEW, REFUSED, UNCHANGED, RowOutcome, Said, told
 from files.importing.people import Meant
@@ -14,6 +24,7 @@ from files.reading.headers import Names
 from files.reading.spreadsheets import Kind
 from pbxadmin.common import progress
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.reasons import Reason
 from phones.keys.targets import expect_colleagues
 
 
@@ -75,6 +86,8 @@ def _outcome(
     if meant is None or meant.planned is None:
         return RowOutcome(record.row, record.line, BLANK)
     planned, phone = meant.planned, with_phones.of(meant) if with_phones else None
+    if is_a_strangers(planned):
+        return refused_as_a_strangers(record, planned, wanted.cells.get("Number", ""))
     parts = [(planned, of_people), *([(phone, of_phones)] if phone else [])]
     errors: list[Said] = []
     warnings: list[Said] = []
@@ -88,12 +101,21 @@ def _outcome(
     for row, called in parts:
         # That a phone's person can't be made either is said by the person's own reasons.
         reasons = {name: found for name, found in row.reasons.items() if row is planned or name != "user"}
+        if is_a_strangers(row):
+            errors += told(
+                {"": [Reason(row.refusal, "not_yours")]}, called.here, raw, wanted.value, called.ours
+            )
+            continue
         if reasons:
             errors += told(reasons, called.here, raw, wanted.value, called.ours)
         if row.warnings:
             warnings += told(row.warnings, called.here, raw, wanted.value, called.ours)
         if not planned.new:
-            changes |= changes_of(row, called.columns, made.scope)
+            found = changes_of(row, called.columns, made.scope)
+            # Of a phone that comes with the row: what the row says of it, and not what every new phone has.
+            changes |= (
+                {name: pair for name, pair in found.items() if name in wanted.cells} if row.new else found
+            )
     if wanted.warnings:
         here = {name: made.columns.called(name) for name in wanted.warnings}
         warnings += told(wanted.warnings, here, raw, wanted.value, {})
@@ -103,4 +125,5 @@ def _outcome(
         outcome = CHANGED  # a phone that is new, of somebody who was there
     number = planned.after.get("number", "") if planned.new else planned.value_of_record("number")
     number = str(number or wanted.cells.get("Number", ""))
-    return RowOutcome(record.row, record.line, outcome, number, once(errors), once(warnings), changes)
+    means = referred_by(*(row for row, _called in parts if row.new)) if outcome in (NEW, CHANGED) else ""
+    return RowOutcome(record.row, record.line, outcome, number, once(errors), once(warnings), changes, means)

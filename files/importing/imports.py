@@ -1,5 +1,6 @@
 """What every import has in common, whatever its rows are: read, planned, one outcome for each row, written as one operation."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from files.importing.codes import refined
 from files.importing.outcome import REFUSED, RowOutcome, Said, counted
 from files.importing.wanted import Wanted, wanted_of
-from files.reading import FileRefusedError, Table, read
+from files.reading import FileRefusedError, Record, Table, read
 from files.reading.headers import Columns, Names, columns_of
 from files.reading.spreadsheets import Kind
 from pbxadmin.common import progress
@@ -23,8 +24,26 @@ from pbxadmin.common.reasons import Reason, reasons_of
 from users import road
 from users.models import Operation
 
+# So often the good rows are planned anew without those that lean on a refused one.
+MOST_ROUNDS = 8
 # Texts that a sentence names as possible.
 MOST_NAMED = 8
+
+
+# Columns whose cells are names of something else that there is.
+REFERENCES = frozenset(
+    {
+        "role",
+        "primary_department",
+        "departments",
+        "dids",
+        "department",
+        "user",
+        "system_extension",
+        "sbc",
+        "rings",
+    }
+)
 
 
 class Mode(StrEnum):
@@ -100,7 +119,9 @@ def look_at(
 def good_rows(made: Import) -> Import:
     """The same file without the rows that can't be written, and without those that lean on them."""
     left_out: dict[int, RowOutcome] = {}
-    while refused := made.refused - left_out.keys():
+    rounds = 0
+    # Each row may lean on the next one: a chain without end isn't followed, and what is left of it is still refused.
+    while (refused := made.refused - left_out.keys()) and (rounds := rounds + 1) <= MOST_ROUNDS:
         left_out |= {row.row: row for row in made.outcomes if row.row in refused}
         scope = Scope(made.scope.actor, made.scope.customer)
         again = Import(made.contents, scope, made.table, made.columns, made.mode, made.wanted)
@@ -222,6 +243,23 @@ class Called:
         self.columns = columns
         self.ours = {name: column.csv for name, column in columns.items()}
         self.here = {name: read.called(file_name) for name, file_name in self.ours.items()} | {"": ""}
+
+
+def is_a_strangers(row: road.RowPlan) -> bool:
+    """Whether a row is about a record that the actor may not change, or that isn't there for them: nothing of it is theirs to read."""
+    return getattr(row.refusal, "code", "") in ("not_yours", "not_there")
+
+
+def refused_as_a_strangers(record: Record, row: road.RowPlan, number: str) -> RowOutcome:
+    """The outcome of such a row: why it is refused, and what the file itself calls it; no value that is there, no rule's opinion of it."""
+    reason = row.refusal if isinstance(row.refusal, Reason) else Reason(row.refusal, "not_yours")
+    return RowOutcome(record.row, record.line, REFUSED, number, [Said("", "", reason)])
+
+
+def referred_by(*rows: road.RowPlan) -> str:
+    """To what the cells of new records refer, as keys: the names in a file mean something else when a department was renamed."""
+    found = [(name, value) for row in rows for name, value in sorted(row.after.items()) if name in REFERENCES]
+    return json.dumps(found, default=lambda value: "pending" if isinstance(value, Pending) else str(value))
 
 
 def once(said: Sequence[Said]) -> list[Said]:

@@ -12,7 +12,17 @@ from django.db import models
 from django.utils.translation import override
 
 from files.importing import imports
-from files.importing.imports import Called, Contents, Import, changes_of, once, read_column
+from files.importing.imports import (
+    Called,
+    Contents,
+    Import,
+    changes_of,
+    is_a_strangers,
+    once,
+    read_column,
+    referred_by,
+    refused_as_a_strangers,
+)
 from files.importing.outcome import BLANK, CHANGED, NEW, REFUSED, UNCHANGED, RowOutcome, Said, told
 from files.importing.wanted import Wanted
 from files.reading.headers import Names
@@ -190,6 +200,8 @@ class Records(Generic[M]):
         if meant is None or meant.planned is None:
             return RowOutcome(record.row, record.line, BLANK)
         planned, header = meant.planned, made.columns.header
+        if is_a_strangers(planned):
+            return refused_as_a_strangers(record, planned, wanted.cells.get(self.identity.csv, ""))
         raw = {header[place]: cell for place, cell in enumerate(record.cells[: len(header)])}
 
         def said(reasons: Mapping[str, Sequence[Reason]]) -> list[Said]:
@@ -209,7 +221,11 @@ class Records(Generic[M]):
         name = meant.record is not None and self.identity.read(meant.record)
         name = name or planned.after.get(self.identity.name) or wanted.cells.get(self.identity.csv, "")
         text = str(name) if self.identity.name in planned.errors else self.identity.to_cell(name, made.scope)
-        return RowOutcome(record.row, record.line, outcome, text, once(errors), once(warnings), changes)
+        beside = [row for row, _column in meant.beside]
+        means = referred_by(planned, *beside) if outcome == NEW else ""
+        return RowOutcome(
+            record.row, record.line, outcome, text, once(errors), once(warnings), changes, means
+        )
 
 
 def _refuse_what_contradicts(meant: Sequence[Meant]) -> None:

@@ -31,7 +31,8 @@ class Said:
 
 @dataclass
 class RowOutcome:
-    """One row: `changes` {column of our files: (cell before, cell after)}, empty for somebody new."""
+    """One row: `changes` {column of our files: (cell before, cell after)}, empty for somebody new, of whom `means` says to what their
+    cells refer: which department, which role it was that a name meant."""
 
     row: int
     line: int
@@ -40,6 +41,7 @@ class RowOutcome:
     errors: list[Said] = field(default_factory=list)
     warnings: list[Said] = field(default_factory=list)
     changes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    means: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""

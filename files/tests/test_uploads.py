@@ -14,6 +14,7 @@ from files.models import ColumnMeaning, Upload
 from files.reading import read
 from files.tests.given import DATA
 from files.tests.test_commands import run as at_a_terminal
+from phones.models import Phone
 from signin.tests.signing import sign_in_fully
 from signin.tests.test_asking import let_the_proof_grow_old
 from users.models import Change, Customer, Department, Job, Operation, Role, User
@@ -456,3 +457,127 @@ def test_a_page_of_a_file_costs_the_same_whatever_the_number_of_its_rows(hand, d
     with django_assert_max_num_queries(14):
         page = hand.page(upload, "?rows=new&page=4")
     assert f"151 to {upload.counts['new']} of" in page
+
+
+# --- What somebody else's file could do -----------------------------------------------------------------------------
+def administrator_of(customer: Customer, number: str) -> Client:
+    """Somebody who administers their own department alone, signed in."""
+    User.objects.filter(customer=customer, number=number).update(role=Role.objects.get(slug="group_admins"))
+    client = Client()
+    people = User.objects.select_related("role", "customer", "primary_department")
+    sign_in_fully(client, people.get(customer=customer, number=number))
+    client.cookies["django_language"] = "en"
+    return client
+
+
+def test_a_preview_shows_nothing_of_people_whom_its_reader_may_not_open(hand, customer):
+    theirs = Hand(administrator_of(customer, "102"), customer)
+    mine = User.objects.get(customer=customer, number="102")
+    others = User.objects.of(customer).exclude(primary_department=mine.primary_department).exclude(pk=mine.pk)
+    rows = "".join(
+        f"{each.number},X,Y,zz{each.number}@a.example,5145550199,users,fr,1,739164\r\n" for each in others
+    )
+    upload = theirs.looked(
+        f"Number,FirstName,LastName,EmailAddress,MobileNumber,Role,Language,Disabled,VMPIN\r\n{rows}"
+    )
+    assert upload.counts["refused"] == others.count()
+    shown = theirs.page(upload) + str(list(upload.pages.values_list("rows", flat=True))) + str(upload.groups)
+    for each in others:
+        for value in (each.first_name, each.last_name, each.email, each.mobile, each.outbound_caller_id):
+            assert not value or value not in shown, (each.number, value)
+    # By name and address alone, the extension isn't told either.
+    one = others.exclude(email="")[0]
+    found = theirs.looked(
+        f"FirstName,LastName,EmailAddress\r\n{one.first_name},{one.last_name},{one.email}\r\n"
+    )
+    [row] = [row for page in found.pages.all() for row in page.rows]
+    assert row["number"] == ""
+
+
+def test_a_phone_of_somebody_elses_person_shows_nothing_of_itself(hand, customer):
+    theirs = Hand(administrator_of(customer, "102"), customer)
+    mine = User.objects.select_related("primary_department").get(customer=customer, number="102")
+    phone = (
+        Phone.objects.of(customer)
+        .exclude(user=None)
+        .exclude(user__primary_department=mine.primary_department)[0]
+    )
+    upload = theirs.looked(f"Number,MAC,Model\r\n102,{phone.mac},Yealink T43U\r\n")
+    [row] = [row for page in upload.pages.all() for row in page.rows]
+    assert upload.counts["refused"] == 1
+    assert [change for change in row["changes"] if change[1]] == []
+
+
+def test_what_somebody_else_says_of_a_column_changes_no_file_that_was_previewed(hand, customer):
+    upload = hand.looked("Number,FirstName,LastName,Courriel personnel\r\n180,Ana,Roy,evil@evil.example\r\n")
+    assert upload.read["not_read"] == ["Courriel personnel"]
+    ColumnMeaning.objects.create(
+        customer=customer, subject="users", name="courrielpersonnel", column="EmailAddress"
+    )
+    hand.take(upload)
+    upload = hand.work(upload)
+    assert upload.state == "written", (upload.job.words, upload.read, upload.groups)
+    assert User.objects.get(customer=customer, number="180").email == ""
+    later = hand.looked("Number,FirstName,LastName,Courriel personnel\r\n181,Ana,Roy,ana@pingris.example\r\n")
+    assert later.read["remembered"] == ["Courriel personnel"]
+
+
+def test_columns_are_remembered_for_everybody_by_whoever_acts_for_everybody(hand, customer):
+    theirs = Hand(administrator_of(customer, "102"), customer)
+    upload = theirs.looked("Poste,Prénom,Nom\r\n182,Ana,Roy\r\n")
+    theirs.post(upload, "again", columns="1", **{"column-0": "Number"})
+    upload = theirs.work(upload)
+    theirs.take(upload)
+    assert theirs.work(upload).state == "written"
+    assert ColumnMeaning.objects.count() == 0
+
+
+def test_a_department_that_is_another_one_since_the_preview_is_noticed_for_somebody_new(hand, customer):
+    upload = hand.looked("Number,FirstName,LastName,Department\r\n183,Ana,Roy,Ventes\r\n")
+    sales = Department.objects.get(customer=customer, name="Ventes")
+    Department.objects.filter(pk=sales.pk).update(name="Autre")
+    Department.objects.create(customer=customer, name="Ventes")
+    hand.take(upload)
+    upload = hand.work(upload)
+    assert (upload.state, upload.changed_meanwhile) == ("looked", True)
+    assert not User.objects.filter(customer=customer, number="183").exists()
+
+
+def test_one_files_confirmation_is_none_of_another(hand):
+    first = hand.looked(SHORT)
+    second = hand.looked(SHORT.replace("Roy", "Rex"))
+    assert first.seen != second.seen
+    assert hand.post(second, "take", seen=first.seen).status_code == 409
+
+
+def test_secrets_are_masked_where_nobody_knows_the_columns_yet_and_where_a_cell_is_out_of_place(hand):
+    for content in (
+        "Poste,VMPIN,Qui\r\n178,739164,x\r\n",
+        "Number,VMPIN,VMPIN\r\n178,739164,739164\r\n",
+        "Number,FirstName,NIP\r\n178,Ana,739164\r\n",
+        "Number,FirstName,VMPIN\r\n178,Ana,1,739164\r\n",
+        "Number,FirstName,VMPIN\r\n178,Ana,7E+39164\r\n",
+    ):
+        upload = hand.looked(content)
+        kept = str(upload.read) + str(upload.groups) + str(list(upload.pages.values_list("rows", flat=True)))
+        assert "39164" not in kept, content
+        assert "39164" not in hand.page(upload), content
+
+
+def test_a_file_whose_import_stopped_is_forgotten_like_any_other(hand, actor):
+    upload = hand.looked(SHORT)
+    hand.take(upload)
+    User.objects.filter(pk=actor.pk).update(disabled=True)
+    jobs.run(Upload.objects.get(pk=upload.pk).job.pk)
+    Upload.objects.update(created_at=timezone.now() - tasks.KEPT)
+    assert Upload.objects.get(pk=upload.pk).state == "writing"
+    tasks.forget_uploads()
+    assert Upload.objects.count() == 0
+
+
+def test_a_file_that_is_being_imported_is_not_forgotten(hand):
+    upload = hand.looked(SHORT)
+    hand.take(upload)
+    Upload.objects.update(created_at=timezone.now() - tasks.KEPT)
+    tasks.forget_uploads()
+    assert Upload.objects.count() == 1
