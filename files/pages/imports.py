@@ -421,10 +421,12 @@ def refused_rows(request: PortalRequest, customer: Customer, pk: int) -> Streami
 
     header = [*REPORT, *(protected(unprotected(name)) for name in table.header)]
     name = f"{customer.slug}-refused-{upload.pk}.{kind}"
+    # One that is told without a line that names it: spreadsheets show no such line, and what is saved has lost it.
+    separator = table.separator if table.separator in (",", ";", "tab") else ","
     return attached(
         name,
         kind,
-        written(kind, _("Refused rows"), header, rows(), separator=table.separator, mark=True),
+        written(kind, _("Refused rows"), header, rows(), separator=separator, mark=True),
     )
 
 

@@ -20,6 +20,13 @@ class Kind(StrEnum):
 _RUNS = "=+\\-@\t\r＝＋－＠"
 _PROTECTED = re.compile(rf"'(?='*[{_RUNS}])")
 _NEEDS_PROTECTION = re.compile(rf"'*[{_RUNS}]")
+# Which sign separates cells is the spreadsheet's to say, and French ones split a file with commas at semicolons, in quotes or not: what stands
+# after a separator of anybody's may begin a cell as well. Numbers alone do nothing there, and stay as they are read elsewhere.
+_SPLITS = ";,|\t\r\n"
+_BETWEEN = rf'\s"{_SPLITS}'
+_NUMBERS = re.compile(r"[\d\s().+;,-]*")
+_INSIDE = re.compile(rf"(?<![{_BETWEEN}])([{_BETWEEN}]++)('*+)(?=[=+\-@＝＋－＠])")
+_SPLIT = re.compile(rf"[{_SPLITS}]")
 _AS_TEXT = re.compile(r'="([^"]*)"')
 _ERRORS = re.compile(
     r"#(?:N/?A|REF!?|VALUE!|VALEUR!|DIV/0!|NAME\??|NOM\?|NULL!|NUL!|NUM!|NOMBRE!|SPILL!|#+)", re.IGNORECASE
@@ -34,20 +41,37 @@ _DAY = re.compile(
 
 
 def protected(text: str) -> str:
-    """A cell that no spreadsheet runs: one apostrophe before whatever begins (after apostrophes of its own) like a formula."""
-    return f"'{text}" if _NEEDS_PROTECTION.match(text) else text
+    """A cell that no spreadsheet runs: one apostrophe more before whatever begins (after apostrophes of its own) like a formula, at the
+    beginning and after whatever a spreadsheet may split it at."""
+    split = _SPLIT.search(text) and not _NUMBERS.fullmatch(text)
+    inside = _INSIDE.sub(_guarded, text) if split else text
+    return f"'{inside}" if _NEEDS_PROTECTION.match(text) else inside
 
 
 def unprotected(text: str) -> str:
-    """What `protected` was given: exactly one apostrophe goes from a cell that has it before what begins like a formula."""
-    return text[1:] if _PROTECTED.match(text) else text
+    """What `protected` was given: exactly one apostrophe goes wherever there are some before what begins like a formula."""
+    if "'" not in text:
+        return text
+    return _bare_inside(text[1:] if _PROTECTED.match(text) else text)
+
+
+def _guarded(found: re.Match[str]) -> str:
+    return f"{found[1]}'{found[2]}" if _SPLIT.search(found[1]) else found[0]
+
+
+def _unguarded(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2][1:]}" if _SPLIT.search(found[1]) else found[0]
+
+
+def _bare_inside(text: str) -> str:
+    return _INSIDE.sub(_unguarded, text) if _SPLIT.search(text) else text
 
 
 def as_typed(text: str, kind: Kind) -> str:
     """The cell as it was before a spreadsheet or somebody's care had it; nothing that was lost is guessed."""
     if kind is Kind.TEXT:
         return unprotected(text)
-    bare = text.strip()
+    bare = (_bare_inside(text) if "'" in text else text).strip()
     if match := _AS_TEXT.fullmatch(bare):
         bare = match[1].strip()
     bare = bare.lstrip("'").strip()

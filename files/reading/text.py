@@ -30,7 +30,7 @@ _OTHER_KINDS = (
 _SECOND = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
 _TWICE_ENCODED = re.compile(f"[ÂÃÄÅ]{_SECOND}|â€{_SECOND}|\ufffd")
 _LETTERS_OF_THE_MAC, _LETTERS_OF_WINDOWS = re.compile(rb"[\x80-\x9f]"), re.compile(rb"[\xc0-\xff]")
-_ONLY_SEPARATOR = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
+_ONLY_SEPARATOR = re.compile(r"\s*sep=([,;\t|])\s*", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTED = re.compile(r'"[^"]*(?:"|\Z)')
 

@@ -1,14 +1,19 @@
 """A file is read as what it is, whatever its encoding, separator and damage; what can't be read says why."""
 
+import csv
 import io
+import re
 import zipfile
 from contextlib import suppress
+from time import perf_counter
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from files.exporting.writing import Kind as OutKind
+from files.exporting.writing import written
 from files.reading import FileRefusedError, read
 from files.reading.headers import PEOPLE, Format, columns_of
 from files.reading.spreadsheets import Kind, as_typed, damage, protected, unprotected
@@ -182,10 +187,56 @@ def test_whatever_the_bytes_they_are_rows_or_a_refusal(data: bytes) -> None:
 
 
 # --- What spreadsheets do ---------------------------------------------------------------------------------------
-@given(st.text(max_size=20))
+SPLITTING = st.one_of(st.text(max_size=20), st.text(";,|\t\r\n =+-@'\"＝1a(", max_size=14))
+
+
+@settings(max_examples=400)
+@given(SPLITTING)
 def test_a_protected_cell_runs_nowhere_and_reads_back_as_it_was(text: str) -> None:
     assert not protected(text).startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
     assert unprotected(protected(text)) == text
+
+
+def as_split(line: str, separator: str) -> list[str]:
+    """The cells that a reader with this separator makes of the lines of a file."""
+    reader = csv.reader(io.StringIO(line, newline=""), delimiter=separator)
+    return [cell for row in reader for cell in row]
+
+
+@pytest.mark.parametrize("reader", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("writer", [",", ";", "tab"])
+@settings(max_examples=150, deadline=None)
+@given(text=SPLITTING)
+@example("Roy;=cmd|'/c calc'!A1;")
+@example('Roy; "=HYPERLINK(A1)')
+@example("Roy\n@SUM(A1)")
+@example('Roy;""\t=1+A1')
+def test_a_separator_of_another_country_makes_no_formula_of_a_part(
+    writer: str, reader: str, text: str
+) -> None:
+    data = b"".join(
+        written(OutKind.CSV, "", ["Number", "Name"], [["110", protected(text)]], separator=writer)
+    )
+    for cell in as_split(data.decode(), reader):
+        assert not cell.startswith(("=", "@", "＝", "＋", "－", "＠")), cell
+        assert not cell.startswith(("+", "-")) or re.fullmatch(r'[-+\d\s().;,"]*', cell), cell
+
+
+def test_lists_of_numbers_stay_as_they_are_and_long_cells_cost_little() -> None:
+    for text in ("+15145550142;+15145550143", "5145550142, -2", "Tremblay, Amélie; Roy - Côté"):
+        assert protected(text).lstrip("'") == text
+    began = perf_counter()
+    for sign in ";,\"' \t":
+        assert unprotected(protected(f"a{sign * 500_000}b")) == f"a{sign * 500_000}b"
+    assert perf_counter() - began < 5
+
+
+def test_only_a_separator_that_files_have_is_taken_from_the_line_that_names_one() -> None:
+    for sign in ",;\t|":
+        table = read(f"sep={sign}\r\nNumber{sign}FirstName\r\n170{sign}Inès\r\n".encode())
+        assert table.header == ["Number", "FirstName"]
+    table = read(b"sep=x\r\nNumber,FirstName\r\n170,Alex\r\n")
+    assert (table.separator, table.records[0].cells) == (",", ("170", "Alex"))
 
 
 @pytest.mark.parametrize(("cell", "kind", "text", "reason"), [

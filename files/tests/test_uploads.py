@@ -195,6 +195,14 @@ def test_rows_of_a_workbook_that_end_early_or_are_too_long_come_back_as_long_as_
     assert hand.looked(content, "refuses.xlsx").counts["refused"] == 2
 
 
+def test_refused_rows_come_back_with_a_separator_that_is_told_without_a_line_that_names_it(hand):
+    upload = hand.looked(b"sep=|\r\nNumber|FirstName|Role\r\n170|In\xc3\xa8s|chief\r\n", "barres.csv")
+    assert upload.counts["refused"] == 1
+    content = b"".join(hand.client.get(f"{hand.base}imports/{upload.pk}/refused").streaming_content)
+    assert hand.looked(content, "encore.csv").counts["refused"] == 1
+    assert read(content).records[0].cells[2:] == ("170", "Inès", "chief")
+
+
 def test_a_cell_that_a_spreadsheet_would_run_is_text_in_the_file_of_refused_rows(hand):
     upload = hand.looked("Number,FirstName,LastName,Department\r\n172,=cmd|'/c calc'!A1,Roy,Nulle part\r\n")
     content = b"".join(hand.client.get(f"{hand.base}imports/{upload.pk}/refused").streaming_content)
