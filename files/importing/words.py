@@ -32,6 +32,9 @@ FILES: Mapping[str, Any] = {
     "too_large_opened": gettext_lazy("The workbook grows beyond %(limit)s MB when it is opened: save it as CSV."),
     "too_many_rows": gettext_lazy("The file has more than %(limit)s rows: split it."),
     "too_many_columns": gettext_lazy("The file has more than %(limit)s columns: it is probably not a list of users."),
+    "cell_too_long": gettext_lazy(
+        "A cell in line %(line)s is longer than %(limit)s MB: shorten it, or close the quotation mark with which it begins."
+    ),
     "not_text": gettext_lazy("This is neither a CSV file nor an XLSX workbook: save it as one of these and send it again."),
     "encoding": gettext_lazy("The signs of this file can't be read: save it as “CSV UTF-8” and send it again."),
     "nul": gettext_lazy("Line %(line)s of the file holds signs that no text has: save it as “CSV UTF-8” and send it again."),

@@ -67,9 +67,18 @@ class Format(StrEnum):
     FOREIGN = "foreign"
 
 
+# Signs of a column's name that are compared and shown: no name is longer, and a cell may be.
+LONGEST_NAME = 200
+
+
+def shown_name(name: str) -> str:
+    """A column's name as it is kept and shown: no longer than what is compared of it."""
+    return name if len(name) <= LONGEST_NAME else name.strip()[:LONGEST_NAME]
+
+
 def compared(name: str) -> str:
-    """A column's name as names are compared: without case, accents, blanks, signs and what stands in brackets."""
-    bare = re.sub(r"\[[^\]]*\]", "", name)
+    """A column's name as names are compared: its first signs, without case, accents, blanks, signs and what stands in brackets."""
+    bare = re.sub(r"\[[^\[\]]*\]", "", shown_name(name))
     letters = unicodedata.normalize("NFKD", bare).casefold()
     return "".join(sign for sign in letters if sign.isalnum())
 

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 
-from files.reading.headers import Names, known_names
+from files.reading.headers import Names, known_names, shown_name
 from files.reading.table import MOST_COLUMNS, MOST_ROWS, FileRefusedError, Record, Table
 
 # In the order in which they win where the header speaks for several.
@@ -34,8 +34,11 @@ _ONLY_SEPARATOR = re.compile(r"\s*sep=([,;\t|])\s*", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTED = re.compile(r'"[^"]*(?:"|\Z)')
 
-# As long as the file may be: what is too long for its column is told beside it, and not by an error of the reader.
-csv.field_size_limit(64 * 1024 * 1024)
+# Far beyond every column: what is too long for its own is told beside it, and not by an error of the reader.
+LONGEST_CELL = 1024 * 1024
+csv.field_size_limit(LONGEST_CELL)
+# Separators of one row, those within quotes among them, before its cells are told apart: many columns may be blank, but not endlessly many.
+MOST_SEPARATORS = 100_000
 
 
 def from_text(content: bytes, names: Names) -> Table:
@@ -60,7 +63,7 @@ def from_text(content: bytes, names: Names) -> Table:
     separator = said or _separator_of(text, names)
     header, records = with_header(list(_records(text, separator, first)), names)
     return Table(
-        header=list(header.cells),
+        header=[shown_name(cell) for cell in header.cells],
         header_row=header.row,
         records=records,
         encoding=encoding,
@@ -126,18 +129,30 @@ def _rows(text: io.StringIO, separator: str, strict: bool) -> Iterator[list[str]
 
 
 def _records(text: str, separator: str, first: int) -> Iterator[Record]:
-    """The rows, with the line at which each begins. Raises `FileRefusedError` where a quote doesn't close."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    row, line = 0, 1
+    """The rows, with the line at which each begins. Raises `FileRefusedError` where a quote doesn't close, a cell or a row is too long."""
+    row, line, separators = 0, 1, 0
+
+    def lines() -> Iterator[str]:
+        nonlocal separators
+        for each in io.StringIO(text, newline=""):
+            separators += each.count(separator)
+            if separators > MOST_SEPARATORS:
+                raise FileRefusedError("too_many_columns", limit=MOST_COLUMNS, line=line + first - 1)
+            yield each
+
+    reader = csv.reader(lines(), delimiter=separator, strict=True)
     once: dict[str, str] = {}
     while True:
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:
-            raise FileRefusedError("unclosed_quote", line=line + first - 1) from None
-        row += 1
+        except csv.Error as error:
+            at = line + first - 1
+            if "field larger" in str(error):
+                raise FileRefusedError("cell_too_long", limit=LONGEST_CELL // 1024 // 1024, line=at) from None
+            raise FileRefusedError("unclosed_quote", line=at) from None
+        row, separators = row + 1, 0
         if row > MOST_ROWS + HEADER_WITHIN:
             raise FileRefusedError("too_many_rows", limit=MOST_ROWS)
         if len(cells) > MOST_COLUMNS and any(cell.strip() for cell in cells[MOST_COLUMNS:]):

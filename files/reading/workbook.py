@@ -3,14 +3,14 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from copy import copy
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
-from defusedxml.common import DefusedXmlException
 
-from files.reading.headers import Names, known_names
+from files.reading.headers import Names, known_names, shown_name
+from files.reading.opened import check
 from files.reading.table import MOST_COLUMNS, MOST_ROWS, Damage, FileRefusedError, Record, Table
 from files.reading.text import HEADER_WITHIN, with_header
 
@@ -33,37 +33,35 @@ def from_workbook(content: bytes, names: Names) -> Table:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             if sum(part.file_size for part in parts.infolist()) > LARGEST_OPENED:
                 raise FileRefusedError("too_large_opened", limit=LARGEST_OPENED // 1024 // 1024)
+            check(parts)
         name, records = _best_sheet(content, names)
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        TypeError,
-        ParseError,
-        EOFError,
-        OSError,
-        DefusedXmlException,
-        NotImplementedError,
-    ):
+    except (FileRefusedError, MemoryError):
+        raise
+    except Exception:
+        # Archives, compression, XML and workbooks can each be broken in more ways than anybody names, and all mean the same to whoever sent it.
         raise FileRefusedError("not_text") from None
     header, rows = with_header(records, names)
-    return Table(header=list(header.cells), header_row=header.row, records=rows, sheet=name)
+    return Table(
+        header=[shown_name(cell) for cell in header.cells], header_row=header.row, records=rows, sheet=name
+    )
 
 
 def _best_sheet(content: bytes, names: Names) -> tuple[str, list[Record]]:
     """The first visible sheet with a header that we know, else the first visible one."""
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False)
     try:
         visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
         if not visible:
             raise FileRefusedError("no_rows")
         chosen = next((sheet for sheet in visible if _known_early(sheet, names)), visible[0])
         name = str(chosen.title)
-        return name, list(_records(chosen, formulas[name]))
+        # The same sheet with its formulas: its texts are shared, instead of being read a second time.
+        formulas: Any = copy(chosen)
+        formulas.parent = copy(book)
+        formulas.parent._data_only = False
+        return name, list(_records(chosen, formulas))
     finally:
         book.close()
-        formulas.close()
 
 
 def _known_early(sheet: Any, names: Names) -> bool:

@@ -1,5 +1,6 @@
 """Signs that look like another one, or like nothing, are read as what they look like; and names are sought and sorted as people do."""
 
+import time
 import unicodedata
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from forwarding.periods import day_of, line_of, text_of, week_of
 from pbxadmin.common import fields
 from pbxadmin.common.searching import Folded, named
-from pbxadmin.common.values.signs import as_it_looks, folded, plainly, unshowable, words_of
+from pbxadmin.common.values.signs import _COMBINING, as_it_looks, folded, plainly, unshowable, words_of
 from phones.settings.columns import mac_address
 from users.models import Customer
 
@@ -175,3 +176,23 @@ def test_both_databases_sort_and_search_names_as_people_do() -> None:
         ("lea anne", "Léa-Anne"),
     ]:
         assert list(Customer.objects.filter(named("name", sought)).values_list("name", flat=True)) == [name]
+
+
+@pytest.mark.parametrize("signs", ["\u0316\u0301", "\u0316\u034f\u0301", "\u0f73", "\u0344\u0316"])
+def test_an_endless_run_of_signs_that_combine_takes_no_time(signs: str) -> None:
+    begun = time.process_time()
+    for read in (as_it_looks, plainly, folded):
+        assert len(read("e" + signs * 40_000 + "z")) < 100
+    assert time.process_time() - begun < 0.5
+
+
+def test_letters_with_many_accents_keep_them() -> None:
+    assert as_it_looks("e\u0301" + "\u0316" * 20 + "x") == unicodedata.normalize(
+        "NFC", "e\u0301" + "\u0316" * 20 + "x"
+    )
+
+
+def test_no_sign_begins_with_one_that_combines_and_is_not_known_to() -> None:
+    begin = (chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
+    unknown = [sign for sign in begin if unicodedata.combining(unicodedata.normalize("NFD", sign)[0])]
+    assert set(unknown) <= set(_COMBINING)

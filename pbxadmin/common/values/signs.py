@@ -24,6 +24,14 @@ _HYPHENS = "\u2010\u2011\u2012\u2043\u02d7\u207b\u208b\u2212\ufe63\uff0d"
 _APOSTROPHES = "\u2018\u201b\u02bc\u02b9\u02bb\u02bd\u02ca\u02cb\u2032\u2035\u00b4\uff07\ua78c"
 # A dash between two letters or digits is a hyphen ("Jean–Luc"); between blanks it is one that was meant.
 _DASH_AS_HYPHEN = re.compile("(?<=[^\\W_])[\u2013\u2014\u2015](?=[^\\W_])")
+# Signs that combine with the one before, and those of Tibetan that are made of two such ones. No script puts more than a few on a letter,
+# and putting an endless run of them into their order takes time that grows with its square.
+_COMBINING = (
+    "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.combining(chr(code)))
+    + "\u0f73\u0f75\u0f81"
+)
+MOST_COMBINING = 30
+_TOO_MANY_COMBINING = re.compile(f"([{_COMBINING}]{{{MOST_COMBINING}}})[{_COMBINING}]+")
 _DASHES = {ord(sign): "-" for sign in "\u2013\u2014\u2015\u2e3a\u2e3b\ufe58\u301c\u30fc"}
 
 
@@ -49,11 +57,12 @@ def as_it_looks(text: str) -> str:
     """The text with every sign that looks like another one, or like nothing, as what it looks like; composed (NFC).
 
     Typographic signs that were meant stay: an apostrophe as it is printed (’), a dash between blanks. Line breaks stay too: whether
-    they may be there is the field's business.
+    they may be there is the field's business. Of a run of signs that combine with one letter, the first `MOST_COMBINING` stay.
     """
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFC", text.translate(_LOOKS))
+    text = _TOO_MANY_COMBINING.sub(r"\1", text.translate(_LOOKS))
+    text = unicodedata.normalize("NFC", text)
     return _DASH_AS_HYPHEN.sub("-", _TAGS.sub("", _JOINERS.sub("", text)))
 
 
