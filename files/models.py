@@ -16,6 +16,8 @@ from pbxadmin.common.scoping import ScopedManager
 
 # Bytes of a file that are held, compressed and encrypted at a time, whatever the file's size.
 PIECE = 1024 * 1024
+# The language of a file that waits at the support desk: no sentence of it is kept, and it is no file of the portal's pages.
+AT_THE_DESK = ""
 MODES = {
     Mode.BOTH.value: _("Create and change"),
     Mode.CREATE.value: _("Only create"),
@@ -173,7 +175,7 @@ class ColumnMeaning(models.Model):
 def hold(content: Iterable[bytes], **facts: Any) -> Upload:
     """A file that was looked at while its sender waited, and waits for what they say; `facts` are columns of `Upload`."""
     with transaction.atomic():
-        upload = Upload.objects.create(size=0, state=Upload.State.LOOKED, **facts)
+        upload = Upload.objects.create(size=0, state=Upload.State.LOOKED, language=AT_THE_DESK, **facts)
         upload.keep(content)
     return upload
 

@@ -397,15 +397,16 @@ class FilesAdmin(ImportExportMixin, RoadAdmin):
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Ask for a file, or show what it would do; what isn't to be confirmed isn't kept."""
-        response = super().import_action(request, **kwargs)
-        context = response.context_data
-        told: Told | None = context.get("result")
-        if "confirm_form" in context and told is not None:
-            context["confirm_form"].initial["seen"] = told.seen
-        elif (file := context["form"].files.get("import_file")) and (
-            name := getattr(file, "tmp_storage_name", "")
-        ):
-            Kept(name).remove()
+        shown = False
+        try:
+            response = super().import_action(request, **kwargs)
+            context = response.context_data
+            told: Told | None = context.get("result")
+            if told is not None and (shown := "confirm_form" in context):
+                context["confirm_form"].initial["seen"] = told.seen
+        finally:
+            if not shown and (name := getattr(request.FILES.get("import_file"), "tmp_storage_name", "")):
+                Kept(name).remove()
         response.context_data |= {
             "title": _("Import"),
             "subject": self.subject,

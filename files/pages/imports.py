@@ -18,7 +18,7 @@ from files.exporting.writing import Kind, written
 from files.importing.imports import Mode
 from files.importing.outcome import BLANK, CHANGED, NEW, REFUSED, UNCHANGED
 from files.importing.words import FILES
-from files.models import MODES, Upload, UploadPage
+from files.models import AT_THE_DESK, MODES, Upload, UploadPage
 from files.pages.labels import labels_of, options_of
 from files.pages.sending import attached
 from files.reading import LARGEST, Damage, FileRefusedError, read
@@ -45,8 +45,9 @@ MOST_COLUMNS = 150  # that can be said to be something
 
 # --- Which files, and whose ---------------------------------------------------------------------------------------
 def mine(request: PortalRequest, customer: Customer) -> QuerySet[Upload]:
-    """The files that the reader sent themselves: what stands in a colleague's may be nothing for them."""
-    return Upload.objects.visible_to(request.user).of(customer).filter(starter=request.user)
+    """The files that the reader sent here themselves: what stands in a colleague's may be nothing for them."""
+    mine = Upload.objects.visible_to(request.user).of(customer).filter(starter=request.user)
+    return mine.exclude(language=AT_THE_DESK)
 
 
 def upload_or_404(request: PortalRequest, customer: Customer, pk: int) -> Upload:
@@ -210,11 +211,11 @@ def _show(
 def _preview(upload: Upload) -> dict[str, Any]:
     counts = upload.counts
     leaning, rows = upload.leaning or (0, [])
-    whole = counts[NEW] + counts[CHANGED]
+    whole = counts.get(NEW, 0) + counts.get(CHANGED, 0)
     return {
         "whole": whole if upload.seen else 0,
         "without": max(0, whole - leaning) if upload.seen_without else 0,
-        "refused_count": counts[REFUSED],
+        "refused_count": counts.get(REFUSED, 0),
         "leaning": leaning,
         "leaning_rows": rows,
     }

@@ -1,6 +1,7 @@
 """Files at the support desk: in by a preview that is the road's, all of it or nothing; out without secrets; nothing written beside the road."""
 
 import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -151,6 +152,38 @@ def test_a_file_that_cannot_be_read_or_is_too_long_says_so(
     monkeypatch.setattr("support.files.MOST_ROWS", 2)
     assert "2 lignes" in sent(desk, "departments", boreale, "Name\nA\nB\nC\n").content.decode()
     assert not Upload.objects.exists()
+
+
+def damaged(text: str) -> bytes:
+    """A workbook of which a disk changed bytes in the middle of a compressed part."""
+    content = bytearray(workbook(text))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        begin = archive.getinfo("xl/workbook.xml").header_offset + 60
+    content[begin : begin + 20] = b"\xff" * 20
+    return bytes(content)
+
+
+def test_a_damaged_workbook_is_refused_in_our_words_and_not_kept(desk: Any, boreale: Customer) -> None:
+    answer = sent(desk, "departments", boreale, damaged(ROWS["departments"][0]), "liste.xlsx")
+    assert answer.status_code == 422
+    assert "ni un fichier CSV" in answer.content.decode()
+    assert not Upload.objects.exists()
+
+
+def test_a_file_is_not_kept_where_looking_at_it_fails(
+    desk: Any, boreale: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("support.files.secrets_of", lambda subject: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sent(desk, "departments", boreale, ROWS["departments"][0])
+    assert not Upload.objects.exists()
+
+
+def test_a_file_at_the_desk_is_none_of_the_portals(desk: Any, boreale: Customer) -> None:
+    sent(desk, "departments", boreale, ROWS["departments"][0])
+    upload = Upload.objects.get()
+    assert "liste.csv" not in desk.get(f"/c/{boreale.slug}/files/").content.decode()
+    assert desk.get(f"/c/{boreale.slug}/files/imports/{upload.pk}").status_code == 404
 
 
 def test_a_secret_of_a_refused_row_is_shown_as_dots(desk: Any, boreale: Customer, amelie: User) -> None:
