@@ -36,7 +36,7 @@ def check(archive: zipfile.ZipFile) -> None:
         whole |= _Part().of(archive, part).named
     for part in parts:
         # No element or attribute is shorter than four bytes: most parts are too small to hold too many.
-        if part not in describing and part.file_size > 4 * MOST_IN_A_ROW:
+        if part not in describing and (part.file_size > 4 * MOST_IN_A_ROW or _last(part.filename) in whole):
             _Part(whole).of(archive, part)
 
 
@@ -59,6 +59,7 @@ class _Part:
         self.whole = whole
         # Parts that this one says are something else than a sheet or the shared texts.
         self.named: set[str] = set()
+        self.sheets: set[str] = set()
         self.kept = self.let_go = self.begun = 0
         self.limit = MOST_KEPT
         self.goes = ""
@@ -91,7 +92,8 @@ class _Part:
             raise _too_large(LARGEST_SHARED // 1024 // 1024)
         if self.goes:
             self.parser.EndElementHandler = self._ends
-        self.parser.StartElementHandler = self._describing if _describes(self.name) else self._begins
+        following = self._listing if _last(self.name) in self.whole else self._begins
+        self.parser.StartElementHandler = self._describing if _describes(self.name) else following
         self._begins(name, attributes)
 
     def _begins(self, name: str, attributes: Sequence[str]) -> None:
@@ -122,6 +124,21 @@ class _Part:
         target = said.get("Target") or said.get("PartName", "")
         if "chartsheet" in kind or not kind.endswith(_STREAMED):
             self.named.add(_last(target))
+        elif kind.endswith("/worksheet"):
+            self._once(_last(target))
+
+    def _listing(self, name: str, attributes: Sequence[str]) -> None:
+        self._begins(name, attributes)
+        if name == f"{_MAIN} sheet":
+            for place in range(0, len(attributes), 2):
+                if attributes[place].endswith(" id"):
+                    self._once(attributes[place + 1])
+
+    def _once(self, sheet: str) -> None:
+        """Each sheet is read for its size and its header: the same one under thousands of names would be read thousands of times."""
+        if sheet in self.sheets:
+            raise FileRefusedError("not_text")
+        self.sheets.add(sheet)
 
     @staticmethod
     def _entity(*_facts: object) -> None:

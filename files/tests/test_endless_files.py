@@ -1,6 +1,7 @@
 """A file that was made to take a worker's time or memory is refused, or read as quickly as another one; a broken one is refused."""
 
 import io
+import re
 import time
 import zipfile
 
@@ -144,6 +145,34 @@ def test_a_sheet_that_is_said_to_be_a_chart_is_counted_as_a_whole(monkeypatch: p
         for name in source.namelist():
             target.writestr(name, as_chart if name.endswith("workbook.xml.rels") else source.read(name))
     assert reason_of(again.getvalue()) == "too_large_opened"
+
+
+@pytest.mark.parametrize("twice", ["sheets", "links"])
+def test_a_sheet_that_has_several_names_is_not_read_once_for_each(
+    twice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(ONE)) as archive:
+        book, links = (
+            archive.read(name).decode() for name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")
+        )
+    found = re.search(r"<sheet .*?/>", book)
+    link = re.search(r"<Relationship [^>]*?/worksheet.*?/>", links)
+    assert found
+    assert link
+    parts = {
+        "sheets": ("xl/workbook.xml", book.replace(found[0], found[0] * 2)),
+        "links": (
+            "xl/_rels/workbook.xml.rels",
+            links.replace(link[0], link[0] + link[0].replace("rId1", "rId9")),
+        ),
+    }
+    again = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(ONE)) as source, zipfile.ZipFile(again, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, parts[twice][1] if name == parts[twice][0] else source.read(name))
+    monkeypatch.setattr(workbook, "_best_sheet", lambda *_given: ("", []))
+    assert reason_of(again.getvalue()) == "not_text"
+    assert reason_of(ONE) == "no_rows"
 
 
 def test_a_workbook_with_more_cells_than_are_kept_at_a_time_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
