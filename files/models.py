@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
+from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -18,6 +19,8 @@ from pbxadmin.common.scoping import ScopedManager
 PIECE = 1024 * 1024
 # The language of a file that waits at the support desk: no sentence of it is kept, and it is no file of the portal's pages.
 AT_THE_DESK = ""
+# Files of one person that are kept, of all customers, and of them those that workers are at.
+MOST_KEPT, MOST_AT_ONCE = 20, 2
 MODES = {
     Mode.BOTH.value: _("Create and change"),
     Mode.CREATE.value: _("Only create"),
@@ -172,10 +175,31 @@ class ColumnMeaning(models.Model):
         return f"{self.name}: {self.column}"
 
 
+class TooManyError(Exception):
+    """As many of somebody's files are being checked or imported as may be at once."""
+
+
+def make_room(upload: Upload) -> None:
+    """Let the oldest files of whoever sent this one go, where they have too many: none that a worker is at. In a transaction.
+
+    Raises `TooManyError`.
+    """
+    # After the upload was created, which waits for whoever writes to its customer: nobody waits for both crosswise.
+    get_user_model().objects.select_for_update(no_key=True).only("pk").get(pk=upload.starter_id)
+    others = Upload.objects.filter(starter=upload.starter_id).exclude(pk=upload.pk)
+    busy = others.filter(job__isnull=False, job__ended_at=None)
+    if upload.language != AT_THE_DESK and busy.count() >= MOST_AT_ONCE:
+        raise TooManyError
+    if (more := others.count() + 1 - MOST_KEPT) > 0:
+        idle = others.exclude(pk__in=busy.values("pk")).exclude(state=Upload.State.WRITING)
+        Upload.objects.filter(pk__in=list(idle.order_by("pk").values_list("pk", flat=True)[:more])).delete()
+
+
 def hold(content: Iterable[bytes], **facts: Any) -> Upload:
     """A file that was looked at while its sender waited, and waits for what they say; `facts` are columns of `Upload`."""
     with transaction.atomic():
         upload = Upload.objects.create(size=0, state=Upload.State.LOOKED, language=AT_THE_DESK, **facts)
+        make_room(upload)
         upload.keep(content)
     return upload
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from files.importing.imports import Import, Mode
 from files.importing.outcome import CHANGED, NEW, REFUSED, RowOutcome, Said, counted, grouped
 from files.importing.words import said_of
-from files.models import Upload, UploadPage, remember, remembered
+from files.models import Upload, UploadPage, make_room, remember, remembered
 from files.reading import FileRefusedError
 from files.reading.headers import Columns, compared
 from files.reading.table import Table
@@ -51,7 +51,7 @@ CHANGED_MEANWHILE = gettext_lazy(
 def receive(
     scope: Scope, subject: Subject, name: str, content: Iterable[bytes], mode: Mode, facts: RequestFacts
 ) -> Upload:
-    """Store a file and have a worker look at it. Nothing of it is read here, however large it is."""
+    """Store a file and have a worker look at it. Nothing of it is read here, however large it is. Raises `TooManyError`."""
     with transaction.atomic():
         upload = Upload.objects.create(
             customer=scope.customer,
@@ -62,6 +62,7 @@ def receive(
             mode=mode,
             language=get_language() or "",
         )
+        make_room(upload)
         upload.keep(content)
         _have_looked_at(upload, scope, facts)
     return upload

@@ -18,7 +18,7 @@ from files.exporting.writing import Kind, written
 from files.importing.imports import Mode
 from files.importing.outcome import BLANK, CHANGED, NEW, REFUSED, UNCHANGED
 from files.importing.words import FILES
-from files.models import AT_THE_DESK, MODES, Upload, UploadPage
+from files.models import AT_THE_DESK, MODES, TooManyError, Upload, UploadPage
 from files.pages.labels import labels_of, options_of
 from files.pages.sending import attached
 from files.reading import LARGEST, Damage, FileRefusedError, read
@@ -35,7 +35,7 @@ from users.road import finding, jobs
 from users.road.pages.doors import in_customer
 from users.road.pages.jobs import told
 
-REFUSED_STATUS, CONFLICT = 422, 409
+REFUSED_STATUS, CONFLICT, TOO_MANY = 422, 409, 429
 RECENT = 10
 # In the order of the tabs: what must be looked at first.
 ORDER = (REFUSED, NEW, CHANGED, UNCHANGED, BLANK)
@@ -123,7 +123,13 @@ def send(request: PortalRequest, customer: Customer) -> HttpResponse:
         return _home(request, customer, problem, REFUSED_STATUS, **asked)
     mode = Mode(asked["mode"]) if asked["mode"] in list(Mode) else Mode.BOTH
     name = (file.name or "").replace("\0", "")
-    upload = uploads.receive(scope, subject, name, file.chunks(), mode, RequestFacts.of(request))
+    try:
+        upload = uploads.receive(scope, subject, name, file.chunks(), mode, RequestFacts.of(request))
+    except TooManyError:
+        problem = _(
+            "Two of your files are being checked or imported already: wait until one is done, or cancel it, then send this one."
+        )
+        return _home(request, customer, problem, TOO_MANY, **asked)
     return redirect("file_upload", customer.slug, upload.pk)
 
 

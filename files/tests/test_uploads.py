@@ -195,6 +195,24 @@ def test_rows_of_a_workbook_that_end_early_or_are_too_long_come_back_as_long_as_
     assert hand.looked(content, "refuses.xlsx").counts["refused"] == 2
 
 
+def test_a_third_file_waits_until_one_of_two_is_done_and_nothing_of_it_is_stored(hand):
+    first, _second = hand.send(SHORT), hand.send(SHORT)
+    file = {"file": SimpleUploadedFile("trois.csv", SHORT.encode()), "subject": "users", "mode": "both"}
+    answer = hand.client.post(f"{hand.base}imports", file)
+    assert answer.status_code == 429
+    assert "wait until one is done" in answer.content.decode()
+    assert Upload.objects.count() == 2
+    hand.work(first)
+    hand.send(SHORT, "trois.csv")
+
+
+def test_twenty_files_are_kept_and_the_oldest_that_nobody_is_at_goes(hand, monkeypatch):
+    monkeypatch.setattr("files.models.MOST_KEPT", 3)
+    busy = hand.send(SHORT)
+    kept = [hand.looked(SHORT).pk for _ in range(4)]
+    assert sorted(Upload.objects.values_list("pk", flat=True)) == [busy.pk, *kept[2:]]
+
+
 def test_refused_rows_come_back_with_a_separator_that_is_told_without_a_line_that_names_it(hand):
     upload = hand.looked(b"sep=|\r\nNumber|FirstName|Role\r\n170|In\xc3\xa8s|chief\r\n", "barres.csv")
     assert upload.counts["refused"] == 1
