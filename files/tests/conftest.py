@@ -4,12 +4,13 @@ import pytest
 
 from files.tests import pingris
 from users.models import Customer, User
+from users.tests.world import World
 
 
 @pytest.fixture
-def customer(db: None) -> Customer:
+def customer(known: World, db: None) -> Customer:
     """Atelier Pin Gris, with its ten users."""
-    return pingris.make()
+    return known.later("pingris", pingris.make)
 
 
 @pytest.fixture

@@ -65,6 +65,20 @@ class World:
         self._put(name)
         return Customer.objects.get(pk=self._keys[name])
 
+    def later(self, name: str, make: Callable[[], Customer]) -> Customer:
+        """A customer of some tests alone, made when the first of them asks; there from now on.
+
+        Each time anew on SQLite, whose sequences go back with what was rolled back: the next test's own rows would have the same keys.
+        """
+        if connection.vendor == "sqlite":
+            return make()
+        if name not in self._rows:
+            with transaction.atomic():
+                self._now = self._everything()
+                self._keep(name, make())
+                transaction.set_rollback(True)
+        return self.customer(name)
+
     def person(self, name: str, customer: Customer) -> User:
         """Somebody of Boréale, there from now on; made anew where the test has a Boréale of its own."""
         if customer.pk != self._keys["boreale"]:
