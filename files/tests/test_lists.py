@@ -392,7 +392,12 @@ def test_a_file_assigns_nothing_but_what_a_page_offers(customer: Customer, subje
 
 NAMES = (
     st.text(
-        st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cf", "Co", "Cn", "Zl", "Zp")),
+        # Without the letters of accents that were decoded wrongly, for which any file is refused.
+        st.characters(
+            codec="utf-8",
+            exclude_categories=("Cs", "Cc", "Cf", "Co", "Cn", "Zl", "Zp"),
+            exclude_characters="ÂÃÄÅâ\ufffd",
+        ),
         min_size=1,
         max_size=30,
     )
