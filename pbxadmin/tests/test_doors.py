@@ -278,7 +278,12 @@ def world(boreale, laurier):
             customer=boreale, kind="welcome", starter=people["owner"], keys=[accueil_user.pk], total=1
         ).pk,
         "file": Upload.objects.create(
-            customer=boreale, starter=people["owner"], subject="users", name="liste.csv", size=0
+            customer=boreale,
+            starter=people["owner"],
+            subject="users",
+            name="liste.csv",
+            size=0,
+            language="en",
         ).pk,
     }
     return clients, arguments, {"things": things, "operation": operation, "stock": stock.mac}

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import YesNoField
-from phones import build, selectors, services
+from phones import build, in_lists, selectors, services
 from phones.context import PhoneSettings
 from phones.models import Phone, Sbc, Settings
 from phones.settings import sections
@@ -400,7 +400,7 @@ def test_a_shown_secret_is_in_the_history_without_its_value(
 def test_people_are_found_by_a_part_of_their_phones_mac(
     phone: Phone, amelie: User, felix: User, typed: str, found: bool
 ) -> None:
-    assert list(User.objects.filter(sections.search_by_mac(typed))) == ([amelie] if found else [])
+    assert list(User.objects.filter(in_lists.search_by_mac(typed))) == ([amelie] if found else [])
 
 
 def test_the_list_shows_everybodys_phones_with_one_query_and_without_a_secret(
@@ -410,7 +410,7 @@ def test_the_list_shows_everybodys_phones_with_one_query_and_without_a_secret(
         make_phone(boreale, person)
     people = list(User.objects.of(boreale).defer("password", "sip_password"))
     with CaptureQueriesContext(connection) as queries:
-        facts = sections.phones_in_list(people)
+        facts = in_lists.phones_in_list(people)
     assert len(queries) == 1
     for secret in ('token"', "web_password", "fetched_text", "sip_password"):
         assert f'"{secret}' not in queries[0]["sql"]

@@ -1,6 +1,7 @@
 """French names are found, sorted and written as people do: accents, apostrophes, ligatures, and signs that nobody sees."""
 
 import re
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -38,7 +39,7 @@ def owner(client, felix):
 
 def shown(page: str, names: list[str]) -> list[str]:
     """The names that stand on a page, in their order."""
-    text = page.replace("&#x27;", "'")
+    text = unescape(page)
     return sorted((name for name in names if name in text), key=text.index)
 
 

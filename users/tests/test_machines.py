@@ -101,7 +101,7 @@ def test_nobody_else_makes_an_actor_of_his_own():
             ):
                 found.add(name)
             if getattr(called, "attr", "") == "terminal_actor":
-                assert "/management/commands/" in name, "an actor of the terminal outside of a command"
+                assert "/management/" in name, "an actor of the terminal outside of a command"
     assert found <= allowed, "an actor that passes every right"
 
 
