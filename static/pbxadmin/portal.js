@@ -271,6 +271,14 @@
       if (box && box !== event.target) box.checked = true;
     });
   }
+  // What was changed before this script came: a page for many is long, and hands are quick.
+  const isChanged = (field) => field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked
+    : field.options ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((each) => each.defaultSelected))
+      : field.value !== field.defaultValue;
+  for (const field of document.querySelectorAll(".field.for-many :is(input, select, textarea):not(.change)")) {
+    const box = field.closest(".field.for-many").querySelector(".change");
+    if (box && field.type !== "hidden" && isChanged(field)) box.checked = true;
+  }
 
   /* --- Typed confirmation --- */
   function showConfirmed(box) {
