@@ -7,6 +7,14 @@ from users.models import Customer, User
 from users.tests.world import World
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On SQLite, where quick tests run, making the invented customer takes longer than most of its tests."""
+    for item in items:
+        if "files/tests" in str(item.path) and "customer" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow("the invented customer is made for it"))
+
+
 @pytest.fixture
 def customer(known: World, db: None) -> Customer:
     """Atelier Pin Gris, with its ten users."""
