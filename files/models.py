@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -61,7 +62,7 @@ class Upload(models.Model):
     read = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)  # rows by outcome
     groups = models.JSONField(default=list)  # equal refusals together
-    warnings = models.JSONField(default=list)  # of the file as a whole
+    warnings = models.JSONField(default=list)  # what is told beside: column, sentence, how many rows
     # The rows that are refused because they lean on a refused one, where the others are taken without those.
     leaning = models.JSONField(default=list)
     # What the preview showed, as a digest: of all rows, and without the refused ones. Only exactly that is imported.
@@ -179,17 +180,24 @@ class TooManyError(Exception):
     """As many of somebody's files are being checked or imported as may be at once."""
 
 
+def wait_for_ones_turn(upload: Upload) -> QuerySet[Upload]:
+    """Raise `TooManyError` where workers are at as many others of somebody's files as may be at once; those others. In a transaction."""
+    get_user_model().objects.select_for_update(no_key=True).only("pk").get(pk=upload.starter_id)
+    busy = Upload.objects.filter(starter=upload.starter_id, job__isnull=False, job__ended_at=None)
+    busy = busy.exclude(pk=upload.pk)
+    if upload.language != AT_THE_DESK and busy.count() >= MOST_AT_ONCE:
+        raise TooManyError
+    return busy
+
+
 def make_room(upload: Upload) -> None:
     """Let the oldest files of whoever sent this one go, where they have too many: none that a worker is at. In a transaction.
 
     Raises `TooManyError`.
     """
     # After the upload was created, which waits for whoever writes to its customer: nobody waits for both crosswise.
-    get_user_model().objects.select_for_update(no_key=True).only("pk").get(pk=upload.starter_id)
+    busy = wait_for_ones_turn(upload)
     others = Upload.objects.filter(starter=upload.starter_id).exclude(pk=upload.pk)
-    busy = others.filter(job__isnull=False, job__ended_at=None)
-    if upload.language != AT_THE_DESK and busy.count() >= MOST_AT_ONCE:
-        raise TooManyError
     if (more := others.count() + 1 - MOST_KEPT) > 0:
         idle = others.exclude(pk__in=busy.values("pk")).exclude(state=Upload.State.WRITING)
         Upload.objects.filter(pk__in=list(idle.order_by("pk").values_list("pk", flat=True)[:more])).delete()

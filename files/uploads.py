@@ -7,6 +7,7 @@ compared, as a digest, with what was shown; where it is something else the reade
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from files.importing.imports import Import, Mode
 from files.importing.outcome import CHANGED, NEW, REFUSED, RowOutcome, Said, counted, grouped
 from files.importing.words import said_of
-from files.models import Upload, UploadPage, make_room, remember, remembered
+from files.models import Upload, UploadPage, make_room, remember, remembered, wait_for_ones_turn
 from files.reading import FileRefusedError
 from files.reading.headers import Columns, compared
 from files.reading.table import Table
@@ -37,6 +38,7 @@ from users.road import jobs
 from users.road.works import Beat, StoppedError, Work, register_work
 
 State = Upload.State
+# What columns of secrets are called in other people's lists, as names are compared; too much is masked rather than too little.
 _SECRET = re.compile(r"pin|nip|pass|secret|code|cle|key")
 SAMPLES = 3  # cells of each column on the page that asks what it is
 LONGEST_SAMPLE = 40
@@ -71,11 +73,15 @@ def receive(
 def look_again(
     upload: Upload, scope: Scope, facts: RequestFacts, mode: Mode, mapping: dict[str, str]
 ) -> bool:
-    """Have the same file looked at with another meaning of its columns, another mode, or in another language; False where it is too late."""
+    """Have the same file looked at with another meaning of its columns, another mode, or in another language; False where it is too late.
+
+    Raises `TooManyError`.
+    """
     with transaction.atomic():
         held = Upload.objects.select_for_update().of(scope.customer).get(pk=upload.pk)
         if held.state in (State.WRITING, State.WRITTEN):
             return False
+        wait_for_ones_turn(held)
         if held.job and not held.job.is_over:
             jobs.cancel(held.job)
         held.mode, held.mapping, held.language = mode, mapping, get_language() or ""
@@ -92,7 +98,7 @@ def _have_looked_at(upload: Upload, scope: Scope, facts: RequestFacts) -> None:
 def take_in(upload: Upload, scope: Scope, facts: RequestFacts, seen: str, good_rows: bool) -> bool:
     """Have a worker import what the preview showed, as `seen` names it; False where the preview isn't that any more.
 
-    Asked twice (a second click) it is imported once. Raises `ProofNeededError`.
+    Asked twice (a second click) it is imported once. Raises `ProofNeededError` and `TooManyError`.
     """
     with transaction.atomic():
         held = Upload.objects.select_for_update().of(scope.customer).get(pk=upload.pk)
@@ -102,6 +108,7 @@ def take_in(upload: Upload, scope: Scope, facts: RequestFacts, seen: str, good_r
         if held.state != State.LOOKED or not shown or shown != seen:
             return False
         facts.demand_proof(Takeover(held.takes_over) if held.takes_over else None)
+        wait_for_ones_turn(held)
         settings = {"name": held.name, "seen": seen, "proved": bool(held.takes_over)}
         held.good_rows, held.state, held.changed_meanwhile = good_rows, State.WRITING, False
         held.job = jobs.start_work(TAKE_IN, scope, settings, facts)
@@ -167,11 +174,21 @@ def _take_in(scope: Scope, beat: Beat) -> None:
                 done = made.counts[NEW] + made.counts[CHANGED]
                 beat.finish(done, len(made.left_out), operation)
         except (_RightsChangedError, road.ChangedMeanwhileError, road.RefusedError):
-            _show_anew(upload, _looked_at(upload, scope))
+            # By whoever they are now, who may see less, and with nothing that was looked up before.
+            _show_anew(upload, _looked_at(upload, _scope_of(beat.job), upload.read.get("chosen")))
 
 
 class _RightsChangedError(Exception):
     """Whoever started the import has other rights than those with which it was planned."""
+
+
+def _scope_of(job: Job) -> Scope:
+    """Whoever started a job, with the rights of now."""
+    customer = Customer.objects.get(pk=job.customer_id)
+    actor = jobs.actor_of(job, customer)
+    if isinstance(actor, str):
+        raise StoppedError(actor)
+    return Scope(actor, customer)
 
 
 def _of(job: Job) -> Upload:
@@ -187,11 +204,8 @@ def _facts(job: Job) -> RequestFacts:
 
 def _unless_rights_changed(scope: Scope, job: Job) -> None:
     """Under the customer's lock: what was planned was planned with the rights that its starter has now."""
-    customer = Customer.objects.select_for_update().get(pk=scope.customer.pk)
-    now = jobs.actor_of(job, customer)
-    if isinstance(now, str):
-        raise StoppedError(now)
-    if _rights_of(now) != _rights_of(scope.actor):
+    Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
+    if _rights_of(_scope_of(job).actor) != _rights_of(scope.actor):
         raise _RightsChangedError
 
 
@@ -257,10 +271,8 @@ def _looked_at(upload: Upload, scope: Scope, frozen: Mapping[str, str] | None = 
         except FileRefusedError as refused:
             if refused.reason != "duplicate_column" or chosen == upload.mapping:
                 raise
-            before, chosen = (
-                {},
-                upload.mapping,
-            )  # what was said of another list makes two columns the same in this one
+            # What was said of another list makes two columns the same in this one.
+            before, chosen = {}, upload.mapping
             made = subject.look_at(content, scope, mode, chosen)
     except FileRefusedError as refused:
         return Looked(refused=refused)
@@ -380,6 +392,9 @@ def _keep_rows(upload: Upload, outcomes: Sequence[RowOutcome], table: Table) -> 
         }
         for said, rows in grouped(outcomes)[:MOST_GROUPS]
     ]
+    # What is told once for the file stands beside the first row that it is about, which may be on any page.
+    told = Counter((s.column, _shown_reason(s, secret)) for row in outcomes for s in row.warnings)
+    upload.warnings = [[column, words, count] for (column, words), count in told.most_common(MOST_GROUPS)]
     by_outcome: dict[str, list[dict[str, Any]]] = {}
     names = _names_in(table, upload.read)
     for row in sorted(outcomes, key=lambda each: each.row):

@@ -4,6 +4,7 @@ Nothing of the library writes rows: it would let the good rows of a bad file in,
 model's default of a blank cell. What it does here is what its pages do: ask for a file, show what would happen, ask again, hand it over.
 """
 
+import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
@@ -17,7 +18,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from import_export.admin import ImportExportMixin
@@ -32,6 +32,7 @@ from files.importing.imports import Import, Mode
 from files.importing.outcome import CHANGED, NEW, REFUSED, UNCHANGED, Said, grouped
 from files.importing.words import said_of
 from files.models import MODES, Upload, forget, hold
+from files.pages.sending import attached
 from files.reading.table import FileRefusedError
 from files.subjects import SUBJECTS, Subject
 from files.uploads import digest_of, secrets_of
@@ -104,9 +105,11 @@ class WorkbookFile(CsvFile):
 class Told(Result):
     """What would become, or has become, of a file: the library's result, with ours in it."""
 
-    def __init__(self, made: Import | None = None, refused: str = "", secrets: Collection[str] = ()) -> None:
+    def __init__(
+        self, made: Import | None = None, refused: str = "", secrets: Collection[str] = (), of: str = ""
+    ) -> None:
         super().__init__()
-        self.made, self.secrets = made, secrets
+        self.made, self.secrets, self.of = made, secrets, of
         self.ended: Outcome | None = None
         if refused:
             self.append_base_error(Error(ValidationError(refused)))
@@ -129,11 +132,7 @@ class Told(Result):
     @property
     def seen(self) -> str:
         """What is shown, as a digest: only exactly that is written."""
-        return (
-            digest_of(str(sorted(self.made.columns.by_place.items())), self.made.outcomes)
-            if self.made
-            else ""
-        )
+        return digest_of(self.of, self.made.outcomes) if self.made else ""
 
     @property
     def groups(self) -> list[tuple[Said, str, list[int]]]:
@@ -205,7 +204,8 @@ class RoadResource(Resource):
                 "Here a file has %(limit)s rows at most: the customer's own page “Import / Export” in the portal takes larger ones."
             )
             return Told(refused=limit % {"limit": MOST_ROWS})
-        told = Told(made, secrets=secrets_of(self.subject))
+        of = f"{hashlib.sha256(dataset).hexdigest()} {self.mode}"
+        told = Told(made, secrets=secrets_of(self.subject), of=of)
         if dry_run:
             return told
         if made.refused or told.seen != self.seen:
@@ -472,8 +472,5 @@ class FilesAdmin(ImportExportMixin, RoadAdmin):
         pieces = written(
             file_format.kind, customer.name, self.subject.header(), self.subject.rows(scope, queryset)
         )
-        response = StreamingHttpResponse(pieces, content_type=file_format.kind.content_type)
         name = f"{customer.slug}-{self.subject_slug}-{timezone.localdate().isoformat()}.{file_format.kind}"
-        response["Content-Disposition"] = content_disposition_header(True, name)
-        response["Cache-Control"] = "no-store"
-        return response
+        return attached(name, file_format.kind, pieces)

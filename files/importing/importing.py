@@ -11,8 +11,8 @@ from files.importing.imports import (
     Mode,
     changes_of,
     is_a_strangers,
+    means,
     once,
-    referred_by,
     refused_as_a_strangers,
 )
 from files.importing.imports import look_at as look_at_file
@@ -125,5 +125,5 @@ def _outcome(
         outcome = CHANGED  # a phone that is new, of somebody who was there
     number = planned.after.get("number", "") if planned.new else planned.value_of_record("number")
     number = str(number or wanted.cells.get("Number", ""))
-    means = referred_by(*(row for row, _called in parts if row.new)) if outcome in (NEW, CHANGED) else ""
-    return RowOutcome(record.row, record.line, outcome, number, once(errors), once(warnings), changes, means)
+    refers = means(*((row, called.columns) for row, called in parts if row.new))
+    return RowOutcome(record.row, record.line, outcome, number, once(errors), once(warnings), changes, refers)

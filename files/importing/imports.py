@@ -30,22 +30,6 @@ MOST_ROUNDS = 8
 MOST_NAMED = 8
 
 
-# Columns whose cells are names of something else that there is.
-REFERENCES = frozenset(
-    {
-        "role",
-        "primary_department",
-        "departments",
-        "dids",
-        "department",
-        "user",
-        "system_extension",
-        "sbc",
-        "rings",
-    }
-)
-
-
 class Mode(StrEnum):
     """What a file may do."""
 
@@ -256,9 +240,17 @@ def refused_as_a_strangers(record: Record, row: road.RowPlan, number: str) -> Ro
     return RowOutcome(record.row, record.line, REFUSED, number, [Said("", "", reason)])
 
 
-def referred_by(*rows: road.RowPlan) -> str:
-    """To what the cells of new records refer, as keys: the names in a file mean something else when a department was renamed."""
-    found = [(name, value) for row in rows for name, value in sorted(row.after.items()) if name in REFERENCES]
+def means(*parts: tuple[road.RowPlan, Mapping[str, Column]]) -> str:
+    """To what the cells of new records refer, as keys: a name in a file means something else when a department was renamed.
+
+    `parts`: the rows that are planned for one row of the file, each with the columns of its sheet.
+    """
+    found = [
+        (name, row.after[name])
+        for row, columns in parts
+        for name in sorted(row.after)
+        if name in columns and columns[name].refers
+    ]
     return json.dumps(found, default=lambda value: "pending" if isinstance(value, Pending) else str(value))
 
 

@@ -18,9 +18,9 @@ from files.importing.imports import (
     Import,
     changes_of,
     is_a_strangers,
+    means,
     once,
     read_column,
-    referred_by,
     refused_as_a_strangers,
 )
 from files.importing.outcome import BLANK, CHANGED, NEW, REFUSED, UNCHANGED, RowOutcome, Said, told
@@ -35,6 +35,7 @@ from pbxadmin.common.sections import Sheet
 from pbxadmin.common.values.signs import folded
 from users import road
 from users.company.sheets import department_sheet, system_extension_sheet
+from users.people.sections import user_sheet
 
 
 @dataclass
@@ -221,10 +222,11 @@ class Records(Generic[M]):
         name = meant.record is not None and self.identity.read(meant.record)
         name = name or planned.after.get(self.identity.name) or wanted.cells.get(self.identity.csv, "")
         text = str(name) if self.identity.name in planned.errors else self.identity.to_cell(name, made.scope)
-        beside = [row for row, _column in meant.beside]
-        means = referred_by(planned, *beside) if outcome == NEW else ""
+        # What rings where is written with the people and system extensions that it is about.
+        beside = [(row, {**user_sheet().columns, **called.columns}) for row, _column in meant.beside]
+        refers = means((planned, called.columns), *beside) if planned.new else ""
         return RowOutcome(
-            record.row, record.line, outcome, text, once(errors), once(warnings), changes, means
+            record.row, record.line, outcome, text, once(errors), once(warnings), changes, refers
         )
 
 

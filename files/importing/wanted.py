@@ -12,6 +12,7 @@ from files.importing.words import DAMAGES
 from files.reading.headers import Columns
 from files.reading.spreadsheets import Kind, as_typed, damage, may_have_lost_a_zero
 from files.reading.table import Record, Table
+from pbxadmin.common.crypto import MASK
 from pbxadmin.common.reasons import Reason
 
 WHOLE_ROW = ""
@@ -182,7 +183,7 @@ def _text_of(row: Wanted, column: str, raw: str, kind: Kind) -> str | None:
     text = raw if raw == "" else as_typed(raw, kind)
     # What a workbook says of its own cell, then what its text shows.
     if reason := damage(raw, kind) or damage(text, kind):
-        facts = {"value": raw[:40], "maybe": text.strip().rjust(12, "0")}
+        facts = {"value": MASK if column == "VMPIN" else raw[:40], "maybe": text.strip().rjust(12, "0")}
         row.refuse(column, DAMAGES[reason] % facts, reason)
         return None
     if column == "VMPIN" and may_have_lost_a_zero(text):

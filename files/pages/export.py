@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from files.exporting.export import Export, everybody
 from files.exporting.people import Layout
 from files.exporting.writing import Kind
+from files.pages.sending import attached
 from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.listing import ListState
@@ -84,12 +84,7 @@ def export(request: PortalRequest, customer: Customer) -> HttpResponseBase:
 
 
 def _sent(wanted: Export, facts: RequestFacts) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(wanted.pieces(facts), content_type=wanted.kind.content_type)
-    name = wanted.name(timezone.localdate())
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"
-    return response
+    return attached(wanted.name(timezone.localdate()), wanted.kind, wanted.pieces(facts))
 
 
 def _one_of(kinds: Any, text: str | None, usual: Any) -> Any:

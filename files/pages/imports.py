@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -30,12 +30,15 @@ from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.counts import grouped
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from users import rights
-from users.models import Customer
+from users.models import Customer, Job
 from users.road import finding, jobs
 from users.road.pages.doors import in_customer
 from users.road.pages.jobs import told
 
 REFUSED_STATUS, CONFLICT, TOO_MANY = 422, 409, 429
+TWO_AT_ONCE = gettext_lazy(
+    "Two of your files are being checked or imported already: wait until one is done, or cancel it, then send this one."
+)
 RECENT = 10
 # In the order of the tabs: what must be looked at first.
 ORDER = (REFUSED, NEW, CHANGED, UNCHANGED, BLANK)
@@ -95,6 +98,7 @@ def _home(
             "recent": recent,
             "lists": [each for each in offered(scope) if each is not USERS],
             "largest": LARGEST,
+            "too_large": str(FILES["too_large"]) % {"limit": LARGEST // 1024 // 1024},
             "gauge": finding.gauge(customer),
             "breadcrumbs": [(_("Import / Export"), None)],
         },
@@ -126,10 +130,7 @@ def send(request: PortalRequest, customer: Customer) -> HttpResponse:
     try:
         upload = uploads.receive(scope, subject, name, file.chunks(), mode, RequestFacts.of(request))
     except TooManyError:
-        problem = _(
-            "Two of your files are being checked or imported already: wait until one is done, or cancel it, then send this one."
-        )
-        return _home(request, customer, problem, TOO_MANY, **asked)
+        return _home(request, customer, TWO_AT_ONCE, TOO_MANY, **asked)
     return redirect("file_upload", customer.slug, upload.pk)
 
 
@@ -184,6 +185,10 @@ def _show(
         "told": told(upload.job) if upload.job else None,
         "job": upload.job,
         "busy": busy,
+        # An import that was cancelled or stopped leaves the preview as it was, and says why.
+        "ended": ""
+        if busy or upload.job is None or upload.state != Upload.State.LOOKED
+        else _why_it_ended(upload.job),
         "state": "busy" if busy else upload.state,
         "again_url": reverse("file_again", args=[customer.slug, upload.pk]),
     }
@@ -212,6 +217,12 @@ def _show(
         },
         status=status,
     )
+
+
+def _why_it_ended(job: Job) -> Text:
+    if job.state == Job.State.CANCELLED:
+        return _("This was cancelled: nothing was imported.")
+    return job.words if job.state == Job.State.STOPPED else ""
 
 
 def _preview(upload: Upload) -> dict[str, Any]:
@@ -313,8 +324,16 @@ def again(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
         mapping = _said_of_columns(request.POST, upload, subject)
         if problem := _why_not_columns(mapping, upload, subject):
             return _show(request, customer, upload, problem, REFUSED_STATUS)
-    scope = Scope(request.user, customer)
-    uploads.look_again(upload, scope, RequestFacts.of(request), mode, mapping)
+    return _looked_again(request, customer, upload, mode, mapping)
+
+
+def _looked_again(
+    request: PortalRequest, customer: Customer, upload: Upload, mode: Mode, mapping: dict[str, str]
+) -> HttpResponse:
+    try:
+        uploads.look_again(upload, Scope(request.user, customer), RequestFacts.of(request), mode, mapping)
+    except TooManyError:
+        return _show(request, customer, upload, TWO_AT_ONCE, TOO_MANY)
     return redirect("file_upload", customer.slug, upload.pk)
 
 
@@ -350,14 +369,13 @@ def _why_not_columns(mapping: dict[str, str], upload: Upload, subject: Subject) 
 def take(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """Import exactly what the preview showed, all of it or, on purpose, the good rows; a second press does nothing more."""
     upload = upload_or_404(request, customer, pk)
-    scope = Scope(request.user, customer)
-    if not uploads.take_in(
-        upload,
-        scope,
-        RequestFacts.of(request),
-        request.POST.get("seen", ""),
-        request.POST.get("without", "") == "1",
-    ):
+    scope, facts = Scope(request.user, customer), RequestFacts.of(request)
+    seen, without = request.POST.get("seen", ""), request.POST.get("without", "") == "1"
+    try:
+        taken = uploads.take_in(upload, scope, facts, seen, without)
+    except TooManyError:
+        return _show(request, customer, upload, TWO_AT_ONCE, TOO_MANY)
+    if not taken:
         upload = upload_or_404(request, customer, pk)
         return _show(request, customer, upload, uploads.CHANGED_MEANWHILE, CONFLICT)
     return redirect("file_upload", customer.slug, upload.pk)
@@ -372,8 +390,7 @@ def departments(request: PortalRequest, customer: Customer, pk: int) -> HttpResp
     made = uploads.create_departments(upload, scope, facts)
     if made.plan.refused:
         return _show(request, customer, upload, " ".join(made.plan.sentences), REFUSED_STATUS)
-    uploads.look_again(upload, scope, facts, Mode(upload.mode), upload.mapping)
-    return redirect("file_upload", customer.slug, upload.pk)
+    return _looked_again(request, customer, upload, Mode(upload.mode), upload.mapping)
 
 
 @require_POST

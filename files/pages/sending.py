@@ -21,6 +21,7 @@ def attached(name: str, kind: Kind, pieces: Iterable[bytes]) -> StreamingHttpRes
     answer = StreamingHttpResponse(pieces, content_type=kind.content_type)
     answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "no-store"
     return answer
 
 

@@ -73,13 +73,18 @@ def looked(scope: Scope, content: bytes) -> Upload:
     return upload
 
 
-def test_a_worker_that_is_killed_at_any_step_has_written_nothing_and_the_next_one_writes_all_once(
-    place: tuple[str, str], tmp_path: Path, scope: Scope
-) -> None:
+def confirmed(scope: Scope) -> tuple[list[list[str]], Upload, Job]:
+    """The rows of a file that was looked at and confirmed, and the job that waits for a worker."""
     rows, _faults = generated.make(ROWS, digits=4)
     upload = looked(scope, generated.as_csv(rows))
     assert uploads.take_in(upload, scope, FACTS, upload.seen, good_rows=False)
-    job = job_of(upload)
+    return rows, upload, job_of(upload)
+
+
+def test_a_worker_that_is_killed_at_any_step_has_written_nothing_and_the_next_one_writes_all_once(
+    place: tuple[str, str], tmp_path: Path, scope: Scope
+) -> None:
+    rows, upload, job = confirmed(scope)
 
     # While it is planned: it waits for the lock under which its rights are asked again.
     with ExitStack() as stack:
@@ -120,10 +125,7 @@ def test_a_worker_that_is_killed_at_any_step_has_written_nothing_and_the_next_on
 def test_an_import_is_cancelled_while_a_worker_is_at_it_and_nothing_of_it_is_there(
     place: tuple[str, str], tmp_path: Path, scope: Scope
 ) -> None:
-    rows, _faults = generated.make(ROWS, digits=4)
-    upload = looked(scope, generated.as_csv(rows))
-    assert uploads.take_in(upload, scope, FACTS, upload.seen, good_rows=False)
-    job = job_of(upload)
+    _rows, _upload, job = confirmed(scope)
     with ExitStack() as stack:
         customer = stack.enter_context(ExitStack())
         customer.enter_context(held("users_customer", scope.customer.pk))

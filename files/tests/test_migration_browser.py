@@ -109,6 +109,14 @@ def test_a_customer_of_two_hundred_moves_in_is_edited_at_once_and_the_edit_taken
         slug = customer_of(page, installation)
         base = f"{installation.url}/c/{slug}"
 
+        # A file that is too large is said before a byte of it is sent.
+        page.goto(f"{base}/files/")
+        page.evaluate("document.getElementById('file').dataset.largest = '10'")
+        page.set_input_files("#file", {"name": "a.csv", "mimeType": "text/csv", "buffer": b"x" * 11})
+        assert "50\u00a0Mo" in page.evaluate("document.getElementById('file').validationMessage")
+        page.get_by_role("button", name="Vérifier le fichier").click()
+        assert page.url == f"{base}/files/"
+
         # Departments that aren't there, and five faults.
         send(page, f"{base}/files/", spoilt(rows), "3cx.csv")
         expect(page.locator("main")).to_contain_text("3CX 20")

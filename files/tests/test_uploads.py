@@ -279,6 +279,27 @@ def test_rights_that_are_taken_away_while_it_is_planned_stop_it_too(hand, actor,
     assert not User.objects.of(hand.customer).filter(number="170").exists()
 
 
+def test_the_preview_after_rights_were_taken_away_is_the_one_of_whoever_they_are_now(
+    hand, actor, monkeypatch
+):
+    mine = actor.primary_department
+    other = User.objects.of(hand.customer).exclude(primary_department=mine).exclude(mobile="")[0]
+    upload = hand.looked(f"Number,MobileNumber\r\n{other.number},514 555-0177\r\n")
+    assert other.mobile in str([page.rows for page in upload.pages.all()])
+    hand.take(upload)
+    real = uploads._looked_at
+
+    def then_lowered(*args: Any) -> Any:
+        looked = real(*args)
+        User.objects.filter(pk=actor.pk).update(role=Role.objects.get(slug="group_admins"))
+        return looked
+
+    monkeypatch.setattr(uploads, "_looked_at", then_lowered)
+    upload = hand.work(upload)
+    assert (upload.state, upload.counts["refused"]) == ("looked", 1)
+    assert other.mobile not in str([page.rows for page in upload.pages.all()])
+
+
 def test_a_new_address_of_somebody_takes_a_fresh_proof_before_the_worker_is_asked(hand, customer, client):
     upload = hand.looked("Number,EmailAddress\r\n101,autre@pingris.example\r\n")
     assert upload.takes_over == "address"
@@ -296,7 +317,9 @@ def test_a_cancellation_leaves_everything_as_it_was_and_the_file_to_be_confirmed
     hand.post(upload, "cancel")
     upload = hand.work(upload)
     assert upload.job.state == "cancelled"
-    assert "Import 2 rows" in hand.page(upload)
+    page = hand.page(upload)
+    assert "Import 2 rows" in page
+    assert "This was cancelled: nothing was imported." in page
     assert not User.objects.of(hand.customer).filter(number="170").exists()
 
 
@@ -607,3 +630,56 @@ def test_a_file_that_is_being_imported_is_not_forgotten(hand):
     Upload.objects.update(created_at=timezone.now() - tasks.KEPT)
     tasks.forget_uploads()
     assert Upload.objects.count() == 1
+
+
+def test_an_import_that_failed_says_so_above_the_preview_that_is_still_there(hand, monkeypatch):
+    upload = hand.looked(SHORT)
+    hand.take(upload)
+    monkeypatch.setattr(uploads, "_tell_what_became", lambda *args: 1 / 0)
+    upload = hand.work(upload)
+    page = hand.page(upload)
+    assert "It failed unexpectedly. Support can see why." in page
+    assert "Import 2 rows" in page
+    assert not User.objects.of(hand.customer).filter(number="170").exists()
+
+
+def test_what_is_told_once_for_the_file_stands_above_all_its_rows(hand):
+    upload = hand.looked(
+        "Number,FirstName,LastName,VMLanguage\r\n170,Zoé,Roy,00000000-0000-0000-0000-000000000000\r\n"
+        "171,Ana,Roy,00000000-0000-0000-0000-000000000000\r\n1700000,A,B,\r\n"
+    )
+    assert upload.counts["refused"] == 1
+    [(column, words, count)] = [each for each in upload.warnings if each[0] == "VMLanguage"]
+    page = hand.page(upload)  # of the refused rows, among which the warned one isn't
+    assert "to know" in page
+    assert words in page.replace("&#x27;", "'")
+    assert (column, count) == ("VMLanguage", 1)
+
+
+def test_every_state_of_a_file_leads_to_throwing_it_away(hand):
+    looked, unreadable = hand.looked(SHORT), hand.looked("Poste;Qui\r\n176;Zoé\r\n")
+    written = hand.looked("Number,FirstName,LastName\r\n190,Max,Roy\r\n")
+    hand.take(written)
+    hand.work(written)
+    for upload in (looked, unreadable, written):
+        assert f"/imports/{upload.pk}/discard" in hand.page(upload)
+
+
+def test_kept_files_wait_for_their_turn_like_new_ones(hand):
+    kept = hand.looked(SHORT)
+    for number in (191, 192):
+        hand.send(f"Number,FirstName,LastName\r\n{number},Max,Roy\r\n")
+    for answer in (hand.take(kept), hand.post(kept, "again", mode="create")):
+        assert answer.status_code == 429
+        assert b"Two of your files" in answer.content
+    assert Upload.objects.get(pk=kept.pk).state == "looked"
+    assert not Job.objects.filter(kind="file-import").exists()
+
+
+def test_a_damaged_pin_is_cited_in_no_sentence(customer, actor):
+    made = uploads.SUBJECTS["users"].look_at(
+        b"Number,FirstName,VMPIN\n178,Ana,7E+39164\n", uploads.Scope(actor, customer)
+    )
+    [error] = made.outcomes[0].errors
+    assert error.reason.code == "excel_number"
+    assert "39164" not in str(error.reason)

@@ -280,6 +280,14 @@
     if (box && field.type !== "hidden" && isChanged(field)) box.checked = true;
   }
 
+  /* --- A file that is too large is said before it is sent --- */
+  document.addEventListener("change", (event) => {
+    const box = event.target;
+    if (!box.matches?.("[data-largest]")) return;
+    box.setCustomValidity([...box.files].some((file) => file.size > Number(box.dataset.largest)) ? box.dataset.tooLarge : "");
+    box.reportValidity();
+  });
+
   /* --- Typed confirmation --- */
   function showConfirmed(box) {
     const button = box.form?.querySelector("[data-confirm-button]");
