@@ -14,6 +14,7 @@ from django.urls.resolvers import RegexPattern
 from django.utils.translation import gettext_lazy as _
 
 from signin import second_factor
+from support.pages import frame
 
 
 class SupportSite(AdminSite):
@@ -47,8 +48,13 @@ class SupportSite(AdminSite):
 
     def get_urls(self) -> list[Any]:
         """Django's, with the pages of one app under a plain path: every address can be listed, and tested, by its pattern."""
+        ours = [path(page.route, self.admin_view(page.view), name=page.name) for page in frame.PAGES]
         found = [entry for entry in super().get_urls() if not isinstance(entry.pattern, RegexPattern)]
-        return [*found, path("<slug:app_label>/", self.admin_view(self.app_index), name="app_list")]
+        return [*ours, *found, path("<slug:app_label>/", self.admin_view(self.app_index), name="app_list")]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """With our own pages for the menu."""
+        return {**super().each_context(request), "desk_pages": frame.menu()}
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """A page of the desk. Whoever is signed in and doesn't belong here is told so, rather than asked to sign in again."""
