@@ -12,6 +12,7 @@ from pbxadmin.common.keyset import Key
 from pbxadmin.common.values.signs import plainly
 from phones import selectors
 from phones.models import Phone
+from phones.presence import in_brief
 from phones.settings.columns import HEX, SEPARATORS
 from users.models import User
 
@@ -38,9 +39,7 @@ def phones_in_list(people: Sequence[User]) -> dict[Any, list[Listed]]:
     for phone in selectors.light(Phone.objects.filter(user__in=[person.pk for person in people])).order_by(
         "pk"
     ):
-        found.setdefault(phone.user_id, []).append(
-            Listed(selectors.model_of(phone).name, selectors.state(phone))
-        )
+        found.setdefault(phone.user_id, []).append(Listed(selectors.model_of(phone).name, in_brief(phone)))
     return found
 
 

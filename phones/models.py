@@ -286,6 +286,8 @@ class Phone(Settings):
     fetched_text = EncryptedTextField(
         blank=True, default="", editable=False, readers=(Reader.COMPARISON,)
     )  # for the diff: it holds passwords
+    # The last sign of life that was no fetch: an answer to a NOTIFY, a registration (`phones.presence`).
+    heard_at = models.DateTimeField(null=True, editable=False)
     firmware = models.CharField(_("Firmware"), max_length=40, blank=True, editable=False)
     seen_model = models.CharField(max_length=40, blank=True, editable=False)
 

@@ -16,8 +16,9 @@ from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from phones import selectors
 from phones.models import Phone, Sbc, model_said
+from phones.presence import last_seen_column, presence
 from phones.settings.sections import ADDING, phone_sheet
-from phones.sites.overview import STATES, doing
+from phones.sites.overview import PRESENCES, STATES, doing, present
 from phones.sites.sections import sbc_sheet
 from support.files import FilesAdmin
 from support.filters import CustomersFilter, WordsFilter
@@ -40,6 +41,22 @@ class StateFilter(admin.SimpleListFilter):
         return (
             queryset.alias(doing=doing(timezone.now())).filter(doing=value) if value in STATES else queryset
         )
+
+
+class PresenceFilter(admin.SimpleListFilter):
+    """Phones that ought to be there and aren't, whether or not they have the latest configuration."""
+
+    title = _("presence")
+    parameter_name = "presence"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """As the portal's list of phones says it."""
+        return list(PRESENCES.items())
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Narrow."""
+        value = self.value() or ""
+        return queryset.filter(present(timezone.now(), value)) if value in PRESENCES else queryset
 
 
 class ModelFilter(WordsFilter):
@@ -66,10 +83,17 @@ class PhoneAdmin(FilesAdmin):
         "told",
         "sbc",
         "firmware",
+        "seen",
         "fetched",
     )
-    list_display = ("mac_address", "model_name", "owner", "holder", "doing", "fetched", "portal")
-    list_filter = (StateFilter, ("model", ModelFilter), "connection", ("customer", CustomersFilter))
+    list_display = ("mac_address", "model_name", "owner", "holder", "doing", "seen", "portal")
+    list_filter = (
+        StateFilter,
+        PresenceFilter,
+        ("model", ModelFilter),
+        "connection",
+        ("customer", CustomersFilter),
+    )
     search_fields = ("mac", "user__search_text", "customer__name", "firmware")
     search_help_text = _("MAC, user, customer or firmware")
     ordering = (Folded("customer__name"), "user__number")
@@ -107,6 +131,11 @@ class PhoneAdmin(FilesAdmin):
     def told(self, record: Phone) -> str:
         """What became of it."""
         return selectors.command_in_words(record).text
+
+    @admin.display(description=_("Last seen"), ordering=last_seen_column())
+    def seen(self, record: Phone) -> str:
+        """Whether it is there."""
+        return presence(record).sentence
 
     @admin.display(description=_("Last fetch"), ordering="fetched_at")
     def fetched(self, record: Phone) -> str:

@@ -148,15 +148,19 @@ class ListState:
         """What the search box says it searches; "" where there is none."""
         return self.shape.search_label if self.shape.search else ""
 
-    def condition(self, without: str = "") -> Q:
-        """The condition over the rows; `without` the filter of that name, to count what each of its values would find."""
+    def condition(self, *without: str) -> Q:
+        """The condition over the rows; `without` the filters of these names (`TEXT` is what is searched), to count what each of their values would find."""
         condition = Q()
-        if self.text and self.shape.search:
+        if self.text and self.shape.search and TEXT not in without:
             condition &= self.shape.search(self.text)
         for each in self.shape.filters:
-            if each.name in self.chosen and each.name != without:
+            if each.name in self.chosen and each.name not in without:
                 condition &= each.meaning(self.chosen[each.name])
         return condition
+
+    def condition_of(self, name: str) -> Q:
+        """What one filter alone asks for."""
+        return self.condition(TEXT, *(each.name for each in self.shape.filters if each.name != name))
 
     @property
     def places(self) -> Places:

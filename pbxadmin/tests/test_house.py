@@ -77,6 +77,7 @@ WRITERS = {
     "pbxadmin/management/commands/rotate_secrets.py": "the same secrets under another key",
     "pbxadmin/common/prepared.py": "no write: statements that only read, planned once for each connection",
     "users/append_only.py": "the triggers that guard the history",
+    "phones/presence.py": "signs of life that are no fetch, many in one statement",
     "phones/serving/fetches.py": "times of fetches that brought no other news, many in one statement",
 }
 

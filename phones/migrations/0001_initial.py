@@ -381,6 +381,7 @@ class Migration(migrations.Migration):
                     "fetched_text",
                     pbxadmin.common.crypto.EncryptedTextField(blank=True, default="", editable=False),
                 ),
+                ("heard_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "firmware",
                     models.CharField(blank=True, editable=False, max_length=40, verbose_name="Firmware"),

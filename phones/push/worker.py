@@ -22,6 +22,7 @@ from pbxadmin.common.crypto import Reader, plain
 from pbxadmin.common.values.configtext import UnsafeTextError
 from phones import build
 from phones.models import Phone
+from phones.presence import proves_presence
 from phones.push import outbox
 from phones.push.notify import sip
 from phones.push.notify.targets import Address, phone_networks
@@ -334,12 +335,13 @@ def _store_results(ended: Iterable[tuple[Sent, sip.Result]]) -> None:
             sent.command,
             sent.phone.command_at,
             sent.claim,
+            proves_presence(result.code),
         ].append(sent.phone.pk)
     now = timezone.now()
-    for (outcome, detail, attempts, command, command_at, claim), ids in groups.items():
-        outbox.update_in_order(
-            ids, Q(), **_stored(outcome, detail, attempts, command, command_at, claim, now)
-        )
+    for (outcome, detail, attempts, command, command_at, claim, answered), ids in groups.items():
+        heard = {"heard_at": now} if answered else {}
+        stored = _stored(outcome, detail, attempts, command, command_at, claim, now)
+        outbox.update_in_order(ids, Q(), **stored, **heard)
 
 
 def _what_came_of(sent: Sent, result: sip.Result) -> sip.Outcome:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import Text
 from phones.models import Phone
+from phones.presence import away
 from phones.selectors import FETCH_EXPECTED, RESTART_EXPECTED, SENDING_LASTS
 from users import rights
 from users.models import Customer, User
@@ -26,6 +27,9 @@ STATES: dict[str, Text] = {
     "off": gettext_lazy("Without configuration"),
     "stock": gettext_lazy("In stock"),
 }
+# Whether they are there, by name: those that ought to be and aren't, whichever state they are in.
+AWAY = "away"
+PRESENCES: dict[str, Text] = {AWAY: gettext_lazy("Not seen")}
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,21 @@ def phones_in_sight(actor: User, customer: Customer) -> "QuerySet[Phone]":
     return Phone.objects.visible_to(actor).of(customer).filter(condition)
 
 
-def counted(phones: "QuerySet[Phone]", now: datetime) -> dict[str, int]:
-    """How many of these phones are in each state: one query."""
-    found: dict[str, Any] = (
-        phones.order_by()
-        .alias(doing=doing(now))
-        .aggregate(**{name: Count("pk", filter=Q(doing=name)) for name in STATES})
-    )
+def present(now: datetime, name: str) -> Q:
+    """The condition that a name of `PRESENCES` means; nothing for any other."""
+    return away(now) if name == AWAY else Q(pk__in=[])
+
+
+def counted(
+    phones: "QuerySet[Phone]", now: datetime, in_presence: Q | None = None, in_state: Q | None = None
+) -> dict[str, int]:
+    """How many of these phones are in each state, and how many aren't there: one query.
+
+    Each state counts the phones of `in_presence` alone, each presence those of `in_state`.
+    """
+    states = {name: Count("pk", filter=Q(doing=name) & (in_presence or Q())) for name in STATES}
+    presences = {name: Count("pk", filter=present(now, name) & (in_state or Q())) for name in PRESENCES}
+    found: dict[str, Any] = phones.order_by().alias(doing=doing(now)).aggregate(**states, **presences)
     return found
 
 
@@ -107,5 +119,11 @@ def tiles(actor: User, customer: Customer) -> list[Tile]:
             "wait",
             ngettext("phone never connected", "phones never connected", never),
             f"{address}?state=never",
+        ),
+        Tile(
+            counts[AWAY],
+            "bad",
+            ngettext("phone not seen", "phones not seen", counts[AWAY]),
+            f"{address}?presence={AWAY}",
         ),
     ]

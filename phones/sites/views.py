@@ -19,8 +19,9 @@ from pbxadmin.common.searching import named
 from pbxadmin.common.values.signs import folded, plainly, words_of
 from phones import selectors
 from phones.models import Phone, Sbc
+from phones.presence import Presence, last_seen_column, presence
 from phones.settings.columns import SEPARATORS, identifier_said
-from phones.sites.overview import STATES, counted, doing, phones_in_sight
+from phones.sites.overview import PRESENCES, STATES, counted, doing, phones_in_sight, present
 from phones.sites.sections import sbc_sheet
 from phones.vendors import models
 from users import rights
@@ -54,6 +55,7 @@ class Line:
     phone: Phone
     model: str
     state: selectors.PhoneState
+    presence: Presence
     url: str
     give_url: str = ""  # of a phone in stock: who is in this list with those may give them
 
@@ -65,7 +67,14 @@ def _line(customer: Customer, phone: Phone, now: datetime) -> Line:
         else ""
     )
     give = "" if phone.user else reverse("phone_give", args=[customer.slug, phone.mac])
-    return Line(phone, selectors.model_of(phone).display_name, selectors.state(phone, now), url, give)
+    return Line(
+        phone,
+        selectors.model_of(phone).display_name,
+        selectors.state(phone, now),
+        presence(phone, now),
+        url,
+        give,
+    )
 
 
 # --- Pages --------------------------------------------------------------------------------------------------------
@@ -86,9 +95,14 @@ def phones(request: PortalRequest, customer: Customer) -> HttpResponse:
     now = timezone.now()
     mine = phones_in_sight(request.user, customer).alias(doing=doing(now))
     counts: dict[str, int] = {}
-    state = ListState.of(shape(counts), request.GET, request.path)
-    # How many each state would show, whichever is chosen.
-    counts |= counted(mine.filter(state.condition(without="state")), now)
+    state = ListState.of(shape(counts, now), request.GET, request.path)
+    # How many each value of a filter would show, whichever is chosen of it.
+    counts |= counted(
+        mine.filter(state.condition("state", "presence")),
+        now,
+        in_presence=state.condition_of("presence"),
+        in_state=state.condition_of("state"),
+    )
     page = state.page_of(state.rows(selectors.light(mine)))
     return show_list(
         request,
@@ -102,7 +116,7 @@ def phones(request: PortalRequest, customer: Customer) -> HttpResponse:
                 state.heading(_("Phone model"), "model"),
                 state.heading(_("User"), "user"),
                 state.heading(_("State")),
-                state.heading(_("Last fetch"), "fetched", "hide-narrow"),
+                state.heading(_("Last seen"), "seen"),
             ],
             "beside": tabs_of_phones(request.user, customer, "phones"),
             "gauge": user_selectors.gauge(customer),
@@ -111,8 +125,8 @@ def phones(request: PortalRequest, customer: Customer) -> HttpResponse:
     )
 
 
-def shape(counts: Mapping[str, int]) -> Shape:
-    """What the list of phones can be asked for; `counts`: how many each state would show, by the time its chips are drawn."""
+def shape(counts: Mapping[str, int], now: datetime) -> Shape:
+    """What the list of phones can be asked for; `counts`: how many each value would show, by the time the chips are drawn."""
     return Shape(
         search=matching,
         search_label=gettext_lazy("MAC, extension, name or model"),
@@ -123,13 +137,20 @@ def shape(counts: Mapping[str, int]) -> Shape:
                 lambda name: Q(doing=name),
                 lambda: [(name, f"{label} ({counts[name]})") for name, label in STATES.items()],
                 flat=True,
-            )
+            ),
+            Filter(
+                "presence",
+                gettext_lazy("Presence"),
+                lambda name: present(now, name),
+                lambda: [(name, f"{label} ({counts[name]})") for name, label in PRESENCES.items()],
+                flat=True,
+            ),
         ],
         orders={
             "user": (F("user__number").asc(nulls_last=True), "pk"),
             "mac": ("mac",),
             "model": ("model", F("user__number").asc(nulls_last=True), "pk"),
-            "fetched": (F("fetched_at").asc(nulls_first=True), "pk"),
+            "seen": (last_seen_column().asc(nulls_first=True), "pk"),
         },
     )
 

@@ -428,7 +428,13 @@ def test_the_first_page_counts_phones_as_the_tab_tells_them(
     with CaptureQueriesContext(connection) as queries:
         tiles = overview.tiles(felix, boreale)
     assert len(queries) == 1
-    assert [(tile.kind, tile.count) for tile in tiles] == [("ok", 1), ("wait", 1), ("bad", 0), ("wait", 1)]
+    assert [(tile.kind, tile.count) for tile in tiles] == [
+        ("ok", 1),
+        ("wait", 1),
+        ("bad", 0),
+        ("wait", 1),
+        ("bad", 0),
+    ]
 
 
 def test_deleting_a_user_says_which_phones_go(phone: Phone, amelie: User, boreale: Customer) -> None:

@@ -19,6 +19,7 @@ from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.proof import Takeover
 from phones import selectors, services
 from phones.models import Phone
+from phones.presence import in_brief, presence
 from phones.settings import logos
 from phones.settings.form import settings_form
 from phones.settings.noted import SECRETS
@@ -107,7 +108,7 @@ def show(
     """The tab's page for one of the phones."""
     now = timezone.now()
     model = selectors.model_of(phone)
-    states = {one.pk: selectors.state(one, now) for one in phones}
+    states = {one.pk: in_brief(one, now) for one in phones}
     command = selectors.command_in_words(phone, now)
     return render(
         request,
@@ -130,6 +131,7 @@ def show(
                 for one in phones
             ],
             "state": selectors.state(phone, now),
+            "presence": presence(phone, now),
             "saved": request.GET.get("saved") == "1",
             "command": command,
             "settled": command.settled and all(each.settled for each in states.values()),
@@ -235,7 +237,7 @@ def phone_status(request: PortalRequest, customer: Customer, person: User, phone
     """
     now = timezone.now()
     found = selectors.phones_of(request.user, customer, person)
-    states = {one: selectors.state(one, now) for one in found}
+    states = {one: in_brief(one, now) for one in found}
     command = selectors.command_in_words(phone, now)
     return render(
         request,
@@ -246,6 +248,7 @@ def phone_status(request: PortalRequest, customer: Customer, person: User, phone
             "phones": [{"phone": one, "state": each} for one, each in states.items()],
             "summary": _summed_up(list(states.values())),
             "state": selectors.state(phone, now),
+            "presence": presence(phone, now),
             "command": command,
             "settled": command.settled and all(each.settled for each in states.values()),
             "customer": customer,
@@ -279,7 +282,7 @@ def push_status(request: PortalRequest, customer: Customer, person: User) -> Htt
 def _summary(request: PortalRequest, customer: Customer, person: User) -> dict[str, Any]:
     now = timezone.now()
     found = selectors.light(Phone.objects.visible_to(request.user).of(customer).filter(user=person))
-    return _summed_up([selectors.state(phone, now) for phone in found])
+    return _summed_up([in_brief(phone, now) for phone in found])
 
 
 def _summed_up(states: list[selectors.PhoneState]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def place(phone: Phone, desk: Desk) -> None:
 
 def later(phone: Phone, **time: float) -> None:
     """Let time pass for one phone: every moment of its row moves back."""
-    for name in ("stale_since", "next_attempt_at", "command_at", "notified_at", "fetched_at"):
+    for name in ("stale_since", "next_attempt_at", "command_at", "notified_at", "fetched_at", "heard_at"):
         moment = getattr(again(phone), name)
         if moment is not None:
             Phone.objects.filter(pk=phone.pk).update(**{name: moment - timedelta(**time)})

@@ -12,7 +12,7 @@ from django.utils import timezone
 from phones import selectors
 from phones.models import Phone, Sbc
 from phones.settings.sections import phone_sheet
-from phones.sites.overview import counted, doing
+from phones.sites.overview import AWAY, STATES, counted, doing
 from phones.sites.sections import sbc_sheet
 from signin.tests.signing import sign_in_fully
 from users import road
@@ -407,14 +407,15 @@ def test_a_phone_that_is_not_served_is_counted_as_nothing_else(client, boreale, 
     everything = Phone.objects.filter(customer=boreale)
     counts = counted(everything, timezone.now())
     assert counts["off"] == (2 if off == "person" else 4)
-    assert sum(counts.values()) == everything.count()
+    assert sum(counts[state] for state in STATES) == everything.count()
+    assert counts[AWAY] == 0
 
 
 def test_each_number_of_the_home_page_leads_to_what_it_counts(client, boreale, felix, phones):
     sign_in_fully(client, felix)
     User.objects.filter(number="103").update(disabled=True)
     home = client.get(reverse("customer_home", args=["boreale"]))
-    assert len(home.context["tiles"]) == 4
+    assert len(home.context["tiles"]) == 5
     for tile in home.context["tiles"]:
         assert f'href="{tile.url}"' in home.content.decode()
         assert client.get(tile.url).context["count"] == tile.count, tile.text
