@@ -199,7 +199,7 @@ def _of(job: Job) -> Upload:
 
 
 def _facts(job: Job) -> RequestFacts:
-    return RequestFacts("csv", job.address, job.request_id)
+    return RequestFacts("csv", job.address, job.request_id, job.note)
 
 
 def _unless_rights_changed(scope: Scope, job: Job) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from pbxadmin.common.columns import Scope
 from support.filters import WordsFilter
 from support.road import SupportAdmin
-from users.history.timeline import cells_in_words, look_up, reason_in_words, source_in_words
+from users.history.timeline import cells_in_words, look_up, source_in_words, why
 from users.models import Change
 from users.road import SHEETS
 
@@ -99,6 +99,7 @@ class ChangeAdmin(SupportAdmin):
         "operation__actor_name",
         "operation__address",
         "operation__reason",
+        "operation__note",
         "operation__request_id",
         "operation__customer__name",
     )
@@ -177,7 +178,7 @@ class ChangeAdmin(SupportAdmin):
     @admin.display(description=_("Reason"))
     def reason(self, record: Change) -> str:
         """Why."""
-        return reason_in_words(record.operation).strip()
+        return why(record.operation)
 
     @admin.display(description=_("What changed"))
     def what(self, record: Change) -> SafeString:

@@ -6,7 +6,7 @@ mistake or through a hole of ours.
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-TABLES = ("users_operation", "users_change")
+TABLES = ("users_operation", "users_change", "users_mention")
 
 POSTGRESQL = """
 CREATE OR REPLACE FUNCTION history_is_append_only() RETURNS trigger LANGUAGE plpgsql AS

@@ -89,6 +89,8 @@ class Column:
     only_in_files = False
     # Whether its values refer to other rows, which may be ones that aren't written yet (`Pending`).
     refers = False
+    # The table (as "users.did") whose rows its values name by their keys, where the history of those tells of it too; "" for none.
+    speaks_of = ""
 
     def __init__(
         self,

@@ -14,6 +14,10 @@ from django.utils.functional import cached_property
 from django.utils.http import parse_header_parameters, url_has_allowed_host_and_scheme
 
 from pbxadmin.common.proof import ProofNeededError, Takeover
+from pbxadmin.common.values.signs import as_it_looks
+
+# The field of a form that says why something is done (`partials/note.html`), and how long that may be.
+NOTE, LONGEST_NOTE = "why", 200
 
 
 class Utf8Request(WSGIRequest):
@@ -110,6 +114,8 @@ class RequestFacts:
     source: str = "system"
     address: str = ""
     request_id: str = ""
+    # Why, in the words of whoever asks: a reason, or the number of a ticket.
+    note: str = ""
     # Whether whoever asks has proved lately who they are. What is no request has nobody to ask.
     proved: Callable[[], bool] = field(default=lambda: True, compare=False)
 
@@ -117,7 +123,8 @@ class RequestFacts:
     def of(cls, request: HttpRequest, source: str = "portal") -> "RequestFacts":
         """The facts of a page's request."""
         proved = getattr(request, "proved", lambda: False)
-        return cls(source, client_address(request), getattr(request, "request_id", ""), proved)
+        note = one_line(request.POST.get(NOTE, ""))[:LONGEST_NOTE] if request.method == "POST" else ""
+        return cls(source, client_address(request), getattr(request, "request_id", ""), note, proved)
 
     def demand_proof(self, what: Takeover | None) -> None:
         """Raise `ProofNeededError` where `what` is one of the things that take a fresh proof, and there is none."""
@@ -128,3 +135,9 @@ class RequestFacts:
 def new_request_id() -> str:
     """A short name for one request, for the logs and the history."""
     return uuid4().hex[:12]
+
+
+def one_line(text: str) -> str:
+    """What was typed as one line, without signs that no one sees."""
+    shown = "".join(" " if sign.isspace() else sign for sign in as_it_looks(text))
+    return " ".join("".join(sign for sign in shown if unicodedata.category(sign)[0] != "C").split())

@@ -121,6 +121,9 @@ class ReferenceColumn(OptionsMixin, FieldColumn):
     ) -> None:
         self.options = options
         super().__init__(model_field, **overrides)
+        target = model_field.related_model
+        if isinstance(target, type) and isinstance(target._meta.pk, models.BigAutoField):
+            self.speaks_of = target._meta.label_lower
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu of the options."""
@@ -194,9 +197,11 @@ class LinkedColumn(OptionsMixin, Column):
         store: Store,
         options: Callable[[Scope], Iterable[Option]],
         required: bool = False,
+        speaks_of: str = "",
         **settings: Any,
     ) -> None:
         self.store = store
+        self.speaks_of = speaks_of
         self.options = options
         self.required = required
         super().__init__(name, **settings)

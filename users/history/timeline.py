@@ -63,7 +63,7 @@ def shape(changes_of: QuerySet[Change]) -> Shape:
         if (digits := number_sought(text)) and len(digits) == 10:
             name |= Q(object_name__contains=phone_number_national(f"+1{digits}"))
         changed = changes_of.filter(name, operation=OuterRef("pk"))
-        return named("actor_name", text) | named("reason", text) | Q(Exists(changed))
+        return named("actor_name", text) | named("reason", text) | named("note", text) | Q(Exists(changed))
 
     def lately(period: str) -> Q:
         if period not in PERIODS:
@@ -258,7 +258,7 @@ def _tell(
         what=title_of(operation, told, count),
         when=operation.at,
         where=" ".join(filter(None, [source_in_words(operation.source), address])),
-        reason="" if _says_itself(operation) else reason_in_words(operation).strip(),
+        reason=why(operation),
         rows=[] if operation.kind in TOLD_BY_TITLE else told,
         more=max(0, count - len(rows)),
         url=reverse("operation", args=[slug, operation.pk]) if slug and whole and count > len(rows) else "",
@@ -386,6 +386,12 @@ def reason_in_words(operation: Operation) -> str:
     if operation.reason.startswith("job "):
         return gettext("Job %(number)s") % {"number": operation.reason.removeprefix("job ")}
     return str(REASONS.get(operation.reason) or signin.REASONS.get(operation.reason, operation.reason))
+
+
+def why(operation: Operation) -> str:
+    """What the portal notes of an operation, and what its actor said of it, as one line."""
+    noted = "" if _says_itself(operation) else reason_in_words(operation).strip()
+    return " · ".join(filter(None, [noted, operation.note]))
 
 
 def source_in_words(source: str) -> str:

@@ -80,7 +80,7 @@ def operation(request: PortalRequest, customer: Customer, operation: int) -> Htt
             "what": what,
             "where": timeline.source_in_words(found.source),
             "address": page.address,
-            "reason": timeline.reason_in_words(found).strip(),
+            "reason": timeline.why(found),
             "page": page,
             "gauge": finding.gauge(customer),
             "breadcrumbs": [

@@ -786,6 +786,7 @@ class Migration(migrations.Migration):
                 ("source", models.CharField(max_length=12)),
                 ("address", models.CharField(blank=True, max_length=45)),
                 ("request_id", models.CharField(blank=True, max_length=12)),
+                ("note", models.CharField(blank=True, max_length=200)),
                 ("keys", models.JSONField(default=list)),
                 ("settings", models.JSONField(default=dict)),
                 (
@@ -967,6 +968,10 @@ class Migration(migrations.Migration):
                 ("address", models.CharField(blank=True, max_length=45)),
                 ("request_id", models.CharField(blank=True, max_length=12)),
                 ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "note",
+                    models.CharField(blank=True, max_length=200, verbose_name="Reason or ticket number"),
+                ),
                 (
                     "customer",
                     models.ForeignKey(
@@ -1393,6 +1398,34 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="visibility",
             constraint=models.UniqueConstraint(fields=("user", "department"), name="visibility_once"),
+        ),
+        migrations.CreateModel(
+            name="Mention",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("model", models.CharField(max_length=40)),
+                ("object_pk", models.BigIntegerField()),
+                ("by_model", models.CharField(max_length=40)),
+                ("by_pk", models.BigIntegerField()),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mentions",
+                        to="users.operation",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["model", "object_pk", "-operation"], name="mention_of_object")
+                ],
+            },
         ),
         migrations.RunPython(first_roles.add_roles, first_roles.remove_roles),
         # From here on the database refuses to change or delete history.

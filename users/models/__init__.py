@@ -9,7 +9,7 @@ from users.models.customer import (
     SingleSignOn,
     SystemExtension,
 )
-from users.models.history import Change, Operation
+from users.models.history import Change, Mention, Operation
 from users.models.job import Job, JobStep
 from users.models.letter import Letter
 from users.models.links import PersonalLink
@@ -39,6 +39,7 @@ __all__ = [
     "Kept",
     "Letter",
     "Membership",
+    "Mention",
     "Operation",
     "Options",
     "PersonalLink",

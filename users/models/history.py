@@ -33,6 +33,8 @@ class Operation(models.Model):
     address = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=12, blank=True)
     reason = models.CharField(max_length=200, blank=True)
+    # Why, in the words of whoever did it: a reason, or the number of a ticket. `reason` is what the portal itself notes.
+    note = models.CharField(_("Reason or ticket number"), max_length=200, blank=True)
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by")
 
     objects = ScopedManager()
@@ -82,3 +84,28 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return self.object_name
+
+
+class Mention(models.Model):
+    """That a change of one record says something of another one: a number that went to somebody stands in the number's history too.
+
+    It names the change by its operation and record, because changes are written many at once and aren't read back for their keys.
+    """
+
+    customer_path = "operation__customer"
+
+    operation = models.ForeignKey(Operation, models.PROTECT, related_name="mentions")
+    # The record that is spoken of.
+    model = models.CharField(max_length=40)
+    object_pk = models.BigIntegerField()
+    # The record that was changed.
+    by_model = models.CharField(max_length=40)
+    by_pk = models.BigIntegerField()
+
+    objects = ScopedManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["model", "object_pk", "-operation"], name="mention_of_object")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.object_pk} by {self.by_model} {self.by_pk}"

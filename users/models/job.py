@@ -62,6 +62,7 @@ class Job(models.Model):
     source = models.CharField(max_length=12)
     address = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=12, blank=True)
+    note = models.CharField(max_length=200, blank=True)
 
     keys = models.JSONField(default=list)
     settings = models.JSONField(default=dict)

@@ -87,6 +87,7 @@ def _made(kind: str, scope: Scope, facts: RequestFacts, total: int, **asked: Any
         source=facts.source,
         address=facts.address,
         request_id=facts.request_id,
+        note=facts.note,
         total=total,
         **asked,
     )
@@ -235,7 +236,7 @@ def _step(job: Job, size: int) -> None:
     names = {record.pk: str(record) for record in records}
     operation = job.operation
     if going:
-        facts = RequestFacts(job.source, job.address, job.request_id)
+        facts = RequestFacts(job.source, job.address, job.request_id, job.note)
         done = action.do(scope, going, job.settings, Trace(facts, f"job {job.pk}", operation))
         if not done.well:
             if len(keys) > 1:

@@ -1,7 +1,7 @@
 """The history, written by the road itself: one operation with a row for every record that changed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pbxadmin.common import many
@@ -9,7 +9,7 @@ from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.crypto import MASK
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
-from users.models import Change, Customer, Operation, User
+from users.models import Change, Customer, Mention, Operation, User
 from users.road.planning import RowPlan
 from users.road.sheets import chunks
 
@@ -46,6 +46,45 @@ def write_history(operation: Operation, sheet: Sheet, scope: Scope, rows: Sequen
             },
             len(part),
         )
+    changes = ((row.key, row.new, row.changes) for row in rows)
+    write_mentions(operation, sheet, changes)
+
+
+def write_mentions(
+    operation: Operation, sheet: Sheet, changes: Iterable[tuple[Any, bool, Mapping[str, tuple[Any, Any]]]]
+) -> None:
+    """Note of which other records the changes of these speak: (key, whether it is new, what changed) of each.
+
+    Somebody new is no news of their department; that they have a number is news of the number.
+    """
+    columns = {name: column for name, column in sheet.columns.items() if column.speaks_of}
+    if not columns:
+        return
+    found: dict[tuple[str, Any, Any], None] = {}
+    for key, new, changed_columns in changes:
+        for name in columns.keys() & changed_columns.keys():
+            column = columns[name]
+            if not new or column.identity:
+                old, now = (_keys(value) for value in changed_columns[name])
+                found |= dict.fromkeys((column.speaks_of, other, key) for other in old ^ now)
+    spoken_of = list(found)
+    many.insert(
+        Mention,
+        {
+            "operation_id": many.Same(operation.pk),
+            "model": [model for model, _other, _key in spoken_of],
+            "object_pk": [other for _model, other, _key in spoken_of],
+            "by_model": many.Same(sheet.label),
+            "by_pk": [key for _model, _other, key in spoken_of],
+        },
+        len(spoken_of),
+    )
+
+
+def _keys(value: Any) -> set[Any]:
+    """The keys in a value: of one row, or of several."""
+    values = value if isinstance(value, (tuple, list, set, frozenset)) else (value,)
+    return {each for each in values if isinstance(each, int)}
 
 
 class Cells:
@@ -161,6 +200,7 @@ def record_operation(
         address=facts.address,
         request_id=facts.request_id,
         reason=reason[:200],
+        note=facts.note,
         undoes=undoes,
     )
     for change in changes:

@@ -14,7 +14,7 @@ from users import rights
 from users.models import Customer, Operation, User
 from users.road.applying import hold
 from users.road.planning import Plan, RefusedError, RowPlan
-from users.road.recording import Kind, cell_of, change_of, record_operation
+from users.road.recording import Kind, cell_of, change_of, record_operation, write_mentions
 from users.road.sheets import why_not
 from users.signals import changed
 
@@ -96,6 +96,8 @@ def remove(
         operation = record_operation(
             scope.actor, scope.customer, Kind.DELETE, facts, reason, changes, into=into
         )
+        gone = ((row.key, False, {name: (old, None) for name, old in row.before.items()}) for row in rows)
+        write_mentions(operation, sheet, gone)
         changed.send(sheet.model, rows=rows, operation=operation)
         manager: models.Manager = sheet.model._default_manager
         manager.filter(pk__in=[row.key for row in rows]).delete()

@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from users.append_only import TABLES
-from users.models import Change, Operation
+from users.models import Change, Did, Mention, Operation
 from users.tests.test_changes import edit
 
 pytestmark = pytest.mark.both_databases("triggers, and what each database's statements pass by")
@@ -37,7 +37,9 @@ STATEMENTS = {
 
 
 def test_no_statement_changes_deletes_or_empties_the_history(felix, amelie, boreale):
-    edit(felix, boreale, amelie, mobile="514 555-0142")
+    number = Did.objects.of(boreale).filter(user=None, system_extension=None).first()
+    edit(felix, boreale, amelie, mobile="514 555-0142", dids=[number.pk])
+    assert Mention.objects.exists()
     before = Operation.objects.count(), Change.objects.count()
     connection.check_constraints()  # nothing else stands in the way of emptying a table
     for table in TABLES:
