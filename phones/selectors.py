@@ -134,6 +134,8 @@ def state(phone: Phone, now: datetime | None = None) -> PhoneState:
     now = now or timezone.now()
     if phone.user is None:
         return PhoneState("unassigned", "off", _("in stock"))
+    if phone.user.customer is not None and phone.user.customer.suspended:
+        return PhoneState("disabled", "off", _("gets no configuration: the company is suspended"))
     if not phone.user.is_active:
         return PhoneState("disabled", "off", _("gets no configuration: the extension is disabled"))
     if phone.fetched_at is None:

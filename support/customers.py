@@ -1,5 +1,6 @@
 """Customers with their contracts, what belongs to them as a whole, and the table of roles."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -7,12 +8,17 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.places import city_said
+from pbxadmin.common.sections import Section
 from pbxadmin.common.values.destinations import Kind
 from support.cells import yes_no
 from support.files import FilesAdmin
@@ -21,6 +27,7 @@ from support.road import RoadAdmin
 from users import road
 from users.company import roles
 from users.company.sheets import (
+    CONTRACT,
     customer_sheet,
     department_sheet,
     did_sheet,
@@ -37,14 +44,14 @@ class CustomerAdmin(RoadAdmin):
     sheet = customer_sheet
     new = _("New customer")
     may_delete = False
-    facts = ("slug", "extensions_in_use")
+    facts = ("slug", "extensions_in_use", "suspension")
     list_display = (
         "name",
         "fqdn",
         "edition",
         "extensions_in_use",
         yes_no(Customer, "require_2fa"),
-        yes_no(Customer, "suspended"),
+        "suspended_since",
         "portal",
     )
     list_filter = (
@@ -65,6 +72,35 @@ class CustomerAdmin(RoadAdmin):
     def extensions_in_use(self, record: Any) -> str:
         """In use, of the contract."""
         return f"{record.used} / {record.included_extensions}"
+
+    @admin.display(description=_("Suspended"), ordering="suspended_at")
+    def suspended_since(self, record: Customer) -> str:
+        """Since when and why; blank for whoever isn't."""
+        return self._suspended(record) if record.suspended else ""
+
+    @staticmethod
+    def _suspended(record: Customer) -> str:
+        said = [
+            date_format(localtime(record.suspended_at)) if record.suspended_at else "",
+            record.suspended_by,
+        ]
+        return " · ".join(part for part in (*said, record.suspended_reason) if part)
+
+    @admin.display(description=_("Suspension"))
+    def suspension(self, record: Customer) -> SafeString:
+        """Whether it is suspended, with the page that says what that means and changes it."""
+        said = self._suspended(record) if record.suspended else _("Not suspended")
+        words = _("Lift the suspension") if record.suspended else _("Suspend")
+        url = reverse("customer_suspension", args=[record.slug])
+        return format_html('{} <a href="{}">{}</a>', said, url, words)
+
+    def sections(self, creating: bool) -> Sequence[Section]:
+        """The contract first, and so open."""
+        return sorted(super().sections(creating), key=lambda section: section is not CONTRACT)
+
+    def _only_told(self, scope: Scope, record: Any, section: Section) -> list[Callable[[Any], Any]]:
+        """Nothing beside `suspension`."""
+        return []
 
     def customer_of(self, record: Customer) -> Customer:
         """Itself."""

@@ -42,6 +42,8 @@ def portal_frame(request: HttpRequest) -> dict[str, Any]:
         for other in customers:
             other.url = reverse("users", args=[other.slug])  # type: ignore[attr-defined]
         frame |= {"customers": customers, "customers_url": reverse("customers")}
+        if customer is not None and customer.suspended:
+            frame["suspension_url"] = reverse("customer_suspension", args=[customer.slug])
     # Of one customer; whoever administers one looks for things of theirs from the own pages too.
     searched = customer or (None if actor.is_staff else actor.customer)
     if searched is not None and rights.administers(actor):

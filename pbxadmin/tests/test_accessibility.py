@@ -75,6 +75,7 @@ PLAIN = [
 DESK = [
     "/customers",
     "/customers/new",
+    "/c/boreale/suspension",
     "/support/",
     "/support/users/",
     "/sign-in/again",

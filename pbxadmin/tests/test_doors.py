@@ -168,6 +168,7 @@ DOORS = {
     "sbc_new": WHOLE_CUSTOMER,
     "sbc_tab": WHOLE_CUSTOMER,
     "sbc_delete": WHOLE_CUSTOMER,
+    "customer_suspension": STAFF_ONLY,
     "customer_create": STAFF,
     "customer_created": STAFF,
     # One's own page: support staff have no extension.

@@ -62,7 +62,7 @@ WRITERS = {
     "voicemail/resets.py": "new PINs; the reset writes the history",
     "users/people/reset.py": "new secrets of people, with their history",
     "users/people/list_columns.py": "which columns somebody wants to see in the list",
-    "users/people/endings.py": "sessions that end with a change of the road's",
+    "users/people/endings.py": "sessions that end with a change of the road's, and since when a customer is suspended",
     "users/mail/letters.py": "the outbox of mails",
     "users/mail/links.py": "personal addresses of the app and of the redirection",
     "files/models.py": "files that were sent, and what somebody said of their columns",

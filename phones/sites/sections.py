@@ -216,7 +216,9 @@ def phones_of_departments_reload(plan: road.Plan) -> None:
 
 def phones_of_customers_reload(plan: road.Plan) -> None:
     """The host name stands in every file; a suspended customer's phones get none."""
-    if rows := _changed(plan, build.CUSTOMER_COLUMNS):
+    plan.need("suspended")
+    rows = [row for row in _changed(plan, build.CUSTOMER_COLUMNS) if not row.value("suspended")]
+    if rows:
         phones_reload(rows, build.CUSTOMER_COLUMNS, _counts("customer", rows))
 
 

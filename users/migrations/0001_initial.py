@@ -219,6 +219,17 @@ class Migration(migrations.Migration):
                         verbose_name="suspended",
                     ),
                 ),
+                (
+                    "suspended_reason",
+                    pbxadmin.common.fields.OneLineField(
+                        blank=True,
+                        help_text="For support staff, and in the customer's history: for example unpaid invoices, ticket 4711.",
+                        max_length=200,
+                        verbose_name="reason for the suspension",
+                    ),
+                ),
+                ("suspended_at", models.DateTimeField(editable=False, null=True)),
+                ("suspended_by", models.CharField(blank=True, editable=False, max_length=160)),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
             ],
             options={

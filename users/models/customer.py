@@ -172,6 +172,17 @@ class Customer(SingleSignOn):
         default=False,
         help_text=_("Nobody at this customer can sign in, and its phones get no configuration."),
     )
+    suspended_reason = OneLineField(
+        _("reason for the suspension"),
+        max_length=200,
+        blank=True,
+        help_text=_(
+            "For support staff, and in the customer's history: for example unpaid invoices, ticket 4711."
+        ),
+    )
+    # Since when and by whom: of the operation that suspended it, in the same transaction (`users.people.endings`).
+    suspended_at = models.DateTimeField(null=True, editable=False)
+    suspended_by = models.CharField(max_length=160, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ScopedManager()

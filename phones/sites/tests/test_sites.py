@@ -419,3 +419,18 @@ def test_each_number_of_the_home_page_leads_to_what_it_counts(client, boreale, f
     for tile in home.context["tiles"]:
         assert f'href="{tile.url}"' in home.content.decode()
         assert client.get(tile.url).context["count"] == tile.count, tile.text
+
+
+def test_suspending_promises_no_phone_a_new_configuration_and_lifting_it_does(boreale, staff, felix, phones):
+    def said(**values):
+        return [
+            str(text)
+            for texts in write(staff, boreale, customer_sheet(), boreale.pk, **values).warnings.values()
+            for text in texts
+        ]
+
+    assert said(suspended=True, suspended_reason="Factures impayées") == []
+    in_use = list(selectors.light(Phone.objects.filter(user__isnull=False)))
+    assert {selectors.state(phone).tone for phone in in_use} == {"off"}
+    assert "entreprise est suspendue" in selectors.state(in_use[0]).sentence
+    assert len(said(suspended=False)) == 1

@@ -18,6 +18,12 @@ from pbxadmin.common.values.signs import folded, plainly
 from users.models import SystemExtension, User
 
 
+class OnItsOwnPage(FieldColumn):
+    """A column that a page of its own changes, which says first what will happen."""
+
+    own_form = True
+
+
 class ZoneColumn(FieldColumn):
     """A time zone that phones can be given; those of Canada stand first."""
 

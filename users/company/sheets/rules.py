@@ -474,6 +474,27 @@ def contract_is_wide_enough(row: road.RowPlan, plan: road.Plan) -> None:
         )
 
 
+def suspension_has_a_reason(row: road.RowPlan, plan: road.Plan) -> None:
+    """Whoever suspends a customer says why; whoever lifts the suspension takes the reason with it."""
+    if row.changes.keys().isdisjoint(("suspended", "suspended_reason")):
+        return
+    plan.need("suspended", "suspended_reason")
+    if not row.value("suspended"):
+        row.put("suspended_reason", "")
+    elif not row.value("suspended_reason") and not row.errors.get("suspended_reason"):
+        row.refuse(
+            "suspended_reason",
+            _("Enter why the customer is suspended: your colleagues will ask."),
+            "required",
+        )
+
+
+def seats(scope: Scope, record: Customer, form: Any) -> dict[str, Any]:
+    """What the contract's page says beside its form: the extensions in use."""
+    used = User.objects.of(record).count() if record.pk else 0
+    return {"seats": {"used": used, "free": max(0, record.included_extensions - used)}}
+
+
 # --- Roles --------------------------------------------------------------------------------------------------------
 # Without these a customer couldn't help itself any more.
 KEPT_BY_OWNERS = ("whole_customer", "administer_users")

@@ -5,12 +5,14 @@ from django.utils.translation import pgettext_lazy
 
 from pbxadmin.common.columns import FieldColumn, columns_of
 from pbxadmin.common.contributions import Contribution
+from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.destinations import Kind
 from users.company.sheets.columns import (
     MEMBERS,
     AnsweringColumn,
     CountriesColumn,
+    OnItsOwnPage,
     PeopleColumn,
     ZoneColumn,
     model_field,
@@ -34,7 +36,9 @@ from users.company.sheets.rules import (
     numbers_that_ring_nobody_are_told,
     owners_keep_what_they_need,
     owners_stay_on_top,
+    seats,
     stays_while_numbers_lead_there,
+    suspension_has_a_reason,
     system_number_is_possible,
     system_numbers_are_free,
     talk_links_are_free,
@@ -245,12 +249,23 @@ CONTRACT = Section(
                 "label": _("Google Workspace is set up"),
                 "help": _("Opens the Google options of the users."),
             },
-            suspended={"label": _("Suspended")},
+            suspended=OnItsOwnPage(model_field(Customer, "suspended"), label=_("Suspended")),
+            suspended_reason=OnItsOwnPage(
+                model_field(Customer, "suspended_reason"), label=_("Reason for the suspension")
+            ),
         )
         # Those are the customer's own to decide.
         if column.name not in {"require_2fa", *(field.name for field in SingleSignOn._meta.local_fields)}
     ),
-    row_rules=(extensions_keep_their_length, contract_is_wide_enough),
+    page_facts=seats,
+    parts=(
+        Part("name", above="users/sheets/suspension_state.html"),
+        Part("edition", _("Licence and extensions"), above="users/sheets/seats.html"),
+        Part("language", _("Languages and time zones of new departments")),
+        Part("sip_trunk_channels", _("Calls to the outside")),
+        Part("has_microsoft_365", _("Integrations")),
+    ),
+    row_rules=(extensions_keep_their_length, contract_is_wide_enough, suspension_has_a_reason),
     set_rules=(addresses_are_nobodys,),
 )
 ROLE = Section(

@@ -19,10 +19,11 @@ from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.listing import Filter, ListState, Shape, show_list
 from pbxadmin.common.places import city_said
 from pbxadmin.common.searching import Folded, named
+from pbxadmin.common.sections import Section
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import folded, plainly
 from users import rights, road
-from users.company.sheets import customer_sheet, department_sheet, system_extension_sheet
+from users.company.sheets import CONTRACT, customer_sheet, department_sheet, system_extension_sheet
 from users.company.takers import takers_of
 from users.models import Customer, Department, Membership, Role, SystemExtension, User
 from users.people import emergency
@@ -300,6 +301,12 @@ SYSTEM_EXTENSIONS = SheetPages(
 
 
 # --- The customer itself ----------------------------------------------------------------------------------------
+def _parts_of_settings(actor: User) -> list[Section]:
+    """The parts of the settings; support staff, who come for the contract, have it first."""
+    found = [section for section in customer_sheet().sections if section.columns]
+    return sorted(found, key=lambda section: section is not CONTRACT) if actor.is_staff else found
+
+
 def _settings_frame(actor: User, customer: Customer, current: str) -> dict[str, Any]:
     tabs = []
     if rights.can(actor, Verb.CUSTOMER, customer=customer):
@@ -309,8 +316,7 @@ def _settings_frame(actor: User, customer: Customer, current: str) -> dict[str, 
                 reverse("customer_settings", args=[customer.slug, section.slug]),
                 section.slug == current,
             )
-            for section in customer_sheet().sections
-            if section.columns
+            for section in _parts_of_settings(actor)
         ]
     tabs.append(Tab(pgettext("heading", "Roles"), reverse("roles", args=[customer.slug]), current == "roles"))
     return {
@@ -327,7 +333,7 @@ def _settings_frame(actor: User, customer: Customer, current: str) -> dict[str, 
 def settings_start(request: PortalRequest, customer: Customer) -> HttpResponse:
     """To the first part of the settings that somebody may open."""
     if rights.can(request.user, Verb.CUSTOMER, customer=customer):
-        return redirect("customer_settings", customer.slug, customer_sheet().sections[0].slug)
+        return redirect("customer_settings", customer.slug, _parts_of_settings(request.user)[0].slug)
     return redirect("roles", customer.slug)
 
 
