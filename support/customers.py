@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
@@ -62,7 +63,7 @@ class CustomerAdmin(RoadAdmin):
         "has_microsoft_365",
         "has_google",
     )
-    search_fields = ("name", "slug", "fqdn")
+    search_fields = ("search_text", "edition")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With how many extensions are in use."""
@@ -125,7 +126,10 @@ class DepartmentAdmin(FilesAdmin):
     list_display = ("name", "owner", "language", "zone", "caller_id", "portal")
     list_filter = (("customer", CustomersFilter), "language")
     list_select_related = ("customer",)
-    search_fields = ("name", "talk_name", "customer__name", "outbound_caller_id")
+    search_fields = (
+        "name", "talk_name", "customer__search_text", "outbound_caller_id", "language", "time_zone",
+    )  # fmt: skip
+    search_said = {"time_zone": lambda: [(zone, city_said(zone)) for zone in available_timezones()]}
 
     @admin.display(description=_("Default outbound caller ID"), ordering="outbound_caller_id")
     def caller_id(self, record: Department) -> str:
@@ -157,7 +161,9 @@ class DidAdmin(FilesAdmin):
     list_display = ("national", "name", "owner", "user", "system_extension", "portal")
     list_filter = (("customer", CustomersFilter), ("user", admin.EmptyFieldListFilter))
     list_select_related = ("customer", "user", "system_extension")
-    search_fields = ("number", "name", "customer__name", "user__search_text")
+    search_fields = (
+        "number", "name", "customer__search_text", "user__search_text", "system_extension__number", "system_extension__name",
+    )  # fmt: skip
 
     @admin.display(description=_("DID number"), ordering="number")
     def national(self, record: Did) -> str:
@@ -181,7 +187,7 @@ class SystemExtensionAdmin(FilesAdmin):
     list_display_links = ("number", "name")
     list_filter = ("kind", ("customer", CustomersFilter))
     list_select_related = ("customer",)
-    search_fields = ("number", "name", "customer__name")
+    search_fields = ("number", "name", "kind", "customer__search_text")
 
     def portal_url(self, record: SystemExtension) -> str:
         """Its page."""
@@ -199,6 +205,7 @@ class RoleAdmin(RoadAdmin):
     may_add = False
     may_delete = False
     facts = ("slug",)
+    search_fields = ("name_fr", "name_en", "level")
     list_display = (
         "name_fr",
         "name_en",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from pbxadmin.common.columns import Scope
 from support.filters import WordsFilter
 from support.road import SupportAdmin
-from users.history.timeline import cells_in_words, look_up, source_in_words, why
+from users.history.timeline import SOURCES, cells_in_words, look_up, source_in_words, why
 from users.models import Change
 from users.road import SHEETS
 
@@ -101,8 +101,15 @@ class ChangeAdmin(SupportAdmin):
         "operation__reason",
         "operation__note",
         "operation__request_id",
-        "operation__customer__name",
+        "operation__customer__search_text",
+        "operation__source",
+        "model",
+        "kind",
     )
+    search_said = {
+        "model": lambda: [(label, table_in_words(label)) for label in SHEETS],
+        "operation__source": lambda: SOURCES.items(),
+    }
     asked_by_links = ("model", "object_pk")
     search_help_text = _("Record, person, address, reason, request or customer")
     date_hierarchy = "operation__at"

@@ -6,7 +6,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.searching import Folded
 from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from pbxadmin.common.values.destinations import Kind
@@ -47,8 +46,11 @@ class UserAdmin(FilesAdmin):
         ("customer", CustomersFilter),
     )
     list_select_related = ("customer", "role", "primary_department")
-    search_fields = ("search_text", "customer__name", "dids__number")
-    ordering = (Folded("customer__name"), "number")
+    search_fields = (
+        "search_text", "outbound_caller_id", "status", "dids__number", "phones__mac", "customer__search_text",
+        "primary_department__name", "role__name_fr", "role__name_en",
+    )  # fmt: skip
+    ordering = ("customer__sort_name", "number")
 
     @admin.display(description=_("Name"), ordering="sort_name")
     def full_name(self, record: User) -> str:

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.searching import Folded
 from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from phones import selectors
@@ -20,6 +19,7 @@ from phones.presence import last_seen_column, presence
 from phones.settings.sections import ADDING, phone_sheet
 from phones.sites.overview import PRESENCES, STATES, doing, present
 from phones.sites.sections import sbc_sheet
+from phones.vendors import models
 from support.files import FilesAdmin
 from support.filters import CustomersFilter, WordsFilter
 from support.road import RoadAdmin
@@ -94,9 +94,12 @@ class PhoneAdmin(FilesAdmin):
         "connection",
         ("customer", CustomersFilter),
     )
-    search_fields = ("mac", "user__search_text", "customer__name", "firmware")
-    search_help_text = _("MAC, user, customer or firmware")
-    ordering = (Folded("customer__name"), "user__number")
+    search_fields = (
+        "mac", "model", "user__search_text", "customer__search_text", "firmware", "fetched_from", "sbc__name",
+    )  # fmt: skip
+    search_said = {"model": lambda: [(model.slug, model.display_name) for model in models()]}
+    search_help_text = _("MAC, model, user, customer, address or firmware")
+    ordering = ("customer__sort_name", "user__number")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Without secrets."""
@@ -163,7 +166,7 @@ class SbcAdmin(RoadAdmin):
     list_display = ("name", "owner", "kind", "address", "port", "portal")
     list_filter = ("kind", ("customer", CustomersFilter))
     list_select_related = ("customer",)
-    search_fields = ("name", "address", "customer__name")
+    search_fields = ("name", "kind", "identifier", "address", "port", "customer__search_text")
 
     def portal_url(self, record: Sbc) -> str:
         """Its page."""

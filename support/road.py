@@ -1,14 +1,14 @@
 """Pages of the support desk that write by the one road of changes: forms only collect what was typed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import lookup_spawns_duplicates, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError, transaction
 from django.db.models import QuerySet
@@ -27,9 +27,10 @@ from pbxadmin.common.columns import Column, Scope, Text
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.rendering import part
-from pbxadmin.common.searching import anywhere
+from pbxadmin.common.searching import Said, anywhere
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
+from support.lists import DeskList
 from users import road
 from users.models import Customer
 from users.road import Outcome
@@ -73,6 +74,8 @@ class SupportAdmin(admin.ModelAdmin):
     show_full_result_count = False
     view_on_site = False
     actions: Any = ()
+    # What the values of a column that is searched are called, where it isn't one of choices.
+    search_said: ClassVar[Mapping[str, Said]] = {}
     # Conditions on the list that links of our own carry.
     asked_by_links: ClassVar[Sequence[str]] = ()
 
@@ -117,8 +120,8 @@ class SupportAdmin(admin.ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
         """Every word in some of the fields, as the portal's own lists search; numbers and MACs in whatever spelling."""
-        twice = any(lookup_spawns_duplicates(self.opts, name) for name in self.search_fields)
-        return queryset.filter(anywhere(self.search_fields, search_term)), twice
+        condition = anywhere(self.model, self.search_fields, search_term, self.search_said)
+        return queryset.filter(condition), False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, called by what is in it as the portal calls it. What was chosen and is no key is nobody: Django would ask the database for it."""
@@ -136,6 +139,10 @@ class SupportAdmin(admin.ModelAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """By its key alone: no page of ours opens a record by another column, which Django would take from the address."""
         return super().get_object(request, object_id)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeskList]:
+        """The desk's own list."""
+        return DeskList
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list that the address asks for. What Django can't reckon with (a year of thirty digits) is no condition of ours."""
@@ -209,7 +216,7 @@ class RoadAdmin(SupportAdmin):
         """Where the portal has the same part of a record, for what only its own page can change; "" where there is none."""
         return ""
 
-    @admin.display(description=gettext_lazy("Customer"), ordering="customer__name")
+    @admin.display(description=gettext_lazy("Customer"), ordering="customer__sort_name")
     def owner(self, record: Any) -> Any:
         """Whose record it is."""
         return self.customer_of(record)

@@ -1,18 +1,31 @@
 """Names as people seek and sort them, asked of the database: without case, accents, ligatures and apostrophes, on both alike.
 
 PostgreSQL knows no `unaccent` without an extension and SQLite folds ASCII alone, so both are told what `signs.folded` makes of
-each letter. For few and short names: departments, customers, sites. People keep theirs folded in their row (`search_text`, `sort_name`).
+each letter. For few and short names: departments, sites. People and customers keep theirs folded in their row (`search_text`, `sort_name`).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import CharField, F, Func, Q, TextField, Value
+from django.core.validators import RegexValidator
+from django.db.models import (
+    CharField,
+    F,
+    Func,
+    GenericIPAddressField,
+    Model,
+    Q,
+    SlugField,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains
 
+from pbxadmin.common.fields import OneLineField, PhoneNumberField
 from pbxadmin.common.values.signs import as_number, folded, plainly, words_of
 
 # Letters that become two: each is put in place of its capital first.
@@ -103,24 +116,125 @@ def mac_sought(text: str) -> str:
     return "".join(sign for sign in text.lower() if sign.isalnum()) if _MAC.fullmatch(text) else ""
 
 
-def anywhere(paths: Sequence[str], text: str) -> Q:
-    """The condition that every word of `text` is found in some of these columns; numbers and MACs in whatever spelling.
+# What people call the values of a column: [(value, label)]. It is found by what its label says, as a choice is.
+Said = Callable[[], Iterable[tuple[Any, Any]]]
 
-    A column that ends in `search_text` is kept folded and is sought as it stands.
+
+def anywhere(
+    model: type[Model], paths: Sequence[str], text: str, said: Mapping[str, Said] | None = None
+) -> Q:
+    """The condition over `model`'s rows that every word of `text` is found in some of these columns, however it is spelled.
+
+    What a column holds says how it is sought: names without accents and capitals; numbers by their digits; MACs without separators;
+    choices, and what `said` names, by their labels; what is kept folded already (`search_text`) as it stands. A column of another table
+    ("customer__name", "dids__number") is sought there first, where a row is read once however many of ours lead to it.
     """
+    columns = [_Sought.of(model, path, (said or {}).get(path)) for path in paths]
     # The digits of a MAC belong together; a version or an address may look like one, and is sought as it stands.
-    mac = mac_sought(text) if "mac" in paths else ""
+    whole = bool(mac_sought(text)) and any(column.field.name == "mac" for column in columns)
     condition = Q()
-    for word in [folded(text.strip())] if mac else words_of(text):
-        somewhere = Q()
-        for path in paths:
-            kept: Any = F(path) if path.endswith("search_text") else Folded(F(path))
-            somewhere |= Q(Contains(kept, word))
+    for word in [folded(text.strip())] if whole else words_of(text):
+        somewhere = Q(pk__in=[])
+        for column in columns:
+            somewhere |= column.found(column.with_word(word))
         condition &= somewhere
-    if mac:
-        condition |= Q(mac__contains=mac)
     if digits := number_sought(text):
-        for path in paths:
-            if path.endswith(("number", "search_text", "caller_id")):
-                condition |= Q(**{f"{path}__contains": digits})
+        for column in columns:
+            if column.has_numbers:
+                condition |= column.found(Q(**{f"{column.name}__contains": digits}))
     return condition
+
+
+@dataclass(frozen=True)
+class _Sought:
+    """A column that is searched: where it stands, and how it is reached from the rows that are listed."""
+
+    model: type[Model]  # the table that has it
+    name: str
+    field: Any
+    labels: Said | None
+    found: Callable[[Q], Q]  # a condition over that table, as one over the rows that are listed
+
+    @classmethod
+    def of(cls, model: type[Model], path: str, said: Said | None) -> "_Sought":
+        """Follow a path from the listed rows to its column; the last step decides how it is asked."""
+        *way, name = path.split("__")
+        owner: Any = model
+        for step in way:
+            owner = owner._meta.get_field(step).related_model
+        field: Any = owner._meta.get_field(name)
+        labels = said or ((lambda: field.flatchoices) if getattr(field, "flatchoices", None) else None)
+        if not way:
+            return cls(owner, name, field, labels, lambda condition: condition)
+        last: Any = model
+        for step in way[:-1]:
+            last = last._meta.get_field(step).related_model
+        relation: Any = last._meta.get_field(way[-1])
+        if relation.one_to_many:
+            # Rows that lead to ours, several to one: by the keys that they lead to, so that none of ours is listed twice.
+            key, there = relation.field.name, "__".join([*way[:-1], "pk"])
+        else:
+            key, there = "pk", "__".join(way)
+
+        def found(condition: Q) -> Q:
+            rows = owner._base_manager.filter(condition, **{f"{key}__isnull": False})
+            return Q(**{f"{there}__in": rows.values(key)})
+
+        return cls(owner, name, field, labels, found)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether a phone number may stand in it, as digits."""
+        return isinstance(self.field, PhoneNumberField) or self.name == "search_text"
+
+    def with_word(self, word: str) -> Q:
+        """The condition over its own table that a folded word is found in it."""
+        if self.labels is not None:
+            values = [value for value, label in self.labels() if word in folded(str(label))]
+            return Q(**{f"{self.name}__in": values})
+        if self.name == "search_text":
+            return Q(Contains(F(self.name), word))
+        if isinstance(self.field, PhoneNumberField):
+            # A part of a number as it is written: "(514)", "555-0012".
+            digits = "" if any(map(str.isalpha, word)) else "".join(filter(str.isdigit, word))
+            return Q(**{f"{self.name}__contains": digits}) if digits else Q(pk__in=[])
+        if self.name == "mac":
+            return Q(mac__contains=mac_sought(word) or word)
+        if isinstance(self.field, OneLineField | TextField) or not _is_plain(self.field):
+            return Q(Contains(Folded(F(self.name)), word))
+        return Q(**{f"{self.name}__icontains": word})
+
+
+def _is_plain(field: Any) -> bool:
+    """Whether only letters and digits without accents come into a column: folding it would cost time and change nothing."""
+    return isinstance(field, SlugField | GenericIPAddressField) or any(
+        isinstance(check, RegexValidator) for check in getattr(field, "validators", ())
+    )
+
+
+class FoldedField(CharField):
+    """Texts of the same row, folded and kept beside them: long lists are sorted by it and searched in it without a function.
+
+    Follows whatever Django writes row by row; a sheet of the road has it in its `derive` (`folded_of`).
+    """
+
+    def __init__(self, *args: Any, texts: Sequence[str] = (), **kwargs: Any) -> None:
+        self.texts = tuple(texts)
+        facts: Any = {"default": "", "editable": False} | kwargs
+        super().__init__(*args, **facts)
+
+    def deconstruct(self) -> Any:
+        """With the columns that it follows."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"texts": self.texts}
+
+    def folded_of(self, record: Any) -> str:
+        """What is kept for a record."""
+        text = folded(" ".join(filter(None, (str(getattr(record, name)) for name in self.texts))))
+        return text.strip()[: self.max_length]
+
+    def pre_save(self, model_instance: Any, add: bool) -> str:
+        """Computed whenever the row is written."""
+        value = self.folded_of(model_instance)
+        setattr(model_instance, self.attname, value)
+        return value

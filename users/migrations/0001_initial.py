@@ -230,12 +230,24 @@ class Migration(migrations.Migration):
                 ),
                 ("suspended_at", models.DateTimeField(editable=False, null=True)),
                 ("suspended_by", models.CharField(blank=True, editable=False, max_length=160)),
+                (
+                    "sort_name",
+                    pbxadmin.common.searching.FoldedField(
+                        default="", editable=False, max_length=110, texts=("name",)
+                    ),
+                ),
+                (
+                    "search_text",
+                    pbxadmin.common.searching.FoldedField(
+                        default="", editable=False, max_length=430, texts=("name", "slug", "fqdn")
+                    ),
+                ),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
             ],
             options={
                 "verbose_name": "customer",
                 "verbose_name_plural": "customers",
-                "ordering": [pbxadmin.common.searching.Folded("name")],
+                "ordering": ["sort_name", "id"],
             },
         ),
         migrations.CreateModel(

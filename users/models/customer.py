@@ -20,7 +20,7 @@ from pbxadmin.common.fields import (
     phone_number_national,
 )
 from pbxadmin.common.scoping import ScopedManager
-from pbxadmin.common.searching import Folded
+from pbxadmin.common.searching import Folded, FoldedField
 from pbxadmin.common.values import dial_codes
 from pbxadmin.common.values.clock import ZONES
 
@@ -183,12 +183,15 @@ class Customer(SingleSignOn):
     # Since when and by whom: of the operation that suspended it, in the same transaction (`users.people.endings`).
     suspended_at = models.DateTimeField(null=True, editable=False)
     suspended_by = models.CharField(max_length=160, blank=True, editable=False)
+    # Without accents and capitals: every list of the support desk is sorted by the customer's name, and searched by it.
+    sort_name = FoldedField(max_length=110, texts=("name",))
+    search_text = FoldedField(max_length=430, texts=("name", "slug", "fqdn"))
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ScopedManager()
 
     class Meta:
-        ordering = [Folded("name")]
+        ordering = ["sort_name", "id"]
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
 

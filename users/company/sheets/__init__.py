@@ -45,6 +45,11 @@ def customer_sheet() -> Sheet:
         subject=belongs_to_nobody,
         allowed=customers_stay,
         has_customer=False,
+        derive=lambda customer: {
+            name: customer._meta.get_field(name).folded_of(customer) for name in ("sort_name", "search_text")
+        },
+        derived=("sort_name", "search_text"),
+        derived_from=frozenset({"name", "slug", "fqdn"}),
         takes_over=what_lasts,
     )
 

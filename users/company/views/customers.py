@@ -16,7 +16,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.listing import Filter, ListState, Shape, show_list
-from pbxadmin.common.searching import Folded, named
+from pbxadmin.common.searching import anywhere
 from signin import credentials as signin
 from users.company import onboarding
 from users.company.onboarding import NotCreatedError
@@ -34,14 +34,14 @@ NUMBER_ROWS = 6
 
 
 CUSTOMERS = Shape(
-    search=lambda text: named("name", text) | named("fqdn", text) | named("slug", text),
+    search=lambda text: anywhere(Customer, ["search_text"], text),
     search_label=gettext_lazy("Name or host name"),
     filters=[Filter.switch("suspended", gettext_lazy("Suspended"), Q(suspended=True))],
     orders={
-        "name": (Folded("name"), "pk"),
+        "name": ("sort_name", "pk"),
         "host": ("fqdn", "pk"),
-        "licence": ("edition", Folded("name"), "pk"),
-        "extensions": ("used", Folded("name"), "pk"),
+        "licence": ("edition", "sort_name", "pk"),
+        "extensions": ("used", "sort_name", "pk"),
     },
 )
 

@@ -1,0 +1,27 @@
+"""Django's list as the desk has it: names are sorted without regard to accents and capitals, whichever column shows them."""
+
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models.expressions import Combinable
+
+from pbxadmin.common.fields import OneLineField
+from pbxadmin.common.searching import Folded
+
+
+class DeskList(ChangeList):
+    """One list of the desk, as its address asks for it."""
+
+    def get_ordering_field(self, field_name: Any) -> str | Combinable | None:
+        """What a column is sorted by; a name by its letters, as people look for it."""
+        found: str | Combinable | None = super().get_ordering_field(field_name)
+        if not isinstance(found, str):
+            return found
+        try:
+            field = self.lookup_opts.get_field(found)
+        except FieldDoesNotExist:
+            return found  # of another table, or counted
+        if found == "name" and hasattr(self.model, "sort_name"):
+            return "sort_name"
+        return Folded(found) if isinstance(field, OneLineField) else found

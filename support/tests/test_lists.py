@@ -1,0 +1,178 @@
+"""The desk's lists: what they show is what their search finds, in every spelling, and they cost the same however many customers there are."""
+
+from html.parser import HTMLParser
+
+import pytest
+from django.contrib import admin
+
+from phones.models import Sbc
+from phones.tests.factories import make_phone
+from signin.tests.signing import sign_in_fully
+from support.tests.test_admin import page
+from users.models import Customer, Department, Did, SystemExtension
+from users.tests.factories import make_user
+
+pytestmark = pytest.mark.slow("opens every list of the support desk many times")
+both_databases = pytest.mark.both_databases("conditions of several lists")
+
+# Cells that aren't words or numbers of a record: what is counted, when something was, how it is just now; yes and no are filtered.
+NOT_SOUGHT = {
+    "action_checkbox", "portal", "extensions_in_use", "doing", "fetched", "at", "created", "last_sign_in", "reason",
+    "second_factor", "told", "seen",
+}  # fmt: skip
+
+
+class Rows(HTMLParser):
+    """The rows of a list: {key of a record: {column: text of its cell}}."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.row, self.cell, self.inside = [], None, None, False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        said = dict(attrs)
+        self.inside |= tag == "table" and said.get("id") == "result_list"
+        if not self.inside:
+            return
+        if tag == "tr":
+            self.row = {}
+            self.rows.append(self.row)
+        elif tag in ("td", "th") and self.row is not None:
+            css = said.get("class") or ""
+            self.cell = next(
+                (each.removeprefix("field-") for each in css.split() if each.startswith("field-")), None
+            )
+            if self.cell:
+                self.row.setdefault(self.cell, "")
+        elif tag == "input" and said.get("name") == "_selected_action":
+            self.row["key"] = said["value"]
+
+    def handle_data(self, data):
+        if self.inside and self.cell:
+            self.row[self.cell] = f"{self.row[self.cell]} {data}"
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.cell = None
+        if tag == "table":
+            self.inside = False
+
+
+def rows_of(desk, address, **query):
+    answer = desk.get(address, query)
+    assert answer.status_code == 200, (address, query)
+    found = []
+    for row in Rows(answer.content.decode()).rows:
+        cells = {name: " ".join(text.split()) for name, text in row.items()}
+        if cells:
+            found.append(cells)
+    return found
+
+
+@pytest.fixture
+def desk(client, staff):
+    return sign_in_fully(client, staff)
+
+
+@pytest.fixture
+def company(boreale, laurier, amelie, felix):
+    """Two customers with some of everything, spelled with accents, apostrophes and ligatures."""
+    Customer.objects.filter(pk=laurier.pk).update(suspended=True)
+    lecuyer = make_user(
+        laurier, "131", "Œuvre", "L’Écuyer", mobile="514 555-0177", email="ecuyer@laurier.example"
+    )
+    make_phone(boreale, amelie, "805ec1001011")
+    make_phone(laurier, None, "805ec10010ff", "yealink-t43u")
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Équipe d’été")
+    did = Did.objects.of(boreale).first()
+    Did.objects.filter(pk=did.pk).update(name="Ligne d’Amélie", user=amelie)
+    Did.objects.create(customer=laurier, number="+15145550012", name="Boîte à œufs", user=lecuyer)
+    Did.objects.create(customer=boreale, number="+14185550013", system_extension=group)
+    Department.objects.create(
+        customer=laurier,
+        name="Été",
+        outbound_caller_id="+15145550012",
+        time_zone="Europe/Paris",
+        language="en",
+    )
+    Sbc.objects.create(
+        customer=boreale, name="Chaîne d’été", address="10.0.3.5", identifier="AB12", port=5061
+    )
+    return boreale
+
+
+LISTS = sorted(f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry)
+
+
+@both_databases
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_what_a_list_shows_its_search_finds(desk, company, name, language):
+    desk.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+    rows = rows_of(desk, page(name))
+    assert rows
+    lost = []
+    asked = {}
+    for row in rows:
+        for column, text in row.items():
+            if column in NOT_SOUGHT or column == "key" or text in ("", "—", "-", "Oui", "Yes"):
+                continue
+            if text not in asked:
+                asked[text] = rows_of(desk, page(name), q=text)
+            if row not in asked[text]:
+                lost.append((column, text))
+    assert lost == []
+
+
+NUMBER = ("514 555-0012", "(514) 555 0012", "+1514 5550012", "5145550012", "555-0012", "0012")
+MAC = ("80:5E:C1:00:10:11", "805e.c100.1011", "80-5e-c1-00-10-11", "805ec1001011", "amelie 80:5e:c1")
+ECUYER = ("514 555-0012", "+15145550012", "514-555-0177", "lecuyer", "L'Ecuyer", "œuvre", "OEUVRE", "L’Écuyer librairie", "ecuyer@laurier")  # fmt: skip
+SPELLINGS = {
+    ("users_did", "514 555-0012"): NUMBER,
+    ("users_did", "Boîte à œufs"): ("oeufs", "Œufs"),
+    ("users_did", "Équipe"): ("180", "equipe", "418-555-0013"),
+    ("users_department", "514 555-0012"): NUMBER,
+    ("users_department", "Été"): ("ete", "ÉTÉ", "paris", "librairie ete"),
+    ("users_user", "L’Écuyer"): ECUYER,
+    ("users_user", "Amélie Tremblay"): (*MAC, "Amélie", "amelie", "AMELIE Tremblay", "boreale 101"),
+    ("phones_phone", "80:5E:C1:00:10:11"): (*MAC, "Amélie", "tremblay boreale"),
+    ("phones_phone", "80:5E:C1:00:10:FF"): ("t43u laurier", "10:ff"),
+    ("users_change", "Amélie"): ("Amélie", "amelie"),
+    ("users_systemextension", "Équipe"): ("equipe dete", "180", "groupe d'appel"),
+    ("users_customer", "Boréale"): ("clinique BOREALE", "boréale", "boreale."),
+    ("phones_sbc", "Chaîne"): ("chaine dete", "10.0.3", "ab12"),
+}
+
+
+@both_databases
+@pytest.mark.parametrize(("name", "shown"), SPELLINGS)
+def test_lists_are_searched_in_every_spelling(desk, company, name, shown):
+    for typed in SPELLINGS[name, shown]:
+        rows = rows_of(desk, page(name), q=typed)
+        assert any(shown in " ".join(row.values()) for row in rows), typed
+        assert len(rows) < 4, typed
+
+
+@both_databases
+def test_customers_are_sorted_without_regard_to_accents_and_capitals(desk, company):
+    for place, name in enumerate(
+        ["Zébulon", "eau vive", "Écho", "Église", "ébène", "Œuvre", "Odéon", "Pâques"]
+    ):
+        Customer.objects.create(name=name, slug=f"c{place}", fqdn=f"c{place}.example.com")
+    sorted_so = ["Clinique Boréale", "eau vive", "ébène", "Écho", "Église", "Librairie Laurier", "Odéon", "Œuvre", "Pâques", "Zébulon"]  # fmt: skip
+    assert [row["name"] for row in rows_of(desk, page("users_customer"))] == sorted_so
+    assert [row["name"] for row in rows_of(desk, page("users_customer"), o="0")] == sorted_so
+    assert [row["name"] for row in rows_of(desk, page("users_customer"), o="-0")] == sorted_so[::-1]
+    assert list(Customer.objects.values_list("name", flat=True)) == sorted_so
+    assert [each.name for each in desk.get("/customers").context["page"]] == sorted_so
+
+
+def test_a_customers_new_name_is_found_and_sorted_at_once(desk, company):
+    from support.tests.test_admin import filled
+
+    address = page("users_customer", "change", company.pk)
+    assert desk.post(address, filled(desk, address, name="Étoile du Nord")).status_code == 302
+    company.refresh_from_db()
+    assert company.sort_name == "etoile du nord"
+    assert [row["name"] for row in rows_of(desk, page("users_customer"), q="etoile")] == ["Étoile du Nord"]
