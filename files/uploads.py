@@ -184,7 +184,7 @@ class _RightsChangedError(Exception):
 
 def _scope_of(job: Job) -> Scope:
     """Whoever started a job, with the rights of now."""
-    customer = Customer.objects.get(pk=job.customer_id)
+    customer = Customer.objects.get(pk=job.customer_id or 0)
     actor = jobs.actor_of(job, customer)
     if isinstance(actor, str):
         raise StoppedError(actor)
@@ -470,7 +470,7 @@ def _names_in(table: Table, read: dict[str, Any]) -> dict[int, str]:
 def url_of(job: Job) -> str:
     """The page of the file that a job is about; "" where the file is gone."""
     upload = Upload.objects.filter(job=job).only("pk", "customer_id").first()
-    return reverse("file_upload", args=[job.customer.slug, upload.pk]) if upload else ""
+    return reverse("file_upload", args=[job.customer.slug, upload.pk]) if upload and job.customer else ""
 
 
 LOOK = register_work(

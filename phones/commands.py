@@ -41,6 +41,33 @@ def _reachable(scope: Scope, chosen: Sequence[User], command: Phone.Command) -> 
     }
 
 
+def tell(
+    scope: Scope, phones: Sequence[Phone], command: Phone.Command, trace: Trace
+) -> tuple[Operation | None, int]:
+    """Tell phones of the scope's customer a command, with its history, and how many were told.
+
+    What waits for the same already, or was just sent it, is left alone: where that is all of them, there is no operation.
+    """
+    known = {phone.pk: phone for phone in phones}
+    with transaction.atomic():
+        pressed = outbox.press_all(sorted(known), command, timezone.now())
+        if not pressed:
+            return None, 0
+        sheet = road.sheet_of(Phone)
+        cell = {"column": "command", "old": "", "new": str(command)}
+        operation = road.record_operation(
+            scope.actor,
+            scope.customer,
+            Kind.COMMAND,
+            trace.facts,
+            trace.reason,
+            [road.change_of(sheet, known[key], Kind.COMMAND, [cell]) for key in pressed],
+            into=trace.into,
+        )
+        telling.after_commit(pressed)
+    return operation, len(pressed)
+
+
 class Told:
     """One command for the phones of the chosen: whom it may be told, and the telling."""
 
@@ -71,27 +98,14 @@ class Told:
 
     def do(self, scope: Scope, going: Sequence[User], settings: Settings, trace: Trace) -> Done:
         """Into the outbox and the history, then to the workers; what waits already, or was sent just now, is left alone."""
-        phones = {each.pk: each for some in _reachable(scope, going, self.command).values() for each in some}
-        with transaction.atomic():
-            pressed = outbox.press_all(sorted(phones), self.command, timezone.now())
-            if not pressed:
-                return Done(Outcome.UNCHANGED, told=_("These phones were just told."))
-            sheet = road.sheet_of(Phone)
-            cell = {"column": "command", "old": "", "new": str(self.command)}
-            operation = road.record_operation(
-                scope.actor,
-                scope.customer,
-                Kind.COMMAND,
-                trace.facts,
-                trace.reason,
-                [road.change_of(sheet, phones[key], Kind.COMMAND, [cell]) for key in pressed],
-                into=trace.into,
-            )
-            telling.after_commit(pressed)
+        phones = [each for some in _reachable(scope, going, self.command).values() for each in some]
+        operation, pressed = tell(scope, phones, self.command, trace)
+        if operation is None:
+            return Done(Outcome.UNCHANGED, told=_("These phones were just told."))
         told = ngettext(
-            "%(command)s: %(count)s phone is being told.", "%(command)s: %(count)s phones are being told.", len(pressed)
-        ) % {"command": self.command.label, "count": len(pressed)}  # fmt: skip
-        if left := len(phones) - len(pressed):
+            "%(command)s: %(count)s phone is being told.", "%(command)s: %(count)s phones are being told.", pressed
+        ) % {"command": self.command.label, "count": pressed}  # fmt: skip
+        if left := len(phones) - pressed:
             told += " " + ngettext(
                 "%(count)s phone had just been told.", "%(count)s phones had just been told.", left
             ) % {"count": left}

@@ -24,6 +24,7 @@ from pbxadmin.common.values.destinations import Kind
 from support.cells import yes_no
 from support.files import FilesAdmin
 from support.filters import CustomersFilter
+from support.many.chosen import change_settings, give_holiday
 from support.road import RoadAdmin
 from users import road
 from users.company import roles
@@ -45,6 +46,7 @@ class CustomerAdmin(RoadAdmin):
     sheet = customer_sheet
     new = _("New customer")
     may_delete = False
+    actions = (give_holiday, change_settings)
     facts = ("slug", "extensions_in_use", "suspension")
     list_display = (
         "name",
@@ -122,6 +124,7 @@ class DepartmentAdmin(FilesAdmin):
 
     sheet = department_sheet
     subject_slug = "departments"
+    actions = (give_holiday, change_settings, "delete_chosen")
     new = _("New department")
     list_display = ("name", "owner", "language", "zone", "caller_id", "portal")
     list_filter = (("customer", CustomersFilter), "language")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -22,6 +22,7 @@ from phones.sites.sections import sbc_sheet
 from phones.vendors import models
 from support.files import FilesAdmin
 from support.filters import CustomersFilter, WordsFilter
+from support.many.chosen import command_phones
 from support.road import RoadAdmin
 
 
@@ -73,6 +74,7 @@ class PhoneAdmin(FilesAdmin):
 
     sheet = phone_sheet
     subject_slug = "phones"
+    actions = ("reprovision", "restart", "delete_chosen")
     new = _("Add a phone")
     facts = (
         "mac_address",
@@ -110,6 +112,16 @@ class PhoneAdmin(FilesAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """In the portal."""
         return False
+
+    @admin.action(description=_("Reprovision the phones"))
+    def reprovision(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Have the chosen phones, or all that the list shows, fetch their configuration; a preview comes first."""
+        return command_phones(request, queryset, Phone.Command.RESYNC)
+
+    @admin.action(description=_("Restart the phones"))
+    def restart(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Have them restart; the same."""
+        return command_phones(request, queryset, Phone.Command.RESTART)
 
     def sections(self, creating: bool) -> Sequence[Section]:
         """A new phone goes into the stock: MAC and model."""

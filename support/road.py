@@ -177,7 +177,7 @@ class RoadAdmin(SupportAdmin):
     destination: ClassVar[Kind | None] = None
     # What is shown above the form and isn't typed in: names of attributes or methods, as Django's `readonly_fields`.
     facts: ClassVar[Sequence[str]] = ()
-    actions = ("delete_chosen",)
+    actions: Any = ("delete_chosen",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """What the sheet says is asked when it is written."""

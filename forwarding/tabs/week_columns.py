@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -314,6 +314,13 @@ class HolidaysColumn(Column):
                 }
             shown.append(f"{days} {each.name}".strip())
         return super().show(tuple(shown))
+
+    def pieces(self, old: Any, new: Any, scope: Scope) -> Iterable[tuple[str, str, str]]:
+        """What goes and what comes: the rest of a long list stays, and says nothing."""
+        gone, come = (
+            tuple(each for each in one if each not in other) for one, other in ((old, new), (new, old))
+        )
+        yield str(self.label), self.show(gone, scope), self.show(come, scope)
 
     def put(self, data: Any, value: Any) -> None:
         """As the form sends it."""

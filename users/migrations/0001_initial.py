@@ -842,7 +842,19 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="jobs", to="users.customer"
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="jobs",
+                        to="users.customer",
+                    ),
+                ),
+                (
+                    "preview",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="carried_out",
+                        to="users.job",
                     ),
                 ),
                 (
@@ -1017,6 +1029,16 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-id"],
             },
+        ),
+        migrations.AddField(
+            model_name="jobstep",
+            name="operation",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="job_steps",
+                to="users.operation",
+            ),
         ),
         migrations.AddField(
             model_name="job",

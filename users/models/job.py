@@ -19,7 +19,9 @@ class JobQuerySet(ScopedQuerySet):
     def visible_to(self, actor: Any) -> Self:
         """What tenancy lets through, of that one's own; a colleague's report names people whom one may not administer."""
         found = super().visible_to(actor)
-        return found if getattr(actor, "is_staff", False) else found.filter(starter=actor.pk)
+        if getattr(actor, "is_staff", False):
+            return found
+        return found.filter(starter=actor.pk).exclude(customer=None)
 
     def open(self) -> Self:
         """Those that aren't over."""
@@ -35,8 +37,9 @@ class Job(models.Model):
     """Long work, asked for once and done by workers. The row is the truth, whatever the broker says.
 
     An action on many records is done bit by bit: `keys` are the records in the order of their turn, `position` how many of them had it.
-    What is done as a whole (a file) has no keys: `position` says how far it is in thousandths, `phase` what it is at. Nothing secret is
-    in a job.
+    What is done as a whole (a file) has no keys: `position` says how far it is in thousandths, `phase` what it is at. What is done at
+    many customers (`users.road.wide`) belongs to none of them, and only support staff see it: each of its `keys` is one customer's turn.
+    Nothing secret is in a job.
     """
 
     class State(models.TextChoices):
@@ -53,8 +56,12 @@ class Job(models.Model):
 
     TOLD_FOR: ClassVar = timedelta(days=1)
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="jobs")
-    kind = models.CharField(max_length=40)  # `users.road.actions.ACTIONS`, or `users.road.works.WORKS`
+    # None: it is done at many customers.
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True, related_name="jobs")
+    # `users.road.actions.ACTIONS`, `users.road.works.WORKS`, or `users.road.wide.WIDES`.
+    kind = models.CharField(max_length=40)
+    # The preview that this job carries out. One preview is carried out once, however often its button is pressed.
+    preview = models.OneToOneField("self", models.SET_NULL, null=True, related_name="carried_out")
     starter = models.ForeignKey("users.User", models.SET_NULL, null=True, related_name="jobs")
     starter_name = models.CharField(max_length=160)
     language = models.CharField(max_length=10)  # in which the report is written: that of whoever started it
@@ -119,7 +126,10 @@ class Job(models.Model):
 
 
 class JobStep(models.Model):
-    """What one step did, written in the same transaction: [key, name] of whom it was done to, [key, name, why] of whom not."""
+    """What one step did, written in the same transaction: [key, name] of whom it was done to, [key, name, why] of whom not.
+
+    At many customers a step is one of them, `done` also says what changed there, and `operation` is that of its history.
+    """
 
     customer_path = "job__customer"
 
@@ -127,6 +137,7 @@ class JobStep(models.Model):
     position = models.PositiveIntegerField()  # where it began
     done = models.JSONField(default=list)
     refused = models.JSONField(default=list)
+    operation = models.ForeignKey(Operation, models.PROTECT, null=True, related_name="job_steps")
 
     objects = ScopedManager()
 

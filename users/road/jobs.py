@@ -5,7 +5,8 @@ place where the next step begins. So what was done isn't done twice, and a worke
 nothing. Which worker has a job is a lease: a conditional UPDATE takes it, each step renews it, and when it has run out the
 sweep starts the job again. Who acts is whoever started it, with the rights of this very step.
 
-What is done as a whole (`users.road.works`) has one step, which is long: a thread renews the lease meanwhile.
+What is done as a whole (`users.road.works`) has one step, which is long: a thread renews the lease meanwhile. What is done at many
+customers (`users.road.wide`) has a step for each of them, and belongs to none.
 """
 
 import logging
@@ -24,9 +25,11 @@ from django.utils.translation import gettext as _
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import random_secret
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.proof import Takeover
 from users import rights
 from users.models import Customer, Job, JobStep, User
 from users.road.actions import ACTIONS, Action, Settings, Trace
+from users.road.wide import WIDES, Wide, carry_out, look_at
 from users.road.works import (
     LEASE,
     MOST_ATTEMPTS,
@@ -50,6 +53,10 @@ TURN = 2.0
 FIRST, MOST = 50, 200
 QUICK, SLOW = 0.5, 2.0
 SWEEP_EVERY = 10  # seconds
+# So many customers have something done, or looked at, while one waits.
+FEW = 5
+# What a job over customers is at, that plans and writes nothing.
+PREVIEW = "preview"
 KEPT = timedelta(days=30)
 
 
@@ -63,26 +70,91 @@ def start(action: Action, scope: Scope, keys: Sequence[int], settings: Settings,
     facts.demand_proof(action.takes_over)
     with transaction.atomic():
         Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
-        asked = {"keys": list(keys), "settings": dict(settings)}
+        asked: dict[str, Any] = {"keys": list(keys), "settings": dict(settings)}
         same = Job.objects.of(scope.customer).filter(starter=scope.actor, kind=action.slug).open()
         for job in same:
             if {"keys": job.keys, "settings": job.settings} == asked:
                 return job
-        return _made(action.slug, scope, facts, len(keys), **asked)
+        return _made(action.slug, scope.actor, scope.customer, facts, len(keys), **asked)
 
 
 def start_work(work: Work, scope: Scope, settings: Settings, facts: RequestFacts) -> Job:
     """Have a work done; a worker is told after the commit. Whoever calls it sees to it that the same isn't asked for twice."""
     with transaction.atomic():
-        return _made(work.slug, scope, facts, WHOLE, settings=dict(settings))
+        return _made(work.slug, scope.actor, scope.customer, facts, WHOLE, settings=dict(settings))
 
 
-def _made(kind: str, scope: Scope, facts: RequestFacts, total: int, **asked: Any) -> Job:
+def look(
+    wide: Wide,
+    actor: User,
+    keys: Sequence[tuple[int, Sequence[int]]],
+    settings: Settings,
+    facts: RequestFacts,
+) -> Job:
+    """Have it planned what `wide` would do at these customers: [customer, records there]. Its report is the preview.
+
+    Few are looked at here and now, more by a worker.
+    """
+    asked = {"keys": [[key, list(records), ""] for key, records in keys], "settings": dict(settings)}
+    with transaction.atomic():
+        job = _made(wide.slug, actor, None, facts, len(keys), PREVIEW, **asked)
+    return _at_once_if_few(job)
+
+
+def confirm(preview: Job, actor: User, facts: RequestFacts) -> Job:
+    """Have done what a preview that is over has shown, at each customer where something changes.
+
+    However often it is confirmed, and by however many, it is done once: then the job is the one that is there. Raises
+    `ProofNeededError` where one of its changes takes a fresh proof.
+    """
+    lines = [line for step in preview.steps.all() for line in step.done]
+    for what in sorted({told["takes_over"] for _key, _name, told in lines} - {""}):
+        facts.demand_proof(Takeover(what))
+    shown = {key: told["mark"] for key, _name, told in lines if told["changed"]}
+    with transaction.atomic():
+        Job.objects.select_for_update().only("pk").get(pk=preview.pk)
+        if there := Job.objects.filter(preview=preview).first():
+            return there
+        keys = [[key, records, shown[key]] for key, records, _mark in preview.keys if key in shown]
+        job = _made(
+            preview.kind, actor, None, facts, len(keys), keys=keys, settings=preview.settings, preview=preview
+        )
+    return _at_once_if_few(job)
+
+
+def is_preview(job: Job) -> bool:
+    """Whether a job over customers only looks."""
+    return job.phase == PREVIEW
+
+
+def _at_once_if_few(job: Job) -> Job:
+    if job.total > FEW:
+        return job
+    try:
+        more = run(job.pk)
+    except (OperationalError, InterfaceError):
+        more = True  # the row says what is to be done
+    if more:
+        publish(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def _made(
+    kind: str,
+    actor: User,
+    customer: Customer | None,
+    facts: RequestFacts,
+    total: int,
+    phase: str = "",
+    **asked: Any,
+) -> Job:
     job = Job.objects.create(
-        customer=scope.customer,
+        customer=customer,
         kind=kind,
-        starter=scope.actor,
-        starter_name=str(scope.actor)[:160],
+        phase=phase,
+        starter=actor,
+        starter_name=str(actor)[:160],
         language=translation.get_language() or "",
         source=facts.source,
         address=facts.address,
@@ -91,6 +163,8 @@ def _made(kind: str, scope: Scope, facts: RequestFacts, total: int, **asked: Any
         total=total,
         **asked,
     )
+    if customer is None and total <= FEW:
+        return job  # whoever asked does it themselves
     # Robust: the job is there whatever the broker says, and the sweep finds it.
     transaction.on_commit(lambda: publish(job.pk, kind), robust=True)
     return job
@@ -138,7 +212,7 @@ def _in_steps(key: int, worker: str) -> bool:
             return True
         until = until or time.monotonic() + TURN  # one step at least
         with translation.override(job.language):
-            size = _go_on(job, size)
+            size = _go_on(job, size if job.customer_id else 1)
 
 
 def _as_a_whole(job: Job, worker: str) -> bool:
@@ -153,7 +227,7 @@ def _as_a_whole(job: Job, worker: str) -> bool:
             return False
         Job.objects.filter(pk=job.pk).update(attempts=F("attempts") + 1)
         try:
-            customer = Customer.objects.get(pk=job.customer_id)
+            customer = Customer.objects.get(pk=job.customer_id or 0)
             actor = actor_of(job, customer)
             if isinstance(actor, str):
                 _end(job, State.STOPPED, actor)
@@ -211,7 +285,8 @@ def _go_on(job: Job, size: int) -> int:
         logger.exception("job %s: step at %s of %s records failed", job.pk, job.position, size)
         if size > 1:
             return max(1, size // 2)
-        failed = [[job.keys[job.position], "", _("It failed unexpectedly. Support can see why.")]]
+        key = job.keys[job.position]
+        failed = [[key if job.customer_id else key[0], "", _("It failed unexpectedly. Support can see why.")]]
         with transaction.atomic():
             _note(job, 1, [], failed, job.operation)
         return FIRST
@@ -220,6 +295,9 @@ def _go_on(job: Job, size: int) -> int:
 
 
 def _step(job: Job, size: int) -> None:
+    if job.customer_id is None:
+        _at_one_customer(job)
+        return
     action = ACTIONS[job.kind]
     # First, as everybody who writes does: whose rights are read below has them until the commit.
     customer = Customer.objects.select_for_update().get(pk=job.customer_id)
@@ -250,17 +328,46 @@ def _step(job: Job, size: int) -> None:
     _note(job, len(keys), [[record.pk, names[record.pk]] for record in going], [*refused, *gone], operation)
 
 
-def actor_of(job: Job, customer: Customer) -> User | str:
+def _at_one_customer(job: Job) -> None:
+    """The turn of one customer, in its own history."""
+    wide = WIDES[job.kind]
+    key, records, mark = job.keys[job.position]
+    # Who only looks waits for nobody, and nobody for them.
+    customers = Customer.objects.all() if is_preview(job) else Customer.objects.select_for_update()
+    customer = customers.filter(pk=key).first()
+    if customer is None:
+        _note(job, 1, [], [[key, "", _("This item no longer exists. Reload the page.")]], None)
+        return
+    actor = actor_of(job, customer, wide.verb)
+    if isinstance(actor, str):
+        _end(job, State.STOPPED, actor)
+        return
+    scope = Scope(actor, customer)
+    if is_preview(job):
+        taken = look_at(wide, scope, records, job.settings)
+    else:
+        facts = RequestFacts(job.source, job.address, job.request_id, job.note)
+        trace = Trace(facts, f"job {job.pk}")
+        taken = carry_out(wide, scope, records, job.settings, mark, trace)
+    _note(job, 1, taken.done, taken.refused, None, taken.operation)
+
+
+def actor_of(job: Job, customer: Customer, verb: rights.Verb = rights.Verb.ADMINISTER) -> User | str:
     """Whoever started it, as they are now; as a sentence why they may not go on."""
     people = User.objects.select_related("role", "customer", "primary_department")
     actor = people.filter(pk=job.starter_id or 0).first()
     if actor is None:
         return _("The account that started this no longer exists: start it again.")
-    return str(rights.why_not(actor, rights.Verb.ADMINISTER, customer=customer) or "") or actor
+    return str(rights.why_not(actor, verb, customer=customer) or "") or actor
 
 
-def _note(job: Job, count: int, done: list[Any], refused: list[Any], operation: Any) -> None:
-    """Write down what a step did, and where the next one begins; all is rolled back where another worker was there first."""
+def _note(
+    job: Job, count: int, done: list[Any], refused: list[Any], operation: Any, of_step: Any = None
+) -> None:
+    """Write down what a step did, and where the next one begins; all is rolled back where another worker was there first.
+
+    `operation` is the job's one, `of_step` that of this step alone.
+    """
     moved = Job.objects.filter(pk=job.pk, worker=job.worker, position=job.position).update(
         position=F("position") + count,
         done=F("done") + len(done),
@@ -270,7 +377,7 @@ def _note(job: Job, count: int, done: list[Any], refused: list[Any], operation: 
     )
     if moved != 1:
         raise TakenOverError
-    JobStep.objects.create(job=job, position=job.position, done=done, refused=refused)
+    JobStep.objects.create(job=job, position=job.position, done=done, refused=refused, operation=of_step)
 
 
 # --- Telling workers ----------------------------------------------------------------------------------------------

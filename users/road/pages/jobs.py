@@ -21,6 +21,7 @@ from users.models import Customer, Job
 from users.road import finding, jobs
 from users.road.actions import ACTIONS
 from users.road.pages.doors import in_customer
+from users.road.wide import WIDES
 from users.road.works import WORKS, Work
 
 BELL = 8  # jobs in the menu of the bell
@@ -45,6 +46,15 @@ class Told:
     work: Work | None = None  # what is done as a whole counts no records while it runs
 
     @property
+    def whose(self) -> str:
+        """At which customer, or at how many."""
+        if self.job.customer is not None:
+            return self.job.customer.name
+        return ngettext("%(count)s customer", "%(count)s customers", self.job.total) % {
+            "count": self.job.total
+        }
+
+    @property
     def live(self) -> bool:
         """Whether it is moving."""
         return self.job.state == Job.State.RUNNING
@@ -57,7 +67,12 @@ class Told:
             return self._of_a_whole(self.work)
         if not job.is_over:
             return _("%(done)s of %(total)s") % {"done": grouped(job.position), "total": grouped(job.total)}
-        parts = [ngettext("%(count)s done", "%(count)s done", job.done) % {"count": job.done}]
+        done = (
+            ngettext("%(count)s looked at", "%(count)s looked at", job.done)
+            if job.customer is None and jobs.is_preview(job)
+            else ngettext("%(count)s done", "%(count)s done", job.done)
+        )
+        parts = [done % {"count": job.done}]
         if job.refused:
             parts.append(
                 ngettext("%(count)s not possible", "%(count)s not possible", job.refused)
@@ -107,6 +122,12 @@ class Told:
 def told(job: Job) -> Told:
     """A job in words; an action that this version of the portal doesn't know any more is called by its name."""
     shape = SHAPES[Job.State(job.state)]
+    if job.customer is None:
+        wide = WIDES.get(job.kind)
+        title = wide.title(job.settings, job.total) if wide else job.kind
+        if jobs.is_preview(job):
+            title = _("Preview: %(what)s") % {"what": title}
+        return Told(job, title, wide.url(job) if wide else reverse("own_jobs"), shape)
     url = reverse("job", args=[job.customer.slug, job.pk])
     if work := WORKS.get(job.kind):
         return Told(job, work.title(job), work.url(job) or url, shape, work)
