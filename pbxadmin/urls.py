@@ -5,8 +5,8 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
+from pbxadmin.pages import everywhere, search
 from pbxadmin.pages import home as views
-from pbxadmin.pages import search
 from users.access import public
 
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("theme", views.set_theme, name="set_theme"),
     path("density", views.set_density, name="set_density"),
     path("c/<slug:slug>/", views.customer_home, name="customer_home"),
+    path("search", everywhere.search_everywhere, name="search_everywhere"),
     path("c/<slug:slug>/search", search.search, name="search"),
     path("", include("forwarding.urls")),
     path("", include("voicemail.urls")),

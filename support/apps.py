@@ -1,6 +1,9 @@
 """The support desk: Django's admin over all customers."""
 
+from functools import partial
+
 from django.apps import AppConfig
+from django.urls import reverse
 
 
 class SupportDeskConfig(AppConfig):
@@ -9,5 +12,13 @@ class SupportDeskConfig(AppConfig):
     name = "support"
 
     def ready(self) -> None:
-        """Make known to the workers what the desk does at many customers."""
+        """Make known what the desk does at many customers, to the workers, and where it lists all of a kind, to the search."""
         from support.many import holidays, phones, undoing, values  # noqa: F401 - importing registers
+        from users.company import picking
+
+        tables = {
+            "customer": "users_customer", "user": "users_user", "phone": "phones_phone", "did": "users_did",
+            "extension": "users_systemextension", "department": "users_department", "sbc": "phones_sbc",
+        }  # fmt: skip
+        for kind, table in tables.items():
+            picking.LISTS[kind] = partial(reverse, f"admin:{table}_changelist")

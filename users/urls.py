@@ -10,6 +10,7 @@ from users.road.pages import jobs
 
 urlpatterns = [
     path("customers", customers.customers, name="customers"),
+    path("customers/pick", customers.customers_pick, name="customers_pick"),
     path("customers/new", customers.customer_create, name="customer_create"),
     path("customers/<slug:slug>/created", customers.customer_created, name="customer_created"),
     path("c/<slug:slug>/numbers/<int:pk>/rings", numbers.did_assign, name="did_assign"),

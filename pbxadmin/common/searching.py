@@ -121,23 +121,33 @@ Said = Callable[[], Iterable[tuple[Any, Any]]]
 
 
 def anywhere(
-    model: type[Model], paths: Sequence[str], text: str, said: Mapping[str, Said] | None = None
+    model: type[Model],
+    paths: Sequence[str],
+    text: str,
+    said: Mapping[str, Said] | None = None,
+    beside: Sequence[str] = (),
 ) -> Q:
     """The condition over `model`'s rows that every word of `text` is found in some of these columns, however it is spelled.
 
     What a column holds says how it is sought: names without accents and capitals; numbers by their digits; MACs without separators;
     choices, and what `said` names, by their labels; what is kept folded already (`search_text`) as it stands. A column of another table
-    ("customer__name", "dids__number") is sought there first, where a row is read once however many of ours lead to it.
+    ("customer__name", "dids__number") is sought there first, where a row is read once however many of ours lead to it. `beside` are
+    columns in which some of the words may stand, but not all of them: the customer's name, beside that of one of its people.
     """
     columns = [_Sought.of(model, path, (said or {}).get(path)) for path in paths]
+    further = [_Sought.of(model, path, None) for path in beside]
     # The digits of a MAC belong together; a version or an address may look like one, and is sought as it stands.
     whole = bool(mac_sought(text)) and any(column.field.name == "mac" for column in columns)
-    condition = Q()
+    every, some = Q(), Q(pk__in=[])
     for word in [folded(text.strip())] if whole else words_of(text):
-        somewhere = Q(pk__in=[])
+        here = Q(pk__in=[])
         for column in columns:
-            somewhere |= column.found(column.with_word(word))
-        condition &= somewhere
+            here |= column.found(column.with_word(word))
+        some |= here
+        for column in further:
+            here |= column.found(column.with_word(word))
+        every &= here
+    condition = every & some if further else every
     if digits := number_sought(text):
         for column in columns:
             if column.has_numbers:

@@ -25,7 +25,7 @@ class Entry:
 
 
 def portal_frame(request: HttpRequest) -> dict[str, Any]:
-    """The rail, the customers to switch between, and what the reader may do; nothing for whoever isn't signed in."""
+    """The rail, where other customers are picked, and what the reader may do; nothing for whoever isn't signed in."""
     actor = getattr(request, "user", None)
     if actor is None or not actor.is_authenticated or hasattr(request, "host_slug"):
         # A customer's own host has no pages of the portal to lead to.
@@ -38,16 +38,15 @@ def portal_frame(request: HttpRequest) -> dict[str, Any]:
     customer = getattr(request, "customer", None)
     frame: dict[str, Any] = {"customer": customer, "may": rights.facts(actor, customer)}
     if actor.is_staff:
-        customers = list(Customer.objects.visible_to(actor).only("name", "slug"))
-        for other in customers:
-            other.url = reverse("users", args=[other.slug])  # type: ignore[attr-defined]
-        frame |= {"customers": customers, "customers_url": reverse("customers")}
+        frame |= {"customers_url": reverse("customers"), "pick_url": reverse("customers_pick")}
         if customer is not None and customer.suspended:
             frame["suspension_url"] = reverse("customer_suspension", args=[customer.slug])
     # Of one customer; whoever administers one looks for things of theirs from the own pages too.
     searched = customer or (None if actor.is_staff else actor.customer)
     if searched is not None and rights.administers(actor):
         frame["search_url"] = reverse("search", args=[searched.slug])
+    elif actor.is_staff:
+        frame["search_url"] = reverse("search_everywhere")
     found = entries(actor, customer)
     here = [
         url for _l, url, _i, deep in found if request.path == url or (deep and request.path.startswith(url))

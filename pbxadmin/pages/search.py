@@ -1,11 +1,10 @@
 """The one search in the header: people, phones, numbers, groups, departments and pages of a customer, as far as the reader sees them.
 
 It asks the lists themselves: what a list finds is found here, and what it doesn't show to somebody isn't. One query for each kind,
-whatever is found. `find` takes the customer, so that a search over several of them can ask it for each.
+whatever is found. Support staff look over all customers at once (`everywhere`), here with this customer's first.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,9 +19,10 @@ from django.views.decorators.http import require_safe
 from pbxadmin.common.columns import Text
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.values.signs import folded, words_of
+from pbxadmin.pages import everywhere
 from pbxadmin.pages.context import entries
+from pbxadmin.pages.hits import IN_BOX, ON_PAGE, Group, Hit, asked, facts_of, url_of_phone
 from phones import selectors as phones
-from phones.models import Phone
 from phones.sites import views as sites
 from users import rights
 from users.company.sheets import customer_sheet
@@ -33,9 +33,6 @@ from users.road.finding import NOT_IN_LISTS
 from users.road.pages.doors import in_customer
 from users.road.pages.sheet_pages import SheetPages
 
-# Of each kind, in the list below the box and on the page of results.
-IN_BOX, ON_PAGE = 5, 20
-LONGEST = 100
 # The lists of what belongs to the company, and what tells their records apart beside their name.
 LISTS: Sequence[tuple[SheetPages, Callable[[Any], str]]] = (
     (numbers.NUMBERS, lambda number: " · ".join(filter(None, [number.name, str(number.answers or "")]))),
@@ -43,25 +40,6 @@ LISTS: Sequence[tuple[SheetPages, Callable[[Any], str]]] = (
     (company.DEPARTMENTS, lambda department: ""),
     (sites.SBCS, lambda sbc: sbc.get_kind_display()),
 )
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One thing that was found: how it is called, what else tells it apart, and where it is."""
-
-    label: str
-    note: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Group:
-    """What was found of one kind; where that isn't all, the list that has it."""
-
-    title: Text
-    icon: str
-    hits: Sequence[Hit]
-    more_url: str = ""
 
 
 def find(actor: User, customer: Customer, text: str, most: int) -> list[Group]:
@@ -116,17 +94,11 @@ def _phones(actor: User, customer: Customer, text: str, most: int) -> Group:
         Hit(
             phone.mac_with_colons,
             " · ".join([phones.model_of(phone).display_name, str(phone.user or _("In stock"))]),
-            _url_of_phone(customer, phone),
+            url_of_phone(customer, phone),
         )
         for phone in found
     ]
     return _group(_("Phones"), "phone", hits, most, reverse("phones", args=[customer.slug]), text)
-
-
-def _url_of_phone(customer: Customer, phone: Phone) -> str:
-    if phone.user is None:
-        return reverse("phone_give", args=[customer.slug, phone.mac])
-    return f"{reverse('user_tab', args=[customer.slug, phone.user.number, 'phone'])}?phone={phone.mac}"
 
 
 def _listed(
@@ -167,17 +139,16 @@ def _pages(actor: User, customer: Customer, text: str, most: int) -> Group:
 @in_customer()
 def search(request: PortalRequest, customer: Customer) -> HttpResponse:
     """What was found as a page; to the box in the header the same as the options of its list."""
-    text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
-    in_box = bool(request.htmx) and request.htmx.target == "search-list"
-    groups = find(request.user, customer, text, IN_BOX if in_box else ON_PAGE) if text else []
-    return render(
-        request,
-        "pages/search_options.html" if in_box else "pages/search.html",
-        {
-            "text": text,
-            "groups": groups,
-            "count": sum(len(group.hits) for group in groups),
-            "all_url": f"{request.path}?{urlencode({'q': text})}",
-            "breadcrumbs": [(_("Search"), None)],
-        },
-    )
+    text, in_box = asked(request)
+    most = IN_BOX if in_box else ON_PAGE
+    actor, groups = request.user, []
+    if text and actor.is_staff:
+        groups = [*everywhere.find(actor, text, most, customer), _pages(actor, customer, text, most)]
+    elif text:
+        groups = find(actor, customer, text, most)
+    groups = [group for group in groups if group.hits]
+    template = "pages/search_options.html" if in_box else "pages/search.html"
+    everywhere_url = reverse("search_everywhere") if actor.is_staff else ""
+    if text and everywhere_url:
+        everywhere_url += f"?{urlencode({'q': text})}"
+    return render(request, template, {**facts_of(request, text, groups), "everywhere_url": everywhere_url})

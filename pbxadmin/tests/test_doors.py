@@ -72,6 +72,8 @@ DOORS = {
     "sso_confirm": SIGNED_IN,
     "sso_unlink": SIGNED_IN,
     "customers": STAFF,
+    "search_everywhere": STAFF,
+    "customers_pick": STAFF,
     "customer_home": ADMINISTRATORS,
     "users": ADMINISTRATORS,
     "users_columns": ADMINISTRATORS,

@@ -50,7 +50,7 @@
     const menu = event.target.closest("details.menu[open]");
     if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
   });
-  // The customer switcher: what is typed narrows the list.
+  // What is typed narrows a list that is there already.
   document.addEventListener("input", (event) => {
     const box = event.target.closest("[data-narrow]");
     if (!box) return;

@@ -1,6 +1,7 @@
 """The provider's customers, for its support staff: the list, and a new one in one go."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
@@ -16,9 +17,8 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.listing import Filter, ListState, Shape, show_list
-from pbxadmin.common.searching import anywhere
 from signin import credentials as signin
-from users.company import onboarding
+from users.company import onboarding, picking
 from users.company.onboarding import NotCreatedError
 from users.company.sheets import CONTRACT, DEPARTMENT, DID
 from users.models import Customer, User
@@ -34,7 +34,7 @@ NUMBER_ROWS = 6
 
 
 CUSTOMERS = Shape(
-    search=lambda text: anywhere(Customer, ["search_text"], text),
+    search=picking.named_by,
     search_label=gettext_lazy("Name or host name"),
     filters=[Filter.switch("suspended", gettext_lazy("Suspended"), Q(suspended=True))],
     orders={
@@ -71,6 +71,35 @@ def customers(request: PortalRequest) -> HttpResponse:
                 state.heading(_("Extensions"), "extensions"),
             ],
             "breadcrumbs": [(_("Customers"), None)],
+        },
+    )
+
+
+@require_safe
+def customers_pick(request: PortalRequest) -> HttpResponse:
+    """The customers that are meant by what is being typed, as the options of a list.
+
+    They lead into the portal; where `as` names a parameter, to the page itself that asks, with the customer's address there and
+    its other parameters as they are.
+    """
+    only_support(request)
+    name = request.GET.get("as", "")[:40]
+    text = picking.typed(request.GET, name or "q")
+    kept = [(key, value) for key, value in request.GET.items() if key not in (name, "as", "p") and name]
+
+    def leads_to(slug: str) -> str:
+        return f"?{urlencode([*kept, (name, slug)])}" if name else reverse("users", args=[slug])
+
+    found = picking.meant(request.user, text)
+    return render(
+        request,
+        "users/customers_offered.html",
+        {
+            "text": text,
+            "found": [(each, leads_to(each.slug)) for each in found.few],
+            "all_url": leads_to(text) if name else f"{reverse('customers')}?{urlencode({'q': text})}",
+            "more": found.more,
+            "prefix": name or "go",
         },
     )
 
