@@ -1,6 +1,6 @@
-"""How phones and keys go with people: from a leaver to whoever takes their place, and from the stock to somebody new."""
+"""How phones and keys go with people: from a leaver to whoever takes their place, or back to the stock, and from there to somebody new."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -9,12 +9,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pbxadmin.common.columns import Scope, Text
-from pbxadmin.common.contributions import Heir, Legacy, Offer
+from pbxadmin.common.contributions import Heir, Keep, Legacy, Offer
+from pbxadmin.common.crypto import MASK
+from pbxadmin.common.http import RequestFacts
 from phones import selectors
 from phones.keys.columns import KEYS, KEYS_COLUMN
 from phones.models import Key, Phone
-from users import rights
-from users.models import User
+from phones.settings import resets
+from users import rights, road
+from users.models import Operation, User
+from users.road.removal import GOING
 
 
 def phones_of_the_leaver(
@@ -73,6 +77,77 @@ LEGACIES = (
         "watchers",
         gettext_lazy("Function keys of colleagues about this user"),
         of_colleagues=keys_about_the_leaver,
+    ),
+)
+
+
+# --- Somebody who is deleted ---------------------------------------------------------------------------------------
+def _said(records: Sequence[Any], sentence: Callable[[Phone], str]) -> dict[Any, list[str]]:
+    found: dict[Any, list[str]] = {}
+    for phone in selectors.light(Phone.objects.filter(user__in=[record.pk for record in records])):
+        found.setdefault(phone.user_id, []).append(sentence(phone))
+    return found
+
+
+def phones_that_return(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
+    """Which phones of these people go back to the stock."""
+    return _said(
+        records,
+        lambda phone: (
+            _(
+                "The phone %(phone)s goes back to the stock with its settings, and gets a new provisioning link."
+            )
+            % {"phone": phone}
+        ),
+    )
+
+
+def phones_that_go(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
+    """The same, where the phones are deleted as well."""
+    return _said(
+        records,
+        lambda phone: (
+            _("The phone %(model)s (%(mac)s), with its settings and its provisioning link.")
+            % {"model": selectors.model_of(phone).display_name, "mac": phone.mac_with_colons}
+        ),
+    )
+
+
+def return_to_stock(
+    records: Sequence[Any], scope: Scope, facts: RequestFacts, operation: Operation
+) -> Sequence[Text]:
+    """The phones of people who are deleted go into the stock: by the road, and whoever may delete the people may do that, too.
+
+    Whoever still has one at home gets nothing of the person to whom it is given next: its link is a new one, and what it held of
+    its user is forgotten. The password of its web console stays: with it, the phone is given its new link.
+    """
+    people = [record.pk for record in records]
+    phones = list(Phone.objects.of(scope.customer).filter(user__in=people).order_by("pk"))
+    if not phones:
+        return ()
+    within = Scope(scope.actor, scope.customer, {GOING: frozenset(people)})
+    rows = [road.Row(phone.pk, {"user": None}, label=phone.mac_with_colons) for phone in phones]
+    plan = road.plan(scope.actor, scope.customer, road.sheet_of(Phone), rows, scope=within)
+    if plan.refused:
+        return plan.sentences
+    road.apply(plan, facts, into=operation)
+    resets.make_new_for_the_stock([row.record for row in plan.rows])
+    sheet = road.sheet_of(Phone)
+    cell = {"column": "link", "old": MASK, "new": MASK}
+    changes = [road.change_of(sheet, row.record, Operation.Kind.EDIT, [cell]) for row in plan.rows]
+    road.record_operation(
+        scope.actor, scope.customer, Operation.Kind.EDIT, facts, "", changes, into=operation
+    )
+    return ()
+
+
+KEEPS = (
+    Keep(
+        "phones",
+        gettext_lazy("Delete the phones as well"),
+        phones_that_return,
+        phones_that_go,
+        return_to_stock,
     ),
 )
 

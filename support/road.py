@@ -30,6 +30,7 @@ from pbxadmin.common.rendering import part
 from pbxadmin.common.searching import Said, anywhere
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
+from pbxadmin.common.values.signs import plainly
 from support.lists import DeskList
 from users import road
 from users.models import Customer
@@ -473,17 +474,21 @@ class RoadAdmin(SupportAdmin):
 
         def planned() -> list[Departure]:
             return [
-                plan_departure(actor, customer, type(self).sheet(), self.destination, keys)
+                plan_departure(actor, customer, type(self).sheet(), self.destination, keys).take_along(along)
                 for customer, keys in by_customer.items()
             ]
+
+        along = request.POST.getlist("along")
 
         departures = planned()
         error = ""
         typed = request.POST.get("instead", "")[:60]
         if request.method == "POST" and request.POST.get("confirmed") == "yes":
             names = [str(record) for record in records]
-
-            error = self._left(request, departures, typed)
+            if len(records) > 1 and plainly(request.POST.get("confirm", "")).strip() != str(len(records)):
+                error = _("Type the number %(count)s to confirm.") % {"count": len(records)}
+            else:
+                error = self._left(request, departures, typed)
             if not error:
                 messages.success(
                     request,
@@ -493,10 +498,13 @@ class RoadAdmin(SupportAdmin):
                 return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
             departures = planned()
         rows = [
-            (record, departure.refusals.get(record.pk, ""), departure.removal.losses.get(record.pk, []))
+            (record, departure.refusals.get(record.pk, ""), departure.removal.lost_with(record.pk))
             for departure in departures
             for record in departure.removal.records
         ]
+        boxes = {
+            keep.name: (keep, goes) for departure in departures for keep, goes in departure.removal.boxes
+        }
         return TemplateResponse(
             request,
             "admin/road_delete.html",
@@ -508,7 +516,13 @@ class RoadAdmin(SupportAdmin):
                 "error": error,
                 "back": back,
                 "possible": all(not refusal for _record, refusal, _losses in rows),
-                "places": [reference.words for departure in departures for reference in departure.references],
+                "places": [place for departure in departures for place in departure.places],
+                "staying": [sentence for departure in departures for sentence in departure.removal.staying],
+                "boxes": boxes.values(),
+                "customers": [
+                    (customer, len(keys)) for customer, keys in by_customer.items() if customer.pk is not None
+                ],
+                "count": len(records),
                 "instead": typed,
                 "chosen": [record.pk for record in records],
                 "action_name": helpers.ACTION_CHECKBOX_NAME,

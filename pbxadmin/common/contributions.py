@@ -88,6 +88,23 @@ class Offer:
     )
 
 
+@dataclass(frozen=True)
+class Keep:
+    """What hangs on records and outlives them: it stays when they are deleted, unless whoever deletes ticks its box.
+
+    Both sentences take many records and ask a constant number of queries.
+    """
+
+    name: str  # of the box
+    label: Text
+    # What becomes of it, in sentences for the page that asks: where it stays, and where it goes as well. {primary key: [sentence]}.
+    stays: Callable[[Sequence[Any], Scope], Mapping[Any, list[str]]]
+    goes: Callable[[Sequence[Any], Scope], Mapping[Any, list[str]]]
+    # Keeps it, before the records go, in their transaction and into their operation: (records, scope, facts, operation) → why it can't,
+    # in sentences; then nothing is deleted.
+    keep: Callable[[Sequence[Any], Scope, Any, Any], Sequence[Text]]
+
+
 class ForMany(Protocol):
     """How a tab is changed for several people at once. What is wanted is JSON: it stands in a form, and in a job."""
 
@@ -183,6 +200,7 @@ class Contribution:
     # --- Deletion
     # What goes with the records, in sentences for the page that asks: {primary key: [sentence]}.
     losses: Callable[[Sequence[Any], Scope], Mapping[Any, list[str]]] | None = None
+    keeps: tuple[Keep, ...] = ()  # what stays when they go
     # Why records can't go: {primary key: sentence}.
     removal_rules: tuple[Callable[[Sequence[Any], Scope], Mapping[Any, Text]], ...] = ()
     # --- Creation

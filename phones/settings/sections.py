@@ -20,7 +20,7 @@ from pbxadmin.common.values.devices import Device
 from phones import build, in_lists, selectors
 from phones.commands import REPROVISION, RESTART
 from phones.context import Codec
-from phones.handing import LEGACIES, OFFERS, what_a_new_user_lacks
+from phones.handing import KEEPS, LEGACIES, OFFERS, what_a_new_user_lacks
 from phones.models import Phone, Settings
 from phones.push.receivers import phones_that_reload
 from phones.settings import logos
@@ -48,6 +48,7 @@ from phones.settings.resets import RESETS
 from phones.vendors import Model, Offers
 from users import rights, road
 from users.models import User
+from users.road.removal import GOING
 
 VLAN_WARNING = gettext_lazy(
     "CAUTION: any change to these settings must be approved by your network administrator. A wrong configuration may require a "
@@ -169,8 +170,10 @@ def offers(model: Model, column: Column) -> bool:
 # --- Rules across a row ---
 def stock_is_the_companys(row: road.RowPlan, plan: road.Plan) -> None:
     """A phone that nobody uses is put there and taken from there by whoever may change what belongs to the
-    company."""
+    company; that of somebody who is deleted goes there by itself."""
     plan.need("user")
+    if not row.new and row.value("user") is None and row.before["user"] in plan.scope.found.get(GOING, ()):
+        return
     actor, customer = plan.scope.actor, plan.scope.customer
     from_stock = not row.new and row.before["user"] is None
     if (from_stock or row.value("user") is None) and (
@@ -357,17 +360,6 @@ def stock_stays(records: Sequence[Phone], scope: Scope) -> dict[Any, Any]:
     return {record.pk: refusal for record in records if record.user_id is None} if refusal else {}
 
 
-def phones_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
-    """A deleted person's phones go with them: which they are."""
-    losses: dict[Any, list[str]] = {}
-    for phone in selectors.light(Phone.objects.filter(user__in=[record.pk for record in records])):
-        losses.setdefault(phone.user_id, []).append(
-            _("The phone %(model)s (%(mac)s), with its settings and its provisioning link.")
-            % {"model": selectors.model_of(phone).display_name, "mac": phone.mac_with_colons}
-        )
-    return losses
-
-
 def phones_that_ring(people: Sequence[User]) -> dict[Any, list[Device]]:
     """The phones of these people, for the plan of a call: one query."""
     found: dict[Any, list[Device]] = {}
@@ -395,7 +387,7 @@ PHONES = Section(
         filters={
             "no_phone": (gettext_lazy("No phone"), Q(~Exists(Phone.objects.filter(user=OuterRef("pk")))))
         },
-        losses=phones_of_a_deleted_user,
+        keeps=KEEPS,
         resets=RESETS,
         head_url="phones_state",
         followed_url="push_status",

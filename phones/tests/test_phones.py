@@ -437,11 +437,67 @@ def test_the_first_page_counts_phones_as_the_tab_tells_them(
     ]
 
 
-def test_deleting_a_user_says_which_phones_go(phone: Phone, amelie: User, boreale: Customer) -> None:
+def test_deleting_a_user_returns_the_phones_to_stock_with_another_link(
+    phone: Phone, amelie: User, boreale: Customer, felix: User
+) -> None:
     removal = road.plan_removal(factories.provider(), boreale, user_sheet(), [amelie.pk])
-    assert any("80:5E:C0:D5:7D:72" in sentence for sentence in removal.losses[amelie.pk])
+    assert any("80:5E:C0:D5:7D:72" in sentence for sentence in removal.staying)
+    assert not any("80:5E:C0:D5:7D:72" in sentence for sentence in removal.lost_with(amelie.pk))
+    operation = road.remove(removal, FACTS)
+    assert fetch(phone).status_code == 404, "nobody's phone is served nothing"
+    kept = Phone.objects.get(pk=phone.pk)
+    assert (kept.user, kept.customer, kept.fetched_at, kept.fetched_text) == (
+        None,
+        boreale,
+        phone.fetched_at,
+        "",
+    )
+    assert Change.objects.filter(operation=operation, object_pk=kept.pk, model="phones.phone").count() == 2
+    assert str(amelie) in str(
+        Change.objects.filter(object_pk=kept.pk, model="phones.phone").values_list("cells")
+    )
+    services.phone_change(factories.provider(), boreale, kept, {"user": felix.pk}, FACTS)
+    assert fetch(phone).status_code == 404, "whoever still has the phone isn't Félix"
+    assert fetch(Phone.objects.get(pk=phone.pk)).status_code == 200
+
+
+def test_whoever_deletes_may_have_the_phones_deleted_as_well(
+    phone: Phone, amelie: User, boreale: Customer
+) -> None:
+    removal = road.plan_removal(factories.provider(), boreale, user_sheet(), [amelie.pk])
+    assert [(keep.name, goes) for keep, goes in removal.boxes] == [("phones", False)]
+    removal.along = frozenset({"phones"})
+    assert any("80:5E:C0:D5:7D:72" in sentence for sentence in removal.lost_with(amelie.pk))
+    assert removal.staying == []
     road.remove(removal, FACTS)
-    assert fetch(phone).status_code == 404
+    assert not Phone.objects.filter(pk=phone.pk).exists()
+
+
+def test_an_administrator_of_a_department_loses_no_phone_of_whom_they_delete(
+    boreale: Customer, ines: User
+) -> None:
+    colleague = make_user(boreale, "110", "Léa", "Roy", department="Soins")
+    phone = fetched(make_phone(boreale, colleague))
+    road.remove(road.plan_removal(ines, boreale, user_sheet(), [colleague.pk]), FACTS)
+    assert Phone.objects.get(pk=phone.pk).user is None
+    other = fetched(make_phone(boreale, make_user(boreale, "111", "Zoé", "Roy", department="Soins")))
+    assert services.phone_move_plan(ines, boreale, other, None).refused, (
+        "by hand it takes whoever acts on the whole company"
+    )
+
+
+def test_support_staff_are_told_whose_phone_it_is_and_nobody_else(
+    phone: Phone, laurier: Customer, boreale: Customer
+) -> None:
+    staff = services.phone_plan(
+        factories.provider(), laurier, None, {"mac": factories.MAC, "model": "yealink-t54w"}
+    )
+    assert "Clinique Boréale" in str(staff.rows[0].errors["mac"])
+    assert "101 Amélie Tremblay" in str(staff.rows[0].errors["mac"])
+    owner = make_user(laurier, "101", "Luc", "Roy", role="system_owners", department="Accueil")
+    told = services.phone_plan(owner, laurier, None, {"mac": factories.MAC, "model": "yealink-t54w"})
+    assert "Boréale" not in str(told.rows[0].errors["mac"])
+    assert "Amélie" not in str(told.rows[0].errors["mac"])
 
 
 # --- Where a virtual phone looks ---

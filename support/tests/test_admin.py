@@ -347,12 +347,16 @@ def test_several_are_deleted_together_or_not_at_all(desk, boreale, felix, amelie
     chosen = {"action": "delete_chosen", "_selected_action": [felix.pk, *(user.pk for user in people)]}
     text = desk.post(page("users_user"), chosen).content.decode()
     assert "102 Félix Gagnon" in text
-    assert desk.post(page("users_user"), chosen | {"confirmed": "yes"}).status_code == 422, "the last owner"
+    sure = {"confirmed": "yes", "confirm": "3"}
+    assert desk.post(page("users_user"), chosen | sure).status_code == 422, "the last owner"
     assert User.objects.of(boreale).count() == 4
     chosen["_selected_action"] = [user.pk for user in people]
-    assert desk.post(page("users_user"), chosen).status_code == 200, "asks first"
+    asked = desk.post(page("users_user"), chosen)
+    assert asked.status_code == 200, "asks first"
+    assert "<strong>2</strong> de <strong>Clinique Boréale</strong>" in asked.content.decode()
+    assert desk.post(page("users_user"), chosen | sure).status_code == 422, "another number of people"
     assert User.objects.of(boreale).count() == 4
-    assert desk.post(page("users_user"), chosen | {"confirmed": "yes"}).status_code == 302
+    assert desk.post(page("users_user"), chosen | sure | {"confirm": "2"}).status_code == 302
     assert User.objects.of(boreale).count() == 2
     assert Operation.objects.filter(kind="delete", source="admin", customer=boreale).count() == 1
 

@@ -1,6 +1,6 @@
 """A customer is suspended, and comes back: by the road, with a reason; and what either means, said before it is done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -30,8 +30,8 @@ def plan(actor: User, customer: Customer, suspended: bool, reason: str, seen: in
 def commit(made: road.Plan, facts: RequestFacts) -> road.Commit:
     """Write it, and how it ended. The reason is that of the operation, too, so that a search of the history finds it."""
     row = made.rows[0]
-    reason = row.after.get("suspended_reason") or row.before.get("suspended_reason") or ""
-    return road.commit(made, facts, reason=str(reason)[:200])
+    reason = row.after.get("suspended_reason") or facts.note
+    return road.commit(made, replace(facts, note=str(reason)))
 
 
 def meaning(customer: Customer) -> Meaning:

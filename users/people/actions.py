@@ -37,7 +37,8 @@ def _may_delete(scope: Scope, chosen: Sequence[User]) -> dict[Any, str]:
 
 def _ask_before_deleting(scope: Scope, allowed: Sequence[User], data: QueryDict) -> Asked:
     # Of those who can go: who stays keeps the rules that they have, and those may lead to somebody who goes.
-    departure = _departure(scope, allowed)
+    departure = _departure(scope, allowed).take_along(data.getlist("along"))
+    places = departure.places
     count = len(allowed) - len(departure.refusals)
     typed = data.get("instead", "")[:60]
     problem, instead = "", None
@@ -57,32 +58,35 @@ def _ask_before_deleting(scope: Scope, allowed: Sequence[User], data: QueryDict)
             [
                 _("Extension %(number)s with its settings and its unread voicemail messages.")
                 % {"number": user.number},
-                *departure.removal.losses.get(user.pk, []),
+                *departure.removal.lost_with(user.pk),
             ],
         )
         for user in allowed[:SHOWN]
     ]
     return Asked(
         # Who they are, and not their extension, which may be another one's by the time a job comes to it.
-        {"instead": meant.key_of(instead)} if departure.references else {},
+        {"instead": meant.key_of(instead) if places else "", "along": sorted(departure.removal.along)},
         problem,
         departure.refusals,
         {
             "losses": losses,
             "export_url": exports.url(scope.customer),
             "instead": typed,
-            "references": [reference.words for reference in departure.references[:SHOWN]],
-            "more_references": max(0, len(departure.references) - SHOWN),
+            "staying": departure.removal.staying[:SHOWN],
+            "more_staying": max(0, len(departure.removal.staying) - SHOWN),
+            "boxes": departure.removal.boxes,
+            "references": places[:SHOWN],
+            "more_references": max(0, len(places) - SHOWN),
         },
     )
 
 
 def _delete(scope: Scope, going: Sequence[User], settings: Settings, trace: Trace) -> Done:
     # Planned anew for those who are left: the rules about a set ("the last owner") are about this one.
-    departure = _departure(scope, going)
+    departure = _departure(scope, going).take_along(settings.get("along", ()))
     key = settings.get("instead", "")
     instead = meant.callee_of(scope.customer, key)
-    if key and instead is None and departure.references:
+    if key and instead is None and departure.places:
         gone = _("Whoever was to take the calls is no longer there: choose somebody else.")
         return Done(Outcome.REFUSED, why_not=f"{_('Nobody was deleted.')} {gone}", mend=True)
     outcome, operation = road.ended(lambda: departure.leave(instead, trace.facts, trace.reason, trace.into))
@@ -95,7 +99,7 @@ def _delete(scope: Scope, going: Sequence[User], settings: Settings, trace: Trac
         )
     if outcome is Outcome.REFUSED:
         why_not = f"{_('Nobody was deleted.')} {departure.reasons}"
-        return Done(outcome, why_not=why_not, mend=bool(departure.references))
+        return Done(outcome, why_not=why_not, mend=bool(departure.places))
     told = ngettext("%(count)s user was deleted.", "%(count)s users were deleted.", len(going))
     return Done(outcome, operation, told % {"count": len(going)})
 

@@ -1,4 +1,4 @@
-"""Who takes the calls of somebody, or something, that is deleted: the rules that lead there lead elsewhere from the same moment on."""
+"""Who takes the calls and numbers of somebody, or something, that is deleted: the rules that lead there lead elsewhere from the same moment on."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -65,10 +65,28 @@ def stays_while_calls_lead_there(kind: Kind) -> Callable[[Sequence[Any], Scope],
 
 @dataclass(frozen=True)
 class Departure:
-    """What is to be deleted, with the calls that lead there and must lead elsewhere from then on."""
+    """What is to be deleted, with the calls that lead there and must lead elsewhere from then on.
+
+    `numbers` ring those who go: they ring whoever takes the calls, or nobody any more.
+    """
 
     removal: road.Removal
     references: Sequence[Reference]
+    numbers: Sequence[Did] = ()
+
+    @property
+    def places(self) -> list[str]:
+        """What sends calls to those who go, in words: their numbers first, then the rules of others."""
+        numbers = [
+            _("%(number)s, which rings %(user)s") % {"number": _number_said(did), "user": did.user}
+            for did in self.numbers
+        ]
+        return [*numbers, *(reference.words for reference in self.references)]
+
+    def take_along(self, names: Iterable[str]) -> "Departure":
+        """The same, where what would stay and is named goes as well (the boxes of the page that asks)."""
+        self.removal.along = frozenset(names)
+        return self
 
     @property
     def refusals(self) -> dict[Any, str]:
@@ -86,11 +104,12 @@ class Departure:
         return " ".join(dict.fromkeys(self.removal.refusals.values()))
 
     def instead(self, typed: str) -> Callee | None:
-        """Who is to take the calls: what was typed is an extension or a name; None for each person's own voicemail, or where none lead here.
+        """Who is to take the calls: what was typed is an extension or a name. None, or where no calls lead here: rules lead to each
+        person's own voicemail, and numbers ring nobody.
 
         Raises `ValidationError` where nobody, or more than one, is meant.
         """
-        if not self.references or not typed.strip():
+        if not self.places or not typed.strip():
             return None
         return callee_meant(self.removal.scope.actor, self.removal.scope.customer, typed)
 
@@ -101,15 +120,18 @@ class Departure:
         reason: str = "",
         into: Operation | None = None,
     ) -> Operation | None:
-        """Delete; the calls go to `instead`, or to each person's own voicemail, in the same transaction.
+        """Delete; calls and numbers go to `instead`, or rules to each person's own voicemail, in the same transaction.
 
         Raises `road.RefusedError` and `road.ChangedMeanwhileError`; then nothing has happened. Inside a transaction with more
         in it; else see `commit`.
         """
-        if not self.references:
+        numbers = self.numbers if instead is not None else ()
+        if not self.references and not numbers:
             return road.remove(self.removal, facts, reason, into)
         destination = destination_of(instead)
-        return remove_with_replacement(self.removal, self.references, destination, facts, reason, into)
+        return remove_with_replacement(
+            self.removal, self.references, destination, facts, reason, into, (instead, numbers)
+        )
 
     def commit(self, instead: Callee | None, facts: RequestFacts, reason: str = "") -> road.Outcome:
         """`leave`, and how it ended."""
@@ -124,7 +146,15 @@ def plan_departure(
     `kind` is what sort of destination these records are; None: calls can't be sent to such a thing.
     """
     removal = road.plan_removal(actor, customer, sheet, keys)
-    return Departure(removal, calls_sent_to(customer, kind, removal.records) if kind else ())
+    numbers: Sequence[Did] = ()
+    if kind is Kind.EXTENSION:
+        people = [record.pk for record in removal.records]
+        numbers = list(Did.objects.of(customer).filter(user__in=people).select_related("user"))
+    return Departure(removal, calls_sent_to(customer, kind, removal.records) if kind else (), numbers)
+
+
+def _number_said(did: Did) -> str:
+    return f"{did} ({did.name})" if did.name else str(did)
 
 
 def destination_of(instead: Callee | None) -> str:
@@ -135,9 +165,17 @@ def destination_of(instead: Callee | None) -> str:
 
 
 def replacement_plan(
-    actor: User, customer: Customer, references: Sequence[Reference], instead: str
+    actor: User,
+    customer: Customer,
+    references: Sequence[Reference],
+    instead: str,
+    heir: Callee | None = None,
+    numbers: Sequence[Did] = (),
 ) -> road.Plan:
-    """The change of everybody's rules that lead to what goes: `instead` is a destination as text ("extension:105", "voicemail")."""
+    """The change of everybody's rules that lead to what goes: `instead` is a destination as text ("extension:105", "voicemail").
+
+    Whom `numbers` ring gives them up, and `heir`, a person, gets them in the same plan.
+    """
     values: dict[int, dict[str, Any]] = defaultdict(dict)
     for reference in references:
         if reference.owner is not None:
@@ -147,6 +185,12 @@ def replacement_plan(
             values[reference.owner][reference.column] = (
                 f"{instead}?voicemail" if voicemail and "?" not in instead else instead
             )
+    if heir is not None and numbers:
+        for did in numbers:
+            values[did.user_id]["dids"] = []  # type: ignore[index]  # they ring somebody
+        if isinstance(heir, User):
+            own = Did.objects.of(customer).filter(user=heir).values_list("pk", flat=True)
+            values[heir.pk]["dids"] = sorted({*own, *(did.pk for did in numbers)})
     return road.plan(
         actor, customer, road.sheet_of(User), [road.Row(key, columns) for key, columns in values.items()]
     )
@@ -159,14 +203,16 @@ def remove_with_replacement(
     facts: RequestFacts,
     reason: str = "",
     into: Operation | None = None,
+    numbers_go: tuple[Callee | None, Sequence[Did]] = (None, ()),
 ) -> Operation | None:
-    """Send the calls elsewhere and delete, both or neither.
+    """Send the calls elsewhere and delete, both or neither; `numbers_go` says to whom which numbers lead from then on.
 
     Raises `road.RefusedError` with the reasons in `removal.refusals`, and `road.ChangedMeanwhileError`.
     """
     scope = removal.scope
     with transaction.atomic():
-        plan = replacement_plan(scope.actor, scope.customer, references, instead)
+        heir, numbers = numbers_go
+        plan = replacement_plan(scope.actor, scope.customer, references, instead, heir, numbers)
         gone = {
             str(Destination(Kind.EXTENSION if isinstance(record, User) else Kind.SYSTEM, record.number))
             for record in removal.records
@@ -181,7 +227,12 @@ def remove_with_replacement(
             removal.refusals = {record.pk: stays for record in removal.records}
             raise road.RefusedError
         try:
-            road.apply(plan, facts, reason)
+            edits = road.apply(plan, facts, reason)
+            if isinstance(heir, SystemExtension) and numbers:
+                # They are nobody's by now.
+                rows = [road.Row(did.pk, {"system_extension": heir.pk}, label=str(did)) for did in numbers]
+                plan = road.plan(scope.actor, scope.customer, road.sheet_of(Did), rows)
+                road.apply(plan, facts, reason, into=edits)
         except road.RefusedError:
             removal.refusals = {record.pk: " ".join(plan.sentences[:5]) for record in removal.records}
             raise
@@ -192,5 +243,8 @@ def remove_with_replacement(
             [record.pk for record in removal.records],
             removal.verb,
         )
-        removal.refusals = again.refusals
-        return road.remove(again, facts, reason, into)
+        again.along = removal.along
+        try:
+            return road.remove(again, facts, reason, into)
+        finally:
+            removal.refusals = again.refusals

@@ -92,3 +92,75 @@ def test_a_deleted_phone_says_which_one_as_people_write_it(support, things):
     answer = support.post(address, {"confirm": typed}, follow=True)
     assert "80:5E:C0:AA:BB:01".lower() in answer.content.decode().lower()
     assert not Phone.objects.exists()
+
+
+# --- What stays, and who takes the numbers ------------------------------------------------------------------------
+@pytest.fixture
+def main_number(boreale, amelie) -> Did:
+    return Did.objects.create(customer=boreale, number="+15145550177", name="Ligne principale", user=amelie)
+
+
+def test_the_page_names_the_numbers_that_fall_silent_and_the_phones_that_stay(
+    support, boreale, amelie, main_number
+):
+    make_phone(boreale, amelie, "805ec0aabb01")
+    page = support.get(reverse("user_delete", args=["boreale", "101"]))
+    assert any("514 555-0177 (Ligne principale)" in sentence for sentence in page.context["losses"])
+    assert any("80:5E:C0:AA:BB:01" in sentence for sentence in page.context["staying"])
+    assert not any("80:5E:C0:AA:BB:01" in sentence for sentence in page.context["losses"])
+    assert 'name="instead"' in page.content.decode()
+
+
+def test_whoever_takes_the_calls_takes_the_numbers_too(support, boreale, amelie, felix, main_number):
+    own = Did.objects.create(customer=boreale, number="+15145550178", user=felix)
+    address = reverse("user_delete", args=["boreale", "101"])
+    assert support.post(address, {"confirm": "101", "instead": "999"}).status_code == 422
+    assert support.post(address, {"confirm": "101", "instead": "102"}).status_code == 302
+    assert set(Did.objects.filter(user=felix)) == {own, main_number}
+    assert gone(amelie)
+
+
+def test_a_ring_group_takes_the_numbers_as_well(support, boreale, amelie, main_number):
+    group = SystemExtension.objects.create(customer=boreale, number="180", name="Groupe", kind="ring_group")
+    address = reverse("user_delete", args=["boreale", "101"])
+    assert support.post(address, {"confirm": "101", "instead": "180"}).status_code == 302
+    main_number.refresh_from_db()
+    assert (main_number.user, main_number.system_extension) == (None, group)
+
+
+def test_without_an_heir_numbers_ring_nobody_and_phones_are_in_stock(support, boreale, amelie, main_number):
+    phone = make_phone(boreale, amelie, "805ec0aabb01")
+    old = phone.token_hash
+    address = reverse("user_delete", args=["boreale", "101"])
+    assert support.post(address, {"confirm": "101"}).status_code == 302
+    main_number.refresh_from_db()
+    phone.refresh_from_db()
+    assert (main_number.user, phone.user, phone.customer) == (None, None, boreale)
+    assert phone.token_hash != old
+
+
+def test_the_box_deletes_the_phones_as_well(support, boreale, amelie):
+    make_phone(boreale, amelie, "805ec0aabb01")
+    address = reverse("user_delete", args=["boreale", "101"])
+    assert support.post(address, {"confirm": "101", "along": "phones"}).status_code == 302
+    assert not Phone.objects.exists()
+
+
+def test_of_several_the_phones_go_to_stock_and_the_numbers_to_one_heir(
+    support, boreale, amelie, ines, felix, main_number
+):
+    make_phone(boreale, amelie, "805ec0aabb01")
+    make_phone(boreale, ines, "805ec0aabb02")
+    address = reverse("chosen_delete", args=["boreale"])
+    chosen = {"chosen": f"{amelie.pk},{ines.pk}"}
+    page = support.post(address, chosen).content.decode()
+    assert "514 555-0177 (Ligne principale)" in page
+    assert "80:5E:C0:AA:BB:02" in page
+    assert "Clinique Boréale</strong> seront supprimés" in page
+    sure = chosen | {"confirmed": "1", "expected": "2", "instead": "102"}
+    assert support.post(address, sure).status_code == 422, "the number of people wasn't typed"
+    assert support.post(address, sure | {"confirm": "2"}).status_code == 302
+    assert set(Phone.objects.values_list("user", flat=True)) == {None}
+    assert list(Did.objects.filter(user=felix)) == [main_number]
+    assert gone(amelie)
+    assert gone(ines)

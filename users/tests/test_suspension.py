@@ -50,7 +50,7 @@ def test_a_suspension_ends_every_session_and_lifting_it_brings_none_back(desk, b
     assert "/sign-in" in owner.get(reverse("customer_home", args=["boreale"])).url
     boreale.refresh_from_db()
     assert boreale.suspended_by.startswith("Solange Soutien")
-    operation = Operation.objects.get(customer=boreale, reason="Factures impayées, billet 4711")
+    operation = Operation.objects.get(customer=boreale, note="Factures impayées, billet 4711")
     assert boreale.suspended_at == operation.at
     assert press(desk, "lift").status_code == 302
     boreale.refresh_from_db()
@@ -86,7 +86,7 @@ def test_whoever_pressed_on_an_older_page_undoes_nothing(desk, boreale):
 
 def test_suspending_from_the_history_is_taken_back_with_its_reason(desk, staff, boreale):
     press(desk)
-    operation = Operation.objects.get(customer=boreale, reason="Factures impayées, billet 4711")
+    operation = Operation.objects.get(customer=boreale, note="Factures impayées, billet 4711")
     [plan] = undo.plan_undo(staff, boreale, operation)
     assert not plan.refused
     road.apply(plan, FACTS)

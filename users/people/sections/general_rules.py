@@ -1,6 +1,5 @@
 """The rules about who a person is: their extension, name, departments, role, numbers; and about deleting them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
@@ -376,19 +375,26 @@ def shared_addresses_are_told(plan: road.Plan) -> None:
             )
 
 
+# So many numbers of one person are named on the page that asks.
+NUMBERS_SHOWN = 8
+
+
 # --- Deleting ---------------------------------------------------------------------------------------------------
 def what_a_deleted_user_loses(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
     """The numbers that will ring nobody any more, and the places in ring groups and queues."""
     losses: dict[Any, list[str]] = {}
-    freed = Counter(Did.objects.filter(user__in=records).values_list("user", flat=True))
-    for user, count in freed.items():
+    freed: dict[Any, list[Did]] = {}
+    for did in Did.objects.filter(user__in=records):
+        freed.setdefault(did.user_id, []).append(did)
+    for user, dids in freed.items():
+        shown = ", ".join(f"{did} ({did.name})" if did.name else str(did) for did in dids[:NUMBERS_SHOWN])
         losses[user] = [
             ngettext(
-                "%(count)s DID number will no longer ring anyone.",
-                "%(count)s DID numbers will no longer ring anyone.",
-                count,
+                "The number %(numbers)s will ring nobody any more, unless somebody takes the calls.",
+                "The numbers %(numbers)s will ring nobody any more, unless somebody takes the calls.",
+                len(dids),
             )
-            % {"count": count}
+            % {"numbers": shown + (" …" if len(dids) > NUMBERS_SHOWN else "")}
         ]
     for user, number, name in SystemExtension.objects.filter(members__in=records).values_list(
         "members", "number", "name"

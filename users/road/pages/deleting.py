@@ -52,7 +52,8 @@ def delete_page(
     `losses` go whatever the apps say goes with it as well. `leave` deletes in another way than the departure does by itself,
     and says why not, or "". `facts` are for the template.
     """
-    departure = planned()
+    along = request.POST.getlist("along")
+    departure = planned().take_along(along)
     error = instead_error = ""
     if request.method == "POST":
         try:
@@ -66,7 +67,8 @@ def delete_page(
         if not error and not instead_error:
             messages.success(request, words.deleted)
             return redirect(done_url)
-        departure = planned()
+        departure = planned().take_along(along)
+    places = departure.places
     return render(
         request,
         template,
@@ -75,10 +77,12 @@ def delete_page(
             "typed": words.typed,
             "error": error,
             "refusal": departure.refusals.get(record.pk, ""),
-            "losses": [*losses, *departure.removal.losses.get(record.pk, [])],
-            "asks_instead": bool(departure.references),
-            "references": [reference.words for reference in departure.references[:SHOWN]],
-            "more_references": max(0, len(departure.references) - SHOWN),
+            "losses": [*losses, *departure.removal.lost_with(record.pk)],
+            "staying": departure.removal.staying,
+            "boxes": departure.removal.boxes,
+            "asks_instead": bool(places),
+            "references": places[:SHOWN],
+            "more_references": max(0, len(places) - SHOWN),
             "instead": request.POST.get("instead", "")[:60],
             "instead_error": instead_error,
             "cancel_url": cancel_url,
