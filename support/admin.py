@@ -1,6 +1,6 @@
 """The support desk's pages. Importing this registers them."""
 
-from support import customers, history, people, phones
+from support import customers, history, people, phones, roles
 from support.pages import many, many_job
 
-__all__ = ["customers", "history", "many", "many_job", "people", "phones"]
+__all__ = ["customers", "history", "many", "many_job", "people", "phones", "roles"]

@@ -1,4 +1,4 @@
-"""Customers with their contracts, what belongs to them as a whole, and the table of roles."""
+"""Customers with their contracts, and what belongs to them as a whole."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_national
-from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.places import city_said
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.destinations import Kind
@@ -26,17 +25,14 @@ from support.files import FilesAdmin
 from support.filters import CustomersFilter
 from support.many.chosen import change_settings, give_holiday
 from support.road import RoadAdmin
-from users import road
-from users.company import roles
 from users.company.sheets import (
     CONTRACT,
     customer_sheet,
     department_sheet,
     did_sheet,
-    role_sheet,
     system_extension_sheet,
 )
-from users.models import Customer, Department, Did, Role, SystemExtension
+from users.models import Customer, Department, Did, SystemExtension
 
 
 @admin.register(Customer)
@@ -195,49 +191,3 @@ class SystemExtensionAdmin(FilesAdmin):
     def portal_url(self, record: SystemExtension) -> str:
         """Its page."""
         return reverse("system_extension_tab", args=[record.customer.slug, record.pk, "general"])
-
-
-NOBODY = Customer()
-
-
-@admin.register(Role)
-class RoleAdmin(RoadAdmin):
-    """The table of roles, the same for all customers."""
-
-    sheet = role_sheet
-    may_add = False
-    may_delete = False
-    facts = ("slug",)
-    search_fields = ("name_fr", "name_en", "level")
-    list_display = (
-        "name_fr",
-        "name_en",
-        "level",
-        *(
-            yes_no(Role, name)
-            for name in (
-                "whole_customer",
-                "administer_users",
-                "administer_hours",
-                "call_handling",
-                "voice_and_chat",
-                "reports",
-            )
-        ),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """The seven."""
-        return Role.objects.all()
-
-    def customer_of(self, record: Role) -> Customer:
-        """None: an empty one stands for all."""
-        return NOBODY
-
-    def planned(self, scope: Scope, record: Any, raw: dict[str, Any], seen: int) -> road.Plan:
-        """Roles have a small road of their own."""
-        return roles.plan(scope.actor, record, raw)
-
-    def written(self, plan: road.Plan, facts: RequestFacts) -> road.Commit:
-        """Write it, and how it ended."""
-        return roles.commit(plan, facts)

@@ -233,6 +233,10 @@ class RoadAdmin(SupportAdmin):
         row = road.Row(None, raw) if record is None else road.Row(record.pk, raw, seen=seen)
         return road.plan(scope.actor, scope.customer, type(self).sheet(), [row])
 
+    def asked_first(self, request: HttpRequest, plan: road.Plan) -> HttpResponse | None:
+        """A page that comes before what was sent is written; None where nothing is to be asked."""
+        return None
+
     def written(self, plan: road.Plan, facts: RequestFacts) -> road.Commit:
         """Write it, and how it ended."""
         return road.commit(plan, facts)
@@ -279,7 +283,10 @@ class RoadAdmin(SupportAdmin):
             return self._show(request, scope, record, form, seen)
         form = whole.form(scope, request.POST, initial=initial, creating=record is None, locked=locked)
         seen = seen_version(request.POST)
-        done = self.written(self.planned(scope, record, form.raw(), seen), RequestFacts.of(request, SOURCE))
+        plan = self.planned(scope, record, form.raw(), seen)
+        if question := self.asked_first(request, plan):
+            return question
+        done = self.written(plan, RequestFacts.of(request, SOURCE))
         row = done.row
         if done.outcome is Outcome.CONFLICT:
             fresh = self.get_object(request, unquote(object_id or ""))

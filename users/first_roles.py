@@ -45,13 +45,14 @@ def add_roles(apps: Any, schema_editor: Any) -> None:
     role.objects.bulk_create(
         role(
             slug=slug,
+            number=number,
             name_fr=name_fr,
             name_en=name_en,
             level=level,
             whole_customer=whole,
             **{right: mark == "x" for right, mark in zip(RIGHTS, marks, strict=True)},
         )
-        for slug, name_fr, name_en, level, whole, marks in ROLES
+        for number, (slug, name_fr, name_en, level, whole, marks) in enumerate(ROLES, start=1)
     )
 
 

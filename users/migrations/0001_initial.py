@@ -259,6 +259,7 @@ class Migration(migrations.Migration):
                         max_length=20, primary_key=True, serialize=False, verbose_name="identifier"
                     ),
                 ),
+                ("number", models.PositiveSmallIntegerField(editable=False, unique=True)),
                 (
                     "name_fr",
                     pbxadmin.common.fields.OneLineField(max_length=50, verbose_name="name in French"),

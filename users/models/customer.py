@@ -264,6 +264,8 @@ class Role(models.Model):
     """What a person may do: one of the seven roles of the guide, with its rights as data that support staff can edit."""
 
     slug = models.CharField(_("identifier"), max_length=20, primary_key=True)
+    # As the history knows it, which keeps keys that are numbers.
+    number = models.PositiveSmallIntegerField(unique=True, editable=False)
     name_fr = OneLineField(_("name in French"), max_length=50)
     name_en = OneLineField(_("name in English"), max_length=50)
     level = models.PositiveSmallIntegerField(

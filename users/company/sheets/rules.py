@@ -14,7 +14,7 @@ from pbxadmin.common.proof import Takeover
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import folded
 from users import road
-from users.models import Customer, Department, Did, Role, SingleSignOn, SystemExtension, User
+from users.models import Customer, Department, Did, SingleSignOn, SystemExtension, User
 from users.people.emergency import shown_instead
 from users.people.sections.general_rules import (
     taken_extensions,
@@ -493,36 +493,3 @@ def seats(scope: Scope, record: Customer, form: Any) -> dict[str, Any]:
     """What the contract's page says beside its form: the extensions in use."""
     used = User.objects.of(record).count() if record.pk else 0
     return {"seats": {"used": used, "free": max(0, record.included_extensions - used)}}
-
-
-# --- Roles --------------------------------------------------------------------------------------------------------
-# Without these a customer couldn't help itself any more.
-KEPT_BY_OWNERS = ("whole_customer", "administer_users")
-OWNERS = "system_owners"
-
-
-def owners_keep_what_they_need(row: road.RowPlan, plan: road.Plan) -> None:
-    """The highest role goes on administering the whole customer."""
-    if row.key != OWNERS:
-        return
-    for name in KEPT_BY_OWNERS:
-        if row.after.get(name) is False:
-            row.refuse(
-                name,
-                _(
-                    "System owners keep this right: without it, a customer could no longer manage its own phone system."
-                ),
-            )
-
-
-def owners_stay_on_top(plan: road.Plan) -> None:
-    """No other role is as high as the system owners', whichever of them is moved."""
-    levels = dict(Role.objects.values_list("pk", "level"))
-    levels |= {row.key: row.after["level"] for row in plan.rows if "level" in row.after}
-    highest = max((level for key, level in levels.items() if key != OWNERS), default=0)
-    for row in plan.rows:
-        if "level" not in row.after:
-            continue
-        other = highest if row.key == OWNERS else levels[row.key]
-        if other >= levels[OWNERS]:
-            row.refuse("level", _("System owners stay above every other role."))

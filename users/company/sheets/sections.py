@@ -19,6 +19,11 @@ from users.company.sheets.columns import (
     people,
     system_extensions,
 )
+from users.company.sheets.role_rules import (
+    customers_keep_somebody_who_administers,
+    owners_keep_what_they_need,
+    owners_stay_on_top,
+)
 from users.company.sheets.rules import (
     addresses_are_nobodys,
     caller_id_is_a_number_of_the_customer,
@@ -34,8 +39,6 @@ from users.company.sheets.rules import (
     numbers_in_use_are_told,
     numbers_that_change_are_told,
     numbers_that_ring_nobody_are_told,
-    owners_keep_what_they_need,
-    owners_stay_on_top,
     seats,
     stays_while_numbers_lead_there,
     suspension_has_a_reason,
@@ -274,8 +277,8 @@ ROLE = Section(
     columns=tuple(
         FieldColumn(role_field, label=role_field.verbose_name)
         for role_field in Role._meta.local_fields
-        if not role_field.primary_key
+        if role_field.editable and not role_field.primary_key
     ),
     row_rules=(owners_keep_what_they_need,),
-    set_rules=(owners_stay_on_top,),
+    set_rules=(owners_stay_on_top, customers_keep_somebody_who_administers),
 )
