@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from users.company.views import company, customers, numbers, suspension
+from users.company.views import company, customers, new_customer, numbers, suspension
 from users.history import views as history
 from users.history import views_undo as undo
 from users.people.views import chosen, editor, links, people, replacing, search
@@ -11,8 +11,10 @@ from users.road.pages import jobs
 urlpatterns = [
     path("customers", customers.customers, name="customers"),
     path("customers/pick", customers.customers_pick, name="customers_pick"),
-    path("customers/new", customers.customer_create, name="customer_create"),
-    path("customers/<slug:slug>/created", customers.customer_created, name="customer_created"),
+    path("customers/new", new_customer.customer_create, name="customer_create"),
+    path("customers/new/proposal", new_customer.customer_proposal, name="customer_proposal"),
+    path("customers/new/numbers", new_customer.customer_numbers, name="customer_numbers"),
+    path("customers/<slug:slug>/created", new_customer.customer_created, name="customer_created"),
     path("c/<slug:slug>/numbers/<int:pk>/rings", numbers.did_assign, name="did_assign"),
     *company.DEPARTMENTS.urls(),
     *numbers.NUMBERS.urls(),

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy
 
+from forwarding import starts
 from forwarding.effects import EFFECTS, STATUS_MESSAGE
 from forwarding.status_for_many import STATUS
 from forwarding.tabs import facts as pages
@@ -81,6 +82,7 @@ HOURS_OF_DEPARTMENT = Section(
     page_facts=pages.hours_of_department,
     verb="hours",
     row_rules=(hours_make_sense,),
+    adds=Contribution(starts=(starts.HOURS, starts.HOLIDAYS)),
 )
 HOLIDAYS_OF_DEPARTMENT = Section(
     slug="holidays",

@@ -105,6 +105,18 @@ class Keep:
     keep: Callable[[Sequence[Any], Scope, Any, Any], Sequence[Text]]
 
 
+@dataclass(frozen=True)
+class Start:
+    """What the records of a new customer begin with beside their own columns: a menu on the page that makes the customer."""
+
+    name: str
+    label: Text
+    usual: str  # the choice that stands there
+    choices: Callable[[Scope], Sequence[tuple[str, str]]]
+    # What a choice gives each of them, raw by column; nothing for what isn't offered.
+    values: Callable[[str, Scope], Mapping[str, Any]]
+
+
 class ForMany(Protocol):
     """How a tab is changed for several people at once. What is wanted is JSON: it stands in a form, and in a job."""
 
@@ -205,6 +217,7 @@ class Contribution:
     removal_rules: tuple[Callable[[Sequence[Any], Scope], Mapping[Any, Text]], ...] = ()
     # --- Creation
     offers: tuple[Offer, ...] = ()
+    starts: tuple[Start, ...] = ()
     # What somebody new doesn't have yet: (person, scope) → sentences, each with the address where it is done.
     left_to_do: Callable[[Any, Scope], Sequence[tuple[Text, str]]] | None = None
     # --- What can be done to chosen ones (`users.road.actions.Action`)

@@ -172,6 +172,8 @@ DOORS = {
     "sbc_delete": WHOLE_CUSTOMER,
     "customer_suspension": STAFF_ONLY,
     "customer_create": STAFF,
+    "customer_proposal": STAFF,
+    "customer_numbers": STAFF,
     "customer_created": STAFF,
     # One's own page: support staff have no extension.
     "own_destination_search": OWN_LINE,

@@ -8,7 +8,7 @@ from django.urls import reverse
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.company.sheets import customer_sheet, department_sheet, did_sheet, system_extension_sheet
-from users.models import Change, Customer, Department, Did, Operation, SystemExtension, User
+from users.models import Change, Department, Did, SystemExtension, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
@@ -582,89 +582,6 @@ def test_the_roles_table_shows_what_the_guide_says(client, boreale, ines):
     row = next(row for row in body.split("<tr>") if "chuchotement" in row)
     assert row.count("<td") == 7
     assert row.count("#check") == 3
-
-
-# --- A new customer ---------------------------------------------------------------------------------------------
-NEW = {
-    "customer-name": "Garage Fortin",
-    "customer-slug": "fortin",
-    "customer-fqdn": "fortin.example.com",
-    "customer-edition": "pro",
-    "customer-extension_digits": "3",
-    "customer-included_extensions": "5",
-    "customer-language": "fr-CA",
-    "customer-time_zone": "America/Toronto",
-    "customer-sip_trunk_channels": "4",
-    "department-0-name": "Atelier",
-    "department-0-outbound_caller_id": "450 555-0101",
-    "department-1-name": "Ventes",
-    "number-0-number": "450 555-0101",
-    "number-0-name": "Ligne principale",
-    "owner-first_name": "Mathis",
-    "owner-last_name": "Fortin",
-    "owner-email": "mathis@fortin.example",
-    "owner-number": "",
-}
-
-
-def test_a_customer_is_made_in_one_go_and_its_owners_link_is_shown_once(client, staff):
-    sign_in_fully(client, staff)
-    answer = client.post(reverse("customer_create"), NEW)
-    assert answer.status_code == 302
-    made = Customer.objects.get(slug="fortin")
-    owner = User.objects.of(made).get()
-    assert (owner.role_id, owner.number, owner.require_2fa, owner.primary_department.name) == (
-        "system_owners",
-        "100",
-        True,
-        "Atelier",
-    )
-    assert set(Department.objects.of(made).values_list("name", flat=True)) == {"Atelier", "Ventes"}
-    assert Did.objects.of(made).get().number == "+14505550101"
-    assert set(Operation.objects.filter(customer=made).values_list("actor_pk", flat=True)) == {staff.pk}
-    assert set(Change.objects.filter(operation__customer=made).values_list("model", flat=True)) == {
-        "users.customer",
-        "users.department",
-        "users.did",
-        "users.user",
-    }
-    page = client.get(answer.url).content.decode()
-    link = page.split('id="welcome-link">')[1].split("<")[0]
-    assert "/set-password/" in link
-    assert "/set-password/" not in client.get(answer.url).content.decode()
-    assert client.get(link.replace("http://127.0.0.1:8000", "")).status_code in (200, 302)
-
-
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"customer-fqdn": "boreale.example.com"}, "customer-fqdn"), ({"customer-slug": ""}, "customer-slug"),
-        ({"department-0-name": "", "department-0-outbound_caller_id": "", "department-1-name": ""}, "department-0-name"),
-        ({"department-1-name": "atelier"}, "department-1-name"), ({"number-0-number": "12"}, "number-0-number"),
-        ({"owner-email": "x"}, "owner-email"), ({"owner-number": "12345"}, "owner-number"),
-    ],
-)  # fmt: skip
-def test_a_customer_that_is_refused_in_one_part_is_not_made_at_all(client, boreale, staff, changed, field):
-    sign_in_fully(client, staff)
-    before = (Customer.objects.count(), Department.objects.count(), Operation.objects.count())
-    answer = client.post(reverse("customer_create"), NEW | changed)
-    assert answer.status_code == 422
-    assert f"id_{field}_error" in answer.content.decode()
-    assert "Garage Fortin" in answer.content.decode()
-    assert (Customer.objects.count(), Department.objects.count(), Operation.objects.count()) == before
-
-
-def test_only_support_makes_customers(client, felix):
-    sign_in_fully(client, felix)
-    assert client.get(reverse("customer_create")).status_code == 403
-    assert client.post(reverse("customer_create"), NEW).status_code == 403
-    plan = road.plan(
-        felix,
-        Customer(),
-        customer_sheet(),
-        [road.Row(None, {"name": "X", "slug": "x", "fqdn": "x.example.com"})],
-    )
-    assert plan.refused
 
 
 def test_lists_cost_the_same_for_many_rows(client, boreale, felix, django_assert_max_num_queries):
