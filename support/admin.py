@@ -1,6 +1,10 @@
 """The support desk's pages. Importing this registers them."""
 
-from support import customers, history, people, phones, roles
-from support.pages import many, many_job
+from django.utils.translation import gettext_lazy as _
 
-__all__ = ["customers", "history", "many", "many_job", "people", "phones", "roles"]
+from support import customers, people, phones, roles
+from support.pages import frame, many, many_job
+
+__all__ = ["customers", "many", "many_job", "people", "phones", "roles"]
+
+frame.of_the_portal("audit", _("History"))

@@ -105,6 +105,10 @@ class CustomerAdmin(RoadAdmin):
         """Itself."""
         return record
 
+    def history_url(self, record: Customer) -> str:
+        """The customer's own: what was changed of its contract and settings."""
+        return reverse("record_history", args=[record.slug, self.opts.model_name, record.pk])
+
     def portal_url(self, record: Customer) -> str:
         """The customer's first page."""
         return reverse("customer_home", args=[record.slug])

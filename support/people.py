@@ -76,6 +76,11 @@ class UserAdmin(FilesAdmin):
         assert record.customer is not None  # the list leaves out whoever has none
         return reverse("user_tab", args=[record.customer.slug, record.number, section.slug])
 
+    def history_url(self, record: User) -> str:
+        """Everything about them."""
+        assert record.customer is not None  # the list leaves out whoever has none
+        return reverse("user_history", args=[record.customer.slug, record.number])
+
     def portal_url(self, record: User) -> str:
         """Their first tab."""
         assert record.customer is not None  # the list leaves out whoever has none

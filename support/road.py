@@ -17,7 +17,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -162,8 +161,14 @@ class SupportAdmin(admin.ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The portal's own history of the record, not Django's log."""
-        where = {"model": self.opts.label_lower, "object_pk": unquote(object_id)}
-        return redirect(f"{reverse('admin:users_change_changelist')}?{urlencode(where)}")
+        record = self.get_object(request, unquote(object_id))
+        if record is None:
+            raise Http404
+        return redirect(self.history_url(record))
+
+    def history_url(self, record: Any) -> str:
+        """Where the portal has the history of a record."""
+        return reverse("record_history", args=[record.customer.slug, self.opts.model_name, record.pk])
 
 
 class RoadAdmin(SupportAdmin):

@@ -25,7 +25,7 @@ from support.road import SOURCE, RoadAdmin
 from users import road
 from users.company import roles
 from users.company.sheets import role_sheet
-from users.history.timeline import cells_in_words
+from users.history.timeline import UNDO_AT, cells_in_words
 from users.models import Customer, Operation, Role
 from users.road import Outcome
 from users.road.undo import NotUndoableError
@@ -37,6 +37,7 @@ LATEST = 5
 
 
 NOBODY = Customer()
+UNDO_AT[Role._meta.label_lower] = "admin:role_undo"
 
 
 @admin.register(Role)
@@ -101,8 +102,7 @@ class RoleAdmin(RoadAdmin):
         role = self.get_object(request, object_id)
         if role is None:
             raise Http404
-        where = {"model": self.opts.label_lower, "object_pk": role.number}
-        return redirect(f"{reverse('admin:users_change_changelist')}?{urlencode(where)}")
+        return redirect(f"{reverse('audit')}?{urlencode({'of': f'{self.opts.label_lower}:{role.number}'})}")
 
     @admin.display(description=_("Latest changes"))
     def latest(self, record: Role) -> SafeString | str:

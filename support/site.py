@@ -48,7 +48,9 @@ class SupportSite(AdminSite):
 
     def get_urls(self) -> list[Any]:
         """Django's, with the pages of one app under a plain path: every address can be listed, and tested, by its pattern."""
-        ours = [path(page.route, self.admin_view(page.view), name=page.name) for page in frame.PAGES]
+        ours = [
+            path(page.route, self.admin_view(page.view), name=page.name) for page in frame.PAGES if page.view
+        ]
         found = [entry for entry in super().get_urls() if not isinstance(entry.pattern, RegexPattern)]
         return [*ours, *found, path("<slug:app_label>/", self.admin_view(self.app_index), name="app_list")]
 

@@ -199,6 +199,10 @@ class Column:
             return value.isoformat()
         return list(value) if isinstance(value, (tuple, set, frozenset)) else value
 
+    def of_json(self, value: Any) -> Any:
+        """What `show` takes, of a value as the history keeps it."""
+        return value
+
     def blank(self, record_is_new: bool) -> Blank:
         """What a blank cell means: what the column was told, or what its kind makes of it."""
         return self._blank or (Blank.LEAVE if self.secret else self._blank_of_kind(record_is_new))
@@ -309,6 +313,14 @@ class FieldColumn(Column):
             "identity": model_field.unique,
         } | overrides
         super().__init__(model_field.name, **settings)
+
+    def of_json(self, value: Any) -> Any:
+        """Dates and times are texts in the history."""
+        return (
+            self.field.to_python(value)
+            if isinstance(self.field, (models.DateField, models.TimeField))
+            else value
+        )
 
     @property
     def attribute(self) -> str:

@@ -38,6 +38,10 @@ class Filter:
     choices: Callable[[], Sequence[tuple[str, Text]]] | None = None
     # Whether the values stand beside each other as chips, instead of in a menu.
     flat: bool = False
+    # What is typed in, instead of chosen: the type of its input ("text", "date"). All of them stand in one form.
+    typed: str = ""
+    # How a typed value is said; as it was typed where this isn't given.
+    said: Callable[[str], Text] = str
 
     @classmethod
     def switch(cls, name: str, label: Text, condition: Q) -> "Filter":
@@ -78,6 +82,16 @@ class Chip:
     value: Text  # what is chosen, in words; "" where nothing is
     url: str  # of a menu: the list without this filter
     options: Sequence[Option] = ()
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A filter that is typed in, as a field of the form above the list."""
+
+    name: str
+    label: Text
+    type: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -242,9 +256,26 @@ class ListState:
         """The filters with what is chosen of each."""
         return [chip for each in self.shape.filters for chip in self._chips_of(each)]
 
+    @property
+    def typed(self) -> list[Typed]:
+        """The filters that are typed in, with what was typed."""
+        return [
+            Typed(each.name, each.label, each.typed, self.chosen.get(each.name, ""))
+            for each in self.shape.filters
+            if each.typed
+        ]
+
+    @property
+    def beside_typed(self) -> list[tuple[str, str]]:
+        """What the form of those sends along."""
+        return list(self.parameters(**{each.name: None for each in self.typed}).items())
+
     def _chips_of(self, each: Filter) -> list[Chip]:
         now = self.chosen.get(each.name, "")
         without = self.url(**{each.name: None})
+        if each.typed:
+            said = _("%(label)s: %(value)s") % {"label": each.label, "value": each.said(now)} if now else ""
+            return [Chip(f"filter-{each.name}", said, now, without)] if now else []
         if each.choices is None:
             url = without if now else self.url(**{each.name: ON})
             return [Chip(f"filter-{each.name}", each.label, now and each.label, url)]

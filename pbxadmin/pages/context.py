@@ -80,6 +80,7 @@ def entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, 
             found.append((_("History"), reverse("history", args=[customer.slug]), "history", True))
     elif actor.is_staff:
         found.append((_("Customers"), reverse("customers"), "customers", False))
+        found.append((_("History"), reverse("audit"), "history", False))
     if own_pages:
         found.append((_("My page"), reverse("own_page"), "user", True))
         found.append((_("Colleagues"), reverse("own_colleagues"), "users", False))

@@ -80,6 +80,8 @@ DOORS = {
     "user_create": ADMINISTRATORS,
     "history": WHOLE_CUSTOMER,
     "operation": WHOLE_CUSTOMER,
+    "record_history": WHOLE_CUSTOMER,
+    "audit": STAFF,
     "user_tab": OF_PERSON,
     "user_delete": OF_PERSON,
     "user_history": OF_PERSON,
@@ -265,6 +267,7 @@ def world(boreale, laurier):
         "provider": "microsoft",
         "format": "3cx",
         "subject": "departments",
+        "table": "department",
     }
     soins = Department.objects.of(boreale).get(name="Soins").pk
     group = SystemExtension.objects.create(
@@ -275,6 +278,7 @@ def world(boreale, laurier):
     operation = Operation.objects.filter(customer=boreale).latest("pk").pk
     things = {
         "department": soins,
+        "record_history": soins,
         "did": number,
         "system_extension": group,
         "sbc": site,

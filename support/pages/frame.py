@@ -16,17 +16,20 @@ View = Callable[..., HttpResponse]
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its address below /support/, the name of that in the namespace "admin", and how the menu calls it ("" leaves it out)."""
+    """One page: its address below /support/, the name of that in the namespace "admin", and how the menu calls it ("" leaves it out).
+
+    Without a view it is a page of the portal, for the menu alone.
+    """
 
     route: str
     name: str
-    view: View
+    view: View | None
     label: Text = ""
 
     @property
     def url(self) -> str:
         """Where it is, for a page of the menu, whose address has no parts."""
-        return reverse(f"admin:{self.name}")
+        return reverse(f"admin:{self.name}" if self.view else self.name)
 
 
 # In the order of the menu. `SupportSite` puts its door before each of them.
@@ -41,6 +44,11 @@ def page(route: str, name: str, label: Text = "") -> Callable[[View], View]:
         return view
 
     return register
+
+
+def of_the_portal(name: str, label: Text) -> None:
+    """Offer a page of the portal in the menu, by the name of its address."""
+    PAGES.append(Page("", name, None, label))
 
 
 def menu() -> list[Page]:

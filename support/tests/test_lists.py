@@ -138,7 +138,6 @@ SPELLINGS = {
     ("users_user", "Amélie Tremblay"): (*MAC, "Amélie", "amelie", "AMELIE Tremblay", "boreale 101"),
     ("phones_phone", "80:5E:C1:00:10:11"): (*MAC, "Amélie", "tremblay boreale"),
     ("phones_phone", "80:5E:C1:00:10:FF"): ("t43u laurier", "10:ff"),
-    ("users_change", "Amélie"): ("Amélie", "amelie"),
     ("users_systemextension", "Équipe"): ("equipe dete", "180", "groupe d'appel"),
     ("users_customer", "Boréale"): ("clinique BOREALE", "boréale", "boreale."),
     ("phones_sbc", "Chaîne"): ("chaine dete", "10.0.3", "ab12"),

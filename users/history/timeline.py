@@ -3,25 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import BooleanField, Count, Exists, F, OuterRef, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, Scope
 from pbxadmin.common.crypto import MASK
-from pbxadmin.common.fields import phone_number_national
-from pbxadmin.common.listing import NOTHING, PAGE_SIZE, Filter, ListState, Shape
-from pbxadmin.common.searching import named, number_sought
+from pbxadmin.common.listing import PAGE_SIZE, ListState
 from signin import credentials as signin
 from users import rights, road
-from users.history import titles
+from users.history import asked, titles
 from users.models import Change, Customer, Operation, User
 from users.people import replacing
 from users.people.reset import LABELS
@@ -29,16 +25,8 @@ from users.road.meanwhile import shown
 
 # Rows of an operation that its entry lists; the page of the operation has all of them.
 SHOWN = 8
-SOURCES: Mapping[str, Any] = {
-    "portal": _("portal"),
-    "admin": _("support"),
-    "csv": _("import"),
-    "self": _("own page"),
-    "system": _("automatic"),
-    "demo": _("demo data"),
-    "pbx": _("phone system"),
-    "terminal": _("terminal"),
-}
+# Where changes of what belongs to no customer are taken back: {table: name of the address}; whoever has such a page enters it here.
+UNDO_AT: dict[str, str] = {}
 # Their titles say everything: what was sent, which secret was shown.
 TOLD_BY_TITLE = (Operation.Kind.COMMAND, Operation.Kind.REVEAL)
 # What the portal itself notes as a reason; where "where from" says it already, nothing.
@@ -47,44 +35,6 @@ REASONS: Mapping[str, Any] = {
     "demo": " ",
     "export": _("In a file"),
 }
-# How far back the menu looks, in days.
-PERIODS: Mapping[str, tuple[Any, int]] = {
-    "day": (_("the last 24 hours"), 1),
-    "week": (_("the last 7 days"), 7),
-    "month": (_("the last 30 days"), 30),
-}
-
-
-def shape(changes_of: QuerySet[Change]) -> Shape:
-    """What the history can be asked for; `changes_of`: the rows in which the names of what was changed are searched."""
-
-    def search(text: str) -> Q:
-        name = named("object_name", text)
-        if (digits := number_sought(text)) and len(digits) == 10:
-            name |= Q(object_name__contains=phone_number_national(f"+1{digits}"))
-        changed = changes_of.filter(name, operation=OuterRef("pk"))
-        return named("actor_name", text) | named("reason", text) | named("note", text) | Q(Exists(changed))
-
-    def lately(period: str) -> Q:
-        if period not in PERIODS:
-            return NOTHING
-        return Q(at__gte=timezone.now() - timedelta(days=PERIODS[period][1]))
-
-    return Shape(
-        search=search,
-        search_label=_("Person, changed item or reason"),
-        filters=[
-            Filter("kind", _("Action"), lambda kind: Q(kind=kind), lambda: Operation.Kind.choices),
-            Filter("source", _("Source"), lambda source: Q(source=source), lambda: list(SOURCES.items())),
-            Filter(
-                "period",
-                _("When"),
-                lately,
-                lambda: [(name, label) for name, (label, _days) in PERIODS.items()],
-            ),
-        ],
-        orders={"newest": ["-id"]},
-    )
 
 
 @dataclass(frozen=True)
@@ -109,6 +59,9 @@ class Told:
     more: int = 0
     url: str = ""
     undo_url: str = ""
+    # Whose it is, where several customers' stand together.
+    customer: str = ""
+    customer_url: str = ""
 
     @property
     def count(self) -> int:
@@ -128,19 +81,33 @@ def of_person(actor: User, person: User, state: ListState) -> Page:
     return _page(actor, operations, about, state, person.customer)
 
 
+def of_record(actor: User, customer: Customer, label: str, key: int, state: ListState) -> Page:
+    """The history of one record (`label`: its table), a page of it: what it was changed in, and what changes of others say of it."""
+    about = within_reach(actor, customer).filter(asked.about_record(label, key))
+    operations = _operations(actor, customer, about).filter(asked.operations_about(label, key))
+    return _page(actor, operations, about, state, customer)
+
+
+def of_everybody(actor: User, state: ListState) -> Page:
+    """The history of all customers, and of what belongs to none, a page of it: for support staff."""
+    operations = Operation.objects.visible_to(actor).select_related("customer")
+    return _page(actor, operations, within_reach(actor), state, None)
+
+
 def of_customer(actor: User, customer: Customer, state: ListState) -> Page:
     """A customer's history, a page of it: what is about people whom `actor` administers, or all of it."""
     about = within_reach(actor, customer)
     return _page(actor, _operations(actor, customer, about), about, state, customer)
 
 
-def within_reach(actor: User, customer: Customer) -> QuerySet[Change]:
-    """The rows of the history that somebody may read: who acts on some departments reads of their people alone.
+def within_reach(actor: User, customer: Customer | None = None) -> QuerySet[Change]:
+    """The rows of the history that somebody may read: who acts on some departments reads of their people alone. None: of all customers.
 
     `closed`: the row is about somebody above them, whose tabs they can't open: that it changed is theirs to read, not the values.
     """
     if rights.acts_on_whole_customer(actor):
         return Change.objects.annotate(closed=_is_above(actor, "subject_pk"))
+    assert customer is not None, "support staff alone read of all customers"
     mine = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))
     return Change.objects.filter(subject_pk__in=mine.order_by().values("pk"))
 
@@ -232,8 +199,10 @@ def _told(
     for change in numbered.filter(place__lte=SHOWN).order_by("id"):
         first[change.operation_id].append(change)
         counts[change.operation_id] = change.of
-    scope = Scope(actor, customer) if customer else None
-    look_up([change for rows in first.values() for change in rows], scope)
+    # Of several customers' things the history's own words are told; what is called alike everywhere in the reader's language.
+    scope = Scope(actor, customer or Customer())
+    if customer:
+        look_up([change for rows in first.values() for change in rows], scope)
     return [
         _tell(
             operation,
@@ -251,7 +220,9 @@ def _tell(
     operation: Operation, rows: Sequence[Change], count: int, scope: Scope | None, whole: bool, address: str
 ) -> Told:
     """One operation in words; `scope`: in which customer, for names and links; `whole`: whether its own page is the reader's to open."""
-    slug = scope.customer.slug if scope else ""
+    together = scope is not None and scope.customer.pk is None and operation.customer
+    customer = operation.customer if together else scope.customer if scope else None
+    slug = customer.slug if customer else ""
     told = [_told_row(row, scope) for row in rows]
     return Told(
         who=operation.actor_name,
@@ -262,9 +233,9 @@ def _tell(
         rows=[] if operation.kind in TOLD_BY_TITLE else told,
         more=max(0, count - len(rows)),
         url=reverse("operation", args=[slug, operation.pk]) if slug and whole and count > len(rows) else "",
-        undo_url=reverse("undo", args=[slug, operation.pk])
-        if slug and may_be_undone(operation, rows)
-        else "",
+        undo_url=_undo_url(slug, operation, rows),
+        customer=str(customer) if together else "",
+        customer_url=reverse("history", args=[slug]) if together else "",
     )
 
 
@@ -346,11 +317,27 @@ def cells_in_words(change: Change, scope: Scope | None) -> list[dict[str, str]]:
         told.append(
             {
                 "label": str(label),
-                "old": shown(cell, "old", column, scope),
-                "new": shown(cell, "new", column, scope),
+                "old": shown(cell, "old", column, _asked_in(scope, column)),
+                "new": shown(cell, "new", column, _asked_in(scope, column)),
             }
         )
     return told
+
+
+def _undo_url(slug: str, operation: Operation, rows: Sequence[Change]) -> str:
+    """Where an operation is taken back; "" where it can't be."""
+    if not may_be_undone(operation, rows):
+        return ""
+    if slug:
+        return reverse("undo", args=[slug, operation.pk])
+    name = UNDO_AT.get(rows[0].model)
+    return reverse(name, args=[operation.pk]) if name else ""
+
+
+def _asked_in(scope: Scope | None, column: Column | None) -> Scope | None:
+    """Where a column asks for today's words: among several customers' things only for what is called alike at all of them."""
+    everywhere = scope is not None and scope.customer.pk is None
+    return None if everywhere and not (column and column.translated) else scope
 
 
 def may_be_undone(operation: Operation, rows: Sequence[Change]) -> bool:
@@ -396,4 +383,4 @@ def why(operation: Operation) -> str:
 
 def source_in_words(source: str) -> str:
     """Where an operation came in."""
-    return str(SOURCES.get(source, source))
+    return str(asked.SOURCES.get(source, source))

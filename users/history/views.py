@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -12,9 +13,9 @@ from django.views.decorators.http import require_safe
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.listing import ListState, show_list
 from users import rights
-from users.history import timeline
-from users.models import Customer, Operation, User
-from users.road import finding
+from users.history import asked, timeline
+from users.models import Change, Customer, Operation, User
+from users.road import SHEETS, finding
 from users.road.pages.doors import in_customer, of_person
 
 
@@ -22,7 +23,7 @@ from users.road.pages.doors import in_customer, of_person
 @of_person()
 def user_history(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """Everything that was changed about a person: by whom, when, from where."""
-    state = ListState.of(timeline.shape(timeline.about_person(person)), request.GET, request.path)
+    state = ListState.of(asked.shape(timeline.about_person(person)), request.GET, request.path)
     page = timeline.of_person(request.user, person, state)
     trail = [
         (_("Users"), reverse("users", args=[customer.slug])),
@@ -37,9 +38,60 @@ def user_history(request: PortalRequest, customer: Customer, person: User) -> Ht
 def history(request: PortalRequest, customer: Customer) -> HttpResponse:
     """What was changed in the whole customer."""
     about = timeline.within_reach(request.user, customer)
-    state = ListState.of(timeline.shape(about), request.GET, request.path)
+    state = ListState.of(asked.shape(about), request.GET, request.path)
     page = timeline.of_customer(request.user, customer, state)
     return _show(request, customer, state, page, [(_("History"), None)])
+
+
+@require_safe
+@in_customer(rights.Verb.HISTORY)
+def record_history(request: PortalRequest, customer: Customer, table: str, pk: int) -> HttpResponse:
+    """The history of one thing of the customer's (`table`: the name of its model): a number, a department, a phone, also of one that is gone."""
+    # The roles are the same at all customers, and nobody's own.
+    of_customers = {
+        label: sheet for label, sheet in SHEETS.items() if hasattr(sheet.model._default_manager, "visible_to")
+    }
+    label = next(
+        (label for label, sheet in of_customers.items() if sheet.model._meta.model_name == table), ""
+    )
+    if not label or pk >= 2**63:
+        raise Http404
+    about = timeline.within_reach(request.user, customer).filter(asked.about_record(label, pk))
+    name = _name_of(request.user, customer, label, pk)
+    # Of what isn't about their people, somebody who acts on some departments doesn't learn that it is there.
+    if not name or not (rights.acts_on_whole_customer(request.user) or about.exists()):
+        raise Http404
+    state = ListState.of(asked.shape(about), request.GET, request.path)
+    page = timeline.of_record(request.user, customer, label, pk, state)
+    trail = [(_("History"), reverse("history", args=[customer.slug])), (name, None)]
+    return _show(request, customer, state, page, trail, record=name)
+
+
+def _name_of(actor: User, customer: Customer, label: str, pk: int) -> str:
+    """How a record is called now, else how it was called when the history last spoke of it; "" where it is nothing of the customer's."""
+    manager: Any = SHEETS[label].model._default_manager
+    if (record := manager.visible_to(actor).of(customer).filter(pk=pk).first()) is not None:
+        return str(record)
+    told = Change.objects.visible_to(actor).of(customer).filter(model=label, object_pk=pk)
+    return told.values_list("object_name", flat=True).first() or ""
+
+
+@require_safe
+def audit(request: PortalRequest) -> HttpResponse:
+    """What was changed at all customers, and at none: for the provider's support staff."""
+    if not request.user.is_staff:
+        raise PermissionDenied(_("This page is for the provider's support staff."))
+    state = ListState.of(
+        asked.shape(timeline.within_reach(request.user), everywhere=True), request.GET, request.path
+    )
+    page = timeline.of_everybody(request.user, state)
+    return show_list(
+        request,
+        "users/history.html",
+        state,
+        page,
+        {"breadcrumbs": [(_("History"), None)], "everywhere": True},
+    )
 
 
 def _show(

@@ -56,4 +56,4 @@ def shown(cell: Mapping[str, Any], which: str, column: Column | None, scope: Sco
         return str(label)
     if referred := cell.get(f"{which}_ref"):
         return column.show_named(value, referred[1], scope)
-    return column.show(value, scope)
+    return column.show(column.of_json(value), scope)

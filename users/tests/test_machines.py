@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils import translation
 
 from users import rights, road
-from users.history.timeline import SOURCES, source_in_words
+from users.history.asked import SOURCES
+from users.history.timeline import source_in_words
 from users.models import Change, Operation, User
 from users.people.sections import user_sheet
 from users.rights import Verb, pbx_actor, schedule_actor

@@ -7,7 +7,7 @@ from django.utils import translation
 from pbxadmin.common.listing import ListState
 from users import road
 from users.company.sheets import department_sheet
-from users.history import timeline
+from users.history import asked, timeline
 from users.history.titles import title
 from users.models import Department, Operation
 from users.people.sections import user_sheet
@@ -45,7 +45,7 @@ def test_a_title_says_what_changed_of_whom(kind, record, count, labels, values, 
 def newest(actor, customer, everything=False):
     """The last entry, with `everything` also of who signed in."""
     if everything:
-        state = ListState.of(timeline.shape(timeline.within_reach(actor, customer)), QueryDict(""), "/")
+        state = ListState.of(asked.shape(timeline.within_reach(actor, customer)), QueryDict(""), "/")
         return timeline.of_customer(actor, customer, state).object_list[0]
     return timeline.latest(actor, customer, 1)[0]
 

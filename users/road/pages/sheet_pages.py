@@ -21,7 +21,7 @@ from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.listing import Filter, ListState, Shape, show_list
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
-from users import road
+from users import rights, road
 from users.models import Customer, User
 from users.rights import Verb
 from users.road import Outcome, finding
@@ -250,6 +250,7 @@ class SheetPages:
             "delete_url": reverse(f"{self.name}_delete", args=[customer.slug, record.pk])
             if may_delete
             else "",
+            "history_url": history_url(actor, customer, record),
             "gauge": finding.gauge(customer),
             "breadcrumbs": [(self.title, self.list_url(customer)), (self.lead(record), None)],
             **facts,
@@ -294,6 +295,13 @@ class SheetPages:
     def departure(self, actor: User, customer: Customer, record: Any) -> Departure:
         """What deleting a record means; where no calls can be sent to such a thing, nobody's calls lead there."""
         return plan_departure(actor, customer, self.sheet(), self.destination, [record.pk])
+
+
+def history_url(actor: User, customer: Customer, record: Any) -> str:
+    """Where the history of one record is; "" for whoever doesn't read it."""
+    if not rights.can(actor, Verb.HISTORY, customer=customer):
+        return ""
+    return reverse("record_history", args=[customer.slug, record._meta.model_name, record.pk])
 
 
 def refuse(reason: Text) -> NoReturn:
