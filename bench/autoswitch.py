@@ -53,7 +53,10 @@ def main() -> None:
                 for number in range(start, min(start + 2_000, PEOPLE))
             ]  # fmt: skip
             plan = road.plan(
-                User(is_staff=True, role_id="users", email="banc@tic.example"), customer, user_sheet(), rows
+                User(is_staff=True, staff_level="technician", role_id="users", email="banc@tic.example"),
+                customer,
+                user_sheet(),
+                rows,
             )
             road.apply(plan, FACTS)
         people = User.objects.filter(customer=customer, auto_switch_status=True)

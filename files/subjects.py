@@ -23,7 +23,7 @@ from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from phones import selectors
-from users import road
+from users import rights, road
 from users.models import Department, Did, Operation, SystemExtension
 from users.people.sections import user_sheet
 from users.rights import Verb
@@ -70,6 +70,10 @@ class Subject:
     def why_not(self, scope: Scope) -> Text | None:
         """Why the scope's actor can't bring files of it in at all; None where they may."""
         return road.why_not(self.sheet(), scope, self.verb)
+
+    def why_not_out(self, scope: Scope) -> Text | None:
+        """Why the scope's actor can't have all of it in a file; None where they may."""
+        return rights.why_not(scope.actor, Verb.WHOLE, customer=scope.customer)
 
     def look_at(
         self,

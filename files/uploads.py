@@ -210,7 +210,7 @@ def _unless_rights_changed(scope: Scope, job: Job) -> None:
 
 
 def _rights_of(actor: User) -> tuple[Any, ...]:
-    return actor.is_staff, actor.role_id, frozenset(actor.department_ids)
+    return actor.is_staff, actor.staff_level, actor.role_id, frozenset(actor.department_ids)
 
 
 def _show_anew(upload: Upload, looked: "Looked") -> NoReturn:

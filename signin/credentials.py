@@ -36,7 +36,7 @@ from signin import devices, hashing, lockout
 from signin.models import TotpDevice
 from users import road
 from users.access import signed_in_user
-from users.models import Customer, Job, Operation, User
+from users.models import Customer, Job, Operation, StaffLevel, User
 from users.road.finding import with_status_message
 
 logger = logging.getLogger("signin.credentials")
@@ -316,17 +316,19 @@ class EmailTakenError(Exception):
     """Another person of the portal has this e-mail address: neither could sign in with it."""
 
 
-def create_support_account(email: str, first_name: str = "", last_name: str = "") -> User:
-    """One of the provider's support staff, without a password: they set it by a link. Raises
-    `EmailTakenError`."""
+def create_support_account(email: str, first_name: str = "", last_name: str = "", level: str = "") -> User:
+    """One of the provider's support staff, without a password: they set it by a link. Without a `level` the very first is a
+    manager, who can grade the others, and everybody else a technician. Raises `EmailTakenError`."""
     with transaction.atomic():
         if User.objects.annotate(lower_email=Lower("email")).filter(lower_email=canonical(email)).exists():
             raise EmailTakenError(email)
+        others = User.objects.filter(is_staff=True).exists()
         user = User(
             email=email,
             first_name=first_name,
             last_name=last_name,
             is_staff=True,
+            staff_level=level or (StaffLevel.TECHNICIAN if others else StaffLevel.MANAGER),
             role_id="users",
             search_text=folded(f"{first_name} {last_name} {email}".strip()),
             sort_name=folded(f"{last_name} {first_name}").strip(),

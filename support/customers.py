@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Scope
@@ -25,6 +26,7 @@ from support.files import FilesAdmin
 from support.filters import CustomersFilter
 from support.many.chosen import change_settings, give_holiday
 from support.road import RoadAdmin
+from users import rights
 from users.company.sheets import (
     CONTRACT,
     customer_sheet,
@@ -33,6 +35,7 @@ from users.company.sheets import (
     system_extension_sheet,
 )
 from users.models import Customer, Department, Did, SystemExtension
+from users.rights import Verb
 
 
 @admin.register(Customer)
@@ -85,10 +88,21 @@ class CustomerAdmin(RoadAdmin):
         ]
         return " · ".join(part for part in (*said, record.suspended_reason) if part)
 
+    def facts_for(self, scope: Scope) -> Sequence[Any]:
+        """Read-only staff are told about a suspension, and not led to the page that changes it."""
+        if rights.can(scope.actor, Verb.SUPPORT, customer=scope.customer):
+            return self.facts
+        return ["suspension_told" if name == "suspension" else name for name in self.facts]
+
+    @admin.display(description=_("Suspension"))
+    def suspension_told(self, record: Customer) -> str:
+        """Whether it is suspended."""
+        return self._suspended(record) if record.suspended else gettext("Not suspended")
+
     @admin.display(description=_("Suspension"))
     def suspension(self, record: Customer) -> SafeString:
-        """Whether it is suspended, with the page that says what that means and changes it."""
-        said = self._suspended(record) if record.suspended else _("Not suspended")
+        """The same, with the page that says what that means and changes it."""
+        said = self.suspension_told(record)
         words = _("Lift the suspension") if record.suspended else _("Suspend")
         url = reverse("customer_suspension", args=[record.slug])
         return format_html('{} <a href="{}">{}</a>', said, url, words)

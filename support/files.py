@@ -42,6 +42,7 @@ from pbxadmin.common.http import RequestFacts
 from support.road import SOURCE, RoadAdmin
 from users import road
 from users.models import Customer
+from users.rights import Verb
 from users.road import Outcome
 
 # What takes longer than a page may is done by the portal's own pages, in the background.
@@ -327,6 +328,10 @@ class FilesAdmin(ImportExportMixin, RoadAdmin):
     resource_classes: ClassVar = [RoadResource]
     tmp_storage_class = Kept
     from_encoding = None
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """Whether the reader may bring files in at all."""
+        return self._may(request, Verb.WORK)
 
     @property
     def subject(self) -> Subject:

@@ -31,8 +31,9 @@ from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import plainly
 from support.lists import DeskList
-from users import road
+from users import rights, road
 from users.models import Customer
+from users.rights import Verb
 from users.road import Outcome
 from users.road.meanwhile import Meanwhile
 from users.road.pages.conflicts import reconcile, seen_version, values_of
@@ -43,6 +44,8 @@ from users.road.replacements import Departure, plan_departure
 SOURCE = "admin"
 # What a filter of a list may ask of its column, and a date of its.
 LOOKUPS = frozenset({"exact", "id__exact", "slug__exact", "isnull", "isempty", "in"})
+# Stands for the customer of what belongs to all of them, or to any.
+NOBODY = Customer()
 DATE_LOOKUPS = frozenset({"year", "month", "day", "gte", "lt"})
 
 
@@ -186,16 +189,25 @@ class RoadAdmin(SupportAdmin):
     actions: Any = ("delete_chosen",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """What the sheet says is asked when it is written."""
-        return self.may_add
+        """Whether new ones are made here, and by this reader. What the sheet says is asked again when it is written."""
+        return self.may_add and self._may(request, Verb.CREATE)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What the sheet says is asked when it is written."""
-        return True
+        """Whether the reader changes such records at all."""
+        return self._may(request, Verb.EDIT, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What the sheet says is asked when it is deleted."""
-        return self.may_delete
+        """Whether they are deleted here, and by this reader."""
+        return self.may_delete and self._may(request, Verb.DELETE, obj)
+
+    def _may(self, request: HttpRequest, verb: Verb, record: Any = None) -> bool:
+        """What the sheet says; without a record, of one that is any customer's."""
+        actor: Any = request.user
+        customer = self.customer_of(record) if record is not None else NOBODY
+        sheet = type(self).sheet()
+        if record is None and sheet.allowed is None:
+            return rights.can(actor, verb, customer=customer)
+        return road.why_not(sheet, Scope(actor, customer), verb, record) is None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Through the entrance of tenancy."""
@@ -205,6 +217,10 @@ class RoadAdmin(SupportAdmin):
         )
 
     # --- What subclasses say --------------------------------------------------------------------------------------
+    def facts_for(self, scope: Scope) -> Sequence[Any]:
+        """`facts`, as far as they are its reader's."""
+        return self.facts
+
     def customer_of(self, record: Any) -> Customer:
         """Whose record it is."""
         return record.customer
@@ -379,16 +395,18 @@ class RoadAdmin(SupportAdmin):
         self, request: HttpRequest, scope: Scope, record: Any, form: SectionForm, seen: int, status: int = 200
     ) -> HttpResponse:
         """Django's own page around our form."""
+        whole = record is not None and not self.has_change_permission(request, record)
         for name, reason in form.locked.items():
-            if name in form.fields:
+            # Of what is all locked one sentence above says why.
+            if name in form.fields and not whole:
                 form.fields[name].help_text = f"{form.fields[name].help_text} {reason}".strip()
         # What Django's page asks of a model's form for the facts that aren't typed in.
         form._meta = SimpleNamespace(labels={}, help_texts={}, model=self.model)  # type: ignore[attr-defined]
         form.instance = record  # type: ignore[attr-defined]
         parts: list[tuple[Any, dict[str, Any]]] = []
-        told: list[Any] = list(self.facts)
-        if record is not None and self.facts:
-            parts.append((None, {"fields": list(self.facts)}))
+        told: list[Any] = list(self.facts_for(scope))
+        if record is not None and told:
+            parts.append((None, {"fields": list(told)}))
         for number, section in enumerate(self.sections(record is None)):
             names: list[Any] = [column.name for column in section.columns if column.name in form.fields]
             if record is not None:
@@ -449,14 +467,16 @@ class RoadAdmin(SupportAdmin):
     @admin.action(description=gettext_lazy("Delete the selected ones"))
     def delete_chosen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """The same for several, all of them or none."""
-        if not self.may_delete:
+        if not self.has_delete_permission(request):
             raise PermissionDenied
         return self._delete(request, list(queryset), request.get_full_path())
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """No deletion where nothing is deleted."""
+        """Nothing for whoever only looks, and no deletion where nothing is deleted."""
+        if not self._may(request, Verb.WORK):
+            return {}
         found = super().get_actions(request)
-        if not self.may_delete:
+        if not self.has_delete_permission(request):
             found.pop("delete_chosen", None)
         return found
 

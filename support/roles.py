@@ -1,6 +1,6 @@
 """The table of roles at the desk: a change says first whom it touches, and is taken back from the role's own history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -21,12 +21,13 @@ from pbxadmin.common.http import NOTE, RequestFacts
 from pbxadmin.common.templatetags.portal import moment
 from support.cells import yes_no
 from support.pages.frame import page, show
-from support.road import SOURCE, RoadAdmin
-from users import road
+from support.road import NOBODY, SOURCE, RoadAdmin
+from users import rights, road
 from users.company import roles
 from users.company.sheets import role_sheet
 from users.history.timeline import UNDO_AT, cells_in_words
 from users.models import Customer, Operation, Role
+from users.rights import Verb
 from users.road import Outcome
 from users.road.undo import NotUndoableError
 from users.road.wide import mark_of
@@ -36,7 +37,6 @@ SHOWN, COUNT = "_shown", "_count"
 LATEST = 5
 
 
-NOBODY = Customer()
 UNDO_AT[Role._meta.label_lower] = "admin:role_undo"
 
 
@@ -103,6 +103,18 @@ class RoleAdmin(RoadAdmin):
         if role is None:
             raise Http404
         return redirect(f"{reverse('audit')}?{urlencode({'of': f'{self.opts.label_lower}:{role.number}'})}")
+
+    def facts_for(self, scope: Scope) -> Sequence[Any]:
+        """Whoever may not change roles is led to nothing that does."""
+        if rights.can(scope.actor, Verb.ROLES):
+            return self.facts
+        return ["latest_told" if name == "latest" else name for name in self.facts]
+
+    @admin.display(description=_("Latest changes"))
+    def latest_told(self, record: Role) -> SafeString | str:
+        """What was changed of it lately."""
+        lines = ((*_told(change)[:3], "") for change in roles.changes_of(record)[:LATEST])
+        return format_html_join("", "<div>{} · {}: {}{}</div>", lines) or "—"
 
     @admin.display(description=_("Latest changes"))
     def latest(self, record: Role) -> SafeString | str:

@@ -2,7 +2,7 @@
 
 The roles and their rights are data (`users.Role`). The rules between people are these: nobody acts on somebody whose role
 is above their own; a role that doesn't act on the whole customer acts on people whose *primary* department is one of
-theirs; support staff act everywhere, under their own name.
+theirs; support staff act everywhere, under their own name, as far as their level goes.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Column, Text
-from users.models import Customer, Department, Membership, Role, User, Visibility
+from users.models import Customer, Department, Membership, Role, StaffLevel, User, Visibility
 
 
 class Verb(StrEnum):
@@ -32,16 +32,24 @@ class Verb(StrEnum):
     COMMAND = "command"  # restart and reprovision phones
     REVEAL = "reveal"  # see a secret in plain text
     HISTORY = "history"  # read the customer's history, as far as one's departments reach
+    WHOLE = "whole"  # see what belongs to the customer as a whole
+    WORK = "work"  # begin, go on with or cancel what takes long: files that come in, what is done to many
     # Change what belongs to no person: departments, numbers (also giving one that rings nobody to somebody), phones in stock.
     CUSTOMER = "customer"
     HOURS = "hours"  # change a department's office hours and holidays
     SUPPORT = "support"  # change what the contract says: the provider's support staff alone
     STATUS = "status"  # give a colleague another status, and nothing else of theirs
     SELF = "self"  # change one's own, as far as `own_things` says
+    FACTOR = "factor"  # take the second factor away from somebody who has lost it
+    ROLES = "roles"  # change what the roles may do, for all customers
+    TEAM = "team"  # invite, disable and grade the provider's support staff
 
 
 # What takes the right over the whole customer where there is no person whose thing it is.
 ON_NOBODYS_THING = (Verb.EDIT, Verb.DELETE, Verb.COMMAND, Verb.REVEAL)
+# What all of the provider's support may do, and what its managers alone may.
+OF_ALL_STAFF = (Verb.ADMINISTER, Verb.SEE, Verb.WHOLE, Verb.HISTORY)
+OF_MANAGERS = (Verb.ROLES, Verb.TEAM)
 
 
 def administers(actor: User) -> bool:
@@ -84,7 +92,7 @@ def why_not(
         own = subject is not None and subject.pk is not None and subject.pk == actor.pk
         return None if own else _("You can do this for yourself only.")
     if actor.is_staff:
-        return None
+        return _why_not_of_staff(actor, verb, subject)
     if other != actor.customer_id:
         return _("This belongs to another customer.")
     if verb is Verb.STATUS:
@@ -93,7 +101,7 @@ def why_not(
         return _(
             "Your role doesn't include the administration of users: an administrator of your company can change your role."
         )
-    if verb is Verb.SUPPORT:
+    if verb in (Verb.SUPPORT, *OF_MANAGERS):
         return _("Only your provider's support can change this.")
     if verb is Verb.HOURS:
         return _why_not_the_hours(actor, department)
@@ -105,16 +113,17 @@ def why_not(
                 "Your role doesn't include the event log: an administrator of your company can change your role."
             )
         )
-    if verb is Verb.CUSTOMER or (subject is None and verb in ON_NOBODYS_THING):
-        return (
-            None
-            if acts_on_whole_customer(actor)
-            else _("Only an administrator of the whole company may do this.")
-        )
-    if subject is None:
+    of_whole = verb in (Verb.CUSTOMER, Verb.WHOLE, Verb.FACTOR)
+    if (of_whole or (subject is None and verb in ON_NOBODYS_THING)) and not acts_on_whole_customer(actor):
+        return _("Only an administrator of the whole company may do this.")
+    if subject is None or verb in (Verb.CUSTOMER, Verb.WHOLE):
         return None
     if verb is Verb.DELETE and subject.pk == actor.pk:
         return _("You can't delete yourself: ask another administrator of your company.")
+    if verb is Verb.FACTOR and subject.pk == actor.pk:
+        return _(
+            "You can't take away your own second factor here: use a backup code, or ask another administrator of your company."
+        )
     if not acts_on_whole_customer(actor) and subject.primary_department_id not in actor.department_ids:
         return _("This person's primary department is not one of yours.")
     if subject.role.level > actor.role.level:
@@ -127,6 +136,18 @@ def why_not(
         and subject.department_ids - actor.department_ids
     ):
         return _("This person administers departments that aren't yours.")
+    return None
+
+
+def _why_not_of_staff(actor: User, verb: Verb, subject: User | None) -> Text | None:
+    """Support staff at any customer, and about their own colleagues, whom managers alone may change."""
+    if verb not in OF_ALL_STAFF and actor.staff_level not in (StaffLevel.TECHNICIAN, StaffLevel.MANAGER):
+        return _("Your account is read-only: a manager of the support team can change its level.")
+    of_team = verb in OF_MANAGERS or (subject is not None and subject.is_staff)
+    if of_team and actor.staff_level != StaffLevel.MANAGER:
+        return _("Only a manager of the support team may do this.")
+    if subject is not None and subject.is_staff and subject.pk == actor.pk:
+        return _("You can't do this to your own account: ask another manager of the support team.")
     return None
 
 
@@ -159,7 +180,7 @@ def can(actor: User, verb: Verb | str, subject: User | None = None, customer: Cu
 def grantable_roles(actor: User) -> Q:
     """The roles that somebody may give to others: below their own level, or their own role itself."""
     if actor.is_staff:
-        return Q()
+        return Q() if can_grant(actor, actor.role) else Q(pk__in=())
     return Q(level__lt=actor.role.level) | Q(pk=actor.role_id)
 
 
@@ -183,7 +204,9 @@ def look_up_departments(actor: User, subjects: Iterable[Any]) -> None:
 
 def can_grant(actor: User, role: Role) -> bool:
     """Whether `actor` may give `role` to somebody: two roles of one level don't grant each other."""
-    return actor.is_staff or role.level < actor.role.level or role.pk == actor.role_id
+    if actor.is_staff:
+        return _why_not_of_staff(actor, Verb.EDIT, None) is None
+    return role.level < actor.role.level or role.pk == actor.role_id
 
 
 def role_names() -> list[tuple[str, str]]:
@@ -222,6 +245,8 @@ def facts(actor: Any, customer: Customer | None) -> dict[str, bool]:
         "administer": administers(actor),
         "create": administers(actor) and can(actor, Verb.CREATE, customer=customer),
         "customer": administers(actor) and can(actor, Verb.CUSTOMER, customer=customer),
+        "work": administers(actor) and can(actor, Verb.WORK, customer=customer),
+        "support": administers(actor) and can(actor, Verb.SUPPORT, customer=customer),
         "history": administers(actor) and can(actor, Verb.HISTORY, customer=customer),
         "staff": actor.is_staff,
     }
@@ -275,11 +300,12 @@ def schedule_actor(customer: Customer) -> User:
 
 
 def terminal_actor() -> User:
-    """Whoever sits at the server's terminal and names nobody: as support, because the keys and the tables are theirs already.
+    """Whoever sits at the server's terminal and names nobody: as a manager of the support, because the keys and the tables are
+    theirs already.
 
     For commands alone; no request ever has this actor.
     """
-    return User(is_staff=True, role_id="users", email="terminal")
+    return User(is_staff=True, staff_level=StaffLevel.MANAGER, role_id="users", email="terminal")
 
 
 def pbx_actor(person: User) -> User:

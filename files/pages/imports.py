@@ -96,7 +96,9 @@ def _home(
             "mode": chosen.get("mode") or str(Mode.BOTH),
             "problem": problem,
             "recent": recent,
-            "lists": [each for each in offered(scope) if each is not USERS],
+            "lists": [
+                each for each in SUBJECTS.values() if each is not USERS and not each.why_not_out(scope)
+            ],
             "largest": LARGEST,
             "too_large": str(FILES["too_large"]) % {"limit": LARGEST // 1024 // 1024},
             "gauge": finding.gauge(customer),
@@ -107,7 +109,7 @@ def _home(
 
 
 @require_POST
-@in_customer()
+@in_customer(rights.Verb.WORK)
 def send(request: PortalRequest, customer: Customer) -> HttpResponse:
     """Take a file in, as it is; what it would do is looked at by a worker, and its page says so."""
     scope = Scope(request.user, customer)
@@ -312,7 +314,7 @@ def _rows(request: PortalRequest, upload: Upload, subject: Subject) -> dict[str,
 
 # --- What is done with it -----------------------------------------------------------------------------------------
 @require_POST
-@in_customer()
+@in_customer(rights.Verb.WORK)
 def again(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """Look at the file again: other columns, another mode, another language, or because something went wrong."""
     upload = upload_or_404(request, customer, pk)
@@ -365,7 +367,7 @@ def _why_not_columns(mapping: dict[str, str], upload: Upload, subject: Subject) 
 
 
 @require_POST
-@in_customer()
+@in_customer(rights.Verb.WORK)
 def take(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """Import exactly what the preview showed, all of it or, on purpose, the good rows; a second press does nothing more."""
     upload = upload_or_404(request, customer, pk)
@@ -394,7 +396,7 @@ def departments(request: PortalRequest, customer: Customer, pk: int) -> HttpResp
 
 
 @require_POST
-@in_customer()
+@in_customer(rights.Verb.WORK)
 def cancel(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """End what a worker is at; nothing was or will be written."""
     upload = upload_or_404(request, customer, pk)
@@ -404,7 +406,7 @@ def cancel(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
 
 
 @require_POST
-@in_customer()
+@in_customer(rights.Verb.WORK)
 def discard(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """Delete a file that was sent, with all that is in it; what it changed stays as it is."""
     upload = upload_or_404(request, customer, pk)

@@ -32,7 +32,7 @@ def list_of(request: PortalRequest, customer: Customer, subject: str) -> Streami
     """Departments, numbers, system extensions, phones in stock: all that the reader sees, as they come back in (`?kind=csv`)."""
     scope = Scope(request.user, customer)
     found = SUBJECTS.get(subject)
-    if found is None or found is USERS or found.why_not(scope):
+    if found is None or found is USERS or found.why_not_out(scope):
         raise Http404
     kind = Kind.CSV if request.GET.get("kind") == Kind.CSV else Kind.XLSX
     name = f"{customer.slug}-{subject}-{timezone.localdate():%Y-%m-%d}.{kind}"

@@ -114,7 +114,7 @@ def _pages(actor: User, customer: Customer, text: str, most: int) -> Group:
     """The pages of the rail and of the settings, and what is done from one of them; by their name. No query."""
     settings = _("Settings")
     known = [(label, "", url) for label, url, _icon, _deep in entries(actor, customer)]
-    if rights.can(actor, rights.Verb.CUSTOMER, customer=customer):
+    if rights.can(actor, rights.Verb.WHOLE, customer=customer):
         known += [
             (str(section.title), settings, reverse("customer_settings", args=[customer.slug, section.slug]))
             for section in customer_sheet().sections

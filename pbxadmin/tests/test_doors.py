@@ -22,8 +22,12 @@ pytestmark = pytest.mark.slow("every address for every kind of person")
 
 OPEN, HIDDEN, REFUSED, SIGN_IN = "opens", "404", "403", "to the sign-in"
 
-PEOPLE = ["stranger", "user", "soins_admin", "accueil_admin", "owner", "other_owner", "support"]
-# Who gets what, in the order of PEOPLE.
+PEOPLE = [
+    "stranger", "user", "soins_admin", "accueil_admin", "owner", "other_owner", "support",
+    "manager", "read_only",
+]  # fmt: skip
+# Who gets what, in the order of PEOPLE. "support" is a technician, whose doors are a manager's as well, and as far as they only
+# show something those of read-only support staff (`CHANGE`).
 EVERYBODY = [OPEN] * 7
 SIGNED_IN = [SIGN_IN, *[OPEN] * 6]
 STAFF = [SIGN_IN, *[REFUSED] * 5, OPEN]
@@ -205,6 +209,29 @@ DOORS = {
     "provisioning_nothing": [HIDDEN] * 7,
 }
 
+# What read-only support staff are refused: pages that are there to change something, and others when something is sent to them.
+CHANGE = {
+    "app_link_qr", "chosen_change_status", "chosen_copy", "chosen_delete", "chosen_edit", "chosen_move",
+    "chosen_no_second_factor", "chosen_numbers", "chosen_reprovision", "chosen_reset", "chosen_restart",
+    "chosen_second_factor", "chosen_welcome", "customer_create", "customer_created", "customer_numbers", "customer_proposal",
+    "customer_suspension", "department_delete",
+    "department_new", "did_delete", "did_new", "phone_add", "phone_delete", "phone_give", "sbc_delete", "sbc_new",
+    "system_extension_delete", "system_extension_new", "undo", "user_create", "user_delete", "user_replace",
+    "user_reset",
+}  # fmt: skip
+CHANGE_BY_POST = {
+    "add_statutory_holidays", "app_link", "customer_settings", "department_tab", "did_tab", "file_again",
+    "file_cancel", "file_departments", "file_discard", "file_send", "file_take", "job_cancel", "phone_command",
+    "phone_logo", "phone_move", "phone_secret", "rps_key", "sbc_tab", "system_extension_tab", "user_status",
+    "user_tab", "voicemail_new_pin", "voicemail_pin",
+}  # fmt: skip
+
+
+def of_all_levels(name: str, row: list[str], way: str) -> list[str]:
+    """A row of the table with those of the support who aren't technicians."""
+    refused = name in CHANGE or (way == "POST" and name in CHANGE_BY_POST)
+    return [*row, row[-1], REFUSED if refused else row[-1]]
+
 
 BARE = {"provisioning_nothing": "/p/", "app_config_nothing": "/app/", "redirection_nothing": "/r/"}
 # The tab that stands for all tabs of an address: they go through one view.
@@ -247,6 +274,8 @@ def world(boreale, laurier):
         "owner": make_user(boreale, "102", "Félix", "Gagnon", role="system_owners"),
         "other_owner": make_user(laurier, "201", "Rosalie", "Beaulieu", role="system_owners"),
         "support": make_staff(),
+        "manager": make_staff("chef@tic.example", staff_level="manager"),
+        "read_only": make_staff("lecture@tic.example", staff_level="read_only"),
     }
     stock = phone_factories.make_phone(boreale, None, "805ec0aabb02")
     phone = phone_factories.make_phone(boreale, accueil_user, "805ec0aabb01")
@@ -369,6 +398,7 @@ def verdicts(
     row: Any = DOORS[name]
     if isinstance(row, tuple):
         row = row[1] if way == "POST" else row[0]
+    row = of_all_levels(name, row, way)
     wrong: dict[str, tuple[str, object]] = {}
     met = set()
     for person, expected in zip(PEOPLE, row, strict=True):
@@ -394,7 +424,7 @@ def verdicts(
     return wrong
 
 
-LOOKING_AT_ALL_TABS = ("owner", "support")
+LOOKING_AT_ALL_TABS = ("owner", "support", "read_only")
 
 
 def written(queries: CaptureQueriesContext) -> list[str]:

@@ -80,7 +80,7 @@ def _line(customer: Customer, phone: Phone, now: datetime) -> Line:
 # --- Pages --------------------------------------------------------------------------------------------------------
 def tabs_of_phones(actor: User, customer: Customer, current: str) -> list[Tab]:
     """The list of phones, and beside it the SBCs for whoever may see them."""
-    if not rights.can(actor, Verb.CUSTOMER, customer=customer):
+    if not rights.can(actor, Verb.WHOLE, customer=customer):
         return []
     return [
         Tab(_("Phones"), reverse("phones", args=[customer.slug]), current == "phones"),
@@ -167,7 +167,7 @@ SBCS = SheetPages(
     path="sbcs",
     sheet=sbc_sheet,
     icon="server",
-    see=Verb.CUSTOMER,
+    see=Verb.WHOLE,
     title=gettext_lazy("SBCs"),
     new=gettext_lazy("New SBC"),
     lead=lambda record: record.name,

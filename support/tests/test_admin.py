@@ -7,6 +7,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
+from django.test import Client
 from django.urls import reverse
 
 from pbxadmin.common.columns import Scope
@@ -21,7 +22,7 @@ from users.company import roles
 from users.company.sheets import department_sheet
 from users.models import Change, Customer, Department, Did, Operation, Role, SystemExtension, User
 from users.people.sections import user_sheet
-from users.tests.factories import FACTS, make_user
+from users.tests.factories import FACTS, make_staff, make_user
 
 pytestmark = pytest.mark.slow("opens every page of the support desk")
 
@@ -32,6 +33,26 @@ ROLES = ["users", "group_admins", "system_admins", "system_owners"]
 def desk(client, staff):
     """A browser of support staff, signed in all the way."""
     return sign_in_fully(client, staff)
+
+
+@pytest.fixture
+def manager(db):
+    """Somebody who leads the support."""
+    return make_staff("chef@tic.example", staff_level="manager")
+
+
+@pytest.fixture
+def managers_desk(manager):
+    """Their browser."""
+    return sign_in_fully(Client(), manager)
+
+
+def test_roles_are_for_managers_of_the_support_to_change(desk, managers_desk):
+    address = page("users_role", "change", "managers")
+    assert desk.get(address).status_code == 200
+    assert "_save" not in desk.get(address).content.decode()
+    assert desk.post(address, values_of_role(managers_desk, "managers") | {"level": "44"}).status_code == 403
+    assert Role.objects.get(pk="managers").level != 44
 
 
 class Filled(HTMLParser):
@@ -273,13 +294,13 @@ def test_a_form_can_not_assign_what_is_not_on_it(desk, boreale, laurier, amelie)
     assert not amelie.is_superuser
 
 
-def test_saving_a_page_as_it_is_changes_nothing(desk, boreale, amelie):
+def test_saving_a_page_as_it_is_changes_nothing(managers_desk, boreale, amelie):
     before = Operation.objects.count()
     for address in (
         page("users_user", "change", amelie.pk), page("users_department", "change", soins(boreale).pk),
         page("users_customer", "change", boreale.pk), page("users_role", "change", "managers"), page("users_did", "change", Did.objects.first().pk),
     ):  # fmt: skip
-        answer = desk.post(address, filled(desk, address))
+        answer = managers_desk.post(address, filled(managers_desk, address))
         assert answer.status_code == 302, (address, answer.context["errors"])
         assert Operation.objects.count() == before, (address, Change.objects.first().cells)
 
@@ -424,31 +445,31 @@ def values_of_role(desk, key):
     return filled(desk, page("users_role", "change", key))
 
 
-def test_a_role_is_changed_here_alone_and_takes_effect_at_once(desk, client, boreale, staff):
-    manager = make_user(boreale, "180", role="managers")
-    values = values_of_role(desk, "managers") | {"name_fr": "Gestionnaire"}
+def test_a_role_is_changed_here_alone_and_takes_effect_at_once(managers_desk, client, boreale, manager):
+    person = make_user(boreale, "180", role="managers")
+    values = values_of_role(managers_desk, "managers") | {"name_fr": "Gestionnaire"}
     values.pop("administer_users")
-    asked = desk.post(page("users_role", "change", "managers"), values)
+    asked = managers_desk.post(page("users_role", "change", "managers"), values)
     values |= {"_shown": asked.context["shown"], "_count": "1"}
-    assert desk.post(page("users_role", "change", "managers"), values).status_code == 302
+    assert managers_desk.post(page("users_role", "change", "managers"), values).status_code == 302
     role = Role.objects.get(pk="managers")
     assert (role.name_fr, role.administer_users) == ("Gestionnaire", False)
     change = Change.objects.get(model="users.role")
     assert {cell["column"] for cell in change.cells} == {"name_fr", "administer_users"}
     assert (change.operation.customer, change.operation.actor_pk, change.operation.source) == (
         None,
-        staff.pk,
+        manager.pk,
         "admin",
     )
-    sign_in_fully(client, manager)
+    sign_in_fully(client, person)
     assert client.get(reverse("users", args=["boreale"])).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["administer_users", "whole_customer"])
-def test_owners_keep_what_they_need_to_help_themselves(desk, name):
-    values = values_of_role(desk, "system_owners")
+def test_owners_keep_what_they_need_to_help_themselves(managers_desk, name):
+    values = values_of_role(managers_desk, "system_owners")
     values.pop(name)
-    assert desk.post(page("users_role", "change", "system_owners"), values).status_code == 422
+    assert managers_desk.post(page("users_role", "change", "system_owners"), values).status_code == 422
     assert getattr(Role.objects.get(pk="system_owners"), name)
 
 
@@ -456,9 +477,11 @@ def test_owners_keep_what_they_need_to_help_themselves(desk, name):
     ("key", "level"),
     [("system_owners", "10"), ("users", "60"), ("managers", "99"), ("managers", "-1"), ("managers", "x")],
 )
-def test_levels_stay_in_order_below_the_owners(desk, key, level):
+def test_levels_stay_in_order_below_the_owners(managers_desk, key, level):
     assert (
-        desk.post(page("users_role", "change", key), values_of_role(desk, key) | {"level": level}).status_code
+        managers_desk.post(
+            page("users_role", "change", key), values_of_role(managers_desk, key) | {"level": level}
+        ).status_code
         == 422
     )
 
@@ -469,10 +492,10 @@ def test_nobody_else_writes_a_role(felix):
     assert roles.commit(made, FACTS).outcome is road.Outcome.REFUSED
 
 
-def test_two_who_move_roles_at_once_leave_the_owners_on_top(staff):
+def test_two_who_move_roles_at_once_leave_the_owners_on_top(manager):
     owners, managers = Role.objects.get(pk="system_owners"), Role.objects.get(pk="managers")
-    lower = roles.plan(staff, owners, {"level": "55"})
-    higher = roles.plan(staff, managers, {"level": "58"})
+    lower = roles.plan(manager, owners, {"level": "55"})
+    higher = roles.plan(manager, managers, {"level": "58"})
     assert not lower.refused
     assert not higher.refused
     assert roles.commit(lower, FACTS).outcome is road.Outcome.SAVED
@@ -480,9 +503,9 @@ def test_two_who_move_roles_at_once_leave_the_owners_on_top(staff):
     assert Role.objects.get(pk="managers").level < 55
 
 
-def test_somebody_who_changed_a_role_in_between_is_noticed(staff):
+def test_somebody_who_changed_a_role_in_between_is_noticed(manager):
     first, second = (
-        roles.plan(staff, Role.objects.get(pk="users"), {"pick_up": value}) for value in ("on", "on")
+        roles.plan(manager, Role.objects.get(pk="users"), {"pick_up": value}) for value in ("on", "on")
     )
     assert roles.commit(first, FACTS).outcome is road.Outcome.SAVED
     assert roles.commit(second, FACTS).outcome is road.Outcome.CONFLICT

@@ -9,9 +9,15 @@ from users import road
 from users.company import roles
 from users.models import Change, Operation, Role, User
 from users.road.undo import NotUndoableError
-from users.tests.factories import FACTS, details, make_user, make_users
+from users.tests.factories import FACTS, details, make_staff, make_user, make_users
 
 pytestmark = pytest.mark.slow("opens the pages of the roles")
+
+
+@pytest.fixture
+def staff(db):
+    """Somebody who leads the support: roles are theirs to change."""
+    return make_staff("chef@tic.example", staff_level="manager")
 
 
 @pytest.fixture

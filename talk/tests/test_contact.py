@@ -411,7 +411,12 @@ def test_a_form_on_a_customers_host_is_protected_too(talker):
 
 def test_somebody_is_called_even_if_two_customers_have_the_same_name(client, felix, talker, laurier):
     stranger = make_user(laurier, "201", "Rosalie", "Beaulieu")
-    set_up(User(is_staff=True, role_id="users"), stranger, talk_enabled=True, talk_name="amelie")
+    set_up(
+        User(is_staff=True, staff_level="technician", role_id="users"),
+        stranger,
+        talk_enabled=True,
+        talk_name="amelie",
+    )
     assert "Rosalie" in client.get("/talk/laurier/amelie").content.decode()
     assert "Amélie" in client.get(TALK).content.decode()
 

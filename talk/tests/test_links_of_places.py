@@ -30,7 +30,7 @@ VISITOR = {"name": "Jean Visiteur", "email": "jean@ailleurs.example", "number": 
 
 
 def write(sheet, customer, key, **values):
-    actor = User(is_staff=True, role_id="users")
+    actor = User(is_staff=True, staff_level="technician", role_id="users")
     plan = road.plan(actor, customer, sheet(), [road.Row(key, values)])
     assert not plan.refused, plan.rows[0].errors
     road.apply(plan, FACTS)
@@ -316,7 +316,9 @@ def test_a_department_with_requests_is_deleted_like_any_other(client, boreale, s
         write(user_sheet, boreale, people[number].pk, primary_department="Accueil", departments=departments)
     from users.company.views.company import DEPARTMENTS
 
-    departure = DEPARTMENTS.departure(User(is_staff=True, role_id="users"), boreale, soins)
+    departure = DEPARTMENTS.departure(
+        User(is_staff=True, staff_level="technician", role_id="users"), boreale, soins
+    )
     departure.leave(None, FACTS)
     assert client.get(SOINS).status_code == 404
     assert Visitor.objects.count() == 1

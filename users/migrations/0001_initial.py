@@ -728,6 +728,21 @@ class Migration(migrations.Migration):
                     models.BooleanField(default=False, editable=False, verbose_name="support staff"),
                 ),
                 (
+                    "staff_level",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("read_only", "Read-only"),
+                            ("technician", "Technician"),
+                            ("manager", "Manager"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="Level",
+                    ),
+                ),
+                (
                     "confirmed_email",
                     models.EmailField(blank=True, default="", editable=False, max_length=254),
                 ),
@@ -1412,11 +1427,16 @@ class Migration(migrations.Migration):
             model_name="user",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("customer", None), ("is_staff", True)),
+                    models.Q(
+                        ("customer", None),
+                        ("is_staff", True),
+                        ("staff_level__in", ["read_only", "technician", "manager"]),
+                    ),
                     models.Q(
                         ("customer__isnull", False),
                         ("is_staff", False),
                         ("primary_department__isnull", False),
+                        ("staff_level", ""),
                         models.Q(("number", ""), _negated=True),
                     ),
                     _connector="OR",

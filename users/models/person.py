@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 from django.utils.timezone import get_default_timezone_name, now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.clock import moment_in_zone
@@ -207,6 +207,14 @@ class Kept(models.Model):
         abstract = True
 
 
+class StaffLevel(models.TextChoices):
+    """What somebody of the provider's support may do; who is above may all that those below may (`users.rights`)."""
+
+    READ_ONLY = "read_only", _("Read-only")
+    TECHNICIAN = "technician", _("Technician")
+    MANAGER = "manager", pgettext_lazy("support", "Manager")
+
+
 class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Talk, Options, Kept):
     """A person with an extension at a customer, or (without a customer) one of the provider's support staff.
 
@@ -217,7 +225,11 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     machine: "Machine | None" = None
 
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="users", editable=False)
+    # Support staff see every customer; what they may change says their level.
     is_staff = models.BooleanField(_("support staff"), default=False, editable=False)
+    staff_level = models.CharField(
+        _("Level"), max_length=10, choices=StaffLevel.choices, default="", blank=True, editable=False
+    )
     departments = models.ManyToManyField(
         Department, through="Membership", related_name="members", editable=False
     )
@@ -264,8 +276,9 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
             ),
             models.CheckConstraint(
                 name="staff_has_no_customer",
-                condition=Q(is_staff=True, customer=None)
-                | Q(is_staff=False, customer__isnull=False, primary_department__isnull=False) & ~Q(number=""),
+                condition=Q(is_staff=True, customer=None, staff_level__in=StaffLevel.values)
+                | Q(is_staff=False, staff_level="", customer__isnull=False, primary_department__isnull=False)
+                & ~Q(number=""),
             ),
         ]
         indexes = [

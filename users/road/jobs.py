@@ -352,7 +352,7 @@ def _at_one_customer(job: Job) -> None:
     _note(job, 1, taken.done, taken.refused, None, taken.operation)
 
 
-def actor_of(job: Job, customer: Customer, verb: rights.Verb = rights.Verb.ADMINISTER) -> User | str:
+def actor_of(job: Job, customer: Customer, verb: rights.Verb = rights.Verb.WORK) -> User | str:
     """Whoever started it, as they are now; as a sentence why they may not go on."""
     people = User.objects.select_related("role", "customer", "primary_department")
     actor = people.filter(pk=job.starter_id or 0).first()

@@ -12,10 +12,9 @@ PASSWORD = "Boréale-2026-matin"
 
 
 def make_staff(email: str = "soutien@tic.example", **facts: Any) -> User:
-    """A person of the provider's support, with a password."""
-    user = User(
-        email=email, first_name="Solange", last_name="Soutien", is_staff=True, role_id="users", **facts
-    )
+    """A person of the provider's support, with a password: a technician, unless told otherwise."""
+    values: dict[str, Any] = {"first_name": "Solange", "last_name": "Soutien", "staff_level": "technician"}
+    user = User(email=email, is_staff=True, role_id="users", **values | facts)
     user.set_password(PASSWORD)
     user.save()
     return user
@@ -69,7 +68,7 @@ def details(
 
 def make_users(customer: Customer, *people: dict[str, Any]) -> list[User]:
     """Several people at once, in their order: as one operation, which costs little more than one person."""
-    actor = User(is_staff=True, role_id="users", email="factory@tic.example")
+    actor = User(is_staff=True, staff_level="technician", role_id="users", email="factory@tic.example")
     plan = road.plan(actor, customer, user_sheet(), [road.Row(None, values) for values in people])
     assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
     road.apply(plan, FACTS)

@@ -133,7 +133,7 @@ def test_another_customers_person_does_not_exist_here(felix, boreale, laurier):
     stranger = make_user(laurier, "201", "Rosalie", "Beaulieu")
     made = plan(felix, boreale, road.Row(stranger.pk, {"first_name": "Volée"}))
     assert made.rows[0].outcome == "refused"
-    staff = User(is_staff=True, role_id="users")
+    staff = User(is_staff=True, staff_level="technician", role_id="users")
     made = plan(staff, boreale, road.Row(stranger.pk, {"first_name": "Volée"}))
     assert made.rows[0].outcome == "refused", "not even through the wrong customer's address"
 

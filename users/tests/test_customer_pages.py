@@ -616,7 +616,12 @@ def test_a_deleted_system_extension_stays_in_the_history_by_its_name(boreale, st
 
 
 def made(customer, sheet, **values):
-    plan = road.plan(User(is_staff=True, role_id="users"), customer, sheet, [road.Row(None, values)])
+    plan = road.plan(
+        User(is_staff=True, staff_level="technician", role_id="users"),
+        customer,
+        sheet,
+        [road.Row(None, values)],
+    )
     assert not plan.refused, plan.rows[0].errors
     road.apply(plan, FACTS)
     return plan.rows[0].record

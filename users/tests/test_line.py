@@ -45,7 +45,7 @@ def loaded(user):
 
 def change(user, **values):
     """Through the road, as support staff would."""
-    actor = User(is_staff=True, role_id="users", email="factory@tic.example")
+    actor = User(is_staff=True, staff_level="technician", role_id="users", email="factory@tic.example")
     plan = road.plan(actor, user.customer, user_sheet(), [road.Row(user.pk, values)])
     assert not plan.refused, [row.errors or row.refusal for row in plan.refused]
     road.apply(plan, FACTS)

@@ -44,7 +44,10 @@ def every_mail(person, language, visitors=VISITORS):
     def fresh():
         return User.objects.select_related("customer", "primary_department").get(pk=person.pk)
 
-    old, support = person.email, User(is_staff=True, role_id="users", email="soutien@tic.example")
+    old, support = (
+        person.email,
+        User(is_staff=True, staff_level="technician", role_id="users", email="soutien@tic.example"),
+    )
     new = [road.Row(person.pk, {"email": "new@boreale.example"})]
     road.apply(road.plan(support, person.customer, user_sheet(), new), FACTS)
     letters.send_due()

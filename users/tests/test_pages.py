@@ -136,7 +136,12 @@ def test_the_list_costs_at_most_eight_queries_for_three_people_and_for_sixty(own
         road.Row(None, {"first_name": f"Personne {place}", "primary_department": "Soins"})
         for place in range(20)
     ]
-    road.apply(road.plan(User(is_staff=True, role_id="users"), boreale, user_sheet(), rows), FACTS)
+    road.apply(
+        road.plan(
+            User(is_staff=True, staff_level="technician", role_id="users"), boreale, user_sheet(), rows
+        ),
+        FACTS,
+    )
     assert cost() <= few <= 8
 
 
@@ -146,7 +151,7 @@ def test_the_last_page_is_read_from_the_far_end_and_is_the_same(owner, boreale):
 
     Customer.objects.filter(pk=boreale.pk).update(included_extensions=500)
     boreale.refresh_from_db()
-    staff = User(is_staff=True, role_id="users")
+    staff = User(is_staff=True, staff_level="technician", role_id="users")
     rows = [
         road.Row(None, {"first_name": "P", "last_name": f"{place:03}", "primary_department": "Soins"})
         for place in range(120)

@@ -5,10 +5,10 @@ from itertools import product
 import pytest
 
 from users import rights, road
-from users.models import Role, User
+from users.models import Role, StaffLevel, User
 from users.people.sections import user_sheet
 from users.rights import Verb
-from users.tests.factories import details, make_user, make_users
+from users.tests.factories import details, make_staff, make_user, make_users
 
 ROLES = [
     "users",
@@ -133,9 +133,54 @@ def test_who_is_disabled_may_nothing_any_more(people):
 
 
 def test_support_staff_act_everywhere_while_they_are_active(people, staff):
-    assert all(rights.can(staff, verb, people["system_owners"]) for verb in set(Verb) - {Verb.SELF})
+    of_customers = set(Verb) - {Verb.SELF, *rights.OF_MANAGERS}
+    assert all(rights.can(staff, verb, people["system_owners"]) for verb in of_customers)
     staff.disabled = True
     assert not rights.can(staff, Verb.SEE, people["users"])
+
+
+def test_each_level_of_the_support_may_what_those_below_may_and_more(people, db):
+    may = {}
+    for level in StaffLevel:
+        actor = make_staff(f"{level}@tic.example", staff_level=level)
+        may[level] = {
+            verb
+            for verb in Verb
+            for subject in (None, people["system_owners"])
+            if rights.can(actor, verb, subject)
+        }
+    assert may["read_only"] == {Verb.ADMINISTER, Verb.SEE, Verb.WHOLE, Verb.HISTORY}
+    assert may["technician"] == set(Verb) - {Verb.SELF, Verb.TEAM, Verb.ROLES}
+    assert may["manager"] == set(Verb) - {Verb.SELF}
+
+
+def test_colleagues_of_the_support_are_the_managers_to_change_and_nobody_their_own(people, db):
+    manager, other = (make_staff(f"{name}@tic.example", staff_level="manager") for name in "ab")
+    technician = make_staff("c@tic.example")
+    assert rights.can(manager, Verb.TEAM, other)
+    assert rights.can(manager, Verb.TEAM, technician)
+    for verb in set(Verb) - {Verb.SELF}:
+        assert not rights.can(manager, verb, manager), verb
+        assert not rights.can(people["system_owners"], verb, technician), verb
+    for verb in set(Verb) - {Verb.SELF, Verb.SEE, Verb.ADMINISTER, Verb.WHOLE, Verb.HISTORY}:
+        assert not rights.can(technician, verb, other), verb
+
+
+def test_who_takes_a_lost_second_factor_away(boreale, people, staff):
+    allowed = {
+        (actor, subject)
+        for actor in ROLES
+        for subject in ROLES
+        if rights.can(people[actor], Verb.FACTOR, people[subject])
+    }
+    whole = {role.pk for role in Role.objects.all() if role.whole_customer and role.administer_users}
+    assert allowed == {
+        (actor, subject)
+        for actor in whole
+        for subject in ROLES
+        if subject != actor and people[subject].role.level <= people[actor].role.level
+    }
+    assert not rights.can(people["group_owners"], Verb.FACTOR, people["users"])
 
 
 def test_the_list_shows_exactly_whom_one_may_administer(boreale, people):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.fields import refuse_control_characters
 from signin import credentials as signin
-from users.models import User
+from users.models import StaffLevel, User
 
 
 class Command(BaseCommand):
@@ -20,6 +20,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The address, which is also the login, and the name."""
         parser.add_argument("email")
+        parser.add_argument(
+            "--level",
+            default="",
+            choices=StaffLevel.values,
+            help="by default a manager for the first account, else a technician",
+        )
         parser.add_argument("--first-name", default="")
         parser.add_argument("--last-name", default="")
 
@@ -32,7 +38,7 @@ class Command(BaseCommand):
             for name in names:
                 User._meta.get_field("first_name").run_validators(name)
                 refuse_control_characters(name)
-            user = signin.create_support_account(email, *names)
+            user = signin.create_support_account(email, *names, options["level"])
         except ValidationError as error:
             raise CommandError(" ".join(str(message) for message in error.messages)) from error
         except signin.EmailTakenError as error:

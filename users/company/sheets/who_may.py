@@ -41,10 +41,8 @@ def customers_stay(actor: User, verb: str, record: Any, customer: Customer) -> R
 
 
 def of_the_provider(actor: User, verb: str, record: Any, customer: Customer | None) -> Reason:
-    """What is the same for all customers is changed by the provider's support staff alone."""
-    if actor.is_staff and actor.is_active:
-        return None
-    return _("Only your provider's support can change this.")
+    """What is the same for all customers is changed by managers of the provider's support alone."""
+    return rights.why_not(actor, Verb.ADMINISTER if Verb(verb) is Verb.SEE else Verb.ROLES)
 
 
 def belongs_to_nobody(record: Any) -> None:

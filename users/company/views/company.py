@@ -135,7 +135,8 @@ def members_tab(
             ],
             "error": error,
             "typed": typed,
-            "may_add": rights.acts_on_whole_customer(actor) or record.pk in actor.department_ids,
+            "may_add": rights.can(actor, Verb.WORK, customer=customer)
+            and (rights.acts_on_whole_customer(actor) or record.pk in actor.department_ids),
         },
     )
     answer.status_code = 422 if error else 200
@@ -309,7 +310,7 @@ def _parts_of_settings(actor: User) -> list[Section]:
 
 def _settings_frame(actor: User, customer: Customer, current: str) -> dict[str, Any]:
     tabs = []
-    if rights.can(actor, Verb.CUSTOMER, customer=customer):
+    if rights.can(actor, Verb.WHOLE, customer=customer):
         tabs = [
             Tab(
                 section.title,
@@ -332,14 +333,14 @@ def _settings_frame(actor: User, customer: Customer, current: str) -> dict[str, 
 @in_customer()
 def settings_start(request: PortalRequest, customer: Customer) -> HttpResponse:
     """To the first part of the settings that somebody may open."""
-    if rights.can(request.user, Verb.CUSTOMER, customer=customer):
+    if rights.can(request.user, Verb.WHOLE, customer=customer):
         return redirect("customer_settings", customer.slug, _parts_of_settings(request.user)[0].slug)
     return redirect("roles", customer.slug)
 
 
 @sensitive_post_parameters("microsoft_client_secret", "google_client_secret")
 @require_http_methods(["GET", "HEAD", "POST"])
-@in_customer(Verb.CUSTOMER)
+@in_customer(Verb.WHOLE)
 def customer_settings(request: PortalRequest, customer: Customer, tab: str) -> HttpResponse:
     """The customer's own settings; and the contract, which support staff alone change."""
     section = customer_sheet().section(tab)

@@ -236,7 +236,7 @@ def seats_are_in_the_contract(plan: road.Plan) -> None:
         return
     used = customer.included_extensions
     for row in new[-over:]:
-        if plan.scope.actor.is_staff:
+        if rights.can(plan.scope.actor, rights.Verb.SUPPORT, customer=customer):
             row.warn(
                 "",
                 _("This exceeds the number of extensions in the contract (%(count)s).") % {"count": used},

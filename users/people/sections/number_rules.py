@@ -120,7 +120,11 @@ def caller_ids_are_the_customers(plan: road.Plan) -> None:
         if why := no_caller_id(number):
             row.refuse("outbound_caller_id", why)
             continue
-        told = row.warn if plan.scope.actor.is_staff else row.refuse
+        told = (
+            row.warn
+            if rights.can(plan.scope.actor, rights.Verb.SUPPORT, customer=plan.scope.customer)
+            else row.refuse
+        )
         told(
             "outbound_caller_id",
             _("%(number)s is not one of the company's numbers: enter a DID number, or leave it blank.")

@@ -13,7 +13,7 @@ from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import Part
 from pbxadmin.common.sections import Section
 from signin import single_sign_on
-from users import road
+from users import rights, road
 from users.models import Customer, Kept, Options, User
 from users.people.line import in_words, line_of
 
@@ -92,7 +92,7 @@ def line_as_saved(scope: Scope, person: User, form: SectionForm) -> dict[str, An
         "integrations": INTEGRATIONS,
         # Who switches them on, where that is the reader.
         "contract_url": reverse("customer_settings", args=[scope.customer.slug, "contract"])
-        if scope.actor.is_staff
+        if rights.can(scope.actor, rights.Verb.SUPPORT, customer=scope.customer)
         else "",
     }
 

@@ -180,9 +180,9 @@ def copy(request: PortalRequest, customer: Customer) -> HttpResponse:
 
 def bar(customer: Customer, may: Mapping[str, bool]) -> list[dict[str, Any]]:
     """The actions that rise when rows are chosen."""
-    found = PEOPLE.bar(customer)
+    found = PEOPLE.bar(customer) if may.get("work") else []
     if may.get("create"):
         found.insert(0, {"label": _("Copy"), "url": reverse("chosen_copy", args=[customer.slug])})
     if export_url := exports.url(customer):
-        found.insert(len(found) - 1, {"label": _("Export"), "url": export_url})
+        found.insert(max(0, len(found) - 1), {"label": _("Export"), "url": export_url})
     return found

@@ -59,12 +59,16 @@ def frame_of(
         )
         for section in user_sheet().sections
     ]
+    why_not_edit = rights.why_not(actor, rights.Verb.EDIT, person, customer) or ""
     state = {"kind": "off", "text": _("Disabled")} if person.disabled else person.own_state
     return {
         "person": person,
         "tabs": tabs,
         "status": state,
-        "status_url": "" if person.disabled else _url("status_url", customer, person),
+        # Where it is said why, nothing of them can be changed: pages show it all the same, without what changes it.
+        "why_not_edit": why_not_edit,
+        "may_reveal": rights.can(actor, rights.Verb.REVEAL, person, customer),
+        "status_url": "" if person.disabled or why_not_edit else _url("status_url", customer, person),
         "status_menu": contributed("status_menu"),
         "meta": [person.primary_department.name if person.primary_department else "", person.email],
         "head_url": _url("head_url", customer, person),

@@ -40,7 +40,11 @@ def users(request: PortalRequest, customer: Customer) -> HttpResponse:
     columns = list_columns.chosen(request.user, offered)
     listing = selectors.list_users(request.user, customer, state, columns)
     people: list[User] = list(listing.page.object_list)
-    status = editor.contributed("status_url")
+    status = (
+        editor.contributed("status_url")
+        if rights.can(request.user, rights.Verb.WORK, customer=customer)
+        else ""
+    )
     cells = list_columns.cells(
         columns,
         people,

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from users import rights
 from users.models import Customer, User
 from users.road import finding, jobs
 from users.road.actions import Action, Asked, Trace
@@ -160,7 +161,7 @@ class ChosenList:
                 request.POST = found
             return act(request, customer, action, choice, self.back_url(customer, choice), trail=trail)
 
-        return require_http_methods(["GET", "HEAD", "POST"])(in_customer()(view))
+        return require_http_methods(["GET", "HEAD", "POST"])(in_customer(rights.Verb.WORK)(view))
 
 
 def act(

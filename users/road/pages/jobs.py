@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from pbxadmin.common.counts import grouped
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.listing import PAGE_SIZE, Filter, ListState, Shape, show_list
+from users import rights
 from users.access import signed_in_user
 from users.models import Customer, Job
 from users.road import finding, jobs
@@ -270,7 +271,7 @@ def _report(request: PortalRequest, customer: Customer, found: Job) -> dict[str,
 
 
 @require_POST
-@in_customer()
+@in_customer(rights.Verb.WORK)
 def job_cancel(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """Have a job end after the step that is under way; what was done stays done."""
     found = _job_or_404(request, customer, pk)
