@@ -86,6 +86,8 @@ DOORS = {
     "operation": WHOLE_CUSTOMER,
     "record_history": WHOLE_CUSTOMER,
     "audit": STAFF,
+    "audit_file": STAFF,
+    "history_file": WHOLE_CUSTOMER,
     "user_tab": OF_PERSON,
     "user_delete": OF_PERSON,
     "user_history": OF_PERSON,
@@ -297,6 +299,7 @@ def world(boreale, laurier):
         "format": "3cx",
         "subject": "departments",
         "table": "department",
+        "kind": "csv",
     }
     soins = Department.objects.of(boreale).get(name="Soins").pk
     group = SystemExtension.objects.create(

@@ -43,7 +43,7 @@ LEVELS = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 ENTRANCES = {
     "home", "own_page", "own_security", "roles", "sign_out", "customer_home", "admin:index",
     "set_language", "set_theme", "set_density",
-    "bell", "job_list", "own_jobs", "record_history",
+    "bell", "job_list", "own_jobs", "record_history", "history_file", "audit_file",
     "customer_settings",  # where whoever may switches on what a page misses
 }  # fmt: skip
 

@@ -24,7 +24,7 @@ from pbxadmin.common.values.unsaid import SECRET_ADDRESSES, without_secrets
 # Parts of addresses that everybody may read: keys, names, extensions. Whatever else an address holds is taken for a secret.
 NO_SECRETS = {
     "slug", "number", "mac", "tab", "pk", "operation", "provider", "name", "which", "status", "model", "object_id", "app_label",
-    "content_type_id", "url", "address", "side", "day", "subject", "format", "table",
+    "content_type_id", "url", "address", "side", "day", "subject", "format", "table", "kind",
 }  # fmt: skip
 # A word that looks like no token at all: what keeps it out of the log is where it stands.
 SECRET = "geheim"

@@ -84,7 +84,7 @@ def of_person(actor: User, person: User, state: ListState) -> Page:
 def of_record(actor: User, customer: Customer, label: str, key: int, state: ListState) -> Page:
     """The history of one record (`label`: its table), a page of it: what it was changed in, and what changes of others say of it."""
     about = within_reach(actor, customer).filter(asked.about_record(label, key))
-    operations = _operations(actor, customer, about).filter(asked.operations_about(label, key))
+    operations = operations_of(actor, customer, about).filter(asked.operations_about(label, key))
     return _page(actor, operations, about, state, customer)
 
 
@@ -97,7 +97,7 @@ def of_everybody(actor: User, state: ListState) -> Page:
 def of_customer(actor: User, customer: Customer, state: ListState) -> Page:
     """A customer's history, a page of it: what is about people whom `actor` administers, or all of it."""
     about = within_reach(actor, customer)
-    return _page(actor, _operations(actor, customer, about), about, state, customer)
+    return _page(actor, operations_of(actor, customer, about), about, state, customer)
 
 
 def within_reach(actor: User, customer: Customer | None = None) -> QuerySet[Change]:
@@ -119,7 +119,8 @@ def _is_above(actor: User, key: str) -> Any:
     return Exists(User.objects.filter(pk=OuterRef(key), role__level__gt=actor.role.level))
 
 
-def _operations(actor: User, customer: Customer, about: QuerySet[Change]) -> QuerySet[Operation]:
+def operations_of(actor: User, customer: Customer, about: QuerySet[Change]) -> QuerySet[Operation]:
+    """The operations of a customer's history of which somebody reads something."""
     operations = Operation.objects.visible_to(actor).of(customer)
     if rights.acts_on_whole_customer(actor):
         return operations
@@ -129,7 +130,7 @@ def _operations(actor: User, customer: Customer, about: QuerySet[Change]) -> Que
 def latest(actor: User, customer: Customer, count: int) -> list[Told]:
     """The last changes in a customer, without who signed in."""
     about = within_reach(actor, customer)
-    operations = _operations(actor, customer, about).exclude(kind=Operation.Kind.SIGN_IN).order_by("-id")
+    operations = operations_of(actor, customer, about).exclude(kind=Operation.Kind.SIGN_IN).order_by("-id")
     return _told(actor, list(annotated(actor, operations)[:count]), about, customer)
 
 

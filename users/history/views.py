@@ -85,13 +85,16 @@ def audit(request: PortalRequest) -> HttpResponse:
         asked.shape(timeline.within_reach(request.user), everywhere=True), request.GET, request.path
     )
     page = timeline.of_everybody(request.user, state)
-    return show_list(
-        request,
-        "users/history.html",
-        state,
-        page,
-        {"breadcrumbs": [(_("History"), None)], "everywhere": True},
-    )
+    facts = {"breadcrumbs": [(_("History"), None)], "files": _files("audit_file", state)}
+    return show_list(request, "users/history.html", state, page, facts)
+
+
+def _files(name: str, state: ListState, *arguments: str) -> list[tuple[str, str]]:
+    """The history that is shown as files: how each kind is called, and where it is."""
+    return [
+        (kind.upper(), f"{reverse(name, args=[*arguments, kind])}?{state.query_text}")
+        for kind in ("xlsx", "csv")
+    ]
 
 
 def _show(
