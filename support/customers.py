@@ -54,8 +54,12 @@ class CustomerAdmin(RoadAdmin):
         "extensions_in_use",
         yes_no(Customer, "require_2fa"),
         "suspended_since",
+        "language",
+        "zone",
+        "sip_trunk_channels",
         "portal",
     )
+    usual_columns = ("fqdn", "edition", "extensions_in_use", "require_2fa", "suspended_since")
     list_filter = (
         "edition",
         "suspended",
@@ -64,11 +68,17 @@ class CustomerAdmin(RoadAdmin):
         "has_microsoft_365",
         "has_google",
     )
-    search_fields = ("search_text", "edition")
+    search_fields = ("search_text", "edition", "language", "time_zone")
+    search_said = {"time_zone": lambda: [(zone, city_said(zone)) for zone in available_timezones()]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With how many extensions are in use."""
         return super().get_queryset(request).annotate(used=Count("users"))
+
+    @admin.display(description=_("Time zone"), ordering="time_zone")
+    def zone(self, record: Customer) -> str:
+        """By its city."""
+        return city_said(record.time_zone)
 
     @admin.display(description=_("Extensions"), ordering="used")
     def extensions_in_use(self, record: Any) -> str:

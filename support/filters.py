@@ -1,10 +1,16 @@
 """Filters of the desk's lists whose values are said in words."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext
+
+from users.company import picking
+from users.models import Customer, User
 
 
 class WordsFilter(admin.AllValuesFieldListFilter):
@@ -24,14 +30,85 @@ class WordsFilter(admin.AllValuesFieldListFilter):
             yield {**choice, "display": words}
 
 
-class CustomersFilter(admin.RelatedOnlyFieldListFilter):
-    """Of one of the customers that have such records."""
+@dataclass(frozen=True)
+class Box:
+    """What `partials/customer_box.html` takes: where a customer is picked by typing."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    name: str
+    value: str
+    kept: Sequence[tuple[str, str]]
+    pick_url: str
+
+
+class CustomersFilter(admin.FieldListFilter):
+    """Of one customer, picked by typing a part of its name; of all whose name holds what was typed, until one of them is chosen."""
+
+    name = "customer"
+
+    def __init__(
+        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
+    ) -> None:
+        self.by_key = f"{field_path}__id__exact"
+        kept = [
+            (key, str(value))
+            for key, value in request.GET.items()
+            if key not in (self.name, self.by_key, "p")
+        ]
+        super().__init__(field, request, params, model, model_admin, field_path)
         self.title = gettext("customer")
+        text = picking.typed({self.name: self._asked(self.name)}, self.name)
+        self.meant = picking.meant(cast(User, request.user), text) if text else None
+        self.box = Box(self.name, text if self.meant and not self.meant.one else "", kept, reverse("customers_pick"))  # fmt: skip
 
-    @property
-    def include_empty_choice(self) -> bool:
-        """Everything that the desk lists is some customer's."""
-        return False
+    def _asked(self, name: str) -> str:
+        found = self.used_parameters.get(name, "")
+        return str(found[-1] if isinstance(found, list) and found else found or "")
+
+    def expected_parameters(self) -> list[str | None]:
+        """By the customer's address in the portal, or what was typed; by its key, as links of Django's are."""
+        return [self.name, self.by_key]
+
+    def has_output(self) -> bool:
+        """Always: there may be hundreds of them."""
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Narrow."""
+        if self.meant is not None:
+            one = self.meant.one
+            if one is not None:
+                return queryset.filter(**{self.field_path: one})
+            found = Customer.objects.visible_to(request.user).filter(picking.named_by(self.meant.text))
+            return queryset.filter(**{f"{self.field_path}__in": found})
+        key = self._asked(self.by_key)
+        known = key.isascii() and key.isdecimal() and len(key) < 18
+        return queryset.filter(**{self.by_key: int(key)}) if known else queryset
+
+    def get_facet_counts(self, pk_attname: str, filtered_qs: Any) -> dict[str, Any]:
+        """None: it would count all customers."""
+        return {}
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Everybody's; what is chosen; and among whom there is still to choose."""
+        both = [self.name, self.by_key]
+        asked = self.meant is not None or bool(self._asked(self.by_key))
+        yield {
+            "selected": not asked,
+            "query_string": changelist.get_query_string(remove=both),
+            "display": gettext("All customers"),
+        }
+        if self.meant is None:
+            if asked:
+                one = Customer.objects.filter(pk=self._asked(self.by_key)).first()
+                yield {"selected": True, "query_string": "", "display": str(one or "?")}
+            return
+        one = self.meant.one
+        if one is None:
+            words = gettext("“%(message)s”") % {"message": self.meant.text}
+            yield {"selected": True, "query_string": changelist.get_query_string(), "display": words}
+        for each in [one] if one is not None else self.meant.few:
+            yield {
+                "selected": each == one,
+                "query_string": changelist.get_query_string({self.name: each.slug}, [self.by_key]),
+                "display": each.name,
+            }

@@ -1,5 +1,7 @@
 """Django's list as the desk has it: names are sorted without regard to accents and capitals, whichever column shows them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
@@ -13,6 +15,9 @@ from pbxadmin.common.searching import Folded
 class DeskList(ChangeList):
     """One list of the desk, as its address asks for it."""
 
+    columns: Sequence["Choice"] = ()  # that its reader may choose
+    usual = True  # whether they have chosen none
+
     def get_ordering_field(self, field_name: Any) -> str | Combinable | None:
         """What a column is sorted by; a name by its letters, as people look for it."""
         found: str | Combinable | None = super().get_ordering_field(field_name)
@@ -25,3 +30,17 @@ class DeskList(ChangeList):
         if found == "name" and hasattr(self.model, "sort_name"):
             return "sort_name"
         return Folded(found) if isinstance(field, OneLineField) else found
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A column that a list may have beside those that it always has."""
+
+    name: str
+    label: str
+    shown: bool
+
+
+def name_of(column: Any) -> str:
+    """By what a column of `list_display` is known: its own name, or that of the function that says it."""
+    return column if isinstance(column, str) else str(column.__name__)

@@ -1,15 +1,20 @@
 """People of all customers, their options grouped as the portal's tabs are."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.searching import Folded
 from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from pbxadmin.common.values.destinations import Kind
-from support.cells import yes_no
+from support.cells import state, yes_no
 from support.files import FilesAdmin
 from support.filters import CustomersFilter
 from users.models import Customer, User
@@ -30,12 +35,18 @@ class UserAdmin(FilesAdmin):
         "number",
         "full_name",
         "owner",
-        "primary_department",
+        "department",
         "role",
-        "status",
-        yes_no(User, "disabled"),
+        "status_drawn",
+        yes_no(User, "disabled", _("Disabled")),
+        "email",
+        "national_mobile",
+        "caller_id",
+        "last_sign_in",
+        "created",
         "portal",
     )
+    usual_columns = ("owner", "department", "role", "status_drawn", "national_mobile")
     list_display_links = ("number", "full_name")
     list_filter = (
         "role",
@@ -56,6 +67,33 @@ class UserAdmin(FilesAdmin):
     def full_name(self, record: User) -> str:
         """First and last name."""
         return record.full_name
+
+    @admin.display(description=_("Department"), ordering=Folded("primary_department__name"))
+    def department(self, record: User) -> Any:
+        """The primary one."""
+        return record.primary_department
+
+    @admin.display(description=_("Status"), ordering="status")
+    def status_drawn(self, record: User) -> SafeString:
+        """As the portal draws it; that somebody is disabled comes before it."""
+        if record.disabled:
+            return state("off", str(_("Disabled")))
+        return state(record.status_tone, record.status_in_words)
+
+    @admin.display(description=_("Mobile"), ordering="mobile")
+    def national_mobile(self, record: User) -> str:
+        """As people write it."""
+        return record.national_mobile
+
+    @admin.display(description=_("Outbound caller ID"), ordering="outbound_caller_id")
+    def caller_id(self, record: User) -> str:
+        """The same."""
+        return phone_number_national(record.outbound_caller_id)
+
+    @admin.display(description=_("Last sign-in"), ordering="last_login")
+    def last_sign_in(self, record: User) -> str:
+        """When."""
+        return moment(record.last_login) if record.last_login else ""
 
     @admin.display(description=_("Created on"), ordering="created_at")
     def created(self, record: User) -> str:

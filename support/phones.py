@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.sections import Section
@@ -20,6 +21,7 @@ from phones.settings.sections import ADDING, phone_sheet
 from phones.sites.overview import PRESENCES, STATES, doing, present
 from phones.sites.sections import sbc_sheet
 from phones.vendors import models
+from support.cells import state
 from support.files import FilesAdmin
 from support.filters import CustomersFilter, WordsFilter
 from support.many.chosen import command_phones
@@ -88,7 +90,20 @@ class PhoneAdmin(FilesAdmin):
         "seen",
         "fetched",
     )
-    list_display = ("mac_address", "model_name", "owner", "holder", "doing", "seen", "portal")
+    list_display = (
+        "mac_address",
+        "model_name",
+        "owner",
+        "holder",
+        "doing",
+        "seen",
+        "told",
+        "sbc",
+        "firmware",
+        "fetched_from",
+        "portal",
+    )
+    usual_columns = ("model_name", "owner", "holder", "doing", "seen")
     list_filter = (
         StateFilter,
         PresenceFilter,
@@ -158,9 +173,10 @@ class PhoneAdmin(FilesAdmin):
         return moment(record.fetched_at)
 
     @admin.display(description=_("State"))
-    def doing(self, record: Phone) -> str:
-        """In words."""
-        return selectors.state(record).sentence
+    def doing(self, record: Phone) -> SafeString:
+        """As the portal draws it."""
+        now = selectors.state(record)
+        return state(now.tone, now.sentence)
 
     def portal_url(self, record: Phone) -> str:
         """Its user's tab; a phone in stock in the list of phones."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import label_for_field, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError, transaction
 from django.db.models import QuerySet
@@ -30,9 +30,11 @@ from pbxadmin.common.searching import Said, anywhere
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import plainly
-from support.lists import DeskList
+from support.lists import Choice, DeskList, name_of
 from users import rights, road
+from users.company import picking
 from users.models import Customer
+from users.people import list_columns
 from users.rights import Verb
 from users.road import Outcome
 from users.road.meanwhile import Meanwhile
@@ -42,6 +44,8 @@ from users.road.pages.sheet_pages import default_values, locked_columns
 from users.road.replacements import Departure, plan_departure
 
 SOURCE = "admin"
+# Customers among whom one is chosen without another word.
+MOST_OFFERED = 20
 # What a filter of a list may ask of its column, and a date of its.
 LOOKUPS = frozenset({"exact", "id__exact", "slug__exact", "isnull", "isempty", "in"})
 # Stands for the customer of what belongs to all of them, or to any.
@@ -79,6 +83,8 @@ class SupportAdmin(admin.ModelAdmin):
     actions: Any = ()
     # What the values of a column that is searched are called, where it isn't one of choices.
     search_said: ClassVar[Mapping[str, Said]] = {}
+    # The columns that a list has where nobody chose others; blank: all of them. Those that lead somewhere are always there.
+    usual_columns: ClassVar[Sequence[str]] = ()
     # Conditions on the list that links of our own carry.
     asked_by_links: ClassVar[Sequence[str]] = ()
 
@@ -143,6 +149,33 @@ class SupportAdmin(admin.ModelAdmin):
         """By its key alone: no page of ours opens a record by another column, which Django would take from the address."""
         return super().get_object(request, object_id)
 
+    @staticmethod
+    def _actor(request: HttpRequest) -> Any:
+        return request.user
+
+    def _always(self) -> set[str]:
+        links = {name_of(each) for each in self.list_display_links or self.list_display[:1]}
+        return links | {"portal"}
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The columns that the reader has chosen; else the usual ones."""
+        if not self.usual_columns:
+            return self.list_display
+        chosen = list_columns.chosen_at_desk(self._actor(request), self.opts.label_lower)
+        names = self._always() | set(self.usual_columns if chosen is None else chosen)
+        return [column for column in self.list_display if name_of(column) in names]
+
+    def column_choices(self, request: HttpRequest) -> list[Choice]:
+        """The columns that may be chosen, and which of them are."""
+        shown = {name_of(column) for column in self.get_list_display(request)}
+        return [
+            Choice(
+                name_of(each), capfirst(str(label_for_field(each, self.model, self))), name_of(each) in shown
+            )
+            for each in self.list_display
+            if name_of(each) not in self._always()
+        ]
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeskList]:
         """The desk's own list."""
         return DeskList
@@ -150,7 +183,11 @@ class SupportAdmin(admin.ModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list that the address asks for. What Django can't reckon with (a year of thirty digits) is no condition of ours."""
         try:
-            return super().get_changelist_instance(request)
+            found: Any = super().get_changelist_instance(request)
+            if self.usual_columns:
+                found.columns = self.column_choices(request)
+                found.usual = list_columns.chosen_at_desk(self._actor(request), self.opts.label_lower) is None
+            return found
         except (ArithmeticError, ValueError, DataError) as error:
             raise IncorrectLookupParameters(error) from error
 
@@ -373,13 +410,12 @@ class RoadAdmin(SupportAdmin):
         return fact
 
     def _asked_customer(self, request: HttpRequest) -> Customer | None:
-        return (
-            Customer.objects.visible_to(request.user)
-            .filter(slug=request.GET.get("customer", "").replace("\0", ""))
-            .first()
-        )
+        text = picking.typed(request.GET, "customer")
+        return picking.meant(self._actor(request), text).one if text else None
 
     def _choose_customer(self, request: HttpRequest) -> HttpResponse:
+        """Whose the new record is to be: a part of the name is typed, and one of the few chosen who are called so."""
+        text = picking.typed(request.GET, "customer")
         return TemplateResponse(
             request,
             "admin/choose_customer.html",
@@ -387,7 +423,8 @@ class RoadAdmin(SupportAdmin):
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "title": _("For which customer?"),
-                "customers": Customer.objects.visible_to(request.user),
+                "text": text,
+                "meant": picking.meant(self._actor(request), text, MOST_OFFERED),
             },
         )
 

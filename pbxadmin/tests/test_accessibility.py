@@ -75,6 +75,9 @@ PLAIN = [
 DESK = [
     "/customers",
     "/customers/new",
+    "/search?q=roy",
+    "/support/users/user/?customer=bor&q=roy",
+    "/support/users/did/add/?customer=nobody",
     "/c/boreale/suspension",
     "/support/",
     "/support/users/",

@@ -1,10 +1,15 @@
 """The desk's lists: what they show is what their search finds, in every spelling, and they cost the same however many customers there are."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
 from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
+from pbxadmin.tests.test_search_everywhere import many
 from phones.models import Sbc
 from phones.tests.factories import make_phone
 from signin.tests.signing import sign_in_fully
@@ -106,8 +111,10 @@ LISTS = sorted(f"{model._meta.app_label}_{model._meta.model_name}" for model in 
 
 
 @both_databases
-@pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [*((name, "fr") for name in LISTS), *((name, "en") for name in ("users_department", "users_user"))],
+)
 def test_what_a_list_shows_its_search_finds(desk, company, name, language):
     desk.defaults["HTTP_ACCEPT_LANGUAGE"] = language
     rows = rows_of(desk, page(name))
@@ -161,8 +168,8 @@ def test_customers_are_sorted_without_regard_to_accents_and_capitals(desk, compa
         Customer.objects.create(name=name, slug=f"c{place}", fqdn=f"c{place}.example.com")
     sorted_so = ["Clinique Boréale", "eau vive", "ébène", "Écho", "Église", "Librairie Laurier", "Odéon", "Œuvre", "Pâques", "Zébulon"]  # fmt: skip
     assert [row["name"] for row in rows_of(desk, page("users_customer"))] == sorted_so
-    assert [row["name"] for row in rows_of(desk, page("users_customer"), o="0")] == sorted_so
-    assert [row["name"] for row in rows_of(desk, page("users_customer"), o="-0")] == sorted_so[::-1]
+    assert [row["name"] for row in rows_of(desk, page("users_customer"), o="1")] == sorted_so
+    assert [row["name"] for row in rows_of(desk, page("users_customer"), o="-1")] == sorted_so[::-1]
     assert list(Customer.objects.values_list("name", flat=True)) == sorted_so
     assert [each.name for each in desk.get("/customers").context["page"]] == sorted_so
 
@@ -175,3 +182,111 @@ def test_a_customers_new_name_is_found_and_sorted_at_once(desk, company):
     company.refresh_from_db()
     assert company.sort_name == "etoile du nord"
     assert [row["name"] for row in rows_of(desk, page("users_customer"), q="etoile")] == ["Étoile du Nord"]
+
+
+# --- Customers picked by typing, columns, and what a list costs ------------------------------------------------------
+def named(rows):
+    return {row["full_name"] for row in rows}
+
+
+def test_a_list_is_narrowed_to_a_customer_by_typing_a_part_of_its_name(desk, company):
+    everybody = rows_of(desk, page("users_user"))
+    laurier = {"Œuvre L’Écuyer"}
+    assert laurier < named(everybody)
+    for asked in ({"customer": "laurier"}, {"customer": "LIBRAIRIE"}, {"customer": "lau lib"}):
+        assert named(rows_of(desk, page("users_user"), **asked)) == laurier, asked
+    key = Customer.objects.get(slug="laurier").pk
+    assert named(rows_of(desk, page("users_user"), customer__id__exact=key)) == laurier
+    Customer.objects.create(name="Librairie du Québec", slug="quebec", fqdn="quebec.example.com")
+    answer = desk.get(page("users_user"), {"customer": "librairie", "status": "available"})
+    text = answer.content.decode()
+    assert named(rows_of(desk, page("users_user"), customer="librairie")) == laurier, (
+        "of all who are called so"
+    )
+    assert 'href="?customer=quebec&amp;status=available"' in text, "and one of them is chosen by a press"
+    assert 'name="status" value="available"' in text, "the box keeps what else was asked for"
+    assert rows_of(desk, page("users_user"), customer="nobody here") == []
+    for hostile in ("\0", "%", "'", "x" * 500, "<i id=x>"):
+        assert "<i id=x>" not in desk.get(page("users_user"), {"customer": hostile}).content.decode()
+
+
+@both_databases
+def test_a_new_records_customer_is_picked_by_typing(desk, company):
+    address = page("users_did", "add")
+    Customer.objects.create(name="Librairie du Québec", slug="quebec", fqdn="quebec.example.com")
+    several = desk.get(address, {"customer": "librairie"}).content.decode()
+    assert 'href="?customer=laurier"' in several
+    assert 'href="?customer=quebec"' in several
+    assert "boreale" not in several.partition('id="content-main"')[2]
+    only = desk.get(address, {"customer": "Boréale"})
+    assert 'name="number"' in only.content.decode(), "the only one that is called so needs no choosing"
+
+
+@both_databases
+def test_customers_are_offered_while_one_types(desk, company):
+    def offered(**asked):
+        text = desk.get("/customers/pick", asked).content.decode()
+        return re.findall(r'role="option"[^>]*href="([^"]*)"', " ".join(text.split()))
+
+    assert offered(q="boreale") == ["/c/boreale/users/"]
+    assert offered(q="") == ["/c/boreale/users/", "/c/laurier/users/"]
+    assert offered(**{"as": "customer", "customer": "LAU", "status": "available", "p": "3"}) == [
+        "?status=available&amp;customer=laurier"
+    ]
+    for place in range(30):
+        Customer.objects.create(name=f"Zone {place:02}", slug=f"z{place}", fqdn=f"z{place}.example.com")
+    assert len(offered(q="zone")) == 9, "the first few, and the way to all"
+
+
+def test_the_portal_lists_no_customers_on_its_pages(desk, company):
+    text = desk.get("/c/boreale/users/").content.decode()
+    assert "Librairie Laurier" not in text
+    assert 'hx-get="/customers/pick"' in text
+    assert 'action="/customers"' in text, "without scripts the list of customers answers"
+
+
+def columns_of(desk, name):
+    return list(rows_of(desk, page(name))[0])
+
+
+def test_columns_are_chosen_and_remembered_for_the_account(desk, staff, company):
+    usual = columns_of(desk, "users_user")
+    assert "email" not in usual
+    address = reverse("admin:list_columns", args=["users.user"])
+    back = f"{page('users_user')}?q=amelie"
+    assert desk.post(address, {"column": ["email", "owner", "nothing"], "next": back}).url == back
+    assert columns_of(desk, "users_user") == [
+        "key",
+        "number",
+        "full_name",
+        "owner",
+        "email",
+        "portal",
+    ]
+    staff.refresh_from_db()
+    assert staff.desk_columns == {"users.user": ["owner", "email"]}
+    assert "email" not in columns_of(desk, "users_customer")
+    text = desk.get(page("users_user")).content.decode()
+    assert re.search(r'value="email" checked', " ".join(text.split()))
+    desk.post(address, {"usual": "1"})
+    assert columns_of(desk, "users_user") == usual
+    for wrong in ("users.role", "users.nothing", "x", "auth.group"):
+        assert desk.post(reverse("admin:list_columns", args=[wrong])).status_code == 404
+    assert desk.get(address).status_code == 405
+    assert desk.post(address, {"next": "https://evil.example/"}).url == page("users_user")
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_costs_the_same_for_hundreds_of_customers_as_for_two(desk, company, name):
+    def cost(**asked):
+        with CaptureQueriesContext(connection) as queries:
+            rows_of(desk, page(name), **asked)
+        return len(queries)
+
+    asked = [{}, {"q": "roy"}] + (
+        [{"customer": "boreale"}] if name in ("users_user", "phones_phone", "users_did") else []
+    )
+    few = [cost(**each) for each in asked]
+    many(60)
+    assert [cost(**each) for each in asked] == few
+    assert max(few) <= 8, few

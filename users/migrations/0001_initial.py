@@ -758,6 +758,7 @@ class Migration(migrations.Migration):
                 ("sessions_epoch", models.PositiveIntegerField(default=0, editable=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("list_columns", models.CharField(blank=True, default="", editable=False, max_length=500)),
+                ("desk_columns", models.JSONField(blank=True, default=dict, editable=False)),
                 ("search_text", models.TextField(default="", editable=False)),
                 ("sort_name", models.CharField(default="", editable=False, max_length=120)),
                 (

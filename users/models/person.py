@@ -251,6 +251,8 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     # The columns that the person wants to see in lists of people, by their names; blank: the usual ones. No fact of the company's,
     # so neither a version nor the history knows of it.
     list_columns = models.CharField(max_length=500, default="", blank=True, editable=False)
+    # The same of the lists of the support desk, for its staff: {list: [names]}.
+    desk_columns = models.JSONField(default=dict, blank=True, editable=False)
     # Without accents and capitals, so that searching and sorting need no function of the database.
     search_text = models.TextField(default="", editable=False)
     sort_name = models.CharField(max_length=120, default="", editable=False)

@@ -225,6 +225,19 @@ def remember(actor: User, names: Sequence[str], columns: Sequence[ListColumn]) -
         User.objects.filter(pk=actor.pk).update(list_columns=text)
 
 
+def chosen_at_desk(actor: User, of: str) -> Sequence[str] | None:
+    """The columns that somebody has chosen for the desk's list of that name; None where they have chosen none."""
+    found = actor.desk_columns.get(of) if isinstance(actor.desk_columns, dict) else None
+    return [str(name) for name in found] if isinstance(found, list) else None
+
+
+def remember_at_desk(actor: User, of: str, names: Sequence[str] | None) -> None:
+    """Keep which columns somebody wants to see in that list of the desk; None: the usual ones again."""
+    kept = {name: columns for name, columns in actor.desk_columns.items() if name != of}
+    actor.desk_columns = kept if names is None else kept | {of: list(names)}
+    User.objects.filter(pk=actor.pk).update(desk_columns=actor.desk_columns)
+
+
 Cell = tuple[ListColumn, str, Any]  # with the column's label, and what stands in the cell
 
 
