@@ -58,6 +58,12 @@ class SupportSite(AdminSite):
         """With our own pages for the menu."""
         return {**super().each_context(request), "desk_pages": frame.menu()}
 
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """What needs somebody now; the lists stand in the menu, as on every page."""
+        from support.pages import start
+
+        return super().index(request, {**start.facts_of(request), **(extra_context or {})})
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """A page of the desk. Whoever is signed in and doesn't belong here is told so, rather than asked to sign in again."""
         inside = super().admin_view(view, cacheable)

@@ -81,6 +81,8 @@ DESK = [
     "/c/boreale/suspension",
     "/support/",
     "/support/users/",
+    "/support/reports/outside/",
+    "/support/reports/phones/",
     "/sign-in/again",
     "/me",
     "/me/backup-codes",

@@ -111,6 +111,8 @@ def all_pages(boreale, amelie):
         reverse("admin:jsi18n"),
         reverse("admin:autocomplete"),
         reverse("admin:app_list", args=["users"]),
+        reverse("admin:reports"),
+        reverse("admin:report", args=["phones"]),
     ]
     for model in admin.site.registered():
         name = f"{model._meta.app_label}_{model._meta.model_name}"

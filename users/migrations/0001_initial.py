@@ -1359,6 +1359,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["customer", "-id"], name="operation_latest"),
         ),
         migrations.AddIndex(
+            model_name="operation",
+            index=models.Index(fields=["at"], name="operation_by_time"),
+        ),
+        migrations.AddIndex(
             model_name="job",
             index=models.Index(fields=["starter", "ended_at"], name="job_of_starter"),
         ),

@@ -1,5 +1,7 @@
 """What was changed, by whom, from where and why: rows that are only ever added."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -41,7 +43,10 @@ class Operation(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["customer", "-id"], name="operation_latest")]
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="operation_latest"),
+            models.Index(fields=["at"], name="operation_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.actor_name}"
@@ -84,6 +89,20 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return self.object_name
+
+
+def changes_since(moment: datetime) -> "models.QuerySet[Change]":
+    """The rows of the history since that moment (aware), read off the end of it: what is older costs nothing, however much that is.
+
+    Operations get their keys in the order of their time, so both ends are keys, each found in an index.
+    """
+    first = Operation.objects.filter(at__gte=moment).order_by("at").values("pk")[:1]
+    last = Operation.objects.order_by("-pk").values("pk")[:1]
+    return Change.objects.filter(
+        operation__gte=models.Subquery(first),
+        operation__lte=models.Subquery(last),
+        operation__at__gte=moment,
+    )
 
 
 class Mention(models.Model):

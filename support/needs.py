@@ -1,0 +1,301 @@
+"""What needs somebody now, over all customers: how many of each, the worst few by name, and the report that lists them all.
+
+Each is one question, or a fixed number of them, however many customers there are; what a number counts is what its report lists.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import BooleanField, Case, CharField, Count, F, Q, Value, When, Window
+from django.db.models.functions import Coalesce, RowNumber
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from forwarding import outside
+from pbxadmin.common.columns import Text
+from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.places import country_said
+from pbxadmin.common.values.numbers import place_of
+from phones import presence, selectors
+from phones.models import Phone
+from phones.sites.overview import AWAY, doing
+from signin.blocked import blocks_of, locked_since
+from support.reports import REPORTS, contracts, emergency, signins
+from support.reports.outside import NEW
+from support.reports.phones import waits_long
+from users.models import Change, Operation, User
+from users.models.history import changes_since
+
+# What is read of a phone to say how it is doing, and whose it is.
+READ = (
+    "mac", "model", "created_at", "fetched_at", "heard_at", "stale_since", "attempts", "notified_at", "notified_command", "outcome",
+    "outcome_detail", "command", "command_at", "customer__name", "customer__slug", "user__number", "user__first_name", "user__last_name",
+    "user__disabled", "user__customer__suspended",
+)  # fmt: skip
+# As many examples of each are named.
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Example:
+    """One of them: whose, who or what it is, what is the matter, and where it is put right."""
+
+    customer: str
+    name: str
+    what: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Need:
+    """One kind of thing that needs somebody. `tone` as states have it; "ok" where there is none."""
+
+    slug: str
+    title: Text
+    count: int
+    url: str
+    examples: Sequence[Example]
+    alarming: bool = True
+
+    @property
+    def tone(self) -> str:
+        """How it is drawn."""
+        return "ok" if not self.count else "bad" if self.alarming else "wait"
+
+
+def needs(actor: User, now: datetime) -> list[Need]:
+    """All of them, in the order in which a technician looks at them: four queries, and one more while anybody is shut out."""
+    full, suspended, gaps = _customers(actor)
+    silent, waiting, missing = _phones(actor, now)
+    blocked, forwarded = _people(now)
+    return [silent, waiting, missing, blocked, gaps, forwarded, full, suspended]
+
+
+# --- Phones -------------------------------------------------------------------------------------------------------
+def _phones(actor: User, now: datetime) -> tuple[Need, Need, Need]:
+    """Silent ones, those with a change that waits for long, and those that aren't there: one query."""
+    overdue = waits_long(now)
+    rows = (
+        Phone.objects.visible_to(actor)
+        .select_related("customer", "user__customer")
+        .only(*READ)
+        .annotate(
+            doing=doing(now),
+            of_state=Case(
+                When(doing="silent", then=Value("silent")),
+                When(overdue, then=Value("waiting")),
+                default=Value(""),
+            ),
+            is_away=Case(
+                When(presence.away(now), then=Value(True)), default=Value(False), output_field=BooleanField()
+            ),
+            waits_since=Coalesce("command_at", "stale_since", "notified_at"),
+        )
+        .filter(Q(is_away=True) | ~Q(of_state=""))
+        .annotate(
+            place=Window(
+                RowNumber(), partition_by=F("of_state"), order_by=[F("waits_since").asc(), F("pk").asc()]
+            ),
+            of=Window(Count("pk"), partition_by=F("of_state")),
+            place_away=Window(
+                RowNumber(),
+                partition_by=F("is_away"),
+                order_by=[presence.last_seen_column().asc(), F("pk").asc()],
+            ),
+            of_away=Window(Count("pk"), partition_by=F("is_away")),
+        )
+        .filter((Q(place__lte=SHOWN) & ~Q(of_state="")) | Q(place_away__lte=SHOWN, is_away=True))
+        .order_by("place", "place_away")
+    )
+    found: list[Any] = list(rows)
+    report = REPORTS["phones"]
+
+    def of(slug: str, title: Text, name: str, **asked: str) -> Need:
+        some = [phone for phone in found if phone.of_state == name and phone.place <= SHOWN]
+        examples = [_phone(phone, selectors.state(phone, now).sentence) for phone in some]
+        return Need(slug, title, some[0].of if some else 0, report.url(**asked), examples)
+
+    gone = sorted(
+        (phone for phone in found if phone.is_away and phone.place_away <= SHOWN),
+        key=lambda phone: phone.place_away,
+    )
+    return (
+        of("silent", gettext_lazy("Silent phones"), "silent", state="silent"),
+        of("waiting", gettext_lazy("Changes waiting for more than a minute"), "waiting", long="1"),
+        Need(
+            "away",
+            gettext_lazy("Phones not seen"),
+            gone[0].of_away if gone else 0,
+            report.url(presence=AWAY),
+            [_phone(phone, presence.presence(phone, now).sentence) for phone in gone],
+        ),
+    )
+
+
+def _phone(phone: Phone, what: str) -> Example:
+    return Example(
+        phone.customer.name, str(phone.user or phone), what, REPORTS["phones"].url(q=phone.mac_with_colons)
+    )
+
+
+# --- People -------------------------------------------------------------------------------------------------------
+def _people(now: datetime) -> tuple[Need, Need]:
+    """Whose sign-in is blocked, and whose calls lead outside since this week: both stand in the last week's part of the history."""
+    lately = changes_since(now - NEW).filter(model=User._meta.label_lower)
+    told = (
+        outside.with_text(lately)
+        .filter(outside.about_forwarding() | locked_since(now))
+        .select_related("operation__customer")
+        .order_by("-id")
+    )
+    shut_out: dict[int, Change] = {}
+    rest: list[Change] = []
+    for change in told:
+        if change.kind == Operation.Kind.SIGN_IN:
+            shut_out.setdefault(change.object_pk, change)
+        else:
+            rest.append(change)
+    return _blocked(shut_out, now), _outside(rest)
+
+
+def _blocked(shut_out: Mapping[int, Change], now: datetime) -> Need:
+    report, found = REPORTS["blocked"], blocks_of(shut_out, now)
+    worst = sorted(found, key=lambda key: found[key].until, reverse=True)[:SHOWN]
+    examples = [
+        Example(_whose(shut_out[key]), shut_out[key].object_name, signins.said(found[key]), report.url())
+        for key in worst
+    ]
+    return Need("blocked", report.title, len(found), report.url(), examples)
+
+
+def _whose(change: Change) -> str:
+    return str(change.operation.customer or _("Support desk"))
+
+
+def _outside(changes: Sequence[Change]) -> Need:
+    report = REPORTS["outside"]
+    about = {change.object_pk: change for change in reversed(changes)}
+    newest: dict[int, outside.News] = {}
+    for each in outside.news_of(changes):
+        newest.setdefault(each.user, each)
+    examples = []
+    for each in list(newest.values())[:SHOWN]:
+        name = about[each.user].object_name
+        number = name.partition(" ")[0]
+        examples.append(
+            Example(
+                _whose(about[each.user]),
+                name,
+                _where(each.number),
+                report.url(q=number, customer=_whose(about[each.user]), new="1"),
+            )
+        )
+    title = gettext_lazy("Forwarded outside since this week")
+    return Need("outside", title, len(newest), report.url(new="1"), examples, alarming=False)
+
+
+def _where(number: str) -> str:
+    """A number, and its country where that isn't this one."""
+    if not number:
+        return _("The user's own mobile")
+    country = place_of(number).country
+    said = phone_number_national(number)
+    return f"{said} ({country_said(country)})" if country not in ("", "CA") else said
+
+
+# --- Customers ----------------------------------------------------------------------------------------------------
+def _customers(actor: User) -> tuple[Need, Need, Need]:
+    """Nearly full contracts, suspended customers, and departments whose people's emergency calls show another place or nothing: one
+    query for all three. Of the last the worst are read, and how many there are."""
+    of_contracts = (
+        contracts.contracts(actor)
+        .filter(Q(share__gte=contracts.NEARLY_FULL) | Q(suspended=True))
+        .order_by()
+        .annotate(
+            what=Case(When(suspended=True, then=Value("suspended")), default=Value("full")),
+            second=Value("", CharField()), shown=Value("", CharField()), of=Value("", CharField()), of_all=Value(0),
+        )
+        .values_list("what", "name", "slug", "used", "included_extensions", "second", "shown", "of", "of_all")
+    )  # fmt: skip
+    of_gaps = (
+        emergency.gaps(actor)
+        .order_by()
+        .annotate(
+            what=Value("gap", CharField()),
+            of_all=Window(Count("pk")),
+            place=Window(RowNumber(), order_by=[F("shows").asc(), F("people").desc(), F("pk").asc()]),
+        )
+        .filter(place__lte=SHOWN)
+        .values_list(
+            "what", "customer__name", "customer__slug", "people", "place", "name", "shown", "of", "of_all"
+        )
+    )
+    rows = [Row(*row) for row in of_contracts.union(of_gaps, all=True)]
+    return (
+        _full(sorted((row for row in rows if row.what == "full"), key=lambda row: -row.share)),
+        _suspended(sorted((row for row in rows if row.what == "suspended"), key=lambda row: row.slug)),
+        _gaps(sorted((row for row in rows if row.what == "gap"), key=lambda row: row.second)),
+    )
+
+
+class Row(NamedTuple):
+    """A customer's contract, or one of its departments without a number."""
+
+    what: str
+    customer: str
+    slug: str
+    first: int  # extensions in use, or people of the department
+    second: int  # extensions of the contract, or the department's place among the worst
+    name: str
+    shown: str
+    of: str
+    of_all: int
+
+    @property
+    def share(self) -> float:
+        """How full the contract is."""
+        return self.first / self.second if self.second else 1.0
+
+
+def _full(rows: Sequence[Row]) -> Need:
+    report = REPORTS["contracts"]
+    return Need(
+        "contracts",
+        gettext_lazy("Contracts at 90% and more"),
+        len(rows),
+        report.url(full="1"),
+        [
+            Example(row.customer, "", f"{row.first} / {row.second}", report.url(q=row.slug))
+            for row in rows[:SHOWN]
+        ],
+        alarming=any(row.share > 1 for row in rows),
+    )
+
+
+def _suspended(rows: Sequence[Row]) -> Need:
+    report = REPORTS["contracts"]
+    examples = [Example(row.customer, "", "", report.url(q=row.slug)) for row in rows[:SHOWN]]
+    title = gettext_lazy("Suspended customers")
+    return Need("suspended", title, len(rows), report.url(suspended="1"), examples, alarming=False)
+
+
+def _gaps(rows: Sequence[Row]) -> Need:
+    report = REPORTS["emergency"]
+    return Need(
+        "emergency",
+        gettext_lazy("Emergency calls (911) with a wrong number or none"),
+        rows[0].of_all if rows else 0,
+        report.url(),
+        [
+            Example(
+                row.customer,
+                row.name,
+                emergency.said(row.shown, row.of),
+                report.url(q=row.name, customer=row.customer),
+            )
+            for row in rows
+        ],
+        alarming=any(not row.shown for row in rows),
+    )
