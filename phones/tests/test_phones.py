@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from pbxadmin.common.columns import Scope
@@ -23,11 +24,12 @@ from phones.sites import overview
 from phones.tests import factories
 from phones.tests.factories import FACTS, MAC, again, fetch, fetched, make_phone, upload
 from phones.vendors import Offers, models
+from signin.tests.signing import sign_in_fully
 from users import road
 from users.models import Change, Customer, Operation, User
 from users.people.sections import user_sheet
 from users.road import outcomes
-from users.tests.factories import make_user
+from users.tests.factories import make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -498,6 +500,11 @@ def test_support_staff_are_told_whose_phone_it_is_and_nobody_else(
     told = services.phone_plan(owner, laurier, None, {"mac": factories.MAC, "model": "yealink-t54w"})
     assert "Boréale" not in str(told.rows[0].errors["mac"])
     assert "Amélie" not in str(told.rows[0].errors["mac"])
+    sent = {"mac": factories.MAC, "model": "yealink-t54w"}
+    for somebody, sees in ((make_staff(), True), (owner, False)):
+        page = sign_in_fully(Client(), somebody).post("/c/laurier/users/101/phones/add", sent)
+        assert page.status_code == 422
+        assert (f"/c/boreale/users/101/phone?phone={factories.MAC}" in page.content.decode()) is sees
 
 
 # --- Where a virtual phone looks ---

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -25,7 +26,7 @@ from phones.settings.form import settings_form
 from phones.settings.noted import SECRETS
 from phones.settings.sections import ADDING, LOGO, PHONE_SETTINGS, PHONES, phone_sheet
 from signin.second_factor import step_up
-from users import rights
+from users import rights, road
 from users.models import Customer, User
 from users.people.views.editor import frame_of
 from users.road.pages import saving
@@ -177,12 +178,25 @@ def save(
     return saving.save(request, scope, page, phone)
 
 
+def _where_it_is(actor: User, customer: Customer, row: road.RowPlan) -> str:
+    """The page of the phone of another customer that has this MAC, for whoever sees that customer too; "" where there is none."""
+    if not any(reason.code == "mac_taken" for reason in row.errors.get("mac", ())):
+        return ""
+    found = Phone.objects.visible_to(actor).filter(mac=row.after.get("mac", ""))
+    phone = found.exclude(customer=customer).select_related("customer", "user").first()
+    if phone is None:
+        return ""
+    if phone.user:
+        return tab_url(phone.customer, phone.user, phone)
+    return f"{reverse('phones', args=[phone.customer.slug])}?{urlencode({'q': phone.mac})}"
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_person(rights.Verb.COMMAND)
 def phone_add(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """A new phone by its MAC and model, and the address that makes it ours."""
     scope = Scope(request.user, customer)
-    status = 200
+    status, elsewhere = 200, ""
     if request.method == "POST":
         form = ADDING.form(scope, request.POST, creating=True)
         plan = services.phone_create(request.user, customer, person, form.raw(), RequestFacts.of(request))
@@ -199,7 +213,7 @@ def phone_add(request: PortalRequest, customer: Customer, person: User) -> HttpR
             saving.tell_warnings(request, row)
             return redirect(tab_url(customer, person, row.record))
         form.show_errors(row.errors | ({"": [row.refusal]} if row.refusal else {}))
-        status = 422
+        status, elsewhere = 422, _where_it_is(request.user, customer, row)
     else:
         form = ADDING.form(scope, creating=True)
     return render(
@@ -209,6 +223,7 @@ def phone_add(request: PortalRequest, customer: Customer, person: User) -> HttpR
             **frame_of(request.user, customer, person, PHONES.slug, refused=bool(form.errors)),
             "section": PHONES,
             "form": form,
+            "elsewhere": elsewhere,
             "cancel_url": tab_url(customer, person),
         },
         status=status,
