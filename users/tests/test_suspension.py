@@ -7,9 +7,9 @@ from django.urls import reverse
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.company.sheets import customer_sheet
-from users.models import Customer, Operation
+from users.models import Customer, Operation, StaffLevel
 from users.road import undo
-from users.tests.factories import FACTS
+from users.tests.factories import FACTS, make_staff
 
 ADDRESS = "/c/boreale/suspension"
 
@@ -115,3 +115,20 @@ def test_support_staff_come_to_the_contract_first_and_see_the_seats(desk, boreal
     answer = desk.get(reverse("settings_start", args=["boreale"]))
     assert answer.url == reverse("customer_settings", args=["boreale", "contract"])
     assert "2 sur 25" in desk.get(answer.url).content.decode().split('id="content"')[1]
+
+
+def test_staff_who_only_read_are_offered_no_way_to_it_and_find_none(desk, boreale):
+    press(desk)
+    reader = make_staff("lecture@tic.example", staff_level=StaffLevel.READ_ONLY)
+    client = sign_in_fully(Client(), reader)
+    page = client.get(reverse("users", args=["boreale"])).content.decode()
+    assert "Factures impayées, billet 4711" in page
+    assert ADDRESS not in page
+    assert (
+        ADDRESS not in client.get(reverse("customer_settings", args=["boreale", "contract"])).content.decode()
+    )
+    assert reverse("customer_create") not in client.get(reverse("customers")).content.decode()
+    assert press(client, "lift").status_code == 403
+    assert client.post(reverse("customer_create"), {"customer-name": "X"}).status_code == 403
+    boreale.refresh_from_db()
+    assert boreale.suspended
