@@ -127,8 +127,8 @@ def test_the_history_of_a_role_has_its_changes_and_no_other(desk, staff):
     made(staff, outbound_rules="on")
     made(staff, "receptionists", outbound_rules="on")
     address = desk.get(page("users_role", "history", "managers")).url
-    shown = list(desk.get(address).context["cl"].result_list)
-    assert [change.object_name for change in shown] == [str(role())]
+    told = list(desk.get(address).context["page"].object_list)
+    assert [row.name for each in told for row in each.rows] == [str(role())]
     assert Change.objects.filter(object_pk=0).count() == 0
 
 

@@ -29,7 +29,7 @@ from pbxadmin.common.proof import Takeover
 from users import rights
 from users.models import Customer, Job, JobStep, User
 from users.road.actions import ACTIONS, Action, Settings, Trace
-from users.road.wide import WIDES, Wide, carry_out, look_at
+from users.road.wide import WIDES, Taken, Wide, carry_out, look_at
 from users.road.works import (
     LEASE,
     MOST_ATTEMPTS,
@@ -51,6 +51,8 @@ TURN = 2.0
 # How many records a step begins with, and takes at most. It grows while a step is quick, and shrinks where somebody would wait
 # for the customer's row: seconds.
 FIRST, MOST = 50, 200
+# How many customers a step of a preview begins with: it writes nothing, so that they may be looked at together.
+FIRST_CUSTOMERS = 10
 QUICK, SLOW = 0.5, 2.0
 SWEEP_EVERY = 10  # seconds
 # So many customers have something done, or looked at, while one waits.
@@ -200,7 +202,7 @@ def run(key: int) -> bool:
 
 def _in_steps(key: int, worker: str) -> bool:
     until = 0.0
-    size = FIRST
+    size = 0
     while True:
         job = Job.objects.select_related("customer").get(pk=key)
         if job.worker != worker or job.is_over:
@@ -212,7 +214,11 @@ def _in_steps(key: int, worker: str) -> bool:
             return True
         until = until or time.monotonic() + TURN  # one step at least
         with translation.override(job.language):
-            size = _go_on(job, size if job.customer_id else 1)
+            size = _go_on(job, (size or _first_size(job)) if job.customer_id or is_preview(job) else 1)
+
+
+def _first_size(job: Job) -> int:
+    return FIRST if job.customer_id else FIRST_CUSTOMERS
 
 
 def _as_a_whole(job: Job, worker: str) -> bool:
@@ -296,7 +302,10 @@ def _go_on(job: Job, size: int) -> int:
 
 def _step(job: Job, size: int) -> None:
     if job.customer_id is None:
-        _at_one_customer(job)
+        if is_preview(job):
+            _look_at_customers(job, size)
+        else:
+            _at_one_customer(job)
         return
     action = ACTIONS[job.kind]
     # First, as everybody who writes does: whose rights are read below has them until the commit.
@@ -328,28 +337,48 @@ def _step(job: Job, size: int) -> None:
     _note(job, len(keys), [[record.pk, names[record.pk]] for record in going], [*refused, *gone], operation)
 
 
+def _look_at_customers(job: Job, size: int) -> None:
+    """The turns of some customers in a preview: nothing is written there, and nobody waits for anybody."""
+    wide = WIDES[job.kind]
+    turns = job.keys[job.position : job.position + size]
+    customers = Customer.objects.in_bulk([key for key, _records, _mark in turns])
+    found = []
+    actor: User | str | None = None
+    for key, records, _mark in turns:
+        customer = customers.get(key)
+        if customer is None:
+            found.append(_gone(key))
+            continue
+        if actor is None:
+            actor = actor_of(job, customer, wide.verb)
+        if isinstance(actor, str):
+            _end(job, State.STOPPED, actor)
+            return
+        found.append(look_at(wide, Scope(actor, customer), records, job.settings))
+    done, refused = ([line for each in found for line in getattr(each, name)] for name in ("done", "refused"))
+    _note(job, len(turns), done, refused, None)
+
+
 def _at_one_customer(job: Job) -> None:
     """The turn of one customer, in its own history."""
     wide = WIDES[job.kind]
     key, records, mark = job.keys[job.position]
-    # Who only looks waits for nobody, and nobody for them.
-    customers = Customer.objects.all() if is_preview(job) else Customer.objects.select_for_update()
-    customer = customers.filter(pk=key).first()
+    customer = Customer.objects.select_for_update().filter(pk=key).first()
     if customer is None:
-        _note(job, 1, [], [[key, "", _("This item no longer exists. Reload the page.")]], None)
-        return
-    actor = actor_of(job, customer, wide.verb)
-    if isinstance(actor, str):
-        _end(job, State.STOPPED, actor)
-        return
-    scope = Scope(actor, customer)
-    if is_preview(job):
-        taken = look_at(wide, scope, records, job.settings)
+        taken = _gone(key)
     else:
+        actor = actor_of(job, customer, wide.verb)
+        if isinstance(actor, str):
+            _end(job, State.STOPPED, actor)
+            return
         facts = RequestFacts(job.source, job.address, job.request_id, job.note)
         trace = Trace(facts, f"job {job.pk}")
-        taken = carry_out(wide, scope, records, job.settings, mark, trace)
+        taken = carry_out(wide, Scope(actor, customer), records, job.settings, mark, trace)
     _note(job, 1, taken.done, taken.refused, None, taken.operation)
+
+
+def _gone(key: int) -> Taken:
+    return Taken(refused=[[key, "", _("This item no longer exists. Reload the page.")]])
 
 
 def actor_of(job: Job, customer: Customer, verb: rights.Verb = rights.Verb.WORK) -> User | str:
