@@ -18,7 +18,7 @@ from support.many.holidays import is_there
 from support.tests.test_admin import filled
 from users import road
 from users.company.sheets import customer_sheet, department_sheet
-from users.models import Customer, Department, Job, Operation
+from users.models import Customer, Department, Job, Operation, StaffLevel, User
 from users.road import jobs
 from users.tests.factories import FACTS, make_staff, make_user
 
@@ -446,6 +446,23 @@ def test_the_bell_leads_to_the_desk_and_no_customer_sees_any_of_it(desk, client_
     assert other.get(reverse("job", args=["boreale", job.pk])).status_code == 404
     assert desk.get(reverse("job", args=["boreale", job.pk])).status_code == 404
     assert desk.get(reverse("admin:many_job", args=[10**17])).status_code == 404
+
+
+def test_read_only_staff_look_and_change_nothing_here(desk, staff, boreale, fleet):
+    preview = looked_at(desk, **NOEL)
+    job = confirmed(desk, looked_at(desk, **NOEL, names="Laurier"))
+    User.objects.filter(pk=staff.pk).update(staff_level=StaffLevel.READ_ONLY)
+    before = Job.objects.count()
+    assert desk.get(MANY).status_code == 200
+    assert desk.post(MANY, NOEL).status_code == 403
+    for found, what in ((preview, "confirm"), (job, "undo"), (job, "cancel")):
+        assert 'name="do"' not in desk.get(address(found)).content.decode()
+        assert desk.post(address(found), {"do": what}).status_code == 403
+    chosen = {"action": "restart", "_selected_action": [fleet[0].pk]}
+    desk.post(reverse("admin:phones_phone_changelist"), chosen)
+    assert (Job.objects.count(), closed(boreale)) == (before, {"Accueil": [], "Soins": []})
+    assert jobs.confirm(preview, staff, FACTS).words, "a step asks again"
+    assert closed(boreale) == {"Accueil": [], "Soins": []}
 
 
 @pytest.fixture
