@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -36,6 +36,7 @@ from users.company.sheets import (
 )
 from users.models import Customer, Department, Did, SystemExtension
 from users.rights import Verb
+from users.road.finding import in_use
 
 
 @admin.register(Customer)
@@ -73,7 +74,7 @@ class CustomerAdmin(RoadAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With how many extensions are in use."""
-        return super().get_queryset(request).annotate(used=Count("users"))
+        return super().get_queryset(request).annotate(used=in_use())
 
     @admin.display(description=_("Time zone"), ordering="time_zone")
     def zone(self, record: Customer) -> str:

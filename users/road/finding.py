@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -91,6 +92,12 @@ class Gauge:
     def over(self) -> bool:
         """Whether more are in use than the contract includes."""
         return self.used > self.included
+
+
+def in_use() -> Coalesce:
+    """How many extensions each customer of a list has in use: counted of the rows that are shown, and not of all that are sorted."""
+    people = User.objects.filter(customer=OuterRef("pk")).order_by().values("customer")
+    return Coalesce(Subquery(people.annotate(count=Count("pk")).values("count")), 0)
 
 
 def gauge(customer: Customer) -> Gauge:

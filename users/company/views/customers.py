@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +15,7 @@ from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.listing import Filter, ListState, Shape, show_list
 from users.company import picking
 from users.models import Customer
+from users.road.finding import in_use
 
 CUSTOMERS = Shape(
     search=picking.named_by,
@@ -40,7 +41,7 @@ def customers(request: PortalRequest) -> HttpResponse:
     """Every customer with its contract's gauge."""
     only_support(request)
     state = ListState.of(CUSTOMERS, request.GET, request.path)
-    page = state.page_of(state.rows(Customer.objects.visible_to(request.user).annotate(used=Count("users"))))
+    page = state.page_of(state.rows(Customer.objects.visible_to(request.user).annotate(used=in_use())))
     return show_list(
         request,
         "users/customers.html",
