@@ -14,8 +14,9 @@ address there may be a whole office. Whoever has signed in there lately goes on 
 only their own failures, and very many of the whole office, shut them out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -148,6 +149,58 @@ def forget(account: str, origin: str) -> None:
     it.
     """
     SignInAttempt.objects.filter(login=account, address=origin).delete()
+
+
+@dataclass(frozen=True)
+class Place:
+    """The failures of one account at one place in the last hour: how many, when the last one was, and until when it may not try again."""
+
+    origin: str
+    count: int
+    last_at: datetime
+    until: datetime | None
+    # Until when nobody who isn't known there may try, whichever account: what is tried at others counts as well.
+    full_until: datetime | None = None
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether it is a browser in which they have signed in, not an address."""
+        return self.origin.startswith("device:")
+
+
+def _ends(times: Sequence[datetime], most: int, after: timedelta) -> datetime | None:
+    """When so many tries are no longer too many: `times` in order; None where they aren't."""
+    now = timezone.now()
+    counted = [at for at in times if at > now - after]
+    return counted[len(counted) - most] + after if len(counted) >= most else None
+
+
+def failures_of(account: str) -> tuple[list[Place], datetime | None]:
+    """Where an account's tries have failed lately, the latest place first; and until when it is blocked wherever it isn't known."""
+    since = timezone.now() - LONG
+    by_place: dict[str, list[datetime]] = {}
+    mine = SignInAttempt.objects.filter(login=account, at__gte=since).order_by("at")
+    for origin, at in mine.values_list("address", "at"):
+        by_place.setdefault(origin, []).append(at)
+    everybodys: dict[str, list[datetime]] = {}
+    there = SignInAttempt.objects.filter(address__in=by_place, at__gte=since).order_by("at")
+    for origin, at in there.values_list("address", "at"):
+        everybodys.setdefault(origin, []).append(at)
+    places = [
+        Place(
+            origin, len(times), times[-1], _ends(times, SIGN_IN.pair, SHORT),
+            _ends(everybodys[origin], SIGN_IN.address, SHORT),
+        )
+        for origin, times in by_place.items()
+    ]  # fmt: skip
+    everywhere = _ends(sorted(at for times in by_place.values() for at in times), SIGN_IN.account, LONG)
+    return sorted(places, key=lambda place: place.last_at, reverse=True), everywhere
+
+
+def unblock(account: str) -> int:
+    """Forget an account's failures everywhere; how many there were. Those of others at the same addresses stay."""
+    count, _rows = SignInAttempt.objects.filter(login=account).delete()
+    return count
 
 
 def remember(user: User, address: str) -> None:

@@ -8,7 +8,7 @@ lives in the visitor's session, encrypted as well. These tables are written here
 import base64
 import io
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from time import time
@@ -20,6 +20,7 @@ import qrcode
 import qrcode.image.svg
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -157,6 +158,15 @@ def remove(request: HttpRequest) -> None:
     for key in (django_otp.DEVICE_ID_SESSION_KEY, VERIFIED_AT, PROVEN_AT):
         request.session.pop(key, None)
     request.session.cycle_key()
+
+
+def take_away(people: Iterable[User]) -> None:
+    """Take the apps and backup codes of people who have lost them, and end their sessions and the browsers that are known: whoever
+    found the lost phone has nothing left. The caller has asked whether that may be, and remembers it."""
+    keys = [user.pk for user in people]
+    TotpDevice.objects.filter(user__in=keys).delete()
+    BackupCode.objects.filter(user__in=keys).delete()
+    User.objects.filter(pk__in=keys).update(sessions_epoch=F("sessions_epoch") + 1)
 
 
 def mark_verified(request: HttpRequest, device: TotpDevice) -> None:

@@ -72,3 +72,8 @@ def password_link(letter: Letter, user: User) -> Mail:
     """The mail with a one-time link for setting a password. The link is made here and is nowhere but in the mail."""
     facts = {"link": credentials.set_password_link(user), "days": days_of_a_link()}
     return Mail(_("Set your password"), "signin/mail/set_password", facts)
+
+
+def factor_taken(letter: Letter, user: User) -> Mail:
+    """The mail to somebody whose second factor was taken away: whoever didn't ask for that is being attacked."""
+    return Mail(_("Your second factor was taken away"), "signin/mail/factor_taken", {"at": letter.created_at})

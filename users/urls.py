@@ -5,7 +5,7 @@ from django.urls import path, re_path
 from users.company.views import company, customers, new_customer, numbers, suspension
 from users.history import views as history
 from users.history import views_undo as undo
-from users.people.views import chosen, editor, links, people, replacing, search
+from users.people.views import access, chosen, editor, links, people, replacing, search
 from users.road.pages import jobs
 
 urlpatterns = [
@@ -33,6 +33,7 @@ urlpatterns = [
     path("c/<slug:slug>/destinations", search.destination_search, name="destination_search"),
     path("me/destinations", search.own_destination_search, name="own_destination_search"),
     path("c/<slug:slug>/users/reset/<int:operation>", chosen.reset_done, name="reset_done"),
+    path("c/<slug:slug>/users/<str:number>/sign-in", access.user_sign_in, name="user_sign_in"),
     path("c/<slug:slug>/users/<str:number>/reset", people.user_reset, name="user_reset"),
     path("c/<slug:slug>/users/<str:number>/app", links.app_link, name="app_link"),
     path("c/<slug:slug>/users/<str:number>/app/rps", links.rps_key, name="rps_key"),

@@ -26,6 +26,7 @@ class Takeover(StrEnum):
     RESET = "reset"
     SIGN_ON = "sign_on"
     SECOND_FACTOR = "second_factor"
+    FACTOR = "factor"
     SECRET = "secret"  # noqa: S105 - what is shown, by its kind
     ACCOUNT = "account"
 
@@ -44,6 +45,9 @@ WHY: "dict[Takeover, Text]" = {
     Takeover.RESET: _("You are resetting the passwords or links of other people."),
     Takeover.SIGN_ON: _("You are changing how the people of this company sign in."),
     Takeover.SECOND_FACTOR: _("You are no longer requiring a second factor."),
+    Takeover.FACTOR: _(
+        "You are taking away somebody's second factor: their password alone then opens their account."
+    ),
     Takeover.SECRET: _("You are showing a secret: whoever reads it can use it."),
     Takeover.ACCOUNT: _("You are changing with which account you sign in."),
 }

@@ -106,6 +106,7 @@ DOORS = {
     # The tabs of a person, and what hangs on them.
     "user_status": OF_PERSON,
     "user_reset": OF_PERSON,
+    "user_sign_in": OF_PERSON,
     "user_replace": OF_PERSON,
     "voicemail_pin": OF_PERSON,
     "voicemail_new_pin": OF_PERSON,
@@ -127,6 +128,7 @@ DOORS = {
     "chosen_restart": ADMINISTRATORS,
     "chosen_second_factor": ADMINISTRATORS,
     "chosen_set": ADMINISTRATORS,
+    "chosen_take_factor": ADMINISTRATORS,
     "chosen_welcome": ADMINISTRATORS,
     "reset_done": NOTHING_THERE,
     # Files: the pages show nothing of anybody, and a file holds whom its reader may open.
@@ -215,7 +217,7 @@ DOORS = {
 CHANGE = {
     "app_link_qr", "chosen_change_status", "chosen_copy", "chosen_delete", "chosen_edit", "chosen_move",
     "chosen_no_second_factor", "chosen_numbers", "chosen_reprovision", "chosen_reset", "chosen_restart",
-    "chosen_second_factor", "chosen_welcome", "customer_create", "customer_created", "customer_numbers", "customer_proposal",
+    "chosen_second_factor", "chosen_take_factor", "chosen_welcome", "customer_create", "customer_created", "customer_numbers", "customer_proposal",
     "customer_suspension", "department_delete",
     "department_new", "did_delete", "did_new", "phone_add", "phone_delete", "phone_give", "sbc_delete", "sbc_new",
     "system_extension_delete", "system_extension_new", "undo", "user_create", "user_delete", "user_replace",

@@ -928,6 +928,7 @@ class Migration(migrations.Migration):
                             ("visitor", "Visitor's request"),
                             ("password", "Set your password"),
                             ("address", "Address changed"),
+                            ("factor", "Second factor taken away"),
                         ],
                         max_length=8,
                     ),

@@ -17,6 +17,7 @@ class Letter(models.Model):
         VISITOR = "visitor", _("Visitor's request")
         PASSWORD = "password", _("Set your password")
         ADDRESS = "address", _("Address changed")
+        FACTOR = "factor", _("Second factor taken away")
 
     customer_path = "user__customer"
 

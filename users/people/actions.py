@@ -17,7 +17,7 @@ from users import road
 from users.mail import letters
 from users.models import Customer, Operation, User
 from users.people import exports, reset
-from users.people.changing import MOVE, NO_SECOND_FACTOR, NUMBERS, SECOND_FACTOR
+from users.people.changing import MOVE, NO_SECOND_FACTOR, NUMBERS, SECOND_FACTOR, TAKE_FACTOR
 from users.people.editing.action import EDIT
 from users.people.reach import AT_ONCE, QUICK, SHOWN, may_edit, nothing_asked, page_of, people
 from users.people.sections import user_sheet
@@ -220,7 +220,7 @@ WELCOME = Action(
 def offered() -> tuple[Action, ...]:
     """Everything that can be done to chosen people, in the order in which the list offers it; apps above add theirs with their tabs."""
     added = [action for section in user_sheet().sections for action in section.adds.actions]
-    return (EDIT, RESET, MOVE, NUMBERS, *added, WELCOME, SECOND_FACTOR, NO_SECOND_FACTOR, DELETE)
+    return (EDIT, RESET, MOVE, NUMBERS, *added, WELCOME, SECOND_FACTOR, NO_SECOND_FACTOR, TAKE_FACTOR, DELETE)
 
 
 def register_all() -> None:

@@ -11,8 +11,20 @@ from django.utils.translation import gettext_lazy, ngettext
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.fields import phone_number_e164, phone_number_national
 from pbxadmin.common.proof import Takeover
+from users import rights, road
 from users.models import Did, User
-from users.people.reach import QUICK, lets_keep, may_edit, page_of, people, planned, refusals_of, written
+from users.people import access
+from users.people.reach import (
+    QUICK,
+    lets_keep,
+    may_edit,
+    nothing_asked,
+    page_of,
+    people,
+    planned,
+    refusals_of,
+    written,
+)
 from users.people.sections.general import DIDS, MEMBERSHIPS, departments_of
 from users.road import Outcome
 from users.road.actions import Action, Asked, Done, Settings, Trace
@@ -240,6 +252,55 @@ def _give_numbers(scope: Scope, going: Sequence[User], settings: Settings, trace
     return done
 
 
+# --- A lost second factor -----------------------------------------------------------------------------------------
+def _may_lose_factor(scope: Scope, chosen: Sequence[User]) -> dict[Any, str]:
+    without = access.nothing_set_up(chosen)
+    refused = {key: str(words) for key, words in without.items()}
+    rights.look_up_departments(scope.actor, chosen)
+    for user in chosen:
+        if words := access.why_no_factor(scope.actor, user, scope.customer):
+            refused[user.pk] = str(words)
+    return refused
+
+
+def _take_factor(scope: Scope, going: Sequence[User], settings: Settings, trace: Trace) -> Done:
+    keys = [user.pk for user in going]
+    outcome, operation = road.ended(
+        lambda: access.take_factor(scope.actor, scope.customer, keys, trace.facts, trace.into)
+    )
+    told = ngettext(
+        "The second factor of %(count)s user was taken away.",
+        "The second factor of %(count)s users was taken away.",
+        len(going),
+    )
+    why_not = _(
+        "Some of the people selected can no longer be changed. Nothing was changed: go back to the list and select again."
+    )
+    return Done(outcome, operation, told % {"count": len(going)}, why_not)
+
+
+TAKE_FACTOR = Action(
+    slug="take_factor",
+    records=people,
+    label=gettext_lazy("Take the second factor away"),
+    title=lambda n: (
+        ngettext(
+            "Take the second factor of %(count)s user away",
+            "Take the second factor of %(count)s users away",
+            n,
+        )
+        % {"count": n}
+    ),
+    template="users/chosen/take_factor.html",
+    may=_may_lose_factor,
+    ask=nothing_asked,
+    do=_take_factor,
+    at_once=QUICK,
+    url=page_of,
+    takes_over=Takeover.FACTOR,
+    danger=True,
+    seldom=True,
+)
 NUMBERS = Action(
     slug="numbers",
     records=people,
