@@ -13,6 +13,10 @@ from pbxadmin.common.values.signs import plainly
 # So many numbers are taken at once; a longer list is a file for the page of imports.
 MOST = 2_000
 LONGEST_TEXT = 100_000
+# A range is shorter than this. The patterns below take a time that grows with the square of what they are given.
+LONGEST_RANGE = 100
+# What is told of a list that can't be read: so many sentences.
+SAID = 5
 # What stands between the first and the last number of a range. A hyphen alone is part of a number.
 _BETWEEN = re.compile(
     r"\s*(?:\.{2,}|…|–|—|->|→|\s-\s|\s(?:à|a|au|to|thru|through|jusqu.?à|jusqu.?au)\s)\s*", re.IGNORECASE
@@ -38,20 +42,25 @@ class Listed:
 def numbers_in(text: str) -> list[Listed]:
     """The numbers that a list means, in its order, each once; a first line that has only words is a heading.
 
-    Raises `ValidationError` with a sentence for each line that can't be read (at most five).
+    Raises `ValidationError` with a sentence for each line that can't be read (at most `SAID`).
     """
     found: dict[str, Listed] = {}
     problems: list[str] = []
+    read = 0
     if len(text) > LONGEST_TEXT:
         raise ValidationError(_("The list is too long: import a file of numbers afterwards."))
     for place, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
+        if len(problems) == SAID:
+            break
         if not found and not problems and not any(sign.isdigit() for sign in line):
             continue
         try:
             for each in _of_line(line):
-                if len(found) >= MOST:
+                # The same range in a thousand lines is read no more often than two lists of all that there may be.
+                read += 1
+                if len(found) >= MOST or read > 2 * MOST:
                     raise ValidationError(
                         _("More than %(most)s numbers: import a file of numbers afterwards.") % {"most": MOST}
                     )
@@ -60,7 +69,7 @@ def numbers_in(text: str) -> list[Listed]:
             sentence = " ".join(error.messages)
             problems.append(_("Line %(place)s: %(problem)s") % {"place": place, "problem": sentence})
     if problems:
-        raise ValidationError(problems[:5])
+        raise ValidationError(problems)
     return list(found.values())
 
 
@@ -82,10 +91,12 @@ def _of_line(line: str) -> Iterator[Listed]:
 
 def _range(text: str) -> Iterator[str]:
     """The numbers of one range, or the one number."""
+    if len(text) > LONGEST_RANGE:
+        raise ValidationError(_not_a_number(text))
     ends = [part for part in _BETWEEN.split(text) if part]
     if len(ends) == 1 and (glued := _GLUED.fullmatch(text)) and len(_digits(glued[1])) >= 10:
         ends = [glued[1], glued[2]]
-    if len(ends) > 2:
+    if len(ends) not in (1, 2):
         raise ValidationError(_not_a_number(text))
     first = _e164(ends[0])
     if len(ends) == 1:

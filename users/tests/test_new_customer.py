@@ -71,6 +71,15 @@ def test_a_customer_is_made_in_one_go_and_its_owners_link_is_shown_once(client, 
     assert client.get(link.replace("http://127.0.0.1:8000", "")).status_code in (200, 302)
 
 
+def test_a_page_that_is_opened_late_gives_no_link_to_an_owner_who_signs_in_already(client, staff):
+    sign_in_fully(client, staff)
+    answer = client.post(reverse("customer_create"), NEW)
+    owner = User.objects.get(customer__slug="fortin")
+    owner.set_password("Une-longue-phrase-9")
+    owner.save(update_fields=["password"])
+    assert "/set-password/" not in client.get(answer.url).content.decode()
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [

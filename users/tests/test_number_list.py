@@ -1,5 +1,7 @@
 """Numbers as people list them: ranges, single ones, names; and what can't be read."""
 
+from time import process_time
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -66,6 +68,8 @@ def test_nothing_is_no_number(text):
         "514 555-0000 à 514 565-0000",
         "١٢٣",
         "\0",
+        "–\tLigne 2",
+        "514 555-0130\n…;5",
     ],
 )
 def test_what_cannot_be_read_is_refused_and_nothing_is_guessed(text):
@@ -83,3 +87,18 @@ def test_ranges_together_are_not_endless():
     text = "\n".join(f"514 {first:03}-0000 à 0999" for first in range(550, 552 + MOST // 1000))
     with pytest.raises(ValidationError):
         numbers_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"5{' ' * 90_000}5", "5 - " * 20_000, "1" * 90_000, f"0000 -{' ' * 90_000}x", "5,\n" * 30_000,
+        "\n".join(["514 555-0000 à 1998"] * 4_000), "514 555-0000 à 9\n" * 5_000,
+    ],
+    ids=["spaces", "hyphens", "digits", "glued", "problems", "one range in many lines", "short ranges"],
+)  # fmt: skip
+def test_a_list_that_is_made_to_cost_time_is_refused_at_once(text):
+    began = process_time()
+    with pytest.raises(ValidationError):
+        numbers_in(text)
+    assert process_time() - began < 1

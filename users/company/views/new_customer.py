@@ -291,6 +291,9 @@ def customer_created(request: PortalRequest, slug: str) -> HttpResponse:
     require(request.user, rights.Verb.SUPPORT)
     customer = customer_or_404(request.user, slug)
     owner = User.objects.of(customer).filter(pk=request.session.pop(WELCOME, 0)).first()
+    if owner is not None and owner.has_usable_password():
+        # Opened only after they have signed in: another link is shown on their own page, with a proof and a line in the history.
+        owner = None
     return render(
         request,
         "users/customer_created.html",
