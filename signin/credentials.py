@@ -17,7 +17,7 @@ from django.contrib import auth
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 from django.db.models.functions import Lower
 from django.http import HttpRequest
@@ -131,6 +131,23 @@ def find_user(login: str, address: str = "") -> User | None:
     # Nobody has an empty extension and a customer: a login that is no extension finds nothing here.
     number = local if EXTENSION.fullmatch(local) else ""
     by_number = found.filter(number=number, customer__fqdn=domain).order_by().first()
+    by_email = _by_email(found, name)
+    return by_number if by_number is not None else by_email
+
+
+def signs_in_with_email(user: User, *, shared: bool) -> bool:
+    """Whether `find_user` finds this very person by their address; `shared`: somebody else has it, too."""
+    name = canonical(user.email)
+    if not shared and name == user.email.lower() and not EXTENSION.fullmatch(name.partition("@")[0]):
+        return True
+    if EXTENSION.fullmatch(name.partition("@")[0]):  # it may be somebody's extension and domain
+        found = find_user(user.email)
+    else:
+        found = _by_email(User.objects.all(), name)
+    return found is not None and found.pk == user.pk
+
+
+def _by_email(found: QuerySet[User], name: str) -> User | None:
     # Those who have confirmed it come first: however many others are given the address, they don't push them out of sight.
     confirmed_first = Case(When(lower_confirmed=name, then=Value(0)), default=Value(1))
     by_email = (
@@ -139,8 +156,6 @@ def find_user(login: str, address: str = "") -> User | None:
         .order_by("-is_staff", confirmed_first)[:5]
     )
     same_email = [user for user in by_email if canonical(user.email) == name]
-    if by_number is not None:
-        return by_number
     # Support staff have no other login: nobody shuts them out by giving their address to somebody of a customer.
     staff = [user for user in same_email if user.is_staff]
     if len(staff) == 1:
@@ -320,9 +335,12 @@ class EmailTakenError(Exception):
     """Another person of the portal has this e-mail address: neither could sign in with it."""
 
 
-def create_support_account(email: str, first_name: str = "", last_name: str = "", level: str = "") -> User:
+def create_support_account(
+    email: str, first_name: str = "", last_name: str = "", level: str = "", language: str = ""
+) -> User:
     """One of the provider's support staff, without a password: they set it by a link. Without a `level` the very first is a
-    manager, who can grade the others, and everybody else a technician. Raises `EmailTakenError`."""
+    manager, who can grade the others, and everybody else a technician. `language`: in which the portal writes to them.
+    Raises `EmailTakenError`."""
     with transaction.atomic():
         if User.objects.annotate(lower_email=Lower("email")).filter(lower_email=canonical(email)).exists():
             raise EmailTakenError(email)
@@ -332,13 +350,18 @@ def create_support_account(email: str, first_name: str = "", last_name: str = ""
             first_name=first_name,
             last_name=last_name,
             is_staff=True,
+            mail_language=language,
             staff_level=level or (StaffLevel.TECHNICIAN if others else StaffLevel.MANAGER),
             role_id="users",
             search_text=folded(f"{first_name} {last_name} {email}".strip()),
             sort_name=folded(f"{last_name} {first_name}").strip(),
         )
         user.set_unusable_password()
-        user.save(force_insert=True)
+        try:
+            with transaction.atomic():
+                user.save(force_insert=True)
+        except IntegrityError:  # at the same moment somebody else has made it
+            raise EmailTakenError(email) from None
     return user
 
 
@@ -396,13 +419,13 @@ LINK_TOKENS = LinkTokens()
 
 
 # --- One-time links -----------------------------------------------------------------------------------------
-def set_password_link(user: User) -> str:
+def set_password_link(user: User, portal: str = "") -> str:
     """The absolute address at which `user` sets their password: once, within three days, not after they have
     signed in.
 
-    Built on the portal's own public address, never on what a request says its host is.
+    Built on the portal's own public address (or `portal`), never on what a request says its host is.
     """
-    return settings.PUBLIC_URL.rstrip("/") + reverse(
+    return (portal or settings.PUBLIC_URL).rstrip("/") + reverse(
         "set_password",
         args=[urlsafe_base64_encode(force_bytes(user.pk)), LINK_TOKENS.make_token(user)],
     )

@@ -178,14 +178,15 @@ def _ends(times: Sequence[datetime], most: int, after: timedelta) -> datetime | 
 def failures_of(account: str) -> tuple[list[Place], datetime | None]:
     """Where an account's tries have failed lately, the latest place first; and until when it is blocked wherever it isn't known."""
     since = timezone.now() - LONG
+    lately = SignInAttempt.objects.filter(at__gte=since)
+    mine = lately.filter(login=account)
     by_place: dict[str, list[datetime]] = {}
-    mine = SignInAttempt.objects.filter(login=account, at__gte=since).order_by("at")
-    for origin, at in mine.values_list("address", "at"):
-        by_place.setdefault(origin, []).append(at)
     everybodys: dict[str, list[datetime]] = {}
-    there = SignInAttempt.objects.filter(address__in=by_place, at__gte=since).order_by("at")
-    for origin, at in there.values_list("address", "at"):
+    there = lately.filter(address__in=mine.values("address")).order_by("at")
+    for login, origin, at in there.values_list("login", "address", "at"):
         everybodys.setdefault(origin, []).append(at)
+        if login == account:
+            by_place.setdefault(origin, []).append(at)
     places = [
         Place(
             origin, len(times), times[-1], _ends(times, SIGN_IN.pair, SHORT),

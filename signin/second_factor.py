@@ -20,7 +20,8 @@ import qrcode
 import qrcode.image.svg
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -75,6 +76,14 @@ def is_verified(request: HttpRequest) -> bool:
 def backup_codes_left(user: User) -> int:
     """How many backup codes a person still has."""
     return BackupCode.objects.filter(user=user).count()
+
+
+def count_of_backup_codes() -> Any:
+    """The same beside a row of the table of people, as a value of its query."""
+    codes = (
+        BackupCode.objects.filter(user=OuterRef("pk")).order_by().values("user").annotate(left=Count("pk"))
+    )
+    return Coalesce(Subquery(codes.values("left")), 0)
 
 
 # --- Setting up ---------------------------------------------------------------------------------------------

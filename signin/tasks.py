@@ -65,7 +65,7 @@ def old_addresses_are_told(sender: type, rows: Sequence[Any], operation: Operati
         for key, person, cells in written.order_by("pk").values_list("pk", "object_pk", "cells")
         if any(cell["column"] == "email" and cell["old"] for cell in cells)
     }
-    letters.post_to_old_addresses(keys)
+    letters.post_about(Letter.Kind.ADDRESS, keys)
 
 
 def password_link(letter: Letter, user: User) -> Mail:

@@ -24,7 +24,7 @@ from users.road import finding
 
 @admin.register(User)
 class UserAdmin(FilesAdmin):
-    """Everybody with an extension. Support staff themselves are made at a terminal, and keep their own pages."""
+    """Everybody with an extension. Support staff themselves have a page of their own (`support.pages.team`)."""
 
     sheet = user_sheet
     subject_slug = "users"

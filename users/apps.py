@@ -16,7 +16,7 @@ class UsersConfig(AppConfig):
 
         from users.company import sheets
         from users.mail import links
-        from users.people import actions
+        from users.people import actions, team
         from users.people.endings import sessions_and_links_end
         from users.people.sections import user_sheet
         from users.road import register
@@ -25,5 +25,6 @@ class UsersConfig(AppConfig):
         register(user_sheet())
         sheets.register()
         actions.register_all()
+        team.register()
         links.register(links.Kind.APP, lambda token: reverse("app_config", args=[token]))
         changed.connect(sessions_and_links_end, dispatch_uid="users.people.endings")

@@ -29,6 +29,7 @@ class Takeover(StrEnum):
     FACTOR = "factor"
     SECRET = "secret"  # noqa: S105 - what is shown, by its kind
     ACCOUNT = "account"
+    TEAM = "team"
 
 
 WHY: "dict[Takeover, Text]" = {
@@ -50,6 +51,7 @@ WHY: "dict[Takeover, Text]" = {
     ),
     Takeover.SECRET: _("You are showing a secret: whoever reads it can use it."),
     Takeover.ACCOUNT: _("You are changing with which account you sign in."),
+    Takeover.TEAM: _("You are changing who is in the support team, where every customer is seen."),
 }
 
 

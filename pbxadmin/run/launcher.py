@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 try:
+    from pbxadmin.run import address as running
     from pbxadmin.run.processes import ROOT, Child, Supervisor
 except ModuleNotFoundError as error:
     print(
@@ -139,19 +140,19 @@ def make_folders(var: Path, *more: Path) -> None:
 @contextlib.contextmanager
 def only_one(run: Path, address: str) -> Iterator[None]:
     """Hold this data folder for one launcher, whose portal is at `address`, until it and its guard are gone."""
-    with (run / "launcher.lock").open("a+") as lock:
+    with (run / running.LOCK).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            process, _blank, where = lock.read().strip().partition(" ")
+            process, where, _public = running.read(lock.read())
             give_up(
                 f"already running at {where or '?'}/ as process {process or '?'}, with the same data: open that "
                 f"address, stop it (kill {process or '?'}), or give this one a folder and a port of its own: "
                 f"PBXADMIN_VAR={run.parent}-2 ./run --port {next_port(where)}"
             )
         lock.truncate(0)
-        lock.write(f"{os.getpid()} {address}")
+        lock.write(running.written(os.getpid(), address, os.environ.get("PUBLIC_URL", address)))
         lock.flush()
         yield
 

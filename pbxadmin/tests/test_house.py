@@ -60,6 +60,7 @@ WRITERS = {
     "phones/services.py": "a phone's new secret address, with its history",
     "phones/settings/resets.py": "new secrets of phones; the reset writes the history",
     "voicemail/resets.py": "new PINs; the reset writes the history",
+    "users/people/team.py": "level and account of the support team, with their history",
     "users/people/reset.py": "new secrets of people, with their history",
     "users/people/list_columns.py": "which columns somebody wants to see in the list",
     "users/people/endings.py": "sessions that end with a change of the road's, and since when a customer is suspended",

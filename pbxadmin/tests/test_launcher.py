@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pbxadmin.run import launcher, processes
+from pbxadmin.run import address, launcher, processes
 from pbxadmin.tests.installation import free_port, until
 
 pytestmark = pytest.mark.slow("starts and kills processes")
@@ -293,6 +293,21 @@ def test_a_socket_that_a_killed_server_left_behind_is_free_again(tmp_path: Path)
     assert left.exists()
     with socket.socket(socket.AF_UNIX) as line:
         line.bind(str(launcher.free_socket(folder, "pages")))
+
+
+def test_a_command_knows_the_address_of_the_portal_that_runs_with_its_data_and_of_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    monkeypatch.delenv("PUBLIC_URL", raising=False)
+    assert address.public_address(tmp_path) == ""
+    with launcher.only_one(run, "http://127.0.0.1:8123"):
+        assert address.public_address(tmp_path) == "http://127.0.0.1:8123"
+    assert address.public_address(tmp_path) == "", "it has ended, and its lock stays there"
+    monkeypatch.setenv("PUBLIC_URL", "https://portal.example")
+    with launcher.only_one(run, "http://127.0.0.1:8123"):
+        assert address.public_address(tmp_path) == "https://portal.example", "as people outside call it"
 
 
 def test_the_greeting_names_the_address_and_the_accounts_or_how_to_make_the_first() -> None:

@@ -113,6 +113,8 @@ def all_pages(boreale, amelie):
         reverse("admin:app_list", args=["users"]),
         reverse("admin:reports"),
         reverse("admin:report", args=["phones"]),
+        reverse("admin:team"),
+        reverse("admin:team_member", args=[getattr(User.objects.filter(is_staff=True).first(), "pk", 1)]),
     ]
     for model in admin.site.registered():
         name = f"{model._meta.app_label}_{model._meta.model_name}"

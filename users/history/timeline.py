@@ -405,9 +405,14 @@ def may_be_undone(operation: Operation, rows: Sequence[Change]) -> bool:
         sheet = road.SHEETS.get(change.model)
         if change.kind != Operation.Kind.EDIT or sheet is None or not change.cells:
             return False
-        columns = [sheet.columns.get(cell["column"]) for cell in change.cells]
-        if any(column is None or column.secret for column in columns):
-            return False
+        for cell in change.cells:
+            column = sheet.columns.get(cell["column"])
+            if column is None:
+                # Noted of what belongs to no customer: the page that takes it back knows how.
+                if operation.customer_id or change.model not in UNDO_AT or cell["column"] not in sheet.noted:
+                    return False
+            elif column.secret:
+                return False
     return True
 
 

@@ -32,6 +32,8 @@ RETRY_AFTER = (
     timedelta(hours=24),
 )
 AT_ONCE = 100
+# Those that also go to whoever is disabled, or has no address any more: it is the old one that learns of it.
+TO_ANYBODY = (Letter.Kind.ADDRESS, Letter.Kind.TEAM)
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,12 @@ def register(kind: Letter.Kind, writer: Writer) -> None:
 
 
 def language_of(user: User) -> str:
-    """The language in which the portal writes to somebody: that of their primary department, French first."""
+    """The language in which the portal writes to somebody: that of their primary department, or chosen for them; French first."""
     department = user.primary_department
-    if department is None:
+    language = department.language if department else user.mail_language
+    if not language:
         return settings.LANGUAGE_CODE
-    return "fr-ca" if department.language.startswith("fr") else "en"
+    return "fr-ca" if language.startswith("fr") else "en"
 
 
 def has_an_address(user: User) -> bool:
@@ -111,15 +114,11 @@ def post_as_asked(kind: Letter.Kind, user: User | None) -> None:
         transaction.on_commit(tell_a_worker, robust=True)
 
 
-def post_to_old_addresses(changes: Mapping[int, int]) -> None:
-    """Tell the addresses that people had before a change: {person: key of its history row}. In the caller's transaction.
-
-    Also those of whoever has no address any more, or is disabled: it is the old one that learns of it.
-    """
+def post_about(kind: Letter.Kind, changes: Mapping[int, int]) -> None:
+    """Tell people of a change: {person: key of its history row}; of a kind that goes `TO_ANYBODY`. In the caller's transaction."""
     now = timezone.now()
     Letter.objects.bulk_create(
-        Letter(user_id=person, kind=Letter.Kind.ADDRESS, about=change, next_at=now)
-        for person, change in changes.items()
+        Letter(user_id=person, kind=kind, about=change, next_at=now) for person, change in changes.items()
     )
     transaction.on_commit(tell_a_worker, robust=True)
 
@@ -150,7 +149,7 @@ def _send(key: int) -> bool:
         letter.delete()
         return False
     user = User.objects.select_related("customer", "role", "primary_department").get(pk=letter.user_id)
-    if letter.kind != Letter.Kind.ADDRESS and not has_an_address(user):
+    if letter.kind not in TO_ANYBODY and not has_an_address(user):
         Letter.objects.filter(pk=key).update(next_at=None)
         return False
     try:

@@ -743,6 +743,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "mail_language",
+                    models.CharField(blank=True, default="", editable=False, max_length=5),
+                ),
+                (
                     "confirmed_email",
                     models.EmailField(blank=True, default="", editable=False, max_length=254),
                 ),
@@ -929,6 +933,8 @@ class Migration(migrations.Migration):
                             ("password", "Set your password"),
                             ("address", "Address changed"),
                             ("factor", "Second factor taken away"),
+                            ("invited", "Invitation to the support team"),
+                            ("team", "Account in the support team changed"),
                         ],
                         max_length=8,
                     ),
@@ -1448,6 +1454,14 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="staff_has_no_customer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"),
+                condition=models.Q(("is_staff", True)),
+                name="staff_address_once",
             ),
         ),
         migrations.AddConstraint(

@@ -18,6 +18,8 @@ class Letter(models.Model):
         PASSWORD = "password", _("Set your password")
         ADDRESS = "address", _("Address changed")
         FACTOR = "factor", _("Second factor taken away")
+        INVITED = "invited", _("Invitation to the support team")
+        TEAM = "team", _("Account in the support team changed")
 
     customer_path = "user__customer"
 

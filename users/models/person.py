@@ -230,6 +230,8 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     staff_level = models.CharField(
         _("Level"), max_length=10, choices=StaffLevel.choices, default="", blank=True, editable=False
     )
+    # The language in which the portal writes to somebody of the support; to everybody else it is their primary department's.
+    mail_language = models.CharField(max_length=5, blank=True, default="", editable=False)
     departments = models.ManyToManyField(
         Department, through="Membership", related_name="members", editable=False
     )
@@ -282,6 +284,8 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
                 | Q(is_staff=False, staff_level="", customer__isnull=False, primary_department__isnull=False)
                 & ~Q(number=""),
             ),
+            # Their address is their only login.
+            models.UniqueConstraint(Lower("email"), condition=Q(is_staff=True), name="staff_address_once"),
         ]
         indexes = [
             models.Index(fields=["customer", "sort_name", "number"], name="user_by_name"),

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.hashers import is_password_usable
 from django.db import transaction
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Text
@@ -17,12 +20,18 @@ from signin import credentials, lockout, second_factor
 from signin.models import LinkedAccount, TotpDevice
 from users import rights, road
 from users.mail import letters
-from users.models import Customer, Letter, Operation, User
+from users.models import Change, Customer, Letter, Operation, User
+from users.people import team
 from users.people.sections import user_sheet
 
 SIGN_IN = Operation.Kind.SIGN_IN
 # The mails with a link to set a password.
-WITH_A_LINK = (Letter.Kind.WELCOME, Letter.Kind.PASSWORD)
+WITH_A_LINK = (Letter.Kind.WELCOME, Letter.Kind.PASSWORD, Letter.Kind.INVITED)
+# What is read of an app and of an account elsewhere.
+OF_AN_APP = ("id", "created_at", "throttling_failure_count", "throttling_failure_timestamp")
+OF_AN_ACCOUNT = ("id", "provider", "email")
+# How the history says that somebody has signed in.
+SIGNED_IN = ("sign_in", "sign_in.microsoft", "sign_in.google")
 
 
 # --- How it stands ------------------------------------------------------------------------------------------------
@@ -30,38 +39,71 @@ WITH_A_LINK = (Letter.Kind.WELCOME, Letter.Kind.PASSWORD)
 class Standing:
     """All that decides whether somebody can sign in now."""
 
-    email_signs_in: bool
-    last: Operation | None  # the last time that they did
+    has_password: bool
+    shares_email: bool  # with anybody, whom it may mean instead
+    last_at: datetime | None  # the last time that they did, and from which address
+    last_from: str
     places: list[lockout.Place]  # where it has failed in the last hour
     blocked_until: datetime | None  # everywhere but where they are known
     device: TotpDevice | None
     codes_left: int
     accounts: list[LinkedAccount]
-    waiting: Letter | None  # a mail with a link that hasn't gone out
+    waiting_since: datetime | None  # a mail with a link that hasn't gone out
 
     @property
     def is_blocked(self) -> bool:
         """Whether a right password is refused somewhere, because of failures of theirs."""
         return self.blocked_until is not None or any(place.until for place in self.places)
 
+    @property
+    def can_be_unblocked(self) -> bool:
+        """Whether there are failures of theirs to forget: wrong passwords, or wrong codes."""
+        wrong_codes = self.device is not None and self.device.throttling_failure_count > 0
+        return bool(self.places) or wrong_codes
+
 
 def standing_of(user: User) -> Standing:
-    """How it stands now."""
+    """How it stands now: two queries, whatever has happened, each over this person's rows alone."""
     places, everywhere = lockout.failures_of(credentials.account_key(user))
-    found = credentials.find_user(user.email) if user.email else None
-    signed_in = Operation.objects.filter(
-        kind=SIGN_IN, actor_pk=user.pk, reason__in=("sign_in", "sign_in.microsoft", "sign_in.google")
+    # What is about a person has an index, what somebody did has none.
+    signed_in = Change.objects.filter(
+        subject_pk=user.pk, kind=SIGN_IN, operation__actor_pk=user.pk, operation__reason__in=SIGNED_IN
+    ).order_by("-pk")
+    waiting = Letter.objects.filter(user=OuterRef("pk"), kind__in=WITH_A_LINK, next_at__isnull=False)
+    others = (
+        User.objects.annotate(lower=Lower("email")).filter(lower=Lower(OuterRef("email"))).exclude(pk=user.pk)
     )
-    waiting = Letter.objects.filter(user=user, kind__in=WITH_A_LINK, next_at__isnull=False)
+    # One row, or one for each linked account, of which there are two at most.
+    rows = list(
+        User.objects.filter(pk=user.pk)
+        .order_by("linked_accounts__provider")
+        .annotate(
+            app=FilteredRelation("totpdevice", condition=Q(totpdevice__confirmed=True)),
+            last_at=Subquery(signed_in.values("operation__at")[:1]),
+            last_from=Subquery(signed_in.values("operation__address")[:1]),
+            waiting_since=Subquery(waiting.order_by("-pk").values("created_at")[:1]),
+            codes_left=second_factor.count_of_backup_codes(),
+            shared=Exists(others),
+        )
+        .values(
+            "password", "last_at", "last_from", "waiting_since", "codes_left", "shared",
+            *(f"app__{name}" for name in OF_AN_APP), *(f"linked_accounts__{name}" for name in OF_AN_ACCOUNT),
+        )
+    )  # fmt: skip
+    known = rows[0]
+    app = {name: known[f"app__{name}"] for name in OF_AN_APP}
+    accounts = [{name: row[f"linked_accounts__{name}"] for name in OF_AN_ACCOUNT} for row in rows]
     return Standing(
-        email_signs_in=found is not None and found.pk == user.pk,
-        last=signed_in.order_by("-pk").first(),
+        has_password=is_password_usable(known["password"]),
+        shares_email=known["shared"],
+        last_at=known["last_at"],
+        last_from=known["last_from"] or "",
         places=places,
         blocked_until=everywhere,
-        device=TotpDevice.objects.filter(user=user, confirmed=True).first(),
-        codes_left=second_factor.backup_codes_left(user),
-        accounts=list(LinkedAccount.objects.filter(user=user).order_by("provider")),
-        waiting=waiting.order_by("-pk").first(),
+        device=TotpDevice(user=user, **app) if app["id"] else None,
+        codes_left=known["codes_left"],
+        accounts=[LinkedAccount(user=user, **account) for account in accounts if account["id"]],
+        waiting_since=known["waiting_since"],
     )
 
 
@@ -159,7 +201,7 @@ def _held(actor: User, customer: Customer | None, keys: Iterable[int]) -> list[U
     if customer is not None:
         Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
     else:
-        list(found.select_for_update(of=("self",)).values_list("pk"))
+        team.held(actor)
     return list(found.select_related("role", "customer", "primary_department"))
 
 

@@ -19,7 +19,7 @@ from phones.models import Phone
 from signin import credentials as signin
 from users import road
 from users.company.sheets import department_sheet, system_extension_sheet
-from users.models import Customer, Department, Did, User
+from users.models import Customer, Department, Did, StaffLevel, User
 from users.people.sections import user_sheet
 
 FACTS = RequestFacts(source="demo")
@@ -61,6 +61,14 @@ LAURIER = [
 ]
 
 
+# The provider's support: one of each level, the manager first.
+TEAM = [
+    ("soutien@tic.example", "Solange", "Paquette", StaffLevel.MANAGER),
+    ("technique@tic.example", "Théo", "Lemieux", StaffLevel.TECHNICIAN),
+    ("lecture@tic.example", "Lise", "Côté", StaffLevel.READ_ONLY),
+]
+
+
 class Command(BaseCommand):
     """`manage.py demo`: makes the demo data once; later calls only say who can sign in."""
 
@@ -87,8 +95,9 @@ class Command(BaseCommand):
 
 def load(password: str) -> dict[str, Any]:
     """Make everything through the same road as the portal's pages. Returns what the launcher prints and starts."""
-    support = signin.create_support_account("soutien@tic.example", "Solange", "Paquette")
-    signin.store_password(support, password)
+    support, *colleagues = (signin.create_support_account(*each) for each in TEAM)
+    for member in (support, *colleagues):
+        signin.store_password(member, password)
     boreale = _customer(
         "Clinique Boréale",
         "boreale",
@@ -144,9 +153,13 @@ def load(password: str) -> dict[str, Any]:
         {
             "login": support.email,
             "password": password,
-            "who": "soutien du fournisseur (configure un second facteur)",
+            "who": "soutien du fournisseur, responsable (configure un second facteur)",
         }
     )
+    for member, who in zip(colleagues, ("technicien", "lecture seule"), strict=True):
+        accounts.append(
+            {"login": member.email, "password": password, "who": f"soutien du fournisseur, {who} (de même)"}
+        )
     return {"accounts": accounts, "phones": phones}
 
 

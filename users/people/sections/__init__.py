@@ -9,6 +9,7 @@ from pbxadmin.common.sections import Sheet
 from users.models import User
 from users.people.sections.general import GENERAL, complete, departments_of, derived
 from users.people.sections.general_rules import what_lasts
+from users.people.sections.noted import NOTED
 
 __all__ = ["GENERAL", "departments_of", "user_sheet"]
 
@@ -19,6 +20,7 @@ def user_sheet() -> Sheet:
     return Sheet(
         model=User,
         identity="number",
+        noted=NOTED,
         sections=tuple(import_string(path) for path in settings.USER_SECTIONS),
         subject=lambda user: user,
         complete=complete,

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from pbxadmin.common.http import PortalRequest, RequestFacts
+from signin import credentials
 from users import rights, road
 from users.mail import letters
 from users.models import Customer, User
@@ -46,13 +47,11 @@ def user_sign_in(request: PortalRequest, customer: Customer, person: User) -> Ht
         "standing": standing,
         "places": [(place, _where(place) if whole else "") for place in standing.places],
         # Where they were themselves stands in the event log; where others have tried is told to whoever acts on the whole customer.
-        "known_from": standing.last.address
-        if standing.last and rights.can(actor, rights.Verb.HISTORY, customer=customer)
-        else "",
+        "known_from": standing.last_from if rights.can(actor, rights.Verb.HISTORY, customer=customer) else "",
         "required": person.needs_second_factor,
         "codes_until": standing.device.waits_until() if standing.device else None,
-        "has_password": person.has_usable_password(),
-        "may_unblock": may_edit and (bool(standing.places) or _has_wrong_codes(standing)),
+        "email_signs_in": credentials.signs_in_with_email(person, shared=standing.shares_email),
+        "may_unblock": may_edit and standing.can_be_unblocked,
         "may_mail": may_edit and letters.has_an_address(person),
         "may_show": may_edit and person.is_active and rights.can(actor, rights.Verb.REVEAL, person, customer),
         "why_no_factor": access.why_no_factor(actor, person, customer),
@@ -69,10 +68,6 @@ def user_sign_in(request: PortalRequest, customer: Customer, person: User) -> Ht
 
 def _where(place: Any) -> str:
     return _("a browser in which they have signed in") if place.is_browser else place.origin
-
-
-def _has_wrong_codes(standing: access.Standing) -> bool:
-    return standing.device is not None and standing.device.throttling_failure_count > 0
 
 
 def _why_not(actor: User, customer: Customer, person: User) -> str:
