@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import BooleanField, Case, CharField, Count, F, Q, Value, When, Window
 from django.db.models.functions import Coalesce, RowNumber
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -135,9 +136,11 @@ def _phones(actor: User, now: datetime) -> tuple[Need, Need, Need]:
 
 
 def _phone(phone: Phone, what: str) -> Example:
-    return Example(
-        phone.customer.name, str(phone.user or phone), what, REPORTS["phones"].url(q=phone.mac_with_colons)
-    )
+    url = REPORTS["phones"].url(q=phone.mac_with_colons)
+    if phone.user is not None:
+        tab = reverse("user_tab", args=[phone.customer.slug, phone.user.number, "phone"])
+        url = f"{tab}?phone={phone.mac}"
+    return Example(phone.customer.name, str(phone.user or phone), what, url)
 
 
 # --- People -------------------------------------------------------------------------------------------------------

@@ -433,6 +433,8 @@ class RoadAdmin(SupportAdmin):
     ) -> HttpResponse:
         """Django's own page around our form."""
         whole = record is not None and not self.has_change_permission(request, record)
+        for field in form.fields.values():
+            field.label = capfirst(field.label)
         for name, reason in form.locked.items():
             # Of what is all locked one sentence above says why.
             if name in form.fields and not whole:

@@ -78,9 +78,12 @@ def entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, 
         found.append((_("Settings"), reverse("settings_start", args=[customer.slug]), "settings", True))
         if rights.can(actor, rights.Verb.HISTORY, customer=customer):
             found.append((_("History"), reverse("history", args=[customer.slug]), "history", True))
+        if actor.is_staff:
+            found.append((pgettext("menu", "Support desk"), reverse("admin:index"), "handset", False))
     elif actor.is_staff:
         found.append((_("Customers"), reverse("customers"), "customers", False))
         found.append((_("History"), reverse("audit"), "history", False))
+        found.append((pgettext("menu", "Support desk"), reverse("admin:index"), "handset", False))
     if own_pages:
         found.append((_("My page"), reverse("own_page"), "user", True))
         found.append((_("Colleagues"), reverse("own_colleagues"), "users", False))

@@ -19,6 +19,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from pbxadmin.common.columns import Text
+from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.searching import Said, anywhere, mac_sought
 from pbxadmin.common.values.signs import folded, plainly, words_of
@@ -202,7 +203,13 @@ def _named(actor: User, text: str, most: int, own: int) -> Mapping[str, list[Hit
     customers = Customer.objects.visible_to(actor).filter(anywhere(Customer, ["search_text"], text))
     suspended = Case(When(suspended=True, then=Value("suspended")), default=Value(""))
     question = _part(customers, "customer", own, most, more=F("fqdn"), type=suspended).union(
-        _part(rows(Department, "name", "outbound_caller_id"), "department", own, most),
+        _part(
+            rows(Department, "name", "outbound_caller_id"),
+            "department",
+            own,
+            most,
+            more=F("outbound_caller_id"),
+        ),
         _part(
             rows(SystemExtension, "number", "name"), "extension", own, most, more=F("number"), type=F("kind")
         ),
@@ -223,7 +230,12 @@ def _hit(kind: str, key: int, name: str, more: str, type_: str, slug: str, custo
         states = [("bad", _("suspended"))] if type_ else []
         return Hit(name, more, reverse("customer_home", args=[slug]), "", states)
     if kind == "department":
-        return Hit(name, "", reverse("department_tab", args=[slug, key, "general"]), customer)
+        return Hit(
+            name,
+            phone_number_national(more),
+            reverse("department_tab", args=[slug, key, "general"]),
+            customer,
+        )
     if kind == "extension":
         said = str(SystemExtension.Kind(type_).label)
         return Hit(f"{more} {name}", said, reverse("system_extension_tab", args=[slug, key, "general"]), customer)  # fmt: skip

@@ -60,6 +60,7 @@ def facts_of(request: PortalRequest, text: str, groups: Sequence[Group]) -> Mapp
         "text": text,
         "groups": groups,
         "count": sum(len(group.hits) for group in groups),
+        "more": any(group.more_url for group in groups),
         "all_url": f"{request.path}?{urlencode({'q': text})}",
         "breadcrumbs": [(_("Search"), None)],
     }

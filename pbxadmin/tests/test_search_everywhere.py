@@ -104,6 +104,21 @@ def test_a_hit_says_whose_it_is_how_to_reach_them_and_how_their_phone_is_doing(s
     assert '<span class="state bad"><span>suspendu</span></span>' in page
 
 
+def test_a_department_found_by_its_number_says_that_number(support, world):
+    Department.objects.filter(name="Réception des œuvres").update(outbound_caller_id="+15145550166")
+    [department] = groups_of(support, "514 555-0166")["Départements"]
+    assert (department.label, department.note) == ("Réception des œuvres", "514 555-0166")
+
+
+def test_the_desk_is_one_click_from_every_page_for_support_alone(support, world, felix):
+    for name in ("/customers", "/c/boreale/", "/search?q=roy"):
+        assert [each.label for each in support.get(name).context["nav"] if each.url == "/support/"] == [
+            "Soutien technique"
+        ]
+    support.force_login(felix)
+    assert all(each.url != "/support/" for each in support.get("/me").context["nav"])
+
+
 @both_databases
 def test_within_a_customer_its_own_come_first_and_the_others_after_them(support, world):
     in_boreale = found(support, "roy", customer="boreale")
@@ -131,6 +146,7 @@ def test_where_there_are_more_the_list_of_the_desk_goes_on(support, world):
     [group] = text.context["groups"]
     assert len(group.hits) == 5
     assert group.more_url == "/support/users/department/?q=bloc"
+    assert "Plus de 5 résultats" in text.content.decode()
     assert "Bloc 6" in support.get(group.more_url).content.decode()
 
 

@@ -80,6 +80,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponseBase:
         "headings": [state.heading(label, order) for label, order in wanted.headings],
         "page": lines,
         "count": lines.paginator.count,
+        "acting": wanted.acting(actor, state),  # type: ignore[arg-type]
         "lines": wanted.lines(wanted.records(actor, list(lines))),  # type: ignore[arg-type]
         "files": [
             (kind.upper(), f"{reverse('admin:report_file', args=[slug, str(kind)])}?{state.query_text}")

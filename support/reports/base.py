@@ -94,6 +94,10 @@ class Report:
         """Where its page is, asked for something."""
         return ListState(self.shape({}), reverse("admin:report", args=[self.slug])).url(**asked)
 
+    def acting(self, actor: User, state: ListState) -> tuple[Text, str] | None:
+        """Where something is done about the rows that are shown, and how that is called: a list of the desk that can be asked for them all."""
+        return None
+
     # --- As a file ------------------------------------------------------------------------------------------------
     def header(self) -> list[str]:
         """The headings as texts."""

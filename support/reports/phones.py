@@ -13,12 +13,14 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.columns import Text
 from pbxadmin.common.listing import Filter, ListState, Shape
 from phones import selectors
 from phones.models import Phone, model_said
 from phones.presence import away, last_seen_column, presence
 from phones.sites.overview import AWAY, PRESENCES, STATES, doing, present
 from phones.sites.views import matching
+from support.many.phones import COMMAND
 from support.reports.base import (
     Cell,
     Count,
@@ -29,6 +31,7 @@ from support.reports.base import (
     of_customer,
     person_cell,
 )
+from users import rights
 from users.models import User
 
 # A change reaches a phone within seconds: what waits longer than this isn't on its way.
@@ -106,6 +109,20 @@ class Phones(Report):
         """All of them, without secrets."""
         phones = selectors.light(Phone.objects.visible_to(actor)).select_related("customer")
         return phones.alias(doing=doing(timezone.now()))
+
+    def acting(self, actor: User, state: ListState) -> tuple[Text, str] | None:
+        """The desk's list of the same phones, where they are chosen and restarted; none where that can't be asked for just these."""
+        asked = state.parameters(sort=None)
+        if not rights.can(actor, COMMAND.verb) or not asked.keys() <= {
+            "q",
+            "state",
+            "presence",
+            "model",
+            "customer",
+        }:
+            return None
+        url = reverse("admin:phones_phone_changelist")
+        return _("Restart or reprovision them"), f"{url}?{urlencode(asked)}" if asked else url
 
     def lines(self, records: Sequence[Phone]) -> list[list[Cell]]:
         """One for each."""

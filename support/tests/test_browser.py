@@ -1,5 +1,7 @@
 """The support desk in the browser's hands."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -20,6 +22,31 @@ def test_no_table_of_the_desk_is_clipped(installation: Installation, page: Page)
             ):
                 clipped.append((width, table))
     assert clipped == []
+
+
+def test_what_a_list_is_narrowed_to_is_read_by_day_and_night(installation: Installation, page: Page) -> None:
+    installation.sign_in_as_support(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.goto(f"{installation.url}/support/phones/phone/?state=never")
+        chip = page.locator("summary.chip.on")
+        expect(chip).to_contain_text("Jamais connecté")
+        words, behind = chip.evaluate("e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
+        assert contrast(words, behind) > 4.5, (scheme, words, behind)
+
+
+def contrast(one: str, other: str) -> float:
+    """How much lighter one colour of a browser ("rgb(1, 2, 3)") is than another, as WCAG counts it: 1 to 21."""
+
+    def light(colour: str) -> float:
+        shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        red, green, blue = [
+            share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares
+        ]
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    darker, lighter = sorted((light(one), light(other)))
+    return (lighter + 0.05) / (darker + 0.05)
 
 
 def test_the_search_and_the_choice_of_a_customer_are_led_by_keyboard(

@@ -147,9 +147,10 @@ def test_the_latest_changes_of_all_customers_stand_on_the_first_page_without_the
     desk, boreale, amelie, laurier
 ):
     change(amelie, last_name="Bouchard-Lavoie")
+    change(amelie, mobile="+15145550142")
     text = desk.get("/support/").content.decode()
     assert "Clinique Boréale" in text
-    assert "Nom de 101 Amélie" in text
+    assert text.index("Mobile de 101 Amélie") < text.index("Nom de 101 Amélie"), "the last one comes first"
 
 
 # --- Phones -------------------------------------------------------------------------------------------------------
@@ -179,6 +180,23 @@ def test_phones_are_told_apart_by_what_is_the_matter(desk, boreale, amelie, feli
 
 
 # --- Forwarding ---------------------------------------------------------------------------------------------------
+def test_the_phones_of_a_report_are_restarted_in_the_list_that_shows_the_same_ones(
+    desk, boreale, amelie, staff
+):
+    make_phone(boreale, amelie)
+    page = desk.get("/support/reports/phones/?state=never&customer=boreale&q=t54w")
+    words, url = page.context["acting"]
+    assert f'<a href="{url.replace("&", "&amp;")}">{words}</a>' in page.content.decode()
+    rows = desk.get(url).context["cl"].result_list
+    assert [phone.user for phone in rows] == [amelie]
+    assert page.context["count"] == 1
+    assert desk.get("/support/reports/phones/?firmware=96.86.0.45").context["acting"] is None, (
+        "the list can't be asked for it"
+    )
+    User.objects.filter(pk=staff.pk).update(staff_level="read_only")
+    assert desk.get("/support/reports/phones/").context["acting"] is None
+
+
 def test_who_forwards_outside_is_told_with_the_number_its_country_since_when_and_by_whom(
     desk, boreale, amelie, felix
 ):

@@ -153,7 +153,9 @@ def latest_everywhere(actor: User, count: int) -> list[Line]:
     )
     rows: dict[Operation, list[Any]] = defaultdict(list)
     for change in (
-        numbered.filter(place__lte=SHOWN).select_related("operation__customer").order_by("-operation", "id")
+        numbered.filter(place__lte=SHOWN)
+        .select_related("operation__customer")
+        .order_by("-operation_id", "id")
     ):
         rows[change.operation].append(change)
     return [

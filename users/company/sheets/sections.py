@@ -184,7 +184,7 @@ SECURITY = Section(
 CONTRACT = Section(
     slug="contract",
     title=_("Contract"),
-    intro=_("What your provider has set up for you. To change it, contact its support."),
+    intro=_("What the provider has set up. Its support changes it."),
     verb=Verb.SUPPORT,
     columns=tuple(
         column
