@@ -8,8 +8,28 @@ from django.utils.translation import gettext_lazy as _
 from pbxadmin.common.destination_field import DestinationField
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ScopedManager
-from pbxadmin.common.values.destinations import SAME, VOICEMAIL, Side
+from pbxadmin.common.values.destinations import SAME, VOICEMAIL, Kind, Side
 from users.models import STATUS_CHOICES, Department, User
+
+# Where a rule sends calls, by whom they are from. Only calls from outside are sent to somebody's own mobile.
+FROM_OUTSIDE = ("no_answer_external", "busy_external", "not_registered_external", "divert_external")
+FROM_INSIDE = ("no_answer_internal", "busy_internal", "not_registered_internal", "divert_internal")
+
+
+def names_number() -> Q:
+    """The rules that send some calls to an outside number."""
+    condition = Q()
+    for name in (*FROM_OUTSIDE, *FROM_INSIDE):
+        condition |= Q(**{f"{name}__startswith": f"{Kind.EXTERNAL}:"})
+    return condition
+
+
+def names_mobile() -> Q:
+    """The rules that send some calls to the person's mobile, or ring it along, whether or not there is one."""
+    condition = Q(ring_mobile=True)
+    for name in FROM_OUTSIDE:
+        condition |= Q(**{f"{name}__startswith": str(Kind.MOBILE)})
+    return condition
 
 
 class ForwardingRule(models.Model):
@@ -70,6 +90,10 @@ class ForwardingRule(models.Model):
         verbose_name = _("forwarding rule")
         verbose_name_plural = _("forwarding rules")
         constraints = [models.UniqueConstraint(fields=["user", "status"], name="rule_once_per_status")]
+        # The few of all customers that lead out of the house, for whoever looks after them all.
+        indexes = [
+            models.Index(fields=["user"], name="rule_outside", condition=names_number() | names_mobile())
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_status_display()} · {self.user_id}"

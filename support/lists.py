@@ -18,6 +18,15 @@ class DeskList(ChangeList):
     columns: Sequence["Choice"] = ()  # that its reader may choose
     usual = True  # whether they have chosen none
 
+    def get_results(self, request: Any) -> None:
+        """The page of rows: their keys are sought in order, for which little is read, and these rows alone are read with all that they show."""
+        super().get_results(request)
+        rows: Any = self.root_queryset
+        if not rows.query.select_related:
+            rows = self.apply_select_related(rows)
+        chosen = rows.filter(pk__in=self.result_list.values("pk"))
+        self.result_list = chosen.order_by(*self.get_ordering(request, rows))
+
     def get_ordering_field(self, field_name: Any) -> str | Combinable | None:
         """What a column is sorted by; a name by its letters, as people look for it."""
         found: str | Combinable | None = super().get_ordering_field(field_name)

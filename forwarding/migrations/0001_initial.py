@@ -242,6 +242,28 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("user", "status"), name="rule_once_per_status")
                 ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(
+                            ("no_answer_external__startswith", "external:"),
+                            ("busy_external__startswith", "external:"),
+                            ("not_registered_external__startswith", "external:"),
+                            ("divert_external__startswith", "external:"),
+                            ("no_answer_internal__startswith", "external:"),
+                            ("busy_internal__startswith", "external:"),
+                            ("not_registered_internal__startswith", "external:"),
+                            ("divert_internal__startswith", "external:"),
+                            ("ring_mobile", True),
+                            ("no_answer_external__startswith", "mobile"),
+                            ("busy_external__startswith", "mobile"),
+                            ("not_registered_external__startswith", "mobile"),
+                            ("divert_external__startswith", "mobile"),
+                            _connector="OR",
+                        ),
+                        fields=["user"],
+                        name="rule_outside",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

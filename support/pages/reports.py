@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -15,7 +16,8 @@ from django.views.decorators.http import require_safe
 from files.exporting.writing import Kind, written
 from files.pages.sending import attached
 from pbxadmin.common.columns import Text
-from pbxadmin.common.listing import ListState
+from pbxadmin.common.keyset import Counted
+from pbxadmin.common.listing import PAGE_SIZE, ListState
 from support.pages.frame import page, show
 from support.reports import REPORTS
 from support.reports.base import Report
@@ -69,7 +71,10 @@ def report(request: HttpRequest, slug: str) -> HttpResponseBase:
     found = wanted.counted(actor, asked)  # type: ignore[arg-type]  # the door lets in people alone
     state = ListState.of(wanted.shape(found), request.GET, path)
     # The keys in order first: sorting reads as little as that takes.
-    lines = state.page_of(wanted.wanted(actor, state).values_list("pk", flat=True))  # type: ignore[arg-type]
+    keys = wanted.wanted(actor, state).values_list("pk", flat=True)  # type: ignore[arg-type]
+    total = wanted.total(state, found)
+    pages = Paginator(keys, PAGE_SIZE) if total is None else Counted(keys, PAGE_SIZE, total)
+    lines = pages.get_page(state.page)
     facts: dict[str, Any] = {
         "title": wanted.title,
         "report": wanted,

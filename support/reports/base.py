@@ -86,6 +86,10 @@ class Report:
         """How many rows have each value of a filter: {filter: {value: count}}, one query at most."""
         return {}
 
+    def total(self, state: ListState, found: Mapping[str, Mapping[str, int]]) -> int | None:
+        """How many rows were asked for, where what was counted says so; else they are counted by themselves."""
+        return None
+
     def counts(self, state: ListState, found: Mapping[str, Mapping[str, int]]) -> list[Counts]:
         """The same as it stands above the lines."""
         return []

@@ -122,6 +122,11 @@ class SecondFactors(Report):
         )
         return {"factor": found}
 
+    def total(self, state: ListState, found: Mapping[str, Mapping[str, int]]) -> int | None:
+        """Those without a second factor, or those of whom it was asked."""
+        counts, chosen = found["factor"], state.chosen.get("factor")
+        return counts.get(chosen, 0) if chosen else counts["missing"] + counts["optional"]
+
     def counts(self, state: ListState, found: Mapping[str, Mapping[str, int]]) -> list[Counts]:
         """Required and set up are told apart."""
         return [

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from forwarding import outside
-from forwarding.models import ForwardingRule
+from forwarding.models import ForwardingRule, names_number
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.listing import NOTHING, Filter, Shape
 from pbxadmin.common.places import country_said
@@ -35,7 +35,7 @@ LINES = {
     Line.OTHER: _("Other"),
 }
 TO = {
-    "number": (_("An outside number"), outside.to_number),
+    "number": (_("An outside number"), names_number),
     "mobile": (_("Their own mobile"), outside.to_mobile),
     "abroad": (_("Another country"), outside.leads_abroad),
 }

@@ -168,6 +168,10 @@ class Phones(Report):
                 found["presence"][AWAY] += count
         return {name: dict(values) for name, values in found.items()}
 
+    def total(self, state: ListState, found: Mapping[str, Mapping[str, int]]) -> int | None:
+        """Each of them is in one state."""
+        return sum(found.get("state", {}).values())
+
     def counts(self, state: ListState, found: Mapping[str, Mapping[str, int]]) -> list[Counts]:
         """By state and presence, by model, by firmware; the most frequent first."""
 

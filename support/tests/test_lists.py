@@ -290,3 +290,16 @@ def test_a_list_costs_the_same_for_hundreds_of_customers_as_for_two(desk, compan
     many(60)
     assert [cost(**each) for each in asked] == few
     assert max(few) <= 8, few
+
+
+def test_a_list_seeks_its_page_by_little_and_reads_only_its_rows(desk, company):
+    with CaptureQueriesContext(connection) as asked:
+        assert desk.get(reverse("admin:users_user_changelist")).status_code == 200
+    read = [
+        each["sql"]
+        for each in asked
+        if '"users_user"."first_name"' in each["sql"] and " IN (SELECT " in each["sql"]
+    ]
+    assert len(read) == 1
+    sought = read[0].partition(" IN (SELECT ")[2].partition(" FROM ")[0]
+    assert sought == 'U0."id" AS "pk"' or sought == 'U0."id"'

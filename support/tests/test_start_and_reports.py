@@ -377,3 +377,11 @@ def test_nobody_of_a_customer_reads_a_report(client, boreale, felix):
     sign_in_fully(client, felix)
     for address in ("/support/", "/support/reports/", *(f"/support/reports/{slug}/csv" for slug in REPORTS)):
         assert client.get(address).status_code == 403, address
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans otherwise")
+def test_the_rules_that_lead_outside_are_found_by_an_index_of_them_alone(boreale):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        rules = ForwardingRule.objects.filter(outside.leads_outside())
+        assert "rule_outside" in rules.explain()

@@ -17,7 +17,7 @@ from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.listing import NOTHING, Filter, Shape
 from pbxadmin.common.searching import named, number_sought
 from users import road
-from users.models import Change, Did, Mention, Operation
+from users.models import Change, Customer, Did, Mention, Operation
 
 SOURCES: Mapping[str, Any] = {
     "portal": _("portal"),
@@ -52,7 +52,7 @@ def shape(changes_of: QuerySet[Change], *, everywhere: bool = False) -> Shape:
             open_to_reader = Q(closed=False) if "closed" in changes_of.query.annotations else Q()
             condition |= _about_number(digits, open_to_reader)
         found = named("actor_name", text) | named("reason", text) | named("note", text) | changed(condition)
-        return found | named("customer__name", text) if everywhere else found
+        return found | _customer_called(text) if everywhere else found
 
     filters = [
         Filter("kind", _("Action"), lambda kind: Q(kind=kind), lambda: Operation.Kind.choices),
@@ -70,7 +70,7 @@ def shape(changes_of: QuerySet[Change], *, everywhere: bool = False) -> Shape:
     ]
     if everywhere:
         filters += [
-            Filter("customer", _("Customer"), lambda text: named("customer__name", text), typed="text"),
+            Filter("customer", _("Customer"), _customer_called, typed="text"),
             # Of one record, as pages of that lead here: "users.role:3".
             Filter("of", _("Record"), _of_record, typed="hidden", said=_record_said),
         ]
@@ -131,6 +131,11 @@ def _about_number(digits: str, open_to_reader: Q) -> Q:
     )  # fmt: skip
     typed = Q(Contains(Cast(F("cells"), TextField()), digits)) & open_to_reader
     return Q(object_name__contains=phone_number_national(f"+1{digits}")) | Q(Exists(mentioned)) | typed
+
+
+def _customer_called(text: str) -> Q:
+    """Of the customers with this name: each name is read once, however many operations there are."""
+    return Q(customer__in=Customer.objects.filter(named("name", text)))
 
 
 def _lately(period: str) -> Q:
