@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from pbxadmin.common.searching import anywhere
 from phones.models import Phone, Sbc
 from phones.tests.factories import make_phone
 from signin.tests.signing import sign_in_fully
@@ -207,6 +208,15 @@ def test_it_costs_the_same_for_hundreds_of_customers_as_for_two(support, world):
     many(60)
     assert [cost(*each) for each in asked] == few
     assert max(few) <= 8, few
+
+
+def test_a_search_of_many_letters_folds_every_name_no_oftener_than_one_of_two():
+    def asked(text):
+        return str(Did.objects.filter(anywhere(Did, ["name", "customer__name"], text)).query).count("LIKE")
+
+    assert asked("a b c d e f g h") == asked("a b") > 0
+    assert asked("ligne d ete a b c") > asked("ligne d ete")
+    assert asked("a b ligne ete") > asked("ligne ete"), "a letter beside a word still counts"
 
 
 @both_databases
