@@ -64,6 +64,11 @@ class CustomersFilter(admin.FieldListFilter):
         found = self.used_parameters.get(name, "")
         return str(found[-1] if isinstance(found, list) and found else found or "")
 
+    def _key(self) -> int | None:
+        """The key that the address names; None where it is none."""
+        text = self._asked(self.by_key)
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
+
     def expected_parameters(self) -> list[str | None]:
         """By the customer's address in the portal, or what was typed; by its key, as links of Django's are."""
         return [self.name, self.by_key]
@@ -80,9 +85,8 @@ class CustomersFilter(admin.FieldListFilter):
                 return queryset.filter(**{self.field_path: one})
             found = Customer.objects.visible_to(request.user).filter(picking.named_by(self.meant.text))
             return queryset.filter(**{f"{self.field_path}__in": found})
-        key = self._asked(self.by_key)
-        known = key.isascii() and key.isdecimal() and len(key) < 18
-        return queryset.filter(**{self.by_key: int(key)}) if known else queryset
+        key = self._key()
+        return queryset if key is None else queryset.filter(**{self.by_key: key})
 
     def get_facet_counts(self, pk_attname: str, filtered_qs: Any) -> dict[str, Any]:
         """None: it would count all customers."""
@@ -91,7 +95,8 @@ class CustomersFilter(admin.FieldListFilter):
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Everybody's; what is chosen; and among whom there is still to choose."""
         both = [self.name, self.by_key]
-        asked = self.meant is not None or bool(self._asked(self.by_key))
+        key = self._key()
+        asked = self.meant is not None or key is not None
         yield {
             "selected": not asked,
             "query_string": changelist.get_query_string(remove=both),
@@ -99,7 +104,7 @@ class CustomersFilter(admin.FieldListFilter):
         }
         if self.meant is None:
             if asked:
-                one = Customer.objects.filter(pk=self._asked(self.by_key)).first()
+                one = Customer.objects.filter(pk=key or 0).first()
                 yield {"selected": True, "query_string": "", "display": str(one or "?")}
             return
         one = self.meant.one

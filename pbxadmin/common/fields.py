@@ -250,6 +250,12 @@ DIGITS = RegexValidator(r"^[0-9]*\Z", _("Digits only."), code="digits")
 LETTERS_AND_DIGITS = RegexValidator(
     r"^[A-Za-z0-9]*\Z", _("Letters and digits only, without accents or spaces."), code="alnum"
 )
+# Two addresses that differ in capitals alone would be taken for one another.
+PORTAL_ADDRESS = RegexValidator(
+    r"^[a-z0-9]+(-[a-z0-9]+)*\Z",
+    _("Lowercase letters, digits and hyphens: it is part of every address of the portal."),
+    code="address",
+)
 HOST_NAME = RegexValidator(
     r"^(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z",
     _("Enter a host name, for example clinique.example.com."),

@@ -210,6 +210,13 @@ def test_a_list_is_narrowed_to_a_customer_by_typing_a_part_of_its_name(desk, com
         assert "<i id=x>" not in desk.get(page("users_user"), {"customer": hostile}).content.decode()
 
 
+@pytest.mark.parametrize("key", ["abc", "-1", "9" * 30, "٣", "\0", "1,2", '"onmouseover=x'])
+def test_a_key_that_is_none_narrows_nothing_and_breaks_nothing(desk, company, key):
+    assert named(rows_of(desk, page("users_user"), customer__id__exact=key)) == named(
+        rows_of(desk, page("users_user"))
+    )
+
+
 @both_databases
 def test_a_new_records_customer_is_picked_by_typing(desk, company):
     address = page("users_did", "add")

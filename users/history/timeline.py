@@ -113,10 +113,11 @@ def within_reach(actor: User, customer: Customer | None = None) -> QuerySet[Chan
 
 
 def _is_above(actor: User, key: str) -> Any:
-    """Whether the person whose key stands in this column has a role above the reader's, as a condition."""
+    """Whether the person whose key stands in this column is above the reader, as a condition: by their role, or as the provider's staff."""
     if actor.is_staff:
         return Value(False, output_field=BooleanField())
-    return Exists(User.objects.filter(pk=OuterRef(key), role__level__gt=actor.role.level))
+    above = Q(role__level__gt=actor.role.level) | Q(is_staff=True)
+    return Exists(User.objects.filter(above, pk=OuterRef(key)))
 
 
 def operations_of(actor: User, customer: Customer, about: QuerySet[Change]) -> QuerySet[Operation]:

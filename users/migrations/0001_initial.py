@@ -119,7 +119,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", pbxadmin.common.fields.OneLineField(max_length=100, verbose_name="name")),
-                ("slug", models.SlugField(unique=True, verbose_name="address in the portal")),
+                (
+                    "slug",
+                    models.SlugField(
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
+                                "Lowercase letters, digits and hyphens: it is part of every address of the portal.",
+                                code="address",
+                            )
+                        ],
+                        verbose_name="address in the portal",
+                    ),
+                ),
                 (
                     "fqdn",
                     models.CharField(

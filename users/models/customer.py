@@ -14,6 +14,7 @@ from pbxadmin.common.fields import (
     DIGITS,
     HOST_NAME,
     LETTERS_AND_DIGITS,
+    PORTAL_ADDRESS,
     OneLineField,
     PhoneNumberField,
     YesNoField,
@@ -139,7 +140,9 @@ class Customer(SingleSignOn):
     customer_path = "id"
 
     name = OneLineField(_("name"), max_length=100)
-    slug = models.SlugField(_("address in the portal"), max_length=50, unique=True)
+    slug = models.SlugField(
+        _("address in the portal"), max_length=50, unique=True, validators=[PORTAL_ADDRESS]
+    )
     fqdn = models.CharField(
         _("host name"),
         max_length=253,

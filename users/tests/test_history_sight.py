@@ -102,3 +102,14 @@ def test_the_whole_companys_event_log_tells_where_equals_and_others_acted(felix,
     assert all(PLACE in text for text in pages_of(felix, operation)[:2])
     above = change(felix, boreale, amelie, address="198.51.100.6", mobile="514 555-0143")
     assert not any("198.51.100.6" in text for text in pages_of(admin, above))
+
+
+def test_no_customer_reads_from_where_the_providers_staff_work(felix, staff, amelie, boreale):
+    operation = change(staff, boreale, amelie, mobile=MOBILE)
+    for text in [*pages_of(felix, operation), page(felix, reverse("user_history", args=["boreale", "101"]))]:
+        assert PLACE not in text
+    file = sign_in_fully(Client(), felix).get(reverse("history_file", args=["boreale", "csv"]))
+    text = b"".join(file.streaming_content).decode()
+    assert str(staff) in text, "that it was they is no secret"
+    assert PLACE not in text
+    assert PLACE in pages_of(staff, operation)[1]

@@ -84,6 +84,7 @@ def test_a_page_that_is_opened_late_gives_no_link_to_an_owner_who_signs_in_alrea
     ("changed", "field"),
     [
         ({"customer-fqdn": "boreale.example.com"}, "customer-fqdn"), ({"customer-slug": "boreale"}, "customer-slug"),
+        ({"customer-slug": "BOREALE"}, "customer-slug"), ({"customer-slug": "bor_eale"}, "customer-slug"),
         ({"department-0-name": "", "department-0-outbound_caller_id": "", "department-1-name": ""}, "department-0-name"),
         ({"department-1-name": "atelier"}, "department-1-name"), ({"numbers-list": "12"}, "numbers-list"),
         ({"numbers-list": "514 555-0110 à 0115"}, "numbers-list"),
