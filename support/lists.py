@@ -18,6 +18,16 @@ class DeskList(ChangeList):
     columns: Sequence["Choice"] = ()  # that its reader may choose
     usual = True  # whether they have chosen none
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django would look up in all addresses of the portal, for each link of each row, whether it belongs to this list.
+        self._kept, self.preserved_filters = self.preserved_filters, ""
+
+    def url_for_result(self, result: Any) -> str:
+        """The page of a record, from which one comes back to the list as it was asked for."""
+        url = super().url_for_result(result)
+        return f"{url}?{self._kept}" if self._kept else url
+
     def get_results(self, request: Any) -> None:
         """The page of rows: their keys are sought in order, for which little is read, and these rows alone are read with all that they show."""
         super().get_results(request)

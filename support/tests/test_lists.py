@@ -310,3 +310,11 @@ def test_a_list_seeks_its_page_by_little_and_reads_only_its_rows(desk, company):
     assert len(read) == 1
     sought = read[0].partition(" IN (SELECT ")[2].partition(" FROM ")[0]
     assert sought == 'U0."id" AS "pk"' or sought == 'U0."id"'
+
+
+def test_a_record_leads_back_to_the_list_as_it_was_asked_for(desk, company):
+    page_of = desk.get(reverse("admin:users_user_changelist"), {"q": "amélie tremblay"}).content.decode()
+    links = re.findall(r'href="(/support/users/user/\d+/change/[^"]*)"', page_of)
+    assert links
+    assert all("_changelist_filters=q%3Dam%25C3%25A9lie%2Btremblay" in link for link in links)
+    assert desk.get(links[0]).status_code == 200
