@@ -6,7 +6,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.fields import phone_number_national
@@ -14,6 +17,7 @@ from pbxadmin.common.searching import Folded
 from pbxadmin.common.sections import Section
 from pbxadmin.common.templatetags.portal import moment
 from pbxadmin.common.values.destinations import Kind
+from signin.models import TotpDevice
 from support.cells import state, yes_no
 from support.files import FilesAdmin
 from support.filters import CustomersFilter
@@ -30,7 +34,7 @@ class UserAdmin(FilesAdmin):
     subject_slug = "users"
     new = _("New user")
     destination = Kind.EXTENSION
-    facts = ("owner", "created", "last_login")
+    facts = ("owner", "created", "last_login", "second_factor")
     list_display = (
         "number",
         "full_name",
@@ -99,6 +103,23 @@ class UserAdmin(FilesAdmin):
     def created(self, record: User) -> str:
         """When."""
         return moment(record.created_at)
+
+    @admin.display(description=_("Second factor"))
+    def second_factor(self, record: User) -> SafeString:
+        """Whether it is set up, apart from whether it is required."""
+        since = (
+            TotpDevice.objects.filter(user=record.pk, confirmed=True)
+            .values_list("created_at", flat=True)
+            .first()
+        )
+        if since:
+            words = gettext("Set up on %(when)s") % {
+                "when": date_format(timezone.localtime(since), "DATE_FORMAT")
+            }
+            return state("ok", words)
+        if record.needs_second_factor:
+            return state("wait", gettext("required, not set up yet"))
+        return state("off", gettext("not required"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Without support staff, and without secrets."""

@@ -525,11 +525,13 @@ def test_the_history_of_a_record_is_the_portals_own(desk, boreale, amelie, kind)
     assert str(record.full_name if kind == "user" else record) in unescape(answer.content.decode())
 
 
-def test_the_history_of_a_role_is_of_that_role_alone(desk):
+def test_the_history_of_a_role_is_of_that_role_alone(managers_desk):
     for key, name in (("managers", "Chef"), ("users", "Simple")):
-        values = values_of_role(desk, key) | {"name_fr": name}
-        assert desk.post(page("users_role", "change", key), values).status_code == 302
-    told = unescape(desk.get(page("users_role", "history", "managers"), follow=True).content.decode())
+        values = values_of_role(managers_desk, key) | {"name_fr": name}
+        assert managers_desk.post(page("users_role", "change", key), values).status_code == 302
+    told = unescape(
+        managers_desk.get(page("users_role", "history", "managers"), follow=True).content.decode()
+    )
     assert "Chef" in told
     assert "Simple" not in told
     assert "undo" in told

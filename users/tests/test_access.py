@@ -2,7 +2,9 @@
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -90,15 +92,12 @@ def test_nobody_takes_their_own_a_superiors_or_a_strangers_away(boreale, laurier
     assert TotpDevice.objects.filter(user__in=[felix, amelie]).count() == 2
 
 
-def test_of_several_all_lose_it_or_nobody(boreale, amelie, felix, lost):
+def test_of_several_all_lose_it_or_nobody_and_doing_it_twice_is_written_once(boreale, amelie, felix, lost):
     admin = make_user(boreale, "150", role="system_admins")
     enrol(felix)
     with pytest.raises(road.RefusedError):
         access.take_factor(admin, boreale, [amelie.pk, felix.pk], FACTS)
     assert TotpDevice.objects.filter(user=amelie).exists()
-
-
-def test_doing_it_twice_is_told_and_written_once(boreale, amelie, felix, lost):
     assert access.take_factor(felix, boreale, [amelie.pk], FACTS)
     assert access.take_factor(felix, boreale, [amelie.pk], FACTS) is None
     assert reasons().count("second_factor.taken") == 1
@@ -168,16 +167,41 @@ def test_a_link_is_mailed_or_shown_with_a_proof_and_a_line_in_the_history(boreal
             what(felix, boreale, amelie, NOT_PROVED)
 
 
-@pytest.mark.parametrize(
-    ("enrolled", "required", "words"),
-    [(True, False, "Set up on"), (False, True, "required, not set up yet"), (False, False, "not required")],
-)
-def test_set_up_and_required_are_told_apart(boreale, amelie, felix, enrolled, required, words):
-    User.objects.filter(pk=amelie.pk).update(require_2fa=required)
-    if enrolled:
-        enrol(amelie)
-    page = sign_in_fully(Client(HTTP_ACCEPT_LANGUAGE="en"), felix).get(URL)
-    assert words in " ".join(page.content.decode().split())
+def test_set_up_and_required_are_told_apart_on_every_page_that_says_so(boreale, amelie, felix):
+    owner, desk = (
+        sign_in_fully(Client(HTTP_ACCEPT_LANGUAGE="en"), each)
+        for each in (felix, make_staff("t@tic.example"))
+    )
+    pages = [
+        (owner, URL), (owner, reverse("user_tab", args=["boreale", "101", "general"])),
+        (desk, reverse("admin:users_user_change", args=[amelie.pk])),
+    ]  # fmt: skip
+    for enrolled, required, words in (
+        (False, False, "<span>not required</span>"), (False, True, "<span>required, not set up yet</span>"), (True, False, "<span>Set up on"),
+    ):  # fmt: skip
+        User.objects.filter(pk=amelie.pk).update(require_2fa=required)
+        if enrolled:
+            enrol(amelie)
+        for browser, url in pages:
+            assert words in " ".join(browser.get(url).content.decode().split()), (url, words)
+
+
+def test_what_keeps_somebody_out_takes_as_many_questions_whatever_has_happened(boreale, amelie, felix):
+    owner, desk = (sign_in_fully(Client(), each) for each in (felix, make_staff("t@tic.example")))
+
+    def queries(browser):
+        with CaptureQueriesContext(connection) as found:
+            assert browser.get(URL).status_code == 200
+        return len(found)
+
+    few = [queries(owner), queries(desk)]
+    enrol(amelie)
+    renew_backup_codes(amelie)
+    sign_in_fully(Client(), amelie)
+    for number in range(10):
+        failed(amelie, f"203.0.113.{number}", 3)
+    assert [queries(owner), queries(desk)] == few
+    assert max(few) <= 8
 
 
 def test_the_page_says_what_keeps_somebody_out(boreale, amelie, felix):

@@ -19,10 +19,12 @@ from pbxadmin.common.columns import FieldColumn, Scope, columns_of
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.crypto import random_secret, random_token
 from pbxadmin.common.fields import SuggestingInput, phone_number_e164, phone_number_national
+from pbxadmin.common.parts import Part
 from pbxadmin.common.references import LinkedColumn, Option, ReferenceColumn, Store
 from pbxadmin.common.searching import number_sought
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.signs import folded, words_of
+from signin.models import TotpDevice
 from users import rights, road
 from users.models import Department, Did, Identity, Membership, Role, User
 from users.people.sections.general_rules import (
@@ -270,10 +272,22 @@ class RoleColumn(ReferenceColumn):
         return dict(rights.role_names()).get(value) or super().show(value, scope)
 
 
+def second_factor_as_it_is(scope: Scope, person: User, form: Any) -> dict[str, Any]:
+    """What the tab says beside what is required: whether a second factor is set up, and since when."""
+    found = TotpDevice.objects.filter(user=person, confirmed=True).values_list("created_at", flat=True)
+    return {
+        "factor_since": found.first(),
+        "factor_required": person.needs_second_factor,
+        "factor_known": True,
+    }
+
+
 GENERAL = Section(
     slug="general",
     title=_("General"),
     intro=_("General information about the user: name, role, primary department and second factor."),
+    parts=(Part("number"), Part("require_2fa", _("Second factor"), below="users/factor_state.html")),
+    page_facts=second_factor_as_it_is,
     columns=(
         *columns_of(
             Identity,
