@@ -46,12 +46,18 @@ def shape(changes_of: QuerySet[Change], *, everywhere: bool = False) -> Shape:
         return Q(Exists(changes_of.filter(condition, operation=OuterRef("pk"))))
 
     def search(text: str) -> Q:
-        condition = named("object_name", text)
+        # Each is asked by itself for the operations that it finds: once, and not once more for every operation there is.
+        wanted = [changes_of.filter(named("object_name", text))]
+        found = named("actor_name", text) | named("reason", text) | named("note", text)
         if (digits := number_sought(text)) and len(digits) == WHOLE_NUMBER:
             # Whose values are closed to the reader, is found by none of them.
             open_to_reader = Q(closed=False) if "closed" in changes_of.query.annotations else Q()
-            condition |= _about_number(digits, open_to_reader)
-        found = named("actor_name", text) | named("reason", text) | named("note", text) | changed(condition)
+            typed = Q(Contains(Cast(F("cells"), TextField()), digits)) & open_to_reader
+            named_so = Q(object_name__contains=phone_number_national(f"+1{digits}"))
+            wanted += [changes_of.filter(named_so), changes_of.filter(typed)]
+            found |= Q(pk__in=_mentions_of_number(digits, changes_of).values("operation"))
+        for changes in wanted:
+            found |= Q(pk__in=changes.order_by().values("operation"))
         return found | _customer_called(text) if everywhere else found
 
     filters = [
@@ -122,15 +128,13 @@ def _record_said(text: str) -> str:
     return told.values_list("object_name", flat=True).first() or text
 
 
-def _about_number(digits: str, open_to_reader: Q) -> Q:
-    """The rows that are about a number of ten digits: its own, those of whom it rings or rang, and those in which it was typed."""
+def _mentions_of_number(digits: str, changes_of: QuerySet[Change]) -> QuerySet[Mention]:
+    """What changes of others say of a number of ten digits, as far as the reader may read those."""
     mine = Did.objects.filter(number=f"+1{digits}").values("pk")
-    mentioned = Mention.objects.filter(
-        operation=OuterRef("operation"), by_model=OuterRef("model"), by_pk=OuterRef("object_pk"),
-        model=Did._meta.label_lower, object_pk__in=mine,
-    )  # fmt: skip
-    typed = Q(Contains(Cast(F("cells"), TextField()), digits)) & open_to_reader
-    return Q(object_name__contains=phone_number_national(f"+1{digits}")) | Q(Exists(mentioned)) | typed
+    read = changes_of.filter(
+        operation=OuterRef("operation"), model=OuterRef("by_model"), object_pk=OuterRef("by_pk")
+    )
+    return Mention.objects.filter(Exists(read), model=Did._meta.label_lower, object_pk__in=mine)
 
 
 def _customer_called(text: str) -> Q:
