@@ -23,7 +23,7 @@ STARTS = ("/customers", "/c/boreale/", "/c/boreale/users/101/phone", "/c/boreale
 OWN = frozenset({
     "set_language", "set_theme", "set_density", "sign_in", "sign_in_company", "sign_in_at", "sso_start", "sso_back", "forgot_password",
     "second_factor", "second_factor_enrol", "second_factor_prove", "second_factor_remove", "step_up", "sign_out", "own_password",
-    "backup_codes", "own_sessions", "sso_link", "sso_confirm", "sso_unlink", "users_columns", "own_visitor",
+    "backup_codes", "own_sessions", "admin:list_columns", "sso_link", "sso_confirm", "sso_unlink", "users_columns", "own_visitor",
 })  # fmt: skip
 # What a form has to say besides its own fields before it does anything.
 YES = {"confirmed": "1", "confirm": "1", "without": "1", "do": "add", "numbers": "101", "command": "resync"}

@@ -26,6 +26,7 @@ from support.pages.frame import page, show
 from support.road import SOURCE
 from users import rights, road
 from users.history.timeline import UNDO_AT
+from users.mail import letters
 from users.models import Operation, StaffLevel, User
 from users.people import access, team
 from users.people.sections.noted import NOTED
@@ -63,11 +64,6 @@ class InviteForm(forms.Form):
         self.fields["language"].initial = get_language()
 
 
-def _mails_go_out() -> bool:
-    """Whether a mail server takes the mails; else they lie in a folder, and a link is shown rather than sent."""
-    return settings.EMAIL_BACKEND != "django.core.mail.backends.filebased.EmailBackend"
-
-
 def _standing_of(user: User) -> tuple[str, str]:
     """Whether an account can be signed in with, drawn and in words."""
     if user.disabled:
@@ -92,7 +88,7 @@ def team_list(request: HttpRequest) -> HttpResponse:
         if invited is not None:
             said = _("An invitation will be sent to %(email)s.") % {"email": invited.email}
             messages.success(request, said)
-            if _mails_go_out():
+            if letters.mails_go_out():
                 return redirect("admin:team")
             link, form = set_password_link(invited), InviteForm()
     facts: dict[str, Any] = {

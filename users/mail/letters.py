@@ -68,6 +68,11 @@ def language_of(user: User) -> str:
     return "fr-ca" if language.startswith("fr") else "en"
 
 
+def mails_go_out() -> bool:
+    """Whether a mail server takes the mails; else they lie in a folder, where nobody of those they are for reads them."""
+    return settings.EMAIL_BACKEND != "django.core.mail.backends.filebased.EmailBackend"
+
+
 def has_an_address(user: User) -> bool:
     """Whether mails reach somebody at all."""
     return bool(user.email) and user.is_active

@@ -55,6 +55,14 @@ def every_mail(person, language, visitors=VISITORS):
     letters.post_as_asked(Letter.Kind.PASSWORD, fresh())
     letters.post(Letter.Kind.WELCOME, [fresh()])
     letters.send_due()
+    letters.post(Letter.Kind.INVITED, [fresh()])
+    letters.post(Letter.Kind.FACTOR, [fresh()])
+    graded = road.change_of(
+        user_sheet(), fresh(), "edit", [{"column": "staff_level", "old": "technician", "new": "manager"}]
+    )
+    road.record_operation(support, None, "edit", FACTS, "", [graded])
+    letters.post_about(Letter.Kind.TEAM, {person.pk: graded.pk})
+    letters.send_due()
     with_password = fresh()
     with_password.set_password(PASSWORD)
     with_password.save(update_fields=["password"])
@@ -66,7 +74,7 @@ def every_mail(person, language, visitors=VISITORS):
         letters.post(Letter.Kind.VISITOR, [fresh()], {fresh().pk: visitor.pk})
     with translation.override("es"):  # whatever the worker speaks otherwise
         letters.send_due()
-    assert len(mail.outbox) == 4 + len(visitors)
+    assert len(mail.outbox) == 7 + len(visitors)
     return mail.outbox
 
 
