@@ -197,6 +197,8 @@ class Contribution:
     # {name in the URL: (label, condition over people)}.
     filters: Mapping[str, tuple[Text, models.Q]] = field(default_factory=dict)
     status_message: Any = None  # what a person says beside the status, as an expression over people
+    # What the pages of a person read along with them, without a query of its own: {attribute: expression over people}.
+    read_along: Mapping[str, Any] = field(default_factory=dict)
     # --- The pages of a person: names of addresses that take the customer's and the person's (`urls.py`), and a template.
     status_url: str = ""  # where another status is chosen, …
     status_menu: str = ""  # … by this menu (`*.html.j2`); it takes person, status, status_url, csrf and here

@@ -57,6 +57,13 @@ def _people(staff: bool, own: object, customer: object, number: object) -> Query
     reader = SimpleNamespace(is_authenticated=True, is_active=True, is_staff=staff, customer_id=own)
     return (
         with_status_message(User.objects.visible_to(reader).of(customer))
+        .annotate(
+            **{
+                name: expression
+                for section in sheet_of(User).sections
+                for name, expression in section.adds.read_along.items()
+            }
+        )
         .filter(number=number)
         .select_related("role", "customer", "primary_department")
         .defer("password", "sip_password")

@@ -93,4 +93,6 @@ def test_every_tab_asks_for_it_and_the_own_pages_do_not(owner, amelie):
     for section in user_sheet().sections:
         page = owner.get(reverse("user_tab", args=["boreale", amelie.number, section.slug])).content.decode()
         assert 'name="why"' in page, section.slug
+    away = owner.get(reverse("user_sign_in", args=["boreale", amelie.number])).content.decode()
+    assert 'name="why"' in away
     assert 'name="why"' not in owner.get(reverse("own_voicemail")).content.decode()
