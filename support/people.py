@@ -118,7 +118,7 @@ class UserAdmin(FilesAdmin):
             }
             return state("ok", words)
         if record.needs_second_factor:
-            return state("wait", gettext("required, not set up yet"))
+            return state("wait", gettext("required, not set up"))
         return state("off", gettext("not required"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

@@ -305,7 +305,8 @@ def test_what_a_phone_cannot_be_is_told(customer: Customer) -> None:
         [("MAC", "mac_twice")],
         [("MAC", "required")],
     ]
-    assert "Autre" not in str(made.outcomes[5].errors[0].reason)
+    # The file is sent by the provider's support, who are told where the phone is.
+    assert "Autre" in str(made.outcomes[5].errors[0].reason)
 
 
 def test_a_phone_that_somebody_uses_is_not_the_stocks_to_change(customer: Customer) -> None:

@@ -55,6 +55,7 @@ def customer_of(page: Page, installation: Installation) -> str:
     page.fill("#id_customer-slug", "migration")
     page.fill("#id_customer-fqdn", "migration.example")
     page.fill("#id_customer-included_extensions", "300")
+    page.locator("details:has(#id_customer-extension_digits) > summary").click()
     page.fill("#id_customer-extension_digits", "4")
     page.fill("#id_department-0-name", "DEFAULT")
     page.fill("#id_owner-first_name", "Paule")

@@ -177,7 +177,7 @@ def test_set_up_and_required_are_told_apart_on_every_page_that_says_so(boreale, 
         (desk, reverse("admin:users_user_change", args=[amelie.pk])),
     ]  # fmt: skip
     for enrolled, required, words in (
-        (False, False, "<span>not required</span>"), (False, True, "<span>required, not set up yet</span>"), (True, False, "<span>Set up on"),
+        (False, False, "<span>not required</span>"), (False, True, "<span>required, not set up</span>"), (True, False, "<span>Set up on"),
     ):  # fmt: skip
         User.objects.filter(pk=amelie.pk).update(require_2fa=required)
         if enrolled:

@@ -78,9 +78,7 @@ class Command(BaseCommand):
         for member in team.members(rights.terminal_actor()):
             state = _("disabled") if member.disabled else ""
             factor = (
-                _("second factor set up")
-                if member.enrolled_at
-                else _("second factor required, not set up yet")
+                _("second factor set up") if member.enrolled_at else _("second factor required, not set up")
             )
             seen = f"{member.last_login:%Y-%m-%d %H:%M}" if member.last_login else _("never signed in")
             facts = [
