@@ -1,6 +1,5 @@
 """The history as a file: of one customer, or of all of them for support staff; as the page was searched and narrowed."""
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from files.reading.spreadsheets import protected
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.listing import ListState
 from users import rights
+from users.company.views.customers import only_support
 from users.history import asked, lines, timeline
 from users.models import Customer
 from users.road.pages.doors import in_customer
@@ -30,8 +30,7 @@ def history_file(request: PortalRequest, customer: Customer, kind: str) -> Strea
 @require_safe
 def audit_file(request: PortalRequest, kind: str) -> StreamingHttpResponse:
     """The history of all customers, and of what belongs to none."""
-    if not request.user.is_staff:
-        raise PermissionDenied(_("This page is for the provider's support staff."))
+    only_support(request)
     return _sent(request, None, kind, "pbxadmin")
 
 

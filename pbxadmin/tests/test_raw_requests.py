@@ -18,7 +18,7 @@ from django.urls import reverse
 from pbxadmin.common.http import Utf8Request
 from pbxadmin.tests.test_doors import DOORS, addresses_of, world
 from pbxadmin.tests.test_every_door import parameters
-from support.road import DATE_LOOKUPS, LOOKUPS
+from support.admins import DATE_LOOKUPS, LOOKUPS
 from support.tests.test_admin import all_pages
 from users.models import Operation, User
 

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from pbxadmin.common.http import safe_next
+from support.admins import SupportAdmin
 from support.pages.frame import page
-from support.road import SupportAdmin
 from users.access import signed_in_user
 from users.people import list_columns
 

@@ -21,11 +21,12 @@ CHUNK = 500
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in a line under a heading: text, where it leads, and how it is drawn where it is a state."""
+    """What stands in a line under a heading: text, where it leads, how it is drawn where it is a state, and whether it stays in one line."""
 
     text: str
     url: str = ""
     tone: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class Outside(Report):
                     person_cell(customer, rule.user, "forwarding"),
                     Cell(gettext("%(status)s (now)") % {"status": status} if now else status),
                     Cell(", ".join(str(way).partition(" · ")[2] or str(way) for way in lead.ways)),
-                    Cell(phone_number_national(lead.number)),
+                    Cell(phone_number_national(lead.number), whole=True),
                     Cell(country_said(place.country) if place.country else ""),
                     Cell(kind, tone="bad" if place.line in (Line.PREMIUM, Line.SATELLITE) else ""),
                     Cell(moment(told.at) if told else ""),

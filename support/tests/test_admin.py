@@ -15,8 +15,9 @@ from pbxadmin.tests.test_parsed import wrong_in
 from phones.selectors import model_of
 from phones.tests.factories import make_phone
 from signin.tests.signing import enrol, sign_in_fully
+from support.admins import SupportAdmin
 from support.files import FilesAdmin
-from support.road import RoadAdmin, SupportAdmin
+from support.road import RoadAdmin
 from users import road
 from users.company import roles
 from users.company.sheets import department_sheet

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_safe
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.listing import ListState, show_list
 from users import rights
+from users.company.views.customers import only_support
 from users.history import asked, timeline
 from users.models import Change, Customer, Operation, User
 from users.road import SHEETS, finding
@@ -79,8 +79,7 @@ def _name_of(actor: User, customer: Customer, label: str, pk: int) -> str:
 @require_safe
 def audit(request: PortalRequest) -> HttpResponse:
     """What was changed at all customers, and at none: for the provider's support staff."""
-    if not request.user.is_staff:
-        raise PermissionDenied(_("This page is for the provider's support staff."))
+    only_support(request)
     state = ListState.of(
         asked.shape(timeline.within_reach(request.user), everywhere=True), request.GET, request.path
     )
