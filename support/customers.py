@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
@@ -38,6 +38,9 @@ from users.models import Customer, Department, Did, SystemExtension
 from users.rights import Verb
 from users.road.finding import in_use
 
+# So many owners of a customer are named on its page.
+OWNERS_NAMED = 5
+
 
 @admin.register(Customer)
 class CustomerAdmin(RoadAdmin):
@@ -47,7 +50,7 @@ class CustomerAdmin(RoadAdmin):
     new = _("New customer")
     may_delete = False
     actions = (give_holiday, change_settings)
-    facts = ("slug", "extensions_in_use", "suspension")
+    facts = ("slug", "extensions_in_use", "owners", "suspension")
     list_display = (
         "name",
         "fqdn",
@@ -100,15 +103,48 @@ class CustomerAdmin(RoadAdmin):
         return " · ".join(part for part in (*said, record.suspended_reason) if part)
 
     def facts_for(self, scope: Scope) -> Sequence[Any]:
-        """Read-only staff are told about a suspension, and not led to the page that changes it."""
+        """Read-only staff are told about a suspension and the owner, and not led to the pages that change them."""
         if rights.can(scope.actor, Verb.SUPPORT, customer=scope.customer):
             return self.facts
-        return ["suspension_told" if name == "suspension" else name for name in self.facts]
+        return [
+            {"suspension": "suspension_told", "owners": "owners_told"}.get(name, name) for name in self.facts
+        ]
 
     @admin.display(description=_("Suspension"))
     def suspension_told(self, record: Customer) -> str:
         """Whether it is suspended."""
         return self._suspended(record) if record.suspended else gettext("Not suspended")
+
+    @admin.display(description=_("System owner"))
+    def owners(self, record: Customer) -> SafeString:
+        """Who owns it, and the page that gives it to somebody else."""
+        found = list(record.users.filter(role=rights.OWNERS).order_by("disabled", "number")[:OWNERS_NAMED])
+        names = format_html_join(
+            ", ",
+            '<a href="{}">{}</a>{}',
+            (
+                (
+                    reverse("user_tab", args=[record.slug, each.number, "general"]),
+                    each,
+                    f" ({gettext('Disabled')})" if each.disabled else "",
+                )
+                for each in found
+            ),
+        )
+        if not found:
+            return format_html("{}", gettext("nobody"))
+        return format_html(
+            '{} <a href="{}">{}</a>',
+            names,
+            reverse("customer_ownership", args=[record.slug]),
+            _("Transfer the ownership"),
+        )
+
+    @admin.display(description=_("System owner"))
+    def owners_told(self, record: Customer) -> SafeString:
+        """The same for whoever reads only."""
+        found = record.users.filter(role=rights.OWNERS).order_by("disabled", "number")[:OWNERS_NAMED]
+        return format_html("{}", ", ".join(map(str, found)) or gettext("nobody"))
 
     @admin.display(description=_("Suspension"))
     def suspension(self, record: Customer) -> SafeString:

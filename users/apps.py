@@ -14,7 +14,7 @@ class UsersConfig(AppConfig):
         """Make the descriptions of this app's tables known to the road of changes, and listen to it."""
         from django.urls import reverse
 
-        from users.company import sheets
+        from users.company import ownership, sheets
         from users.mail import links
         from users.people import actions, team
         from users.people.endings import sessions_and_links_end
@@ -26,5 +26,6 @@ class UsersConfig(AppConfig):
         sheets.register()
         actions.register_all()
         team.register()
+        ownership.register()
         links.register(links.Kind.APP, lambda token: reverse("app_config", args=[token]))
         changed.connect(sessions_and_links_end, dispatch_uid="users.people.endings")

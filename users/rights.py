@@ -41,10 +41,13 @@ class Verb(StrEnum):
     STATUS = "status"  # give a colleague another status, and nothing else of theirs
     SELF = "self"  # change one's own, as far as `own_things` says
     FACTOR = "factor"  # take the second factor away from somebody who has lost it
+    OWNERSHIP = "ownership"  # make somebody else a customer's system owner in the place of the one who is it
     ROLES = "roles"  # change what the roles may do, for all customers
     TEAM = "team"  # invite, disable and grade the provider's support staff
 
 
+# The role of whom a customer's phone system belongs to.
+OWNERS = "system_owners"
 # What takes the right over the whole customer where there is no person whose thing it is.
 ON_NOBODYS_THING = (Verb.EDIT, Verb.DELETE, Verb.COMMAND, Verb.REVEAL)
 # What all of the provider's support may do, and what its managers alone may.
@@ -103,6 +106,9 @@ def why_not(
         )
     if verb in (Verb.SUPPORT, *OF_MANAGERS):
         return _("Only your provider's support can change this.")
+    if verb is Verb.OWNERSHIP:
+        own = subject is not None and subject.pk == actor.pk and actor.role_id == OWNERS
+        return None if own else _("Only the owner, or your provider's support, can transfer the ownership.")
     if verb is Verb.HOURS:
         return _why_not_the_hours(actor, department)
     if verb is Verb.HISTORY:

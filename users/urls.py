@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from users.company.views import company, customers, new_customer, numbers, suspension
+from users.company.views import company, customers, new_customer, numbers, ownership, suspension
 from users.history import views as history
 from users.history import views_undo as undo
 from users.people.views import access, chosen, editor, links, people, replacing, search
@@ -21,6 +21,7 @@ urlpatterns = [
     *company.SYSTEM_EXTENSIONS.urls(),
     path("c/<slug:slug>/settings/", company.settings_start, name="settings_start"),
     path("c/<slug:slug>/settings/roles", company.roles, name="roles"),
+    path("c/<slug:slug>/ownership", ownership.customer_ownership, name="customer_ownership"),
     path("c/<slug:slug>/suspension", suspension.customer_suspension, name="customer_suspension"),
     path("c/<slug:slug>/settings/<slug:tab>", company.customer_settings, name="customer_settings"),
     path("c/<slug:slug>/users/", people.users, name="users"),

@@ -30,6 +30,7 @@ class Takeover(StrEnum):
     SECRET = "secret"  # noqa: S105 - what is shown, by its kind
     ACCOUNT = "account"
     TEAM = "team"
+    OWNERSHIP = "ownership"
 
 
 WHY: "dict[Takeover, Text]" = {
@@ -51,6 +52,7 @@ WHY: "dict[Takeover, Text]" = {
     ),
     Takeover.SECRET: _("You are showing a secret: whoever reads it can use it."),
     Takeover.ACCOUNT: _("You are changing with which account you sign in."),
+    Takeover.OWNERSHIP: _("You are making somebody else the owner of this company's phone system."),
     Takeover.TEAM: _("You are changing who is in the support team, where every customer is seen."),
 }
 

@@ -80,6 +80,7 @@ DESK = [
     "/support/users/user/?customer=bor&q=roy",
     "/support/users/did/add/?customer=nobody",
     "/c/boreale/suspension",
+    "/c/boreale/ownership",
     "/support/",
     "/support/many/",
     "/support/team/",

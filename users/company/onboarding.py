@@ -10,7 +10,7 @@ from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.contributions import Start
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
-from users import road
+from users import rights, road
 from users.company.proposals import proposed
 from users.company.sheets import customer_sheet, department_sheet, did_sheet
 from users.models import Customer, Operation, User
@@ -93,7 +93,7 @@ def _created(actor: User, wanted: Wanted, facts: RequestFacts) -> Created:
             for each in wanted.departments
         ],
     )
-    person = {"role": "system_owners", "require_2fa": True, "primary_department": places[0].pk}
+    person = {"role": rights.OWNERS, "require_2fa": True, "primary_department": places[0].pk}
     owner: User = writing.rows(customer, user_sheet(), "owner", [person | dict(wanted.owner)])[0]
     if wanted.welcome:
         reset.send_welcome(reset.plan_reset(actor, customer, [owner.pk]), facts, into=writing.operation)

@@ -17,6 +17,7 @@ from pbxadmin.common.crypto import MASK
 from pbxadmin.common.listing import PAGE_SIZE, ListState
 from signin import credentials as signin
 from users import rights, road
+from users.company import ownership
 from users.history import asked, titles
 from users.models import Change, Customer, Operation, User
 from users.people import replacing
@@ -302,6 +303,11 @@ def title_of(operation: Operation, rows: Sequence[ToldRow], count: int, *, named
     """What an operation is called, by its first `rows` of `count`; `named`: with the record that it was done to."""
     if names := replacing.names_in(operation.reason):
         return gettext("Replacement of %(leaver)s by %(heir)s") % {"leaver": names[0], "heir": names[1]}
+    if names := ownership.names_in(operation.reason):
+        return gettext("Transfer of ownership from %(owner)s to %(heir)s") % {
+            "owner": names[0],
+            "heir": names[1],
+        }
     # Somebody who is created with what they are given is created, whatever else changes for it.
     kind = Operation.Kind.CREATE if rows and rows[0].created else operation.kind
     cells = [cell for row in rows for cell in row.changes]
@@ -425,7 +431,7 @@ def reason_in_words(operation: Operation) -> str:
         return gettext("Undo of an earlier change")
     if operation.reason.startswith("copy "):
         return gettext("Copy of extension %(number)s") % {"number": operation.reason.removeprefix("copy ")}
-    if replacing.names_in(operation.reason):
+    if replacing.names_in(operation.reason) or ownership.names_in(operation.reason):
         return ""  # the title says it
     if operation.reason.startswith("file "):
         return gettext("File “%(name)s”") % {"name": operation.reason.removeprefix("file ")}

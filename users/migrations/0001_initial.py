@@ -948,6 +948,7 @@ class Migration(migrations.Migration):
                             ("factor", "Second factor taken away"),
                             ("invited", "Invitation to the support team"),
                             ("team", "Account in the support team changed"),
+                            ("owner", "Ownership transferred"),
                         ],
                         max_length=8,
                     ),

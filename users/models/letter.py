@@ -20,6 +20,7 @@ class Letter(models.Model):
         FACTOR = "factor", _("Second factor taken away")
         INVITED = "invited", _("Invitation to the support team")
         TEAM = "team", _("Account in the support team changed")
+        OWNER = "owner", _("Ownership transferred")
 
     customer_path = "user__customer"
 

@@ -40,7 +40,8 @@ class Row:
 
     `seen` is the version that the caller had before their eyes: an older one than the record's refuses the row as stale.
     `pending` is what other rows refer to this new one by. `leaving`: the record is deleted in the same transaction, after all
-    plans are written; rules that count people count without it. `problems` refuse the row: what its caller found before, by column.
+    plans are written; rules that count people count without it. `steps_down`: the person hands their role over, so that even their own
+    may become a lower one. `problems` refuse the row: what its caller found before, by column.
     """
 
     key: Any
@@ -50,6 +51,7 @@ class Row:
     pending: Pending | None = None
     leaving: bool = False
     problems: Mapping[str, Sequence[Reason]] = field(default_factory=dict)
+    steps_down: bool = False
 
 
 def is_there_twice(value: str, where: str) -> Text:
@@ -111,6 +113,7 @@ class RowPlan:
     pending: Pending | None = None
     leaving: bool = False
     problems: Mapping[str, Sequence[Reason]] = field(default_factory=dict)
+    steps_down: bool = False
     _changes: dict[str, tuple[Any, Any]] | None = None
 
     @property
@@ -221,7 +224,16 @@ class Plan:
             self.scope.customer,
             self.sheet,
             [
-                Row(row.key, row.raw, row.label, row.seen, row.pending, row.leaving, row.problems)
+                Row(
+                    row.key,
+                    row.raw,
+                    row.label,
+                    row.seen,
+                    row.pending,
+                    row.leaving,
+                    row.problems,
+                    row.steps_down,
+                )
                 for row in left
             ],
             self.verb,
@@ -320,6 +332,7 @@ def plan(
             leaving=row.leaving,
             errors={name: list(reasons) for name, reasons in row.problems.items()},
             problems=row.problems,
+            steps_down=row.steps_down,
         )
         for row in rows
     ]

@@ -63,6 +63,14 @@ def every_mail(person, language, visitors=VISITORS):
     road.record_operation(support, None, "edit", FACTS, "", [graded])
     letters.post_about(Letter.Kind.TEAM, {person.pk: graded.pk})
     letters.send_due()
+    owner = road.change_of(
+        user_sheet(), fresh(), "edit", [{"column": "role", "old": "users", "new": "system_owners"}]
+    )
+    handed = road.record_operation(
+        support, person.customer, "edit", FACTS, f"ownership {person.full_name} → {person.full_name}", [owner]
+    )
+    letters.post(Letter.Kind.OWNER, [fresh()], {person.pk: handed.pk})
+    letters.send_due()
     with_password = fresh()
     with_password.set_password(PASSWORD)
     with_password.save(update_fields=["password"])
@@ -74,7 +82,7 @@ def every_mail(person, language, visitors=VISITORS):
         letters.post(Letter.Kind.VISITOR, [fresh()], {fresh().pk: visitor.pk})
     with translation.override("es"):  # whatever the worker speaks otherwise
         letters.send_due()
-    assert len(mail.outbox) == 7 + len(visitors)
+    assert len(mail.outbox) == 8 + len(visitors)
     return mail.outbox
 
 

@@ -4,10 +4,10 @@ from django.utils.translation import gettext as _
 
 from users import road
 from users.models import Customer, Role, User
+from users.rights import OWNERS
 
 # Without these a customer couldn't help itself any more.
 KEPT_BY_OWNERS = ("whole_customer", "administer_users")
-OWNERS = "system_owners"
 
 
 def owners_keep_what_they_need(row: road.RowPlan, plan: road.Plan) -> None:

@@ -78,14 +78,14 @@ def departments_are_within_reach(row: road.RowPlan, plan: road.Plan) -> None:
 
 
 def role_may_be_granted(row: road.RowPlan, plan: road.Plan) -> None:
-    """Nobody grants a role above their own, nor changes their own."""
+    """Nobody grants a role above their own, nor changes their own, but for whoever steps down in favour of somebody else."""
     if "role" not in row.changes and not row.new:
         return
     actor = plan.scope.actor
     role = {role.pk: role for role in plan.scope.once("roles", lambda: list(Role.objects.all()))}[
         row.value("role")
     ]
-    if not row.new and row.key == actor.pk:
+    if not row.new and row.key == actor.pk and not (row.steps_down and role.level < actor.role.level):
         row.refuse(
             "role",
             _("You can't change your own role: ask another administrator of your company."),
@@ -305,7 +305,7 @@ def _becomes_an_owner(row: road.RowPlan) -> bool:
         row.after.get(name, getattr(row.record, attribute))
         for name, attribute in (("role", "role_id"), ("disabled", "disabled"))
     )
-    return role == "system_owners" and not disabled
+    return role == rights.OWNERS and not disabled
 
 
 def a_system_owner_remains(plan: road.Plan) -> None:
@@ -315,13 +315,13 @@ def a_system_owner_remains(plan: road.Plan) -> None:
         for row in plan.rows
         if row.record is not None
         and not row.new
-        and row.record.role_id == "system_owners"
+        and row.record.role_id == rights.OWNERS
         and not row.record.disabled
         and (row.changes.get("role") or row.changes.get("disabled") or row.leaving)
     ]
     if not losing or any(_becomes_an_owner(row) for row in plan.rows):
         return
-    owners = User.objects.of(plan.scope.customer).filter(role="system_owners", disabled=False)
+    owners = User.objects.of(plan.scope.customer).filter(role=rights.OWNERS, disabled=False)
     if not owners.exclude(pk__in=[row.key for row in losing]).exists():
         for row in losing:
             row.refuse(
@@ -407,8 +407,8 @@ def what_a_deleted_user_loses(records: Sequence[Any], scope: Scope) -> dict[Any,
 
 def last_owner_stays(records: Sequence[Any], scope: Scope) -> dict[Any, Any]:
     """A customer's last system owner can't be deleted."""
-    leaving = [record for record in records if record.role_id == "system_owners" and not record.disabled]
-    owners = User.objects.of(scope.customer).filter(role="system_owners", disabled=False)
+    leaving = [record for record in records if record.role_id == rights.OWNERS and not record.disabled]
+    owners = User.objects.of(scope.customer).filter(role=rights.OWNERS, disabled=False)
     if leaving and not owners.exclude(pk__in=[record.pk for record in leaving]).exists():
         return {
             record.pk: _("This is the customer's last system owner: give that role to somebody else first.")

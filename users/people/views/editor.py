@@ -67,6 +67,8 @@ def frame_of(
         "status": state,
         # Where it is said why, nothing of them can be changed: pages show it all the same, without what changes it.
         "why_not_edit": why_not_edit,
+        "may_hand_over": person.role_id == rights.OWNERS
+        and rights.can(actor, rights.Verb.OWNERSHIP, person, customer),
         "may_reveal": rights.can(actor, rights.Verb.REVEAL, person, customer),
         "status_url": "" if person.disabled or why_not_edit else _url("status_url", customer, person),
         "status_menu": contributed("status_menu"),
