@@ -198,6 +198,18 @@ def failures_of(account: str) -> tuple[list[Place], datetime | None]:
     return sorted(places, key=lambda place: place.last_at, reverse=True), everywhere
 
 
+def blocked(account: str) -> Q:
+    """Whether an account's right password is refused somewhere because of failures of its own, as a condition over any rows."""
+    mine = SignInAttempt.objects.filter(login=account).order_by()
+    now = timezone.now()
+
+    def at_least(most: int, after: timedelta, by: str) -> Q:
+        counted = mine.filter(at__gt=now - after).values(by).annotate(count=Count("pk"))
+        return Q(Exists(counted.filter(count__gte=most)))
+
+    return at_least(SIGN_IN.pair, SHORT, "address") | at_least(SIGN_IN.account, LONG, "login")
+
+
 def unblock(account: str) -> int:
     """Forget an account's failures everywhere; how many there were. Those of others at the same addresses stay."""
     count, _rows = SignInAttempt.objects.filter(login=account).delete()

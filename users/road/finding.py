@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -105,6 +105,15 @@ def in_use() -> Coalesce:
     """How many extensions each customer of a list has in use: counted of the rows that are shown, and not of all that are sorted."""
     people = User.objects.filter(customer=OuterRef("pk")).order_by().values("customer")
     return Coalesce(Subquery(people.annotate(count=Count("pk")).values("count")), 0)
+
+
+def gauge_and(customer: Customer, holds: Q) -> tuple[Gauge, bool]:
+    """The contract's gauge, and whether a condition that asks other tables holds: both by the query that the gauge costs anyway."""
+    asked = Customer.objects.filter(pk=customer.pk).annotate(
+        used=in_use(), holds=ExpressionWrapper(holds, BooleanField())
+    )
+    used, found = asked.values_list("used", "holds").get()
+    return Gauge(used, customer.included_extensions), bool(found)
 
 
 def gauge(customer: Customer) -> Gauge:

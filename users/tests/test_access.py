@@ -1,6 +1,7 @@
 """Somebody can't sign in: what is said of it, who takes a lost second factor away, unblocks them or gives them a link."""
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from pbxadmin.common.proof import ProofNeededError
 from signin import credentials, lockout
-from signin.models import BackupCode, SignInAttempt, TotpDevice
+from signin.models import BackupCode, LinkedAccount, SignInAttempt, TotpDevice
 from signin.second_factor import renew_backup_codes
 from signin.tests.signing import enrol, sign_in_fully
 from signin.tests.test_asking import NOT_PROVED
@@ -212,3 +213,53 @@ def test_the_page_says_what_keeps_somebody_out(boreale, amelie, felix):
     User.objects.filter(pk=amelie.pk).update(disabled=True)
     assert "The extension is disabled" in client.get(URL).content.decode()
     assert client.post(URL, {"do": "show"}).status_code == 403
+
+
+def _head(client, number="101", tab="general"):
+    page = client.get(reverse("user_tab", args=["boreale", number, tab])).content.decode()
+    return page.partition('<div class="person">')[2].partition("</h1>")[2].partition('id="phones-state"')[0]
+
+
+def test_the_head_of_a_person_says_what_keeps_them_out_and_leads_to_where_it_is_mended(
+    boreale, amelie, felix
+):
+    client = sign_in_fully(Client(), felix)
+    link = f'<a class="chip" href="{URL}">'
+    User.objects.filter(pk=amelie.pk).update(password=make_password("pomme-rivière-9173"))
+    assert link not in _head(client)
+    User.objects.filter(pk=amelie.pk).update(password="!nothing")
+    head = _head(client)
+    assert link in head
+    assert "Pas encore de mot de passe" in head
+    LinkedAccount.objects.create(
+        customer=boreale, user=amelie, provider="google", issuer="g", subject="1", email="a@b.example"
+    )
+    assert link not in _head(client), "an account elsewhere opens it as well"
+    User.objects.filter(pk=amelie.pk).update(disabled=True)
+    head = _head(client)
+    assert link in head
+    assert "Désactivé" in head
+
+
+@pytest.mark.parametrize(
+    ("tries", "places", "shut"),
+    [
+        (lockout.SIGN_IN.pair - 1, 1, False),
+        (lockout.SIGN_IN.pair, 1, True),
+        (lockout.SIGN_IN.account - 1, 20, False),
+        (lockout.SIGN_IN.account, 20, True),
+    ],
+    ids=["few", "too many at one place", "many here and there", "too many over all places"],
+)
+def test_a_block_stands_in_the_head_exactly_while_it_holds(boreale, amelie, felix, tries, places, shut):
+    User.objects.filter(pk=amelie.pk).update(password=make_password("pomme-rivière-9173"))
+    key = credentials.account_key(amelie)
+    SignInAttempt.objects.bulk_create(
+        SignInAttempt(login=key, address=f"203.0.113.{number % places}") for number in range(tries)
+    )
+    client = sign_in_fully(Client(), felix)
+    assert access.standing_of(amelie).is_blocked is shut
+    assert ("Connexion bloquée" in _head(client)) is shut
+    assert "Connexion bloquée" not in _head(client, "102"), "nobody else is"
+    SignInAttempt.objects.update(at=timezone.now() - lockout.LONG)
+    assert "Connexion bloquée" not in _head(client)

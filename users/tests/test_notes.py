@@ -96,3 +96,19 @@ def test_every_tab_asks_for_it_and_the_own_pages_do_not(owner, amelie):
     away = owner.get(reverse("user_sign_in", args=["boreale", amelie.number])).content.decode()
     assert 'name="why"' in away
     assert 'name="why"' not in owner.get(reverse("own_voicemail")).content.decode()
+
+
+def test_support_staff_are_told_that_the_customer_reads_the_reason(staff, owner, amelie):
+    client = sign_in_fully(Client(), staff)
+    tab = reverse("user_tab", args=["boreale", amelie.number, "general"])
+    bar = client.get(tab).content.decode()
+    assert "facultatif, le client peut le lire" in bar
+    assert 'placeholder="Motif, billet : lu par le client"' in bar.replace("\xa0", " ")
+    for url in (
+        reverse("user_sign_in", args=["boreale", amelie.number]),
+        reverse("admin:users_user_change", args=[amelie.pk]),
+    ):
+        assert "facultatif, le client peut le lire" in client.get(url).content.decode()
+    # What is the provider's own is read by no customer, and a customer's people aren't told of themselves.
+    assert "le client peut le lire" not in client.get("/support/team/").content.decode()
+    assert "le client" not in owner.get(tab).content.decode()

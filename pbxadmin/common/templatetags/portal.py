@@ -78,6 +78,12 @@ def list_swap(turn: bool = False) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def reader_is_staff(context: Context) -> bool:
+    """Whether the page is read by support staff: for words alone, also where a fragment is included with nothing but its own facts."""
+    return bool(getattr(getattr(getattr(context, "request", None), "user", None), "is_staff", False))
+
+
+@register.simple_tag(takes_context=True)
 def page_url(context: Context, number: int, query: QueryDict | str | None = None) -> str:
     """The query string of page `number`, keeping the search and filters of `query` (else of the request)."""
     if not query and "request" in context:

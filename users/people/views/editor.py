@@ -15,10 +15,12 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.sections import Section
+from signin import credentials, lockout
 from users import rights
 from users.models import Customer, User
 from users.people import beginnings, emergency, exports
 from users.people.sections import user_sheet
+from users.people.sections.general import has_a_way_in
 from users.road import finding
 from users.road.pages import saving
 from users.road.pages.conflicts import values_of
@@ -61,6 +63,7 @@ def frame_of(
     ]
     why_not_edit = rights.why_not(actor, rights.Verb.EDIT, person, customer) or ""
     state = {"kind": "off", "text": _("Disabled")} if person.disabled else person.own_state
+    gauge, is_blocked = finding.gauge_and(customer, lockout.blocked(credentials.account_key(person)))
     return {
         "person": person,
         "tabs": tabs,
@@ -70,15 +73,27 @@ def frame_of(
         "may_hand_over": person.role_id == rights.OWNERS
         and rights.can(actor, rights.Verb.OWNERSHIP, person, customer),
         "may_reveal": rights.can(actor, rights.Verb.REVEAL, person, customer),
+        # What keeps them out, beside that they are disabled, which stands in the place of the status.
+        "kept_out": _kept_out(person, is_blocked),
+        "sign_in_url": reverse("user_sign_in", args=[customer.slug, person.number]),
         "status_url": "" if person.disabled or why_not_edit else _url("status_url", customer, person),
         "status_menu": contributed("status_menu"),
         "meta": [person.primary_department.name if person.primary_department else "", person.email],
         "head_url": _url("head_url", customer, person),
         "followed_url": _url("followed_url", customer, person),
         "emergency_gap": emergency.gap_of_person(actor, customer, person),
-        "gauge": finding.gauge(customer),
+        "gauge": gauge,
         "breadcrumbs": [(_("Users"), reverse("users", args=[customer.slug])), (person.full_name, None)],
     }
+
+
+def _kept_out(person: User, is_blocked: bool) -> str:
+    """In a word why their signing in fails now, whatever they type; "" where it doesn't, or where they are disabled."""
+    if person.disabled:
+        return ""
+    if is_blocked:
+        return _("Sign-in blocked")
+    return "" if has_a_way_in(person) else _("No password yet")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
