@@ -20,7 +20,6 @@ from django.db.models import (
     Q,
     SlugField,
     TextField,
-    Value,
 )
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains
@@ -72,8 +71,8 @@ class Folded(Func):
         if not isinstance(source.output_field, (CharField, TextField)):  # an address has a type of its own
             source = Cast(source, TextField())
         sql, params = compiler.compile(source)
-        every, every_params = compiler.compile(_translated(source))
-        some, some_params = compiler.compile(_translated(source, _EUROPEAN))
+        every, every_params = _translated(sql, params)
+        some, some_params = _translated(sql, params, _EUROPEAN)
         return (
             f"(CASE WHEN octet_length({sql}) = char_length({sql}) THEN lower(translate({sql}, %s, '') COLLATE \"C\")"
             f' WHEN {sql} !~ %s THEN lower({some}) ELSE lower({every}) END) COLLATE "C"',
@@ -81,14 +80,13 @@ class Folded(Func):
         )  # fmt: skip
 
 
-def _translated(source: Any, last: int = 0x10FFFF) -> Any:
-    """A text whose signs up to `last` are put in place by what each becomes."""
-    found: Any = Func(source, *map(Value, _table(last)), function="translate", output_field=TextField())
+def _translated(sql: str, params: Sequence[Any], last: int = 0x10FFFF) -> tuple[str, list[Any]]:
+    """A text whose signs up to `last` are put in place by what each becomes, as SQL: built by hand, because a search has dozens of them."""
+    found, said = f"translate({sql}, %s, %s)", [*params, *_table(last)]
     for letter in _TWO:
-        found = Func(
-            found, Value(letter), Value(folded(letter)), function="replace", output_field=TextField()
-        )
-    return found
+        found = f"replace({found}, %s, %s)"
+        said += [letter, folded(letter)]
+    return found, said
 
 
 def for_sqlite(connection: Any, **rest: Any) -> None:
@@ -112,9 +110,18 @@ def _sought_words(text: str) -> list[str]:
 
 def named(path: str, text: str) -> Q:
     """The condition that every word of `text` is found in the name at `path` ("user__customer__name")."""
+    return _has_words(Folded(F(path)), text)
+
+
+def found_in(path: str, text: str) -> Q:
+    """The same of a column that keeps its texts folded (`FoldedField`): long tables are read several times as fast."""
+    return _has_words(F(path), text)
+
+
+def _has_words(name: Any, text: str) -> Q:
     condition = Q()
     for word in _sought_words(text):
-        condition &= Q(Contains(Folded(F(path)), word))
+        condition &= Q(Contains(name, word))
     return condition
 
 
@@ -170,7 +177,8 @@ def anywhere(
     # The digits of a MAC belong together; a version or an address may look like one, and is sought as it stands.
     whole = bool(mac_sought(text)) and any(column.field.name == "mac" for column in columns)
     every, some = Q(), Q(pk__in=[])
-    for word in [folded(text.strip())] if whole else _sought_words(text):
+    words = [folded(text.strip())] if whole else _sought_words(text)
+    for word in words:
         here = Q(pk__in=[])
         for column in columns:
             here |= column.found(column.with_word(word))
@@ -178,7 +186,10 @@ def anywhere(
         for column in further:
             here |= column.found(column.with_word(word))
         every &= here
-    condition = every & some if further else every
+    # A single word stands in the record itself: that is all there is to ask.
+    condition = some if further else every
+    if further and len(words) > 1:
+        condition &= every
     if digits := number_sought(text):
         for column in columns:
             if column.has_numbers:
@@ -271,8 +282,11 @@ class FoldedField(CharField):
 
     def folded_of(self, record: Any) -> str:
         """What is kept for a record."""
-        text = folded(" ".join(filter(None, (str(getattr(record, name)) for name in self.texts))))
-        return text.strip()[: self.max_length]
+        return self.kept(" ".join(filter(None, (str(getattr(record, name)) for name in self.texts))))
+
+    def kept(self, text: str) -> str:
+        """What is kept of a text."""
+        return folded(text).strip()[: self.max_length]
 
     def pre_save(self, model_instance: Any, add: bool) -> str:
         """Computed whenever the row is written."""

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField
-from django.db.models.functions import Cast
-from django.db.models.lookups import Contains
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from pbxadmin.common.clock import date_said
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.listing import NOTHING, Filter, Shape
-from pbxadmin.common.searching import named, number_sought
+from pbxadmin.common.searching import found_in, named, number_sought
 from users import road
 from users.models import Change, Customer, Did, Mention, Operation
 
@@ -46,18 +44,16 @@ def shape(changes_of: QuerySet[Change], *, everywhere: bool = False) -> Shape:
         return Q(Exists(changes_of.filter(condition, operation=OuterRef("pk"))))
 
     def search(text: str) -> Q:
-        # Each is asked by itself for the operations that it finds: once, and not once more for every operation there is.
-        wanted = [changes_of.filter(named("object_name", text))]
-        found = named("actor_name", text) | named("reason", text) | named("note", text)
+        wanted = found_in("search_text", text)
+        found = found_in("search_text", text)
         if (digits := number_sought(text)) and len(digits) == WHOLE_NUMBER:
             # Whose values are closed to the reader, is found by none of them.
             open_to_reader = Q(closed=False) if "closed" in changes_of.query.annotations else Q()
-            typed = Q(Contains(Cast(F("cells"), TextField()), digits)) & open_to_reader
-            named_so = Q(object_name__contains=phone_number_national(f"+1{digits}"))
-            wanted += [changes_of.filter(named_so), changes_of.filter(typed)]
+            wanted |= Q(search_text__contains=phone_number_national(f"+1{digits}"))
+            wanted |= Q(numbers__contains=digits) & open_to_reader
             found |= Q(pk__in=_mentions_of_number(digits, changes_of).values("operation"))
-        for changes in wanted:
-            found |= Q(pk__in=changes.order_by().values("operation"))
+        # The rows are asked for the operations that they find: once, and not once more for every operation there is.
+        found |= Q(pk__in=changes_of.filter(wanted).order_by().values("operation"))
         return found | _customer_called(text) if everywhere else found
 
     filters = [
@@ -70,7 +66,7 @@ def shape(changes_of: QuerySet[Change], *, everywhere: bool = False) -> Shape:
             _lately,
             lambda: [(name, label) for name, (label, _days) in PERIODS.items()],
         ),
-        Filter("by", _("Done by"), lambda text: named("actor_name", text), typed="text"),
+        Filter("by", _("Done by"), lambda text: found_in("actor_text", text), typed="text"),
         Filter("from", pgettext_lazy("first day", "From"), _from, typed="date", said=_day_said),
         Filter("until", pgettext_lazy("last day", "Until"), _until, typed="date", said=_day_said),
     ]

@@ -1063,6 +1063,18 @@ class Migration(migrations.Migration):
                         to="users.operation",
                     ),
                 ),
+                (
+                    "actor_text",
+                    pbxadmin.common.searching.FoldedField(
+                        default="", editable=False, max_length=170, texts=("actor_name",)
+                    ),
+                ),
+                (
+                    "search_text",
+                    pbxadmin.common.searching.FoldedField(
+                        default="", editable=False, max_length=570, texts=("actor_name", "reason", "note")
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-id"],
@@ -1120,6 +1132,13 @@ class Migration(migrations.Migration):
                 ),
                 ("version", models.PositiveIntegerField(default=0)),
                 ("cells", models.JSONField(default=list)),
+                (
+                    "search_text",
+                    pbxadmin.common.searching.FoldedField(
+                        default="", editable=False, max_length=170, texts=("object_name",)
+                    ),
+                ),
+                ("numbers", models.TextField(default="", editable=False)),
                 (
                     "operation",
                     models.ForeignKey(

@@ -1,5 +1,6 @@
 """What was changed, by whom, from where and why: rows that are only ever added."""
 
+import re
 from datetime import datetime
 
 from django.db import models
@@ -7,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from pbxadmin.common.scoping import ScopedManager
+from pbxadmin.common.searching import FoldedField
 from users.models.customer import Customer
 
 
@@ -38,6 +40,9 @@ class Operation(models.Model):
     # Why, in the words of whoever did it: a reason, or the number of a ticket. `reason` is what the portal itself notes.
     note = models.CharField(_("Reason or ticket number"), max_length=200, blank=True)
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by")
+    # By which it is found among all there are.
+    actor_text = FoldedField(max_length=170, texts=("actor_name",))
+    search_text = FoldedField(max_length=570, texts=("actor_name", "reason", "note"))
 
     objects = ScopedManager()
 
@@ -70,6 +75,9 @@ class Change(models.Model):
     # [{"column", "old", "new", "old_label", "new_label", "old_ref", "new_ref"}]; labels only where the value is a key of another row,
     # references ([key, name]) where it names one by its number.
     cells = models.JSONField(default=list)
+    # By which it is found: its name, and apart from that, because not everybody reads the values, the numbers in them.
+    search_text = FoldedField(max_length=170, texts=("object_name",))
+    numbers = models.TextField(default="", editable=False)
 
     objects = ScopedManager()
 
@@ -89,6 +97,14 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return self.object_name
+
+
+_NUMBER = re.compile(r"\d{10,}", re.ASCII)
+
+
+def numbers_in(cells: str) -> str:
+    """The phone numbers in a row's cells, which are JSON as text: their digits, each once, with spaces between."""
+    return " ".join(dict.fromkeys(_NUMBER.findall(cells)))
 
 
 def changes_since(moment: datetime) -> "models.QuerySet[Change]":

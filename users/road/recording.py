@@ -10,6 +10,7 @@ from pbxadmin.common.crypto import MASK
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users.models import Change, Customer, Mention, Operation, User
+from users.models.history import numbers_in
 from users.road.planning import RowPlan
 from users.road.sheets import chunks
 
@@ -26,7 +27,10 @@ def write_history(operation: Operation, sheet: Sheet, scope: Scope, rows: Sequen
     """Write a row of the history for each planned row that was written, all of them at once."""
     cells = Cells(sheet, scope)
     cells.look_up(rows)
+    folded: Any = Change._meta.get_field("search_text")
     for part in chunks(rows, many.PART):
+        names = [str(row.record)[:160] for row in part]
+        texts = cells.of_all(part)
         about = [getattr(sheet.subject(row.record), "pk", None) for row in part]
         many.insert(
             Change,
@@ -34,7 +38,8 @@ def write_history(operation: Operation, sheet: Sheet, scope: Scope, rows: Sequen
                 "operation_id": many.Same(operation.pk),
                 "model": many.Same(sheet.label),
                 "object_pk": [row.key for row in part],
-                "object_name": [str(row.record)[:160] for row in part],
+                "object_name": names,
+                "search_text": [folded.kept(name) for name in names],
                 "subject_pk": about,
                 "former_subject_pk": [
                     row.subject if row.subject != subject and not row.new else None
@@ -42,7 +47,8 @@ def write_history(operation: Operation, sheet: Sheet, scope: Scope, rows: Sequen
                 ],
                 "kind": [Kind.CREATE.value if row.new else Kind.EDIT.value for row in part],
                 "version": [row.record.version for row in part],
-                "cells": cells.of_all(part),
+                "cells": texts,
+                "numbers": [numbers_in(text) for text in texts],
             },
             len(part),
         )
@@ -172,6 +178,7 @@ def change_of(sheet: Sheet, record: Any, kind: str, cells: list[dict[str, Any]])
         kind=kind,
         version=record.version,
         cells=cells,
+        numbers=numbers_in(json.dumps(cells)),
         subject_pk=getattr(sheet.subject(record), "pk", None),
     )
 

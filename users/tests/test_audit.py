@@ -1,5 +1,6 @@
 """The history as a tool: of all customers for support staff, by who, when, what and number; and of one record of its own."""
 
+import json
 from html import unescape
 
 import pytest
@@ -9,15 +10,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from pbxadmin.common.values.signs import folded
 from phones import services
 from phones.tests.factories import make_phone
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.company.sheets import department_sheet
 from users.models import Change, Department, Did, Mention, Operation
+from users.models.history import numbers_in
 from users.people.sections import user_sheet
 from users.road.meanwhile import shown
-from users.tests.factories import FACTS, make_user
+from users.tests.factories import FACTS, details, make_user, make_users
 
 
 @pytest.fixture
@@ -86,6 +89,33 @@ def test_what_was_done_anywhere_is_found_by_who_when_where_and_number(desk, staf
         if ("514 555-0142" in found, "418 555-0171" in found) != (first, second):
             wrong.append(query)
     assert wrong == []
+
+
+def test_what_a_row_is_found_by_follows_from_what_it_tells_however_it_was_written(staff, boreale):
+    """Many rows at once go into the database another way than few, and what is deleted than what is changed."""
+    many = [
+        details(str(number), "Zoë", "L’Écuyer", mobile=f"+1514555{number:04}") for number in range(140, 165)
+    ]
+    made = make_users(boreale, *many)
+    edit(staff, made[0], mobile="450 555-0199")
+    road.remove(road.plan_removal(staff, boreale, user_sheet(), [made[0].pk]), FACTS)
+    changes = list(Change.objects.filter(object_pk__in=[person.pk for person in made], model="users.user"))
+    assert len(changes) == 27
+    for change in changes:
+        assert change.search_text == folded(change.object_name)
+        assert set(change.numbers.split()) == set(numbers_in(json.dumps(change.cells)).split())
+    assert {"15145550140", "14505550199"} <= {
+        number for change in changes for number in change.numbers.split()
+    }
+
+
+def test_a_reason_is_found_beside_the_name_of_whoever_gave_it(desk, staff, amelie):
+    edit(staff, amelie, mobile="514 555-0142")
+    Operation.objects.create(kind="edit", actor_name="Solange Bélanger", note="Billet 4711", source="admin")
+    for text, there in (("belanger 4711", True), ("bélanger 4712", False)):
+        assert ("Solange Bélanger" in asked(desk, q=text)) == there
+    assert "Solange Bélanger" in asked(desk, by="SOLANGE BELANGER")
+    assert "Solange Bélanger" not in asked(desk, by="4711")
 
 
 def test_the_customer_stands_beside_each_change_and_it_can_be_taken_back_from_there(desk, both, amelie):
