@@ -17,6 +17,8 @@ from users.models import Customer, SystemExtension, User
 MAC = RegexValidator(
     r"^[0-9a-f]{12}\Z", _("Twelve hexadecimal digits, for example 80:5E:C0:12:34:56."), code="mac_form"
 )
+# What vendors read out of what a phone says of itself; sought as it stands.
+VERSION = RegexValidator(r"^[0-9A-Za-z._-]*\Z")
 PORT = [MinValueValidator(1), MaxValueValidator(65535)]
 VLAN_ID = [MinValueValidator(1), MaxValueValidator(4094)]
 VLAN_PRIORITY = [MinValueValidator(0), MaxValueValidator(7)]
@@ -288,7 +290,9 @@ class Phone(Settings):
     )  # for the diff: it holds passwords
     # The last sign of life that was no fetch: an answer to a NOTIFY, a registration (`phones.presence`).
     heard_at = models.DateTimeField(null=True, editable=False)
-    firmware = models.CharField(_("Firmware"), max_length=40, blank=True, editable=False)
+    firmware = models.CharField(
+        _("Firmware"), max_length=40, blank=True, editable=False, validators=[VERSION]
+    )
     seen_model = models.CharField(max_length=40, blank=True, editable=False)
 
     version = models.PositiveIntegerField(default=1, editable=False)

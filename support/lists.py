@@ -6,9 +6,11 @@ from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Count, Window
 from django.db.models.expressions import Combinable
 
 from pbxadmin.common.fields import OneLineField
+from pbxadmin.common.keyset import Counted
 from pbxadmin.common.searching import Folded
 
 
@@ -30,12 +32,27 @@ class DeskList(ChangeList):
 
     def get_results(self, request: Any) -> None:
         """The page of rows: their keys are sought in order, for which little is read, and these rows alone are read with all that they show."""
-        super().get_results(request)
+        if self.page_num == 1 and not self.show_all:
+            keys: Any = self._first_page()
+        else:
+            super().get_results(request)
+            keys = self.result_list.values("pk")
         rows: Any = self.root_queryset
         if not rows.query.select_related:
             rows = self.apply_select_related(rows)
-        chosen = rows.filter(pk__in=self.result_list.values("pk"))
+        chosen = rows.filter(pk__in=keys)
         self.result_list = chosen.order_by(*self.get_ordering(request, rows))
+
+    def _first_page(self) -> list[Any]:
+        """The keys of the first page, read along with how many rows there are in all: what is searched is searched once, not twice."""
+        found = list(self.queryset.values_list("pk", Window(Count("pk")))[: self.list_per_page])
+        self.result_count = total = found[0][1] if found else 0
+        self.full_result_count = None
+        self.show_full_result_count, self.show_admin_actions = False, True
+        self.can_show_all = total <= self.list_max_show_all
+        self.multi_page = total > self.list_per_page
+        self.paginator = Counted(self.queryset, self.list_per_page, total)
+        return [key for key, _total in found]
 
     def get_ordering_field(self, field_name: Any) -> str | Combinable | None:
         """What a column is sorted by; a name by its letters, as people look for it."""

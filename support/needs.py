@@ -3,12 +3,13 @@
 Each is one question, or a fixed number of them, however many customers there are; what a number counts is what its report lists.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import BooleanField, Case, CharField, Count, F, Q, Value, When, Window
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When, Window
+from django.db.models.expressions import Expression, OrderBy
 from django.db.models.functions import Coalesce, RowNumber
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from pbxadmin.common.places import country_said
 from pbxadmin.common.values.numbers import place_of
 from phones import presence, selectors
 from phones.models import Phone
-from phones.sites.overview import AWAY, doing
+from phones.sites.overview import AWAY, doing, under_way
 from signin.blocked import blocks_of, locked_since
 from support.reports import REPORTS, contracts, emergency, signins
 from support.reports.outside import NEW
@@ -32,8 +33,8 @@ from users.models.history import changes_since
 # What is read of a phone to say how it is doing, and whose it is.
 READ = (
     "mac", "model", "created_at", "fetched_at", "heard_at", "stale_since", "attempts", "notified_at", "notified_command", "outcome",
-    "outcome_detail", "command", "command_at", "customer__name", "customer__slug", "user__number", "user__first_name", "user__last_name",
-    "user__disabled", "user__customer__suspended",
+    "outcome_detail", "command", "command_at", "user__number", "user__first_name", "user__last_name", "user__disabled",
+    "user__customer__name", "user__customer__slug", "user__customer__suspended",
 )  # fmt: skip
 # As many examples of each are named.
 SHOWN = 3
@@ -77,70 +78,50 @@ def needs(actor: User, now: datetime) -> list[Need]:
 # --- Phones -------------------------------------------------------------------------------------------------------
 def _phones(actor: User, now: datetime) -> tuple[Need, Need, Need]:
     """Silent ones, those with a change that waits for long, and those that aren't there: one query."""
-    overdue = waits_long(now)
-    rows = (
-        Phone.objects.visible_to(actor)
-        .select_related("customer", "user__customer")
-        .only(*READ)
-        .annotate(
-            doing=doing(now),
-            of_state=Case(
-                When(doing="silent", then=Value("silent")),
-                When(overdue, then=Value("waiting")),
-                default=Value(""),
-            ),
-            is_away=Case(
-                When(presence.away(now), then=Value(True)), default=Value(False), output_field=BooleanField()
-            ),
-            waits_since=Coalesce("command_at", "stale_since", "notified_at"),
+    phones = Phone.objects.visible_to(actor).select_related("user__customer").only(*READ)
+    told = phones.filter(under_way()).alias(doing=doing(now))
+    waits_since = Coalesce("command_at", "stale_since", "notified_at")
+    found: list[Any] = list(
+        _first("silent", told.filter(doing="silent"), waits_since).union(
+            _first("waiting", told.filter(waits_long(now)), waits_since),
+            _first("away", phones.filter(presence.away(now)), presence.last_seen_column()),
+            all=True,
         )
-        .filter(Q(is_away=True) | ~Q(of_state=""))
-        .annotate(
-            place=Window(
-                RowNumber(), partition_by=F("of_state"), order_by=[F("waits_since").asc(), F("pk").asc()]
-            ),
-            of=Window(Count("pk"), partition_by=F("of_state")),
-            place_away=Window(
-                RowNumber(),
-                partition_by=F("is_away"),
-                order_by=[presence.last_seen_column().asc(), F("pk").asc()],
-            ),
-            of_away=Window(Count("pk"), partition_by=F("is_away")),
-        )
-        .filter((Q(place__lte=SHOWN) & ~Q(of_state="")) | Q(place_away__lte=SHOWN, is_away=True))
-        .order_by("place", "place_away")
     )
-    found: list[Any] = list(rows)
+    found.sort(key=lambda phone: phone.place)
     report = REPORTS["phones"]
 
-    def of(slug: str, title: Text, name: str, **asked: str) -> Need:
-        some = [phone for phone in found if phone.of_state == name and phone.place <= SHOWN]
-        examples = [_phone(phone, selectors.state(phone, now).sentence) for phone in some]
-        return Need(slug, title, some[0].of if some else 0, report.url(**asked), examples)
+    def of(what: str, title: Text, said: Callable[[Phone], str], **asked: str) -> Need:
+        some = [phone for phone in found if phone.what == what]
+        examples = [_phone(phone, said(phone)) for phone in some]
+        return Need(what, title, some[0].of if some else 0, report.url(**asked), examples)
 
-    gone = sorted(
-        (phone for phone in found if phone.is_away and phone.place_away <= SHOWN),
-        key=lambda phone: phone.place_away,
-    )
+    def doing_now(phone: Phone) -> str:
+        return selectors.state(phone, now).sentence
+
+    def seen(phone: Phone) -> str:
+        return presence.presence(phone, now).sentence
+
     return (
-        of("silent", gettext_lazy("Silent phones"), "silent", state="silent"),
-        of("waiting", gettext_lazy("Changes waiting for more than a minute"), "waiting", long="1"),
-        Need(
-            "away",
-            gettext_lazy("Phones not seen"),
-            gone[0].of_away if gone else 0,
-            report.url(presence=AWAY),
-            [_phone(phone, presence.presence(phone, now).sentence) for phone in gone],
-        ),
+        of("silent", gettext_lazy("Silent phones"), doing_now, state="silent"),
+        of("waiting", gettext_lazy("Changes waiting for more than a minute"), doing_now, long="1"),
+        of("away", gettext_lazy("Phones not seen"), seen, presence=AWAY),
     )
+
+
+def _first(what: str, phones: "QuerySet[Phone]", since: Expression) -> "QuerySet[Phone]":
+    """Those of these phones of which it has been true for longest, with how many there are (`of`) and the `place` of each."""
+    place = Window(RowNumber(), order_by=[OrderBy(since), F("pk").asc()])
+    counted = phones.order_by().annotate(what=Value(what), of=Window(Count("pk")), place=place)
+    return counted.filter(place__lte=SHOWN)
 
 
 def _phone(phone: Phone, what: str) -> Example:
-    url = REPORTS["phones"].url(q=phone.mac_with_colons)
-    if phone.user is not None:
-        tab = reverse("user_tab", args=[phone.customer.slug, phone.user.number, "phone"])
-        url = f"{tab}?phone={phone.mac}"
-    return Example(phone.customer.name, str(phone.user or phone), what, url)
+    person = phone.user
+    assert person is not None  # nothing is the matter with a phone in stock
+    assert person.customer is not None
+    tab = reverse("user_tab", args=[person.customer.slug, person.number, "phone"])
+    return Example(person.customer.name, str(person), what, f"{tab}?phone={phone.mac}")
 
 
 # --- People -------------------------------------------------------------------------------------------------------

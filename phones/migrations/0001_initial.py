@@ -384,7 +384,13 @@ class Migration(migrations.Migration):
                 ("heard_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "firmware",
-                    models.CharField(blank=True, editable=False, max_length=40, verbose_name="Firmware"),
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        max_length=40,
+                        validators=[django.core.validators.RegexValidator("^[0-9A-Za-z._-]*\\Z")],
+                        verbose_name="Firmware",
+                    ),
                 ),
                 ("seen_model", models.CharField(blank=True, editable=False, max_length=40)),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),

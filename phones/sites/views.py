@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from pbxadmin.common.http import PortalRequest
-from pbxadmin.common.listing import Filter, ListState, Shape, show_list
+from pbxadmin.common.listing import NOTHING, Filter, ListState, Shape, show_list
 from pbxadmin.common.searching import named
 from pbxadmin.common.values.signs import folded, plainly, words_of
 from phones import selectors
@@ -39,7 +39,9 @@ def matching(text: str) -> Q:
     digits = SEPARATORS.sub("", text).lower()
     words = folded(text)
     slugs = [model.slug for model in models() if words and words in folded(model.display_name)]
-    condition = Q(model__in=slugs) | Q(user__number=text) | named("sbc__name", text)
+    # Of the few SBCs, each folded once, however many phones stand behind it.
+    sites = Sbc.objects.filter(named("name", text) or NOTHING)
+    condition = Q(model__in=slugs) | Q(user__number=text) | Q(sbc__in=sites)
     if len(digits) >= 3:
         condition |= Q(mac__contains=digits)
     people = Q()

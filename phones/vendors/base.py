@@ -50,7 +50,7 @@ class Identified:
     """What a phone says of itself in its User-Agent; a hint for people and logs, never a proof.
 
     `model` is the name as the phone writes it, `slug` that of our record of it or None if we have none, `mac`
-    in canonical form or None if it wasn't said.
+    in canonical form or None if it wasn't said; `firmware` is a version as `Phone.firmware` takes it.
     """
 
     vendor: str

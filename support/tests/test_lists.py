@@ -14,7 +14,7 @@ from phones.models import Sbc
 from phones.tests.factories import make_phone
 from signin.tests.signing import sign_in_fully
 from support.tests.test_admin import page
-from users.models import Customer, Department, Did, SystemExtension
+from users.models import Customer, Department, Did, SystemExtension, User
 from users.tests.factories import make_user
 
 pytestmark = pytest.mark.slow("opens every list of the support desk many times")
@@ -290,7 +290,8 @@ def test_a_list_costs_the_same_for_hundreds_of_customers_as_for_two(desk, compan
             rows_of(desk, page(name), **asked)
         return len(queries)
 
-    asked = [{}, {"q": "roy"}] + (
+    # Found among few as among many: where nothing is, no rows are read.
+    asked = [{}, {"q": "e"}] + (
         [{"customer": "boreale"}] if name in ("users_user", "phones_phone", "users_did") else []
     )
     few = [cost(**each) for each in asked]
@@ -299,17 +300,43 @@ def test_a_list_costs_the_same_for_hundreds_of_customers_as_for_two(desk, compan
     assert max(few) <= 8, few
 
 
-def test_a_list_seeks_its_page_by_little_and_reads_only_its_rows(desk, company):
-    with CaptureQueriesContext(connection) as asked:
-        assert desk.get(reverse("admin:users_user_changelist")).status_code == 200
+@pytest.fixture
+def short_pages(monkeypatch):
+    """Lists of people of which a page holds two."""
+    monkeypatch.setattr(admin.site.get_model_admin(User), "list_per_page", 2)
+
+
+@both_databases
+@pytest.mark.parametrize("asked", [{}, {"p": 2}, {"q": "tremblay"}])
+def test_a_list_seeks_its_page_by_little_and_reads_only_its_rows(desk, company, short_pages, asked):
+    with CaptureQueriesContext(connection) as queries:
+        assert desk.get(reverse("admin:users_user_changelist"), asked).status_code == 200
     read = [
         each["sql"]
-        for each in asked
-        if '"users_user"."first_name"' in each["sql"] and " IN (SELECT " in each["sql"]
+        for each in queries
+        if '"users_user"."first_name"' in each["sql"] and '"users_user"."id" IN (' in each["sql"]
     ]
     assert len(read) == 1
-    sought = read[0].partition(" IN (SELECT ")[2].partition(" FROM ")[0]
-    assert sought == 'U0."id" AS "pk"' or sought == 'U0."id"'
+    sought = read[0].partition('"users_user"."id" IN (')[2]
+    assert re.match(r'SELECT U0\."id" AS "pk" FROM |\d+(, \d+)?\)', sought), sought
+
+
+@both_databases
+def test_the_first_page_of_a_search_is_sought_and_counted_in_one_go(desk, company, ines, short_pages):
+    def shown(**asked):
+        changes = desk.get(reverse("admin:users_user_changelist"), {"q": "boréale"} | asked).context["cl"]
+        return [person.pk for person in changes.result_list], changes
+
+    with CaptureQueriesContext(connection) as queries:
+        first, changes = shown()
+    assert len([each for each in queries if "%boreale%" in each["sql"]]) == 1
+    everybody = list(
+        User.objects.filter(customer__slug="boreale").order_by("number").values_list("pk", flat=True)
+    )
+    assert changes.result_count == changes.paginator.count == len(everybody) > 2
+    assert (first, shown(p=2)[0], shown(all="")[0]) == (everybody[:2], everybody[2:4], everybody)
+    nobody, changes = shown(q="nobody of this name")
+    assert (nobody, changes.result_count, changes.multi_page) == ([], 0, False)
 
 
 def test_a_record_leads_back_to_the_list_as_it_was_asked_for(desk, company):

@@ -169,6 +169,10 @@ def test_phones_are_told_apart_by_what_is_the_matter(desk, boreale, amelie, feli
         "waiting": 1,
         "away": 2,
     }
+    gone = need(desk, "away").examples
+    assert [each.url.rpartition("=")[2] for each in gone] == [phones[0].mac, phones[3].mac], (
+        "whom nobody has seen for longest comes first"
+    )
     answer = desk.get("/support/reports/phones/?state=waiting")
     _states, models, firmware = answer.context["counts"]
     assert answer.context["count"] == 2

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from pbxadmin.common.values import configtext
 from phones import build, selectors, services
-from phones.models import Phone
+from phones.models import VERSION, Phone
 from phones.serving import fetches
 from phones.tests import factories
 from phones.tests.factories import MAC, again, fetch, settings_of
+from phones.vendors import identify
 from users import road
 from users.models import Customer, User
 
@@ -346,3 +347,9 @@ def test_a_name_that_could_become_a_line_is_refused(phone: Phone, amelie: User, 
 def test_a_name_of_nothing_that_a_phone_can_show_falls_to_the_extension(phone: Phone, amelie: User) -> None:
     factories.change(amelie, first_name="🎉", last_name="%NULL%")
     assert fetch(phone).status_code == 200
+
+
+@pytest.mark.parametrize("rest", ["", " 80:5e:c0:12:34:56", "é", "’", "-beta%", "<b>"])
+def test_whatever_a_phone_says_its_firmware_is_a_version(rest: str) -> None:
+    said = identify(f"Yealink SIP-T54W 96.86.0.45{rest}")
+    assert said is None or VERSION(said.firmware) is None

@@ -12,7 +12,7 @@ from django.utils import timezone
 from phones import selectors
 from phones.models import Phone, Sbc
 from phones.settings.sections import phone_sheet
-from phones.sites.overview import AWAY, STATES, counted, doing
+from phones.sites.overview import AWAY, STATES, counted, doing, under_way
 from phones.sites.sections import sbc_sheet
 from signin.tests.signing import sign_in_fully
 from users import road
@@ -315,6 +315,17 @@ def test_who_administers_nobody_does_not_see_the_list(client, boreale, role):
     assert client.get(reverse("phones", args=["boreale"])).status_code == 403
 
 
+def test_phones_are_found_by_the_site_behind_which_they_stand(client, boreale, felix, phones, site):
+    sign_in_fully(client, felix)
+    Phone.objects.filter(mac="805ec0000001").update(sbc=site)
+
+    def found(text):
+        return macs(client.get(reverse("phones", args=["boreale"]), {"q": text}))
+
+    assert found(site.name.upper()) == {"805ec0000001"}
+    assert found("’") == found("nowhere at all") == set()
+
+
 # --- At the support desk ------------------------------------------------------------------------------------------
 def test_support_finds_the_silent_phones_of_all_customers_and_fills_the_stock(
     client, boreale, laurier, staff, phones
@@ -396,6 +407,9 @@ def test_the_list_is_narrowed_to_what_each_phone_says_of_itself_in_every_conditi
             wrong.append((said, phone.found))
     assert wrong == []
     assert seen == len(conditions) > 800
+    # What is asked first, to spare the database the rest, leaves none of them out.
+    at_rest = Phone.objects.exclude(pk__in=Phone.objects.filter(under_way()).values("pk"))
+    assert {phone.found for phone in at_rest.annotate(found=doing(now))} == {"never", "current"}
 
 
 @pytest.mark.parametrize("off", ["person", "customer"])
