@@ -125,6 +125,7 @@ PAGES = [
     ("system extensions", "/support/users/systemextension/"),
     ("roles", "/support/users/role/"),
     ("a person at the desk", "/support/users/user/{person}/change/"),
+    ("a person's forwarding at the desk", "/support/users/user/{person}/change/?part=forwarding"),
     ("a contract at the desk", "/support/users/customer/{customer}/change/"),
     ("history of all", "/history"),
     ("history, by customer", "/history?customer=clinique+017"),

@@ -34,6 +34,7 @@ class UserAdmin(FilesAdmin):
     subject_slug = "users"
     new = _("New user")
     destination = Kind.EXTENSION
+    part_by_part = True
     facts = ("owner", "created", "last_login", "second_factor")
     list_display = (
         "number",

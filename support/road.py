@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -37,10 +38,12 @@ from users.road import Outcome
 from users.road.meanwhile import Meanwhile
 from users.road.pages.conflicts import reconcile, seen_version, values_of
 from users.road.pages.saving import show_refusal, tell_warnings
-from users.road.pages.sheet_pages import default_values, locked_columns
+from users.road.pages.sheet_pages import Tab, default_values, locked_columns
 from users.road.replacements import Departure, plan_departure
 
 SOURCE = "admin"
+# Which part of a record is shown, in the address.
+PART = "part"
 # Customers among whom one is chosen without another word.
 MOST_OFFERED = 20
 # Stands for the customer of what belongs to all of them, or to any.
@@ -79,6 +82,9 @@ class RoadAdmin(SupportAdmin):
     destination: ClassVar[Kind | None] = None
     # What is shown above the form and isn't typed in: names of attributes or methods, as Django's `readonly_fields`.
     facts: ClassVar[Sequence[str]] = ()
+    # Whether the parts of a record are shown, and saved, one at a time, as the portal's tabs are: all that somebody has stands in
+    # a dozen tables and is more than anybody reads at once.
+    part_by_part: ClassVar[bool] = False
     actions: Any = ("delete_chosen",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -126,6 +132,14 @@ class RoadAdmin(SupportAdmin):
         """The parts of the form; a new record begins with the first one, as in the portal."""
         found = type(self).sheet().sections
         return found[:1] if creating else found
+
+    def parts(self, request: HttpRequest, record: Any) -> Sequence[Section]:
+        """Those of them that are shown: of a record that has them one by one the one that the address names, else its first."""
+        found = self.sections(record is None)
+        if record is None or not self.part_by_part:
+            return found
+        asked = request.GET.get(PART, "")
+        return [next((section for section in found if section.slug == asked), found[0])]
 
     def part_url(self, record: Any, section: Section) -> str:
         """Where the portal has the same part of a record, for what only its own page can change; "" where there is none."""
@@ -181,7 +195,8 @@ class RoadAdmin(SupportAdmin):
         if customer is None:
             return self._choose_customer(request)
         scope = Scope(request.user, customer)
-        whole = self._whole(scope, record)
+        parts = self.parts(request, record)
+        whole = self._whole(scope, parts)
         sheet = type(self).sheet()
         locked: dict[str, Text] = (
             road.locks(sheet, scope) if record is None else locked_columns(sheet, scope, record, whole)
@@ -233,20 +248,20 @@ class RoadAdmin(SupportAdmin):
         """What the form of a new record offers."""
         return {}
 
-    def _whole(self, scope: Scope, record: Any) -> Section:
-        """All the parts as one. What only a page of its own can show (the keys of a phone) is left to the portal."""
+    def _whole(self, scope: Scope, parts: Sequence[Section]) -> Section:
+        """The parts as one. What only a page of its own can show (the keys of a phone) is left to the portal."""
         columns: list[Column] = []
-        for section in self.sections(record is None):
+        for section in parts:
             columns += [column for column in section.columns if stands_alone(column, scope)]
         return Section(slug="all", title=str(self.opts.verbose_name), columns=tuple(columns))
 
     def _only_told(self, scope: Scope, record: Any, section: Section) -> list[Callable[[Any], Any]]:
         """What a part has that only its own page in the portal can change, in words, with the way there: as Django's page takes facts."""
         url = self.part_url(record, section)
+        columns = [column for column in section.columns if column.own_form or not stands_alone(column, scope)]
+        values = values_of(replace(section, columns=tuple(columns), parts=()), record)
         facts: list[tuple[Text, Any]] = [
-            (column.label, column.show(values_of(section, record).get(column.name), scope))
-            for column in section.columns
-            if column.own_form or not stands_alone(column, scope)
+            (column.label, column.show(values.get(column.name), scope)) for column in columns
         ]
         for column in section.adds.listed:
             if column.usual and column.template and column.facts:
@@ -299,10 +314,12 @@ class RoadAdmin(SupportAdmin):
         form._meta = SimpleNamespace(labels={}, help_texts={}, model=self.model)  # type: ignore[attr-defined]
         form.instance = record  # type: ignore[attr-defined]
         parts: list[tuple[Any, dict[str, Any]]] = []
-        told: list[Any] = list(self.facts_for(scope))
+        shown_parts = self.parts(request, record)
+        first = shown_parts[0].slug == self.sections(record is None)[0].slug
+        told: list[Any] = list(self.facts_for(scope)) if first else []
         if record is not None and told:
             parts.append((None, {"fields": list(told)}))
-        for number, section in enumerate(self.sections(record is None)):
+        for number, section in enumerate(shown_parts):
             names: list[Any] = [column.name for column in section.columns if column.name in form.fields]
             if record is not None:
                 only_told = self._only_told(scope, record, section)
@@ -341,12 +358,29 @@ class RoadAdmin(SupportAdmin):
             "preserved_filters": self.get_preserved_filters(request),
             "seen": seen,
             "portal_url": self.portal_url(record) if record is not None else "",
+            "tabs": self._tabs(request, shown_parts[0]) if record is not None and self.part_by_part else [],
         }
         response = self.render_change_form(
             request, context, add=record is None, change=record is not None, obj=record
         )
         response.status_code = status
         return response
+
+    def _tabs(self, request: HttpRequest, current: Section) -> list[Tab]:
+        """The parts of a record that are shown one by one, as links that keep what else the address says."""
+        found = []
+        for section in self.sections(creating=False):
+            address = request.GET.copy()
+            address[PART] = section.slug
+            found.append(Tab(section.title, f"?{address.urlencode()}", section is current))
+        return found
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Django's; whoever goes on with the record goes on with its part."""
+        answer = super().response_change(request, obj)
+        return (
+            redirect(request.get_full_path()) if self.part_by_part and "_continue" in request.POST else answer
+        )
 
     # --- Deleting -------------------------------------------------------------------------------------------------
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:

@@ -78,6 +78,7 @@ DESK = [
     "/customers/new",
     "/search?q=roy",
     "/support/users/user/?customer=bor&q=roy",
+    "/support/users/user/4/change/?part=forwarding",
     "/support/users/did/add/?customer=nobody",
     "/c/boreale/suspension",
     "/c/boreale/ownership",

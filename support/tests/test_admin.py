@@ -7,7 +7,9 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from pbxadmin.common.columns import Scope
@@ -99,6 +101,13 @@ def filled(desk, address, **changed):
 
 def page(model, kind="changelist", *keys):
     return reverse(f"admin:{model}_{kind}", args=keys)
+
+
+def parts_of(person):
+    """The addresses of somebody's parts."""
+    return [
+        f"{page('users_user', 'change', person.pk)}?part={section.slug}" for section in user_sheet().sections
+    ]
 
 
 def soins(customer):
@@ -302,7 +311,7 @@ def test_a_form_can_not_assign_what_is_not_on_it(desk, boreale, laurier, amelie)
 def test_saving_a_page_as_it_is_changes_nothing(managers_desk, boreale, amelie):
     before = Operation.objects.count()
     for address in (
-        page("users_user", "change", amelie.pk), page("users_department", "change", soins(boreale).pk),
+        *parts_of(amelie), page("users_department", "change", soins(boreale).pk),
         page("users_customer", "change", boreale.pk), page("users_role", "change", "managers"), page("users_did", "change", Did.objects.first().pk),
     ):  # fmt: skip
         answer = managers_desk.post(address, filled(managers_desk, address))
@@ -323,13 +332,17 @@ def test_a_record_is_added_for_the_customer_that_was_chosen(desk, boreale, lauri
     assert Change.objects.get(model="users.did", object_pk=did.pk).operation.source == "admin"
 
 
-def test_a_person_has_the_nine_tabs_as_parts_of_the_form(desk, boreale, felix, amelie):
+def test_a_person_has_the_nine_tabs_one_by_one(desk, boreale, felix, amelie):
     phone = make_phone(boreale, amelie, "805ec0aabb01")
     keys = [{"position": 3, "kind": "blf", "target": "102"}]
     road.apply(road.plan(felix, boreale, user_sheet(), [road.Row(amelie.pk, {"keys": keys})]), FACTS)
-    text = unescape(desk.get(page("users_user", "change", amelie.pk)).content.decode())
+    first = desk.get(page("users_user", "change", amelie.pk)).content.decode()
     scope = Scope(felix, boreale)
-    for section in user_sheet().sections:
+    whole = ""
+    for section, address in zip(user_sheet().sections, parts_of(amelie), strict=True):
+        assert f'href="?part={section.slug}"' in first
+        text = unescape(desk.get(address).content.decode())
+        whole += text
         assert str(section.title) in text
         for column in section.columns:
             typed = f'name="{column.name}' in text
@@ -337,9 +350,40 @@ def test_a_person_has_the_nine_tabs_as_parts_of_the_form(desk, boreale, felix, a
             told = str(column.label) in text and f"/users/101/{section.slug}" in text
             offered = column.is_offered(scope) and not column.at_creation_only
             assert typed or told or not offered, column.name
-    assert "102 Félix Gagnon" in text
-    assert model_of(phone).name in text
-    assert amelie.sip_password not in text
+    assert "102 Félix Gagnon" in whole
+    assert model_of(phone).name in whole
+    assert amelie.sip_password not in whole
+
+
+def test_a_part_is_saved_by_itself_and_gone_on_with(desk, boreale, amelie):
+    general, forwarding = (
+        f"{page('users_user', 'change', amelie.pk)}?part={part}" for part in ("general", "forwarding")
+    )
+    values = filled(desk, forwarding, **{"available.no_answer_seconds": "35"})
+    assert "first_name" not in values
+    answer = desk.post(forwarding, {**values, "_continue": "1"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, forwarding)
+    changes = Change.objects.filter(object_pk=amelie.pk, operation__source="admin")
+    assert [[cell["column"] for cell in change.cells] for change in changes] == [
+        ["available.no_answer_seconds"]
+    ]
+    assert (
+        'name="first_name"'
+        in desk.get(page("users_user", "change", amelie.pk) + "?part=nothing").content.decode()
+    )
+    assert filled(desk, general)["first_name"] == ["Amélie"]
+
+
+def test_a_part_of_a_person_takes_few_queries(desk, amelie):
+    make_phone(amelie.customer, amelie)
+    taken = {}
+    for section, address in zip(user_sheet().sections, parts_of(amelie), strict=True):
+        with CaptureQueriesContext(connection) as queries:
+            desk.get(address)
+        taken[section.slug] = len(queries)
+    # Their departments, numbers and role are each chosen among all of the customer's.
+    assert taken.pop("general") <= 10
+    assert max(taken.values()) <= 8, taken
 
 
 def test_a_person_is_created_and_deleted_by_the_road(desk, boreale, felix):
