@@ -29,6 +29,7 @@ class Takeover(StrEnum):
     FACTOR = "factor"
     SECRET = "secret"  # noqa: S105 - what is shown, by its kind
     ACCOUNT = "account"
+    TRIES = "tries"
     TEAM = "team"
     OWNERSHIP = "ownership"
 
@@ -52,6 +53,7 @@ WHY: "dict[Takeover, Text]" = {
     ),
     Takeover.SECRET: _("You are showing a secret: whoever reads it can use it."),
     Takeover.ACCOUNT: _("You are changing with which account you sign in."),
+    Takeover.TRIES: _("You are forgetting failed sign-ins: passwords of this person can be tried again."),
     Takeover.OWNERSHIP: _("You are making somebody else the owner of this company's phone system."),
     Takeover.TEAM: _("You are changing who is in the support team, where every customer is seen."),
 }

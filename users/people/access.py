@@ -148,9 +148,11 @@ def take_factor(
 
 
 def unblock(actor: User, customer: Customer | None, user: User, facts: RequestFacts) -> int:
-    """Forget the failed sign-ins of somebody; how many there were. Raises `road.RefusedError`."""
+    """Forget the failed sign-ins of somebody; how many there were. Raises as `take_factor`: without a proof, whoever found a session
+    open could have passwords guessed without end."""
     with transaction.atomic():
         [user] = _editable(actor, customer, user)
+        facts.demand_proof(Takeover.TRIES)
         count = lockout.unblock(credentials.account_key(user))
         # Wrong codes are counted elsewhere, and shut out just as well.
         for device in TotpDevice.objects.filter(user=user, throttling_failure_count__gt=0):

@@ -23,7 +23,7 @@ from signin.tasks import days_of_a_link
 from users import rights, road
 from users.mail import letters
 from users.mail.letters import Mail
-from users.models import Change, Letter, Operation, StaffLevel, User
+from users.models import Change, Letter, Operation, Role, StaffLevel, User
 from users.people.sections import user_sheet
 from users.people.sections.noted import ACCOUNT, ACTIVE, DISABLED, LEVEL, NOTED
 from users.rights import Verb
@@ -41,6 +41,11 @@ class TeamError(road.RefusedError):
     def __init__(self, why: Text) -> None:
         super().__init__(str(why))
         self.why = why
+
+
+# A row that is always there, held before the team's: a team of nobody has none that could be held, and who is its first manager is
+# decided under the lock as well. It is the role that all accounts of the team have.
+GATE = "users"
 
 
 # --- Who is in it -------------------------------------------------------------------------------------------------
@@ -63,6 +68,7 @@ def held(actor: User) -> tuple[User, Mapping[int, User]]:
     All of it, because who the last manager is, is only certain while nobody else changes anybody; and who was themselves
     disabled a moment ago changes nobody.
     """
+    Role.objects.select_for_update(no_key=True).only("pk").get(pk=GATE)
     team = {user.pk: user for user in User.objects.filter(is_staff=True).select_for_update().order_by("pk")}
     now = team.get(actor.pk) if actor.pk else actor
     if now is None:

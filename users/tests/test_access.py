@@ -134,6 +134,9 @@ def test_a_block_is_shown_with_its_end_and_unblocking_lets_them_try_at_once(bore
     standing = access.standing_of(amelie)
     assert standing.is_blocked
     assert timezone.now() < standing.places[0].until <= timezone.now() + lockout.SHORT
+    with pytest.raises(ProofNeededError):
+        access.unblock(felix, boreale, amelie, NOT_PROVED)
+    assert access.standing_of(amelie).is_blocked, "without a proof nothing is forgotten"
     assert browser.post(URL, {"do": "unblock"}).status_code == 302
     assert not access.standing_of(amelie).is_blocked
     assert len(access.standing_of(other).places) == 1, "another one's tries stay"

@@ -6,11 +6,12 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
-from users import road
+from users import rights, road
 from users.company.sheets import department_sheet
-from users.models import Change, Customer, Department, Did, Operation, User
+from users.models import Change, Customer, Department, Did, Operation, StaffLevel, User
+from users.people import team
 from users.people.sections import user_sheet
 from users.road import Outcome
 from users.tests.factories import FACTS, make_user
@@ -169,3 +170,24 @@ def test_one_did_number_rings_one_of_two(felix: User, zoe: User, amelie: User) -
     assert sorted(done, key=str) in ([Outcome.REFUSED, Outcome.SAVED], [Outcome.CONFLICT, Outcome.SAVED])
     assert Did.objects.get(pk=did.pk).user_id in (amelie.pk, zoe.pk)
     assert Change.objects.filter(kind="edit").count() == 1
+
+
+def test_of_two_first_accounts_of_an_empty_team_one_is_its_manager() -> None:
+    """Two terminals at once: the second waits until the first account is there, and is no manager then."""
+    User.objects.filter(is_staff=True).delete()
+
+    def invited(email: str, lock_timeout: str) -> User:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET lock_timeout = '{lock_timeout}'")
+            return team.invite(rights.terminal_actor(), FACTS, email, mailed=False)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first = team.invite(rights.terminal_actor(), FACTS, "un@tic.example", mailed=False)
+            with pytest.raises(OperationalError, match="lock"):
+                pool.submit(invited, "deux@tic.example", "200ms").result()
+        second = pool.submit(invited, "deux@tic.example", "10s").result()
+    assert (first.staff_level, second.staff_level) == (StaffLevel.MANAGER, StaffLevel.TECHNICIAN)
