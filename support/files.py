@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -221,15 +221,24 @@ class RoadResource(Resource):
 
 # --- The forms ----------------------------------------------------------------------------------------------------
 class _OfCustomer(forms.Form):
-    """Whose records a file is about."""
+    """Whose records a file is about: chosen before, on a page of its own, so that nothing lists all customers."""
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
         self.fields["customer"] = forms.ModelChoiceField(
-            Customer.objects.visible_to(user), label=_("Customer"), to_field_name="slug", empty_label="—"
+            Customer.objects.visible_to(user),
+            label=_("Customer"),
+            to_field_name="slug",
+            widget=forms.HiddenInput,
         )
         self.fields["resource"].widget = forms.HiddenInput()
+
+    @property
+    def chosen_customer(self) -> Customer | None:
+        """Who was chosen."""
+        slug = str(self["customer"].value() or "").replace("\0", "")
+        return Customer.objects.visible_to(self.user).filter(slug=slug).first()
 
     @property
     def media(self) -> forms.Media:
@@ -351,8 +360,9 @@ class FilesAdmin(ImportExportMixin, RoadAdmin):
         return super().get_import_form_kwargs(request) | {"user": request.user, "subject": self.subject}
 
     def get_import_form_initial(self, request: HttpRequest) -> dict[str, Any]:
-        """The customer of the address, where it names one."""
-        return {"customer": request.GET.get("customer", "").replace("\0", "")}
+        """The customer who is meant by the address, or by the list that one comes from."""
+        customer = self._asked_customer(request)
+        return {"customer": customer.slug if customer else ""}
 
     def get_confirm_form_kwargs(self, request: HttpRequest, import_form: Any = None) -> dict[str, Any]:
         """Who asks, and of what."""
@@ -402,6 +412,10 @@ class FilesAdmin(ImportExportMixin, RoadAdmin):
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Ask for a file, or show what it would do; what isn't to be confirmed isn't kept."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        if request.method != "POST" and self._asked_customer(request) is None:
+            return self._choose_customer(request)
         shown = False
         try:
             response = super().import_action(request, **kwargs)
@@ -448,11 +462,15 @@ class FilesAdmin(ImportExportMixin, RoadAdmin):
             shown = self.get_export_queryset(request)
         except IncorrectLookupParameters:
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_export")
+        customer = self._asked_customer(request)
+        if request.method != "POST" and customer is None:
+            return self._choose_customer(request)
         form = WantedForm(
             self.get_export_formats(),
             self.get_export_resource_classes(request),
             data=request.POST or None,
             user=request.user,
+            initial={"customer": customer.slug if customer else ""},
         )
         if form.is_valid():
             wanted = self.get_export_formats()[int(form.cleaned_data["format"])]()

@@ -1,8 +1,9 @@
 """Filters of the desk's lists whose values are said in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -38,6 +39,21 @@ class Box:
     value: str
     kept: Sequence[tuple[str, str]]
     pick_url: str
+
+
+# By what a list of the desk is narrowed to a customer: what was typed or chosen, or its key, as links of Django's have it.
+CUSTOMER, KEY = "customer", "customer__id__exact"
+# How Django hands the address of a list over to the pages that one opens from it.
+FROM_LIST = "_changelist_filters"
+
+
+def customer_asked(parameters: Mapping[str, str]) -> tuple[str, int | None]:
+    """What an address says of whose a new record or a file is to be: a text and a key; else what the list said that one comes from."""
+    for each in (parameters, dict(parse_qsl(parameters.get(FROM_LIST, "")[:2000]))):
+        text, key = picking.typed(each, CUSTOMER), str(each.get(KEY, ""))
+        if text or key:
+            return text, int(key) if key.isascii() and key.isdecimal() and len(key) < 18 else None
+    return "", None
 
 
 class CustomersFilter(admin.FieldListFilter):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
@@ -30,6 +31,7 @@ from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import plainly
 from support.admins import SupportAdmin
+from support.filters import CUSTOMER, KEY, customer_asked
 from users import rights, road
 from users.company import picking
 from users.models import Customer
@@ -281,12 +283,20 @@ class RoadAdmin(SupportAdmin):
         return fact
 
     def _asked_customer(self, request: HttpRequest) -> Customer | None:
-        text = picking.typed(request.GET, "customer")
-        return picking.meant(self._actor(request), text).one if text else None
+        """Who is meant by the address, or by the list that one comes from."""
+        text, key = customer_asked(request.GET)
+        if text:
+            return picking.meant(self._actor(request), text).one
+        found: Customer | None = (
+            Customer.objects.visible_to(request.user).filter(pk=key).first() if key is not None else None
+        )
+        return found
 
     def _choose_customer(self, request: HttpRequest) -> HttpResponse:
-        """Whose the new record is to be: a part of the name is typed, and one of the few chosen who are called so."""
-        text = picking.typed(request.GET, "customer")
+        """Whose it is to be: a part of the name is typed, and one of the few chosen who are called so."""
+        text, _key = customer_asked(request.GET)
+        meant = picking.meant(self._actor(request), text, MOST_OFFERED)
+        kept = [(name, value) for name, value in request.GET.items() if name not in (CUSTOMER, KEY, "p")]
         return TemplateResponse(
             request,
             "admin/choose_customer.html",
@@ -295,7 +305,9 @@ class RoadAdmin(SupportAdmin):
                 "opts": self.opts,
                 "title": _("For which customer?"),
                 "text": text,
-                "meant": picking.meant(self._actor(request), text, MOST_OFFERED),
+                "meant": meant,
+                "kept": kept,
+                "found": [(each, f"?{urlencode([*kept, (CUSTOMER, each.slug)])}") for each in meant.few],
             },
         )
 

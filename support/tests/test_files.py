@@ -1,8 +1,10 @@
 """Files at the support desk: in by a preview that is the road's, all of it or nothing; out without secrets; nothing written beside the road."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import openpyxl
@@ -49,7 +51,7 @@ def page(subject: str, kind: str) -> str:
 def sent(desk: Any, subject: str, customer: Customer, content: str | bytes, name: str = "liste.csv") -> Any:
     """The preview of a file."""
     data = content if isinstance(content, bytes) else content.encode()
-    form = Filled(desk.get(page(subject, "import")).content.decode()).values
+    form = Filled(desk.get(f"{page(subject, 'import')}?customer={customer.slug}").content.decode()).values
     return desk.post(
         page(subject, "import"),
         {**form, "customer": customer.slug, "import_file": SimpleUploadedFile(name, data), "mode": "both"},
@@ -290,3 +292,44 @@ def test_the_name_of_a_kept_file_opens_nothing_else(desk: Any, boreale: Customer
     answer = desk.post(page("departments", "process_import"), sent_by_hand)
     assert answer.status_code == 422
     assert "envoyez-le de nouveau" in answer.content.decode()
+
+
+def test_the_customer_of_a_file_is_chosen_by_typing_and_handed_over_by_the_list(
+    desk: Any, boreale: Customer, laurier: Customer
+) -> None:
+    for kind in ("import", "export"):
+        address = page("departments", kind)
+        asked = desk.get(address).content.decode()
+        assert 'name="customer" value=""' in asked
+        assert "<select" not in asked.partition('id="content"')[2], "nothing lists all customers"
+        by_typing = desk.get(f"{address}?customer=bor").content.decode()
+        by_key = desk.get(f"{address}?customer__id__exact={boreale.pk}").content.decode()
+        for shown in (by_typing, by_key):
+            assert '<input type="hidden" name="customer" value="boreale"' in shown
+            assert "<strong>Clinique Boréale</strong>" in shown
+        assert (
+            "boreale"
+            not in desk.get(f"{address}?customer=nobody").content.decode().partition('id="content"')[2]
+        )
+    narrowed = desk.get(f"{page('departments', 'changelist')}?customer=boreale").content.decode()
+    for kind in ("import", "export"):
+        assert f"{page('departments', kind)}?customer=boreale" in narrowed
+    # What else the list is narrowed to stays, whoever is chosen.
+    two = desk.get(f"{page('departments', 'export')}?q=soins&customer=e").content.decode()
+    assert "?q=soins&amp;customer=laurier" in two
+
+
+def test_a_list_that_is_narrowed_to_a_customer_hands_it_to_what_is_new(
+    desk: Any, boreale: Customer, laurier: Customer
+) -> None:
+    for narrowed in ("customer=boreale", f"customer__id__exact={boreale.pk}"):
+        listed = desk.get(f"{page('departments', 'changelist')}?{narrowed}").content.decode()
+        [link] = re.findall(r'href="([^"]+_changelist_filters[^"]+)" class="addlink"', listed)
+        shown = desk.get(unescape(link)).content.decode()
+        assert 'name="seen"' in shown, "the form itself, not the question whose it is to be"
+        assert "Clinique Boréale" in shown
+    # What is typed in the address itself wins over the list that one comes from.
+    other = desk.get(f"{page('departments', 'add')}?customer=laurier&_changelist_filters=customer%3Dboreale")
+    assert "Laurier" in other.content.decode()
+    nobody = desk.get(f"{page('departments', 'add')}?_changelist_filters=customer__id__exact%3D999999")
+    assert 'name="seen"' not in nobody.content.decode()
