@@ -13,6 +13,9 @@ class FilesConfig(AppConfig):
     def ready(self) -> None:
         """Say where the list of people leads to for a file of them, and make known what workers do with files."""
         from files import uploads  # noqa: F401 - registers its works
+        from files.number_lists import text_of
+        from users.company import number_list
         from users.people import exports
 
+        number_list.READERS.append(text_of)
         exports.register("file_export")

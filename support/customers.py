@@ -187,7 +187,8 @@ class DepartmentAdmin(FilesAdmin):
     subject_slug = "departments"
     actions = (give_holiday, change_settings, "delete_chosen")
     new = _("New department")
-    list_display = ("name", "owner", "language", "zone", "caller_id", "portal")
+    list_display = ("name", "owner", "language", "zone", "caller_id", "talk_name", "portal")
+    usual_columns = ("owner", "language", "zone", "caller_id")
     list_filter = (("customer", CustomersFilter), "language")
     list_select_related = ("customer",)
     search_fields = (
@@ -223,6 +224,7 @@ class DidAdmin(FilesAdmin):
     new = _("New number")
     facts = ("user", "system_extension")
     list_display = ("national", "name", "owner", "user", "system_extension", "portal")
+    usual_columns = ("name", "owner", "user", "system_extension")
     list_filter = (("customer", CustomersFilter), ("user", admin.EmptyFieldListFilter))
     list_select_related = ("customer", "user", "system_extension")
     search_fields = (
@@ -247,11 +249,12 @@ class SystemExtensionAdmin(FilesAdmin):
     subject_slug = "system-extensions"
     new = _("New system extension")
     destination = Kind.SYSTEM
-    list_display = ("number", "name", "kind", "owner", "portal")
+    list_display = ("number", "name", "kind", "owner", "talk_name", "portal")
+    usual_columns = ("kind", "owner")
     list_display_links = ("number", "name")
     list_filter = ("kind", ("customer", CustomersFilter))
     list_select_related = ("customer",)
-    search_fields = ("number", "name", "kind", "customer__search_text")
+    search_fields = ("number", "name", "kind", "talk_name", "customer__search_text")
 
     def portal_url(self, record: SystemExtension) -> str:
         """Its page."""

@@ -191,7 +191,8 @@ class SbcAdmin(RoadAdmin):
 
     sheet = sbc_sheet
     new = _("New SBC")
-    list_display = ("name", "owner", "kind", "address", "port", "portal")
+    list_display = ("name", "owner", "kind", "identifier", "address", "port", "portal")
+    usual_columns = ("owner", "kind", "address", "port")
     list_filter = ("kind", ("customer", CustomersFilter))
     list_select_related = ("customer",)
     search_fields = ("name", "kind", "identifier", "address", "port", "customer__search_text")

@@ -40,6 +40,8 @@ class Filter:
     flat: bool = False
     # What is typed in, instead of chosen: the type of its input ("text", "date"). All of them stand in one form.
     typed: str = ""
+    # What is offered while it is typed: the name of an address that answers with options.
+    offered: str = ""
     # How a typed value is said; as it was typed where this isn't given.
     said: Callable[[str], Text] = str
 
@@ -92,6 +94,7 @@ class Typed:
     label: Text
     type: str
     value: str
+    offered: str = ""
 
 
 @dataclass(frozen=True)
@@ -260,7 +263,7 @@ class ListState:
     def typed(self) -> list[Typed]:
         """The filters that are typed in, with what was typed."""
         return [
-            Typed(each.name, each.label, each.typed, self.chosen.get(each.name, ""))
+            Typed(each.name, each.label, each.typed, self.chosen.get(each.name, ""), each.offered)
             for each in self.shape.filters
             if each.typed
         ]

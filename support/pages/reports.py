@@ -17,7 +17,7 @@ from files.exporting.writing import Kind, written
 from files.pages.sending import attached
 from pbxadmin.common.columns import Text
 from pbxadmin.common.keyset import Counted
-from pbxadmin.common.listing import PAGE_SIZE, ListState
+from pbxadmin.common.listing import PAGE_SIZE, ListState, Typed
 from support.pages.frame import page, show
 from support.reports import REPORTS
 from support.reports.base import Report
@@ -25,21 +25,23 @@ from support.reports.base import Report
 
 @dataclass(frozen=True)
 class Field:
-    """One thing by which a report is narrowed, as a form shows it: typed where it has no values."""
+    """One thing by which a report is narrowed, as a form shows it: typed in, or one of its values."""
 
     name: str
     label: Text
     value: str
     options: Sequence[tuple[str, Text]] = ()
+    typed: Typed | None = None
 
 
 def fields_of(state: ListState) -> list[Field]:
     """The filters of a report with what is chosen."""
     found = []
+    typed = {each.name: each for each in state.typed}
     for each in state.shape.filters:
         chosen = state.chosen.get(each.name, "")
-        if each.name == "customer":
-            found.append(Field(each.name, each.label, chosen))
+        if each.name in typed:
+            found.append(Field(each.name, each.label, chosen, typed=typed[each.name]))
             continue
         options: list[tuple[str, Text]] = list(each.choices()) if each.choices else [("1", _("Yes"))]
         if chosen and chosen not in dict(options):

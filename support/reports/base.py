@@ -126,7 +126,7 @@ def of_customer(path: str = "customer__") -> Filter:
             condition &= Q(**{f"{path}search_text__contains": word})
         return condition or NOTHING
 
-    return Filter("customer", _("Customer"), called)
+    return Filter("customer", _("Customer"), called, typed="text", offered="customers_pick")
 
 
 def by_customer(path: str = "customer__") -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """Numbers as people list them, "514 555-0130 à 0139": ranges and single ones, by lines or commas, with a name after a tab or semicolon."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -24,6 +24,10 @@ _BETWEEN = re.compile(
 # "514-555-0130-0139": a last group of digits after a whole number is where a range ends.
 _GLUED = re.compile(r"(.*[0-9]{4})\s*-\s*([0-9]{2,4})\Z", re.DOTALL)
 _NUMBER = re.compile(r"[0-9+(. )/\-]*[0-9][0-9+(. )/\-]*\Z")
+
+
+# What makes the text of a list of a workbook's bytes; None for what isn't one. The app that reads files enters it.
+READERS: list[Callable[[bytes], str | None]] = []
 
 
 @dataclass(frozen=True)

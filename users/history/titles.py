@@ -13,6 +13,9 @@ NAMED = 2
 # French says « d’Accueil », but « de 101 Amélie ».
 VOWEL = re.compile(r"[aeiouàâäéèêëîïôöùûüœæ]", re.IGNORECASE)
 
+# With these a label ends that goes on in its value: “Member of”.
+LEADING_ON = frozenset({"de", "du", "des", "à", "par", "of", "to", "by", "from", "with"})
+
 
 def title(
     kind: str, record: str, count: int, labels: Sequence[str], values: Sequence[str] = (), said: str = ""
@@ -44,8 +47,13 @@ def of(what: str, record: str) -> str:
     return _("%(what)s of %(record)s") % {"what": what, "record": record}
 
 
+def _whole(label: str) -> str:
+    """A column's name; in quotes where it ends with a word that wants another one after it: « Membre de »."""
+    return _("“%(message)s”") % {"message": label} if re.split("[ ’]", label)[-1] in LEADING_ON else label
+
+
 def _columns(labels: Sequence[str]) -> str:
-    first, *rest = labels
+    first, *rest = map(_whole, labels)
     if len(rest) < NAMED:
         return _("%(first)s and %(last)s") % {"first": first, "last": rest[0]} if rest else first
     return ngettext(

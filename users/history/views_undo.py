@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods
 
-from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.http import PortalRequest, RequestFacts, safe_next
 from users import rights, road
 from users.history import timeline
 from users.models import Customer, Operation, User
@@ -139,7 +139,9 @@ def _words(shown: str, value: Any) -> str:
 
 
 def _back(request: PortalRequest, customer: Customer, operation: Operation) -> str:
-    """The history where this operation stands: of its one person, else of the customer; the list for who reads neither."""
+    """The history from which one came; else where this operation stands: of its one person, else of the customer; the list for who reads neither."""
+    if here := safe_next(request, request.GET.get("next")):
+        return here
     found = operation.changes.exclude(subject_pk=None).order_by().values_list("subject_pk", flat=True)
     keys = [key for key in found.distinct()[:2] if key is not None]
     person = (

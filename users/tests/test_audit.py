@@ -1,6 +1,7 @@
 """The history as a tool: of all customers for support staff, by who, when, what and number; and of one record of its own."""
 
 import json
+import re
 from html import unescape
 
 import pytest
@@ -247,3 +248,19 @@ def test_no_raw_word_stands_in_the_history(boreale):
                     if told == str(value) or "_" in told or "+00:00" in told:
                         raw.append((label, column.name, value, told))
     assert raw == []
+
+
+def test_whoever_undoes_comes_back_to_the_history_from_which_they_came(owner, felix, boreale, amelie):
+    number = Did.objects.of(boreale).filter(user=None, system_extension=None).first()
+    edit(felix, amelie, dids=[number.pk])
+    own = reverse("record_history", args=["boreale", "did", number.pk])
+    page = owner.get(own).content.decode()
+    [link] = re.findall(r'href="([^"]+/undo\?[^"]+)"', page)
+    shown = owner.get(unescape(link)).content.decode()
+    assert f'href="{own}"' in shown
+    done = owner.post(unescape(link))
+    assert (done.status_code, done.url) == (302, own)
+    operation = Operation.objects.filter(undoes=None, kind="edit").latest("pk")
+    bad = f"{reverse('undo', args=['boreale', operation.pk])}?next=https://evil.example/"
+    assert 'href="https://evil' not in owner.get(bad).content.decode()
+    assert "evil" not in owner.post(bad).headers.get("Location", "")

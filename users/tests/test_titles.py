@@ -1,5 +1,7 @@
 """What the history calls an operation: what changed of whom, in both languages, never a name of the code."""
 
+import re
+
 import pytest
 from django.http import QueryDict
 from django.utils import translation
@@ -29,6 +31,8 @@ CALLER_ID, LANGUAGE, MOBILE = "Identifiant appelant sortant", "Langue", "Mobile"
         ("edit", AMELIE, 12, [MOBILE], [], "Mobile de 101 Amélie Tremblay et 11 autres"),
         ("edit", "Accueil", 1, [LANGUAGE], [], "Langue d’Accueil"),
         ("edit", "Ventes", 1, [LANGUAGE], [], "Langue de Ventes"),
+        ("edit", AMELIE, 1, [MOBILE, "Membre de"], [], "Mobile et «\u00a0Membre de\u00a0» de 101 Amélie Tremblay"),
+        ("edit", "Accueil", 1, ["Membre de"], [], "«\u00a0Membre de\u00a0» d’Accueil"),
         ("edit", "", 1, [LANGUAGE], [], "Modification\u00a0: Langue"),
         ("create", AMELIE, 1, [CALLER_ID], [], "Création · 101 Amélie Tremblay"),
         ("delete", AMELIE, 1, [], [], "Suppression · 101 Amélie Tremblay"),
@@ -100,3 +104,16 @@ def test_what_an_operation_did_is_a_noun_so_that_nobody_is_given_a_gender():
         assert [str(Operation.Kind(kind).label) for kind in ("create", "edit", "delete", "reset")] == [
             "Création", "Modification", "Suppression", "Réinitialisation",
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["fr-ca", "en"])
+def test_no_name_of_a_column_runs_into_whose_it_is(language):
+    with translation.override(language):
+        labels = {str(column.label) for sheet in road.SHEETS.values() for column in sheet.columns.values()}
+        titles = [
+            title("edit", "Ventes", 1, labels_of)
+            for label in labels
+            for labels_of in ([label], [label, "x"], ["x", label])
+        ]
+    twice = re.compile(r"\b(de|du|des|à|par|of|to|by|from|with) (de|of|et|and)\b")
+    assert [text for text in titles if twice.search(text)] == []

@@ -152,7 +152,7 @@ def test_the_page_shows_old_and_new_and_a_post_does_it(client, felix, amelie, bo
     operation = edit(felix, boreale, amelie, first_name="Amelia")
     sign_in_fully(client, felix)
     history = client.get(reverse("user_history", args=["boreale", "101"])).content.decode()
-    assert f'href="{url(operation)}"' in history
+    assert f'href="{url(operation)}?next=' in history
     page = client.get(url(operation)).content.decode()
     assert page.index("Amelia</del>") < page.index("Amélie</ins>")
     assert "Annuler cette modification</button>" in page

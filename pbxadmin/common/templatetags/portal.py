@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms, template
 from django.core.paginator import Page
@@ -81,6 +82,13 @@ def list_swap(turn: bool = False) -> SafeString:
 def reader_is_staff(context: Context) -> bool:
     """Whether the page is read by support staff: for words alone, also where a fragment is included with nothing but its own facts."""
     return bool(getattr(getattr(getattr(context, "request", None), "user", None), "is_staff", False))
+
+
+@register.simple_tag(takes_context=True)
+def with_way_back(context: Context, url: str) -> str:
+    """An address with the page that is shown, to which what is done there comes back."""
+    request = getattr(context, "request", None)
+    return f"{url}?{urlencode({'next': request.get_full_path()})}" if request is not None else url
 
 
 @register.simple_tag(takes_context=True)

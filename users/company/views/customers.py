@@ -61,12 +61,15 @@ def customers(request: PortalRequest) -> HttpResponse:
 
 @require_safe
 def customers_pick(request: PortalRequest) -> HttpResponse:
-    """The customers that are meant by what is being typed, as the options of a list.
+    """The customers that are meant by what is being typed, as the options of a list; where `offer` names the field, their names for it.
 
-    They lead into the portal; where `as` names a parameter, to the page itself that asks, with the customer's address there and
+    Options lead into the portal; where `as` names a parameter, to the page itself that asks, with the customer's address there and
     its other parameters as they are.
     """
     only_support(request)
+    if field := request.GET.get("offer", "")[:40]:
+        few = picking.meant(request.user, picking.typed(request.GET, field)).few
+        return render(request, "users/customers_named.html", {"few": few})
     name = request.GET.get("as", "")[:40]
     text = picking.typed(request.GET, name or "q")
     kept = [(key, value) for key, value in request.GET.items() if key not in (name, "as", "p") and name]

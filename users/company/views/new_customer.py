@@ -20,7 +20,7 @@ from pbxadmin.common.http import PortalRequest, RequestFacts
 from signin import credentials as signin
 from users import rights
 from users.company import onboarding
-from users.company.number_list import LONGEST_TEXT, Listed, numbers_in
+from users.company.number_list import LONGEST_TEXT, READERS, Listed, numbers_in
 from users.company.onboarding import NotCreatedError
 from users.company.proposals import proposed
 from users.company.sheets import CONTRACT, DEPARTMENT
@@ -69,15 +69,18 @@ NUMBERS = NumberListColumn(
 
 
 def said_in(upload: UploadedFile) -> str:
-    """The text of a list that was sent as a file; raises `ValidationError` where it isn't one."""
+    """The text of a list that was sent as a file, a workbook or text; raises `ValidationError` where it isn't one."""
     content = upload.read(LONGEST_TEXT * 4 + 1)
     if len(content) > LONGEST_TEXT * 4:
         raise ValidationError(_("The list is too long: import a file of numbers afterwards."))
+    for reader in READERS:
+        if (text := reader(content)) is not None:
+            return text
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     if b"\0" in content:
         raise ValidationError(
-            _("This file isn't text. Save the workbook as CSV, or import it afterwards on the page of files.")
+            _("This file is neither text nor a workbook (XLSX): save it as one of them, or type the numbers.")
         )
     try:
         return content.decode("utf-8-sig")
