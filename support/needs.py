@@ -21,8 +21,8 @@ from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.places import country_said
 from pbxadmin.common.values.numbers import place_of
 from phones import presence, selectors
-from phones.models import Phone
-from phones.sites.overview import AWAY, doing, under_way
+from phones.models import UNDER_WAY, Phone
+from phones.sites.overview import AWAY, doing
 from signin.blocked import blocks_of, locked_since
 from support.reports import REPORTS, contracts, emergency, signins
 from support.reports.outside import NEW
@@ -79,7 +79,7 @@ def needs(actor: User, now: datetime) -> list[Need]:
 def _phones(actor: User, now: datetime) -> tuple[Need, Need, Need]:
     """Silent ones, those with a change that waits for long, and those that aren't there: one query."""
     phones = Phone.objects.visible_to(actor).select_related("user__customer").only(*READ)
-    told = phones.filter(under_way()).alias(doing=doing(now))
+    told = phones.filter(UNDER_WAY).alias(doing=doing(now))
     waits_since = Coalesce("command_at", "stale_since", "notified_at")
     found: list[Any] = list(
         _first("silent", told.filter(doing="silent"), waits_since).union(

@@ -537,4 +537,17 @@ class Migration(migrations.Migration):
                 name="phone_outbox",
             ),
         ),
+        migrations.AddIndex(
+            model_name="phone",
+            index=models.Index(
+                condition=models.Q(
+                    ("command_at__isnull", False),
+                    ("stale_since__isnull", False),
+                    ("notified_command", "restart"),
+                    _connector="OR",
+                ),
+                fields=["id"],
+                name="phone_under_way",
+            ),
+        ),
     ]

@@ -66,15 +66,6 @@ def doing(now: datetime) -> Case:
     )
 
 
-def under_way() -> Q:
-    """What every phone that waits or is silent has, said of its own row alone: something was asked of it that it hasn't shown to have done.
-
-    Few phones have it. Asked before `doing`, it spares the database the people and customers of all others.
-    """
-    restarting = Q(notified_command=Phone.Command.RESTART, notified_at__gt=F("fetched_at"))
-    return Q(command_at__isnull=False) | Q(stale_since__isnull=False) | restarting
-
-
 def phones_in_sight(actor: User, customer: Customer) -> "QuerySet[Phone]":
     """The phones of whom `actor` administers, and those in stock for whoever acts on the whole customer."""
     people = User.objects.visible_to(actor).of(customer).filter(rights.administered_by(actor))

@@ -8,16 +8,12 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     FloatField,
-    IntegerField,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
 )
 from django.db.models import Count as Counted
-from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -33,12 +29,10 @@ NEARLY_FULL = 90
 
 def contracts(actor: User) -> QuerySet[Any]:
     """All customers with how many extensions are in use (`used`), and how many hundredths of the contract that is (`share`)."""
-    people = User.objects.filter(customer=OuterRef("pk")).order_by().values("customer")
-    used = Subquery(people.annotate(count=Counted("pk")).values("count")[:1], output_field=IntegerField())
     share = ExpressionWrapper(100.0 * F("used") / F("included_extensions"), output_field=FloatField())
     return (
         Customer.objects.visible_to(actor)
-        .annotate(used=Coalesce(used, 0))
+        .annotate(used=Counted("users"))
         .annotate(
             share=Case(
                 When(included_extensions__gt=0, then=share),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from forwarding import outside
 from forwarding.models import ForwardingRule
 from pbxadmin.common.values.numbers import Line, place_of
-from phones.models import Phone
+from phones.models import UNDER_WAY, Phone
 from phones.tests.factories import change, make_phone
 from signin import blocked, lockout
 from signin.credentials import account_key
@@ -381,6 +381,13 @@ def test_nobody_of_a_customer_reads_a_report(client, boreale, felix):
     sign_in_fully(client, felix)
     for address in ("/support/", "/support/reports/", *(f"/support/reports/{slug}/csv" for slug in REPORTS)):
         assert client.get(address).status_code == 403, address
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans otherwise")
+def test_the_phones_at_which_something_is_under_way_are_found_by_an_index_of_them_alone(boreale):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        assert "phone_under_way" in Phone.objects.filter(UNDER_WAY).explain()
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans otherwise")

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from phones import selectors
-from phones.models import Phone, Sbc
+from phones.models import UNDER_WAY, Phone, Sbc
 from phones.settings.sections import phone_sheet
-from phones.sites.overview import AWAY, STATES, counted, doing, under_way
+from phones.sites.overview import AWAY, STATES, counted, doing
 from phones.sites.sections import sbc_sheet
 from signin.tests.signing import sign_in_fully
 from users import road
@@ -408,7 +408,7 @@ def test_the_list_is_narrowed_to_what_each_phone_says_of_itself_in_every_conditi
     assert wrong == []
     assert seen == len(conditions) > 800
     # What is asked first, to spare the database the rest, leaves none of them out.
-    at_rest = Phone.objects.exclude(pk__in=Phone.objects.filter(under_way()).values("pk"))
+    at_rest = Phone.objects.exclude(pk__in=Phone.objects.filter(UNDER_WAY).values("pk"))
     assert {phone.found for phone in at_rest.annotate(found=doing(now))} == {"never", "current"}
 
 
