@@ -1,6 +1,8 @@
 """What every app's tests share."""
 
+import gc
 from collections.abc import Iterator
+from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -147,12 +149,27 @@ def page(browser: "Browser") -> Iterator["Page"]:
 
 # Marks that say why: a test that is left out of the inner loop, or that costs a second run, has a reason.
 REASONED = ("slow", "both_databases")
+# Marks whose tests `./test` finds by the files in which they stand.
+FOUND_BY_FILE = ("browser", "both_databases")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a mark that gives no reason."""
+    """Refuse a mark that gives no reason, and one from elsewhere, whose file `./test` wouldn't find."""
+    texts: dict[Path, str] = {}
     for item in items:
+        for name in FOUND_BY_FILE:
+            if item.get_closest_marker(name):
+                if item.path not in texts:
+                    texts[item.path] = item.path.read_text("utf-8")
+                if f"mark.{name}" not in texts[item.path]:
+                    raise pytest.UsageError(f"{item.nodeid}: `mark.{name}` doesn't stand in its file")
         for name in REASONED:
             for mark in item.iter_markers(name):
                 if not (mark.args and isinstance(mark.args[0], str)):
                     raise pytest.UsageError(f"{item.nodeid}: the mark `{name}` says why")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage leave alone what stays until the end: all the code, and every test there is."""
+    gc.collect()
+    gc.freeze()
