@@ -72,7 +72,7 @@ def shape(changes_of: QuerySet[Change], *, everywhere: bool = False) -> Shape:
     ]
     if everywhere:
         filters += [
-            Filter("customer", _("Customer"), _customer_called, typed="text", offered="customers_pick"),
+            Filter("customer", _("Customer"), _customer_called, typed="text"),
             # Of one record, as pages of that lead here: "users.role:3".
             Filter("of", _("Record"), _of_record, typed="hidden", said=_record_said),
         ]
