@@ -327,7 +327,8 @@ class RoadAdmin(SupportAdmin):
         form.instance = record  # type: ignore[attr-defined]
         parts: list[tuple[Any, dict[str, Any]]] = []
         shown_parts = self.parts(request, record)
-        first = shown_parts[0].slug == self.sections(record is None)[0].slug
+        # The facts stand with the first part; a page of facts alone, a phone's, has no parts.
+        first = list(shown_parts[:1]) == list(self.sections(record is None)[:1])
         told: list[Any] = list(self.facts_for(scope)) if first else []
         if record is not None and told:
             parts.append((None, {"fields": list(told)}))
