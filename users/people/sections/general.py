@@ -8,8 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Left
+from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -25,7 +24,7 @@ from pbxadmin.common.references import LinkedColumn, Option, ReferenceColumn, St
 from pbxadmin.common.searching import number_sought
 from pbxadmin.common.sections import Section
 from pbxadmin.common.values.signs import folded, words_of
-from signin.models import LinkedAccount, TotpDevice
+from signin.models import TotpDevice
 from users import rights, road
 from users.models import Department, Did, Identity, Membership, Role, User
 from users.people.sections.general_rules import (
@@ -279,18 +278,6 @@ def factor_since() -> Subquery:
     return Subquery(own.values("created_at")[:1])
 
 
-def ways_in() -> dict[str, Any]:
-    """What tells whether somebody has anything to sign in with, as expressions over people: see `has_a_way_in`."""
-    linked = Exists(LinkedAccount.objects.filter(user=OuterRef("pk")))
-    return {"password_begins": Left("password", len(UNUSABLE_PASSWORD_PREFIX)), "has_linked_account": linked}
-
-
-def has_a_way_in(person: User) -> bool:
-    """Whether a person, read along with `ways_in`, has a password or an account elsewhere; whoever wasn't read so counts as having one."""
-    begins = getattr(person, "password_begins", "")
-    return begins != UNUSABLE_PASSWORD_PREFIX or bool(getattr(person, "has_linked_account", True))
-
-
 def second_factor_as_it_is(scope: Scope, person: User, form: Any) -> dict[str, Any]:
     """What the tab says beside what is required: whether a second factor is set up, and since when."""
     since = getattr(person, "factor_since", None)  # read along with them
@@ -400,7 +387,7 @@ GENERAL = Section(
     ),
     adds=Contribution(
         search=search_people,
-        read_along={"factor_since": factor_since(), **ways_in()},
+        read_along={"factor_since": factor_since()},
         losses=what_a_deleted_user_loses,
         removal_rules=(last_owner_stays,),
         hands_over=LEGACIES,

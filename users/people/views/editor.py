@@ -20,7 +20,6 @@ from users import rights
 from users.models import Customer, User
 from users.people import beginnings, emergency, exports
 from users.people.sections import user_sheet
-from users.people.sections.general import has_a_way_in
 from users.road import finding
 from users.road.pages import saving
 from users.road.pages.conflicts import values_of
@@ -88,12 +87,11 @@ def frame_of(
 
 
 def _kept_out(person: User, is_blocked: bool) -> str:
-    """In a word why their signing in fails now, whatever they type; "" where it doesn't, or where they are disabled."""
-    if person.disabled:
-        return ""
-    if is_blocked:
-        return _("Sign-in blocked")
-    return "" if has_a_way_in(person) else _("No password yet")
+    """In a word why their signing in fails now, whatever they type; "" where it doesn't, or where they are disabled.
+
+    Most people never set a password, because they only have a phone: that is no news, and stands on the page behind.
+    """
+    return _("Sign-in blocked") if is_blocked and not person.disabled else ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
