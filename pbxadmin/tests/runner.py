@@ -23,13 +23,16 @@ from pbxadmin.run.processes import ROOT, Guard, group_lives, signal_group
 
 BIN = Path(sys.executable).parent
 PACKAGES = ["pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "files", "support"]
-# What only root can install: the program that tells whether it is there, and Debian's package.
+# What only root can install: the program that tells whether it is there, and Debian's packages.
 SYSTEM_PROGRAMS = {
     "chromium": "chromium",
     "sipp": "sip-tester",
     "msgfmt": "gettext",
     "ffmpeg": "ffmpeg",
     "nginx": "nginx-light",
+    "espeak-ng": "espeak-ng",
+    # The second has what sox needs to write AMR.
+    "sox": "sox libsox-fmt-all",
 }
 # pytest's exit code for "no tests were collected".
 NO_TESTS = 5
@@ -228,7 +231,10 @@ def system_programs(results: Results) -> None:
     # Servers stand where only root looks.
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
     missing = sorted(
-        package for program, package in SYSTEM_PROGRAMS.items() if shutil.which(program, path=places) is None
+        package
+        for program, packages in SYSTEM_PROGRAMS.items()
+        if shutil.which(program, path=places) is None
+        for package in packages.split()
     )
     if not missing:
         return
