@@ -10,9 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pbxadmin.settings.development")
 app = Celery("pbxadmin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Tasks stand beside what they do; the rooms that have some.
-app.autodiscover_tasks(["signin", "talk", "phones.push", "forwarding", "files"])
+app.autodiscover_tasks(["signin", "talk", "phones.push", "forwarding", "files", "voicemail"])
 app.autodiscover_tasks(["users.road"], related_name="jobs")
 app.autodiscover_tasks(["users.mail"], related_name="letters")
+app.autodiscover_tasks(["voicemail"], related_name="weak_pins")
 
 
 @signals.after_setup_logger.connect

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Q, Value, When
+from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -15,14 +16,16 @@ from pbxadmin.common.columns import OPPOSITE, FieldColumn, Scope
 from pbxadmin.common.companions import CompanionStore, companion_columns
 from pbxadmin.common.contributions import Contribution, Legacy, ListColumn
 from pbxadmin.common.crypto import Reader, plain
+from pbxadmin.common.keyset import Key
 from pbxadmin.common.parts import Part
+from pbxadmin.common.personal import PersonalColumn, offer_own, refuse_what_is_anothers
 from pbxadmin.common.reasons import Reason
-from pbxadmin.common.references import Option, ReferenceColumn
 from pbxadmin.common.sections import Section
-from users import road
+from users import rights, road
 from users.models import Did, User
 from users.rights import Own
 from voicemail.effects import EFFECTS
+from voicemail.messages import UNREAD
 from voicemail.models import Greeting, Mailbox
 from voicemail.pins import Weakness, random_pin, weakness
 from voicemail.resets import RESETS
@@ -100,15 +103,6 @@ def _field(name: str) -> Any:
     return Mailbox._meta.get_field(name)
 
 
-def greetings(scope: Scope) -> list[Option]:
-    """The provider's standard greetings; a person's own library is added by a rule that knows the person."""
-    found = scope.once("standard greetings", lambda: list(Greeting.objects.filter(customer=None, user=None)))
-    return [
-        Option(greeting.pk, str(greeting), (greeting.name, greeting.name_en), greeting.name)
-        for greeting in found
-    ]
-
-
 class LanguageColumn(FieldColumn):
     """The language of the prompts; blank is the primary department's, and says so."""
 
@@ -132,15 +126,12 @@ class LanguageColumn(FieldColumn):
         return super().show(value, scope) if value else _("The department's")
 
 
-class DefaultGreetingColumn(ReferenceColumn):
+class DefaultGreetingColumn(PersonalColumn):
     """Which greeting; blank is the phone system's own."""
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu, the phone system's greeting first."""
-        choices = [
-            ("", gettext_lazy("The phone system's greeting")),
-            *((o.key, o.label) for o in self.by_key(scope).values()),
-        ]
+        choices = [("", gettext_lazy("The phone system's greeting")), *self.choices(scope)]
         return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=False)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
@@ -202,7 +193,8 @@ COLUMNS = companion_columns(
     ),
     default_greeting=DefaultGreetingColumn(
         _field("default_greeting"),
-        greetings,
+        Greeting.objects.options,
+        Greeting.objects.of_people,
         own=Own.VOICEMAIL,
         more=gettext_lazy(
             "In the tab “Call forwarding”, a status can have a greeting of its own, or use the default one chosen here."
@@ -327,12 +319,28 @@ def greetings_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[An
 
 
 def page_facts(scope: Scope, person: User, form: Any) -> dict[str, Any]:
-    """Nothing beside the form; in it, which language the department has."""
+    """Where the library of greetings is; in the form, which language the department has, and the person's own greetings."""
+    offer_own(form, person.pk, scope)
     if (department := person.primary_department) and LANGUAGE.name in form.fields:
         form.fields[LANGUAGE.name].help_text = _(
             "Language of the prompts that callers and the user hear. The department's: %(department_language)s."
         ) % {"department_language": department.get_language_display()}
-    return {}
+    own = person.pk == scope.actor.pk and not rights.administers(scope.actor)
+    url = (
+        reverse("own_greetings_page")
+        if own
+        else reverse("greetings_page", args=[scope.customer.slug, person.number])
+    )
+    found = Mailbox.objects.filter(user=person).values_list("pin_weakness", "unread").first() or ("", None)
+    weak = SENTENCES.get(Weakness(found[0])) if found[0] else ""
+    return {"greetings_url": url, "pin_weak": weak, "unread": found[1]}
+
+
+def _mailbox_said(enabled: bool, weak: str) -> str:
+    """Whether there is a voicemail, and whether anybody would guess its PIN."""
+    if not enabled:
+        return _("No")
+    return _("Yes, PIN easily guessed") if weak else _("Yes")
 
 
 VOICEMAIL = Section(
@@ -345,20 +353,32 @@ VOICEMAIL = Section(
         Part("voicemail.pin_disabled", gettext_lazy("Additional options")),
     ),
     template="voicemail/tab.html",
+    view="voicemail.views.voicemail_tab",
     row_rules=(pin_stays, open_mailbox_is_told),
-    set_rules=(the_same_pin_is_no_change, pins_are_not_guessed),
+    set_rules=(the_same_pin_is_no_change, pins_are_not_guessed, refuse_what_is_anothers(COLUMNS)),
     page_facts=page_facts,
     adds=Contribution(
         listed=(
             ListColumn(
                 "voicemail",
                 gettext_lazy("Voicemail"),
-                lambda person: _("Yes") if person.has_voicemail else _("No"),
+                lambda person: _mailbox_said(person.has_voicemail, person.weak_pin),
                 order=(Case(When(mailbox__enabled=True, then=Value(0)), default=Value(1)),),
-                reads={"has_voicemail": F("mailbox__enabled")},
+                reads={"has_voicemail": F("mailbox__enabled"), "weak_pin": F("mailbox__pin_weakness")},
+            ),
+            ListColumn(
+                "messages",
+                gettext_lazy("New messages"),
+                lambda person: "" if person.unread is None else str(person.unread),
+                order=(Key(UNREAD, blank=True),),
+                reads={"unread": UNREAD},
             ),
         ),
-        filters={"no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False))},
+        filters={
+            "no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False)),
+            "weak_pin": (gettext_lazy("PIN easily guessed"), ~Q(mailbox__pin_weakness="")),
+            "messages": (gettext_lazy("New voicemail messages"), Q(mailbox__unread__gt=0)),
+        },
         losses=greetings_of_a_deleted_user,
         resets=RESETS,
         effects=EFFECTS,

@@ -3,8 +3,10 @@
 from django.urls import URLPattern, URLResolver, path
 
 from voicemail import views
+from voicemail.greetings import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    *pages.urls(),
     path("c/<slug:slug>/users/<str:number>/voicemail/pin", views.show_pin, name="voicemail_pin"),
     path("c/<slug:slug>/users/<str:number>/voicemail/new-pin", views.new_pin, name="voicemail_new_pin"),
     path("me/voicemail", views.own_voicemail, name="own_voicemail"),

@@ -11,16 +11,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import Reader, plain
-from pbxadmin.common.http import PortalRequest, RequestFacts
+from pbxadmin.common.http import PortalRequest, RequestFacts, lets_use_the_microphone
 from pbxadmin.common.proof import Takeover
 from signin.second_factor import step_up
 from users import rights, road
 from users.access import signed_in_user
 from users.models import Customer, User
 from users.people.sections import user_sheet
+from users.people.views.editor import save_tab, show_tab
 from users.people.views.own_tabs import own_section
 from users.road import Outcome
+from users.road.pages.conflicts import values_of
 from users.road.pages.doors import of_person
 from voicemail.models import Mailbox
 from voicemail.sections import PIN, REGENERATE, VOICEMAIL
@@ -92,7 +95,17 @@ def _renew(
         messages.success(request, _("A new PIN was generated. Choose “Show” to see it."))
 
 
+@lets_use_the_microphone
+def voicemail_tab(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """The tab, with the library of greetings below its form."""
+    if request.method == "POST":
+        return save_tab(request, customer, person, VOICEMAIL)
+    form = VOICEMAIL.form(Scope(request.user, customer), initial=values_of(VOICEMAIL, person))
+    return show_tab(request, customer, person, VOICEMAIL, form)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@lets_use_the_microphone
 def own_voicemail(request: PortalRequest) -> HttpResponse:
     """One's own voicemail options."""
     return own_section(request, _own(request), VOICEMAIL, reverse("own_voicemail"), "voicemail/own.html")

@@ -28,6 +28,7 @@ from pbxadmin.common.destination_field import DestinationWidget
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.parts import DrawnPart
+from pbxadmin.common.personal import offer_own
 from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.statuses import Status
 from users import rights, road
@@ -55,6 +56,7 @@ class ShownRule:
 def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str, Any]:
     """The five statuses with their fields, and what the simulator beside them starts with."""
     _fill_pickers(scope, form, person.national_mobile)
+    offer_own(form, person.pk, scope)
     refused = [name.partition(".")[0] for name in form.errors if name in form.fields]
     wanted = refused[:1] or [form.data.get("_shown", ""), getattr(form, "shown_status", ""), person.status]
     shown = next(status for status in (*wanted, person.status) if status in set(Status))

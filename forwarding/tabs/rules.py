@@ -16,7 +16,7 @@ from pbxadmin.common.companions import CompanionColumn, CompanionStore
 from pbxadmin.common.destination_field import DestinationField, Reference, tells_references
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.parts import Part
-from pbxadmin.common.references import Option, ReferenceColumn
+from pbxadmin.common.personal import PersonalColumn, refuse_what_is_anothers
 from pbxadmin.common.values.destinations import Destination, Kind
 from pbxadmin.common.values.statuses import Status
 from pbxadmin.common.values.tolls import Toll, toll_of
@@ -55,24 +55,18 @@ ONLY_DIVERTING = frozenset(
 )
 
 
-def greetings(scope: Scope) -> list[Option]:
-    """The provider's standard greetings; whose library a person's own are is asked of the field, not of another app's code."""
-    library: Any = ForwardingRule._meta.get_field("greeting").related_model
-    found = scope.once(
-        "standard greetings", lambda: list(library._default_manager.filter(customer=None, user=None))
-    )
-    return [Option(greeting.pk, str(greeting), cell=greeting.name) for greeting in found]
+def _library() -> Any:
+    """The library of greetings, asked of the field: it is another app's."""
+    related: Any = ForwardingRule._meta.get_field("greeting").related_model
+    return related._default_manager
 
 
-class GreetingColumn(ReferenceColumn):
+class GreetingColumn(PersonalColumn):
     """Which greeting a status has; blank plays the mailbox's default one."""
 
     def form_field(self, scope: Scope) -> forms.Field:
         """A menu, the default first."""
-        choices = [
-            ("", gettext_lazy("Play the default options")),
-            *((o.key, o.label) for o in self.by_key(scope).values()),
-        ]
+        choices = [("", gettext_lazy("Play the default options")), *self.choices(scope)]
         return forms.ChoiceField(label=self.label, help_text=self.help, choices=choices, required=False)
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
@@ -164,7 +158,8 @@ FIELDS = columns_of(
     },
     greeting=GreetingColumn(
         _field("greeting"),
-        greetings,
+        lambda scope: _library().options(scope),
+        lambda scope: _library().of_people(scope),
         more=gettext_lazy("“Play the default options” uses the recording chosen in the Voicemail tab."),
     ),
 )
@@ -214,6 +209,8 @@ def part_for(status: Status) -> Part:
 
 RULE_COLUMNS = tuple(column for status in Status for column in columns_for(status))
 PARTS = tuple(part_for(status) for status in Status)
+GREETINGS_ARE_ONES_OWN = refuse_what_is_anothers(RULE_COLUMNS)
+
 DESTINATIONS = {column.name: column for column in RULE_COLUMNS if isinstance(column.inner, DestinationColumn)}
 RING_MOBILE = frozenset(column.name for column in RULE_COLUMNS if column.attribute == "ring_mobile")
 _NEED_MOBILE = (*DESTINATIONS, *RING_MOBILE)

@@ -35,6 +35,7 @@ FORWARDING = Section(
     set_rules=(
         statuses_last_as_said,
         rules.destinations_exist,
+        rules.GREETINGS_ARE_ONES_OWN,
         loops.own_numbers_are_extensions,
         loops.loops_are_told,
         rules.people_called_by_others_stay_reachable,

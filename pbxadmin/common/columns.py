@@ -261,6 +261,10 @@ class Column:
         """
         return self.said(text, scope, record_is_new), ()
 
+    def copied(self, value: Any, scope: Scope) -> Any:
+        """What a new record gets of a value of the one that it is copied from."""
+        return value
+
     def awaits(self, value: Any) -> bool:
         """Whether a value refers to a row that isn't written yet."""
         return isinstance(value, Pending) or (

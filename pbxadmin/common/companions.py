@@ -12,7 +12,7 @@ from pbxadmin.common import many
 from pbxadmin.common.columns import Blank, Column, FieldColumn, Scope, Text, columns_of
 from pbxadmin.common.crypto import MASK, is_secret
 from pbxadmin.common.reasons import Reason
-from pbxadmin.common.references import ReferenceColumn, Store
+from pbxadmin.common.references import Option, ReferenceColumn, Store
 
 CHUNK = 10_000
 # From so many distinct sets of values on, each row is given its own by one statement instead.
@@ -163,6 +163,15 @@ class CompanionColumn(Column):
         said["csv"] = inner.given_csv
         super().__init__(f"{prefix}.{inner.name}", label=label or inner.label, **(said | settings))
         store.columns[self.name] = self
+
+    def by_key(self, scope: Scope) -> dict[str, Option]:
+        """What the model field's own column may name, where it is a reference."""
+        assert isinstance(self.inner, ReferenceColumn), f"{self.name} names nothing"
+        return self.inner.by_key(scope)
+
+    def copied(self, value: Any, scope: Scope) -> Any:
+        """As the model field's own column does."""
+        return self.inner.copied(value, scope)
 
     def form_field(self, scope: Scope) -> forms.Field:
         """The model field's own form field, called as this column is."""

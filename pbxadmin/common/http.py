@@ -12,6 +12,7 @@ from django.core.handlers.wsgi import WSGIRequest, get_str_from_wsgi
 from django.http import HttpRequest, parse_cookie
 from django.utils.functional import cached_property
 from django.utils.http import parse_header_parameters, url_has_allowed_host_and_scheme
+from django_permissions_policy.decorators import permissions_policy_override
 
 from pbxadmin.common.proof import ProofNeededError, Takeover
 from pbxadmin.common.values.signs import as_it_looks
@@ -141,3 +142,10 @@ def one_line(text: str) -> str:
     """What was typed as one line, without signs that no one sees."""
     shown = "".join(" " if sign.isspace() else sign for sign in as_it_looks(text))
     return " ".join("".join(sign for sign in shown if unicodedata.category(sign)[0] != "C").split())
+
+
+def lets_use_the_microphone(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A page on which the browser may ask its reader for the microphone; on all others it may not."""
+    policy: dict[str, Any] = settings.PERMISSIONS_POLICY | {"microphone": "self"}
+    decorated: Callable[..., Any] = permissions_policy_override(policy)(view)
+    return decorated

@@ -18,13 +18,15 @@ from pbxadmin.common.values.signs import folded
 class Option:
     """One thing that a reference may point to: its key, its name for people, and other words a file may use for it.
 
-    `cell` is what a file calls it, the same in every language; blank: its label.
+    `cell` is what a file calls it, the same in every language; blank: its label. `owner` is the key of the one person who has it; None:
+    everybody may choose it.
     """
 
     key: Any
     label: str
     words: tuple[str, ...] = ()
     cell: str = ""
+    owner: Any = None
 
 
 # Options that a sentence names before it leaves the rest out.
@@ -81,12 +83,18 @@ class OptionsMixin:
         )
 
     def _named(self, scope: Scope) -> str:
-        options = list(self.by_key(scope).values())
-        named = [str(option.cell or option.label)[:40] for option in options[:MOST_NAMED]]
-        return ", ".join([*named, *(["…"] if len(options) > MOST_NAMED else [])]) or "—"
+        return self._listed([option.cell or option.label for option in self.by_key(scope).values()])
+
+    @staticmethod
+    def _listed(names: Sequence[str]) -> str:
+        named = [str(name)[:40] for name in names[:MOST_NAMED]]
+        return ", ".join([*named, *(["…"] if len(names) > MOST_NAMED else [])]) or "—"
 
     def _by_word(self, scope: Scope) -> dict[str, Any]:
-        options = list(self.by_key(scope).values())
+        return self._words_of(self.by_key(scope).values())
+
+    def _words_of(self, named: Iterable[Option]) -> dict[str, Any]:
+        options = list(named)
         # The very text goes before one that only looks like it, and a name of its own before another one's other words.
         found: dict[str, Any] = {}
         for option in options:

@@ -148,6 +148,10 @@ class Sheet:
     # The attributes that its name is made of: with its references, all that stays in memory of each of thousands of new records
     # once they are written; anything else would be read again. Blank: all of it stays.
     named_by: tuple[str, ...] = ()
+    # Whether people make such records for themselves, who change but themselves (`Verb.SELF`); whose they are a rule asks.
+    made_by_oneself: bool = False
+    # The column that says when a record was taken out of its list: blank again, it is back.
+    taken_out: str = ""
     # What the history notes of a record without its being a column of it: a command, a secret that was shown.
     noted: Mapping[str, "Noted"] = field(default_factory=dict)
 

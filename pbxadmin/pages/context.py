@@ -71,6 +71,7 @@ def entries(actor: Any, customer: Customer | None) -> list[tuple[str, str, str, 
             (_("Phones"), "phones", "phone"),
             (pgettext("heading", "DID numbers"), "did_list", "number"),
             (pgettext("heading", "System extensions"), "system_extension_list", "loop"),
+            (_("Greetings"), "company_greetings_page", "voicemail"),
         ):
             found.append((label, reverse(name, args=[customer.slug]), icon, True))
         found.append((_("Import / Export"), reverse("files", args=[customer.slug]), "file", True))

@@ -252,7 +252,7 @@ def front_command(host: str, port: int) -> list[str]:
 
 
 def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) -> list[Child]:
-    """What runs beside the broker: the front, the servers of pages and phones, the three workers, beat and the
+    """What runs beside the broker: the front, the servers of pages and phones, the four workers, beat and the
     virtual phones."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "pbxadmin"]
@@ -281,6 +281,14 @@ def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) ->
             [
                 *celery, "worker", "--queues", "files", "--concurrency", "1", "--hostname", "files@%h",
                 "--loglevel", "INFO", "--without-gossip", "--without-mingle",
+            ],
+        ),
+        # Recordings are converted two at a time, each by a program of its own for which a thread waits.
+        Child(
+            "sounds",
+            [
+                "nice", "-n", "10", *celery, "worker", "--queues", "sounds", "--pool", "threads", "--concurrency", "2",
+                "--hostname", "sounds@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle",
             ],
         ),
         # Phones are told by a process of their own, whose tasks only wake it: one is enough, and it waits for nobody.

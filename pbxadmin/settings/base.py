@@ -155,6 +155,8 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 MEDIA_ROOT = VAR_DIR / "media"
+# Room for the greetings of one customer, in bytes, those included that are kept for a month after they were deleted.
+GREETINGS_QUOTA = addresses.number(env, "GREETINGS_QUOTA_MB", 512) * 1024 * 1024
 
 # --- Headers -------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -252,14 +254,21 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # A change that was saved must not wait for a broker that is down: one try, then the rows are looked at.
 CELERY_TASK_PUBLISH_RETRY = False
 # What phones are told has a queue of its own (`celery worker -Q push`), so that letters, jobs and switches wait for no push, and
-# no push for them; and so has what is done as a whole and takes long, a file of thousands of rows. A worker that is given no queue
-# takes all of them.
-CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "push", "files")]
+# no push for them; and so has what is done as a whole and takes long, a file of thousands of rows, and what takes seconds of a core,
+# a recording. A worker that is given no queue takes all of them.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "push", "files", "sounds")]
 CELERY_TASK_ROUTES = {"phones.push.tasks.*": {"queue": "push"}}
 CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "users.road.jobs.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "old-jobs": {"task": "users.road.jobs.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "files": {"task": "files.tasks.forget_uploads", "schedule": 3600.0, "options": {"expires": 3600}},
+    "sounds": {"task": "voicemail.tasks.sweep_sounds", "schedule": 3600.0, "options": {"expires": 3600}},
+    # At night, when nobody waits for the database.
+    "weak-pins": {
+        "task": "voicemail.weak_pins.mark_all",
+        "schedule": crontab(hour="7", minute="40"),
+        "options": {"expires": 3600},
+    },
     "letters": {"task": "users.mail.letters.send_letters", "schedule": 30.0, "options": {"expires": 30}},
     "sessions": {"task": "signin.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
     "visitors": {"task": "talk.tasks.forget_visitors", "schedule": 3600.0, "options": {"expires": 3600}},

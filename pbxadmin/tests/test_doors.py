@@ -17,6 +17,7 @@ from users.company.sheets import customer_sheet, department_sheet
 from users.models import Department, Did, Job, Operation, SystemExtension
 from users.people.sections import user_sheet
 from users.tests.factories import make_staff, make_user
+from voicemail.tests.sounds import make_greeting
 
 pytestmark = pytest.mark.slow("every address for every kind of person")
 
@@ -44,8 +45,13 @@ SENDER = [SIGN_IN, REFUSED, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN]
 NOT_SWITCHED_ON = [SIGN_IN, *[HIDDEN] * 6]
 # One's own line: support staff have none.
 OWN_LINE = [SIGN_IN, *[OPEN] * 5, REFUSED]
+# What the company's people may hear and choose, on their own pages; and what isn't theirs to change.
+OF_THE_COMPANY = [SIGN_IN, *[OPEN] * 4, HIDDEN, REFUSED]
+NOT_ONES_OWN = [SIGN_IN, *[HIDDEN] * 5, REFUSED]
 # About a plain user whose primary department is Accueil.
 OF_PERSON = [SIGN_IN, REFUSED, REFUSED, OPEN, OPEN, HIDDEN, OPEN]
+
+LIBRARY = ("page", "progress", "sound", "add", "put_away", "rename", "trim", "use", "share", "delete")
 
 DOORS = {
     "home": SIGNED_IN,
@@ -196,6 +202,19 @@ DOORS = {
     "own_voicemail": OWN_LINE,
     "own_voicemail_pin": OWN_LINE,
     "own_voicemail_new_pin": OWN_LINE,
+    # Greetings: the company's, where the address of the table names one.
+    **dict.fromkeys(
+        ("own_greetings_page", "own_greetings_progress", "own_greetings_add", "own_greetings_put_away"),
+        OWN_LINE,
+    ),
+    **dict.fromkeys(("own_greetings_sound", "own_greetings_use"), OF_THE_COMPANY),
+    **dict.fromkeys(("own_greetings_rename", "own_greetings_trim", "own_greetings_delete"), NOT_ONES_OWN),
+    **dict.fromkeys((f"greetings_{page}" for page in LIBRARY), OF_PERSON),
+    **dict.fromkeys((f"company_greetings_{page}" for page in ("page", "progress", "sound")), ADMINISTRATORS),
+    **dict.fromkeys(
+        (f"company_greetings_{page}" for page in ("add", "put_away", "rename", "trim", "delete")),
+        WHOLE_CUSTOMER,
+    ),
     "own_app": [SIGN_IN, *[OPEN] * 5, HIDDEN],
     "own_app_qr": NOT_SWITCHED_ON,
     "own_visitors": NOT_SWITCHED_ON,
@@ -222,9 +241,11 @@ CHANGE = {
     "customer_suspension", "customer_ownership", "department_delete",
     "department_new", "did_delete", "did_new", "phone_add", "phone_delete", "phone_give", "sbc_delete", "sbc_new",
     "system_extension_delete", "system_extension_new", "undo", "user_create", "user_delete", "user_replace",
-    "user_reset",
+    "user_reset", "greetings_delete", "company_greetings_delete",
 }  # fmt: skip
 CHANGE_BY_POST = {
+    *(f"greetings_{page}" for page in ("add", "put_away", "rename", "trim", "use", "share")),
+    *(f"company_greetings_{page}" for page in ("add", "put_away", "rename", "trim")),
     "add_statutory_holidays", "app_link", "customer_settings", "department_tab", "did_tab", "file_again",
     "file_cancel", "file_departments", "file_discard", "file_send", "file_take", "job_cancel", "phone_command",
     "phone_logo", "phone_move", "phone_secret", "rps_key", "sbc_tab", "system_extension_tab", "user_status",
@@ -310,8 +331,12 @@ def world(boreale, laurier):
     ).pk
     site = Sbc.objects.create(customer=boreale, name="Rive-Sud", address="192.168.1.20").pk
     number = Did.objects.of(boreale).first().pk
+    companys = make_greeting(boreale).pk
     operation = Operation.objects.filter(customer=boreale).latest("pk").pk
     things = {
+        "greetings": make_greeting(boreale, accueil_user).pk,
+        "company_greetings": companys,
+        "own_greetings": companys,
         "department": soins,
         "record_history": soins,
         "did": number,

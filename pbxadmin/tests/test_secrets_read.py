@@ -35,6 +35,7 @@ CALLERS = {
     ("voicemail/views.py", "Mailbox.pin", Reader.PERSON),
     ("files/exporting/export.py", "Mailbox.pin", Reader.PERSON),
     ("voicemail/sections.py", "Mailbox.pin", Reader.CHECK),
+    ("voicemail/weak_pins.py", "Mailbox.pin", Reader.CHECK),
 }
 ADDRESSES = {
     ("phones/build.py", Reader.PHONE),

@@ -46,6 +46,7 @@ def settings_of(source: User, scope: Scope) -> Copied:
             if value != column.read(fresh) and (words := column.locked(scope, column.read(fresh))):
                 left_out.append(f"{column.label}: {words}")
                 continue
+        value = column.copied(value, scope)
         if value is not None:
             values[name] = column.to_json(value)
     role = Role.objects.get(pk=source.role_id)

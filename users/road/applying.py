@@ -127,7 +127,11 @@ def _write(made: Plan, rows: Sequence[RowPlan], there: Mapping[Any, Mapping[Any,
 
 def _look_again(made: Plan, rows: Sequence[RowPlan]) -> None:
     """Refuse references to what somebody has deleted since the plan: the database would, with no word for the reader."""
-    columns = [column for column in made.sheet.columns.values() if isinstance(column, OptionsMixin)]
+    columns: list[Any] = [
+        column
+        for column in made.sheet.columns.values()
+        if isinstance(getattr(column, "inner", column), OptionsMixin)
+    ]
     pointing = {
         column: found for column in columns if (found := [row for row in rows if column.name in row.changes])
     }

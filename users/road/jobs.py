@@ -33,7 +33,6 @@ from users.road.wide import WIDES, Taken, Wide, carry_out, look_at
 from users.road.works import (
     LEASE,
     MOST_ATTEMPTS,
-    QUEUE,
     WHOLE,
     WORKS,
     Beat,
@@ -442,7 +441,7 @@ def publish(key: int, kind: str = "", expires: int | None = None) -> None:
     What is done as a whole has workers of its own: minutes of it keep no letter and no step of others waiting.
     """
     try:
-        run_job.apply_async((key,), expires=expires, queue=QUEUE if kind in WORKS else None)
+        run_job.apply_async((key,), expires=expires, queue=WORKS[kind].queue if kind in WORKS else None)
     except Exception as error:  # whatever is wrong with the broker: the row says what is to be done
         logger.warning(
             "the broker can't be reached (%s): job %s waits for the sweep", type(error).__name__, key

@@ -381,7 +381,7 @@ def _refuse_what_is_not_ones_own(made: Plan, verb: rights.Verb) -> None:
     """Whoever changes themselves changes the columns that `rights.own_columns` tells, whatever else is sent; a colleague's, the status alone."""
     allowed = rights.own_columns(made.scope.actor, verb, made.columns.values())
     for row in made.rows:
-        if row.new:
+        if row.new and not made.sheet.made_by_oneself:
             row.refusal = row.refusal or Reason(_("You can do this for yourself only."), "not_yours")
         for name in row.raw.keys() - allowed:
             row.leave(name)

@@ -40,7 +40,7 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
     by_sheet: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
         by_sheet[change.model].append(change)
-    plans = []
+    plans: list[road.Plan] = []
     # What was written last is taken back first: a phone leaves somebody before they are what they were.
     for label, found in reversed(by_sheet.items()):
         sheet = road.SHEETS[label]
@@ -62,7 +62,7 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
             road.Row(key, {name: cell["old"] for name, cell in of_one.items()}, label=names[key])
             for key, of_one in cells.items()
         ]
-        plan = road.plan(actor, customer, sheet, rows)
+        plan = road.plan(actor, customer, sheet, rows, scope=coming_back(Scope(actor, customer), plans))
         for name, numbered in sheet.columns.items():
             if numbered.by_number:
                 meant = [of_one[name] for of_one in cells.values() if name in of_one]
@@ -98,6 +98,17 @@ def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[roa
                     )
         plans.append(plan)
     return plans
+
+
+def coming_back(scope: Scope, plans: Sequence[road.Plan]) -> Scope:
+    """`scope`, in which the options of references know what these plans, which are written first, put back into its list."""
+    for plan in plans:
+        if name := plan.sheet.taken_out:
+            keys = {
+                row.key for row in plan.having("changed") if name in row.after and row.after[name] is None
+            }
+            scope.found["back", plan.sheet.label] = keys
+    return scope
 
 
 def _created(changes: Sequence[Change]) -> set[tuple[str, Any]]:

@@ -54,6 +54,8 @@ class Work:
     phases: Mapping[str, tuple[Text, int]]
     # Does it: tells `at` how far it is, and ends with `finish` inside the transaction that writes.
     do: Callable[["Scope", "Beat"], None]
+    # Where workers take it from: what takes seconds waits for nothing that takes minutes.
+    queue: str = QUEUE
 
 
 WORKS: dict[str, Work] = {}

@@ -1,6 +1,7 @@
-"""Mailboxes and greetings, as tables; and the provider's standard greetings."""
+"""Mailboxes, greetings and their recordings, as tables; and the provider's standard greetings."""
 
 import django.db.models.deletion
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -33,9 +34,26 @@ class Migration(migrations.Migration):
                 (
                     "name_en",
                     pbxadmin.common.fields.OneLineField(
-                        blank=True, max_length=80, verbose_name="name in English"
+                        blank=True, editable=False, max_length=80, verbose_name="name in English"
                     ),
                 ),
+                ("standard", models.CharField(blank=True, editable=False, max_length=20)),
+                (
+                    "made",
+                    models.CharField(
+                        choices=[
+                            ("upload", "Uploaded"),
+                            ("browser", "Recorded in the browser"),
+                            ("phone", "Recorded by phone"),
+                            ("standard", "By the provider"),
+                        ],
+                        default="upload",
+                        max_length=8,
+                        verbose_name="made",
+                    ),
+                ),
+                ("deleted_at", models.DateTimeField(blank=True, null=True, verbose_name="deleted")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
                 (
                     "customer",
                     models.ForeignKey(
@@ -64,6 +82,134 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "greetings",
                 "ordering": [pbxadmin.common.searching.Folded("name")],
             },
+        ),
+        migrations.CreateModel(
+            name="Incoming",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        default=voicemail.models.new_sound_key, editable=False, max_length=32, unique=True
+                    ),
+                ),
+                ("name", pbxadmin.common.fields.OneLineField(max_length=80)),
+                (
+                    "made",
+                    models.CharField(
+                        choices=[
+                            ("upload", "Uploaded"),
+                            ("browser", "Recorded in the browser"),
+                            ("phone", "Recorded by phone"),
+                            ("standard", "By the provider"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("level", models.BooleanField(default=True)),
+                ("trim", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="users.customer",
+                    ),
+                ),
+                (
+                    "greeting",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="voicemail.greeting",
+                    ),
+                ),
+                (
+                    "job",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="users.job",
+                    ),
+                ),
+                (
+                    "starter",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Sound",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        default=voicemail.models.new_sound_key, editable=False, max_length=32, unique=True
+                    ),
+                ),
+                ("size", models.PositiveIntegerField()),
+                ("samples", models.PositiveIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                ("peaks", models.CharField(blank=True, max_length=400)),
+                ("loudness", models.FloatField(null=True)),
+                ("as_it_came", models.BooleanField(default=False)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("released_at", models.DateTimeField(null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sounds",
+                        to="users.customer",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="greeting",
+            name="sound",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.RESTRICT,
+                related_name="greetings",
+                to="voicemail.sound",
+                verbose_name="Recording",
+            ),
         ),
         migrations.CreateModel(
             name="Mailbox",
@@ -136,6 +282,9 @@ class Migration(migrations.Migration):
                         default=False, verbose_name="Play the caller ID (say the number)"
                     ),
                 ),
+                ("pin_weakness", models.CharField(blank=True, editable=False, max_length=12)),
+                ("unread", models.PositiveSmallIntegerField(editable=False, null=True)),
+                ("unread_told_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "default_greeting",
                     models.ForeignKey(
@@ -161,14 +310,33 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "mailbox",
                 "verbose_name_plural": "mailboxes",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("pin_weakness", ""), _negated=True),
+                        fields=["user"],
+                        name="mailbox_weak_pin",
+                    )
+                ],
             },
+        ),
+        migrations.AddIndex(
+            model_name="sound",
+            index=models.Index(fields=["released_at"], name="sound_released"),
         ),
         migrations.AddConstraint(
             model_name="greeting",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("user__isnull", False)),
+                condition=models.Q(("deleted_at", None), ("user__isnull", False)),
                 fields=("user", "name"),
                 name="greeting_name_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="greeting",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("deleted_at", None), ("user", None)),
+                fields=("customer", "name"),
+                name="company_greeting_once",
             ),
         ),
         migrations.AddConstraint(

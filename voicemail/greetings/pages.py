@@ -1,0 +1,304 @@
+"""The pages of a library of greetings: a person's, one's own, the company's. Each is the same views behind another door."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pbxadmin.common.http import PortalRequest, RequestFacts, lets_use_the_microphone
+from users import road
+from users.access import signed_in_user
+from users.models import Customer, User
+from users.rights import Verb
+from users.road import Outcome
+from users.road.pages.doors import in_customer, of_person
+from voicemail import audio
+from voicemail.greetings import making, sounds, usage
+from voicemail.greetings.library import Library
+from voicemail.greetings.making import RefusedError, Wanted
+from voicemail.greetings.serving import file_name, sound_response
+from voicemail.greetings.sheet import greeting_sheet
+from voicemail.greetings.words import NO_STORAGE, said_of
+from voicemail.models import Greeting, Made
+
+View = Callable[..., HttpResponse]
+MADE_HERE = {str(Made.UPLOAD): Made.UPLOAD, str(Made.BROWSER): Made.BROWSER}
+
+
+def _facts(request: PortalRequest, library: Library) -> RequestFacts:
+    return RequestFacts.of(request, "self") if library.verb is Verb.SELF else RequestFacts.of(request)
+
+
+def _back(request: PortalRequest, library: Library, *refusals: str, status: int = 422) -> HttpResponse:
+    """The library anew: as the fragment that a script asked for, else the page; refusals stand above it."""
+    if request.htmx:
+        shown = Library(library.scope, library.person, library.verb, library.name, library.parts)
+        return render(
+            request,
+            "voicemail/library.html",
+            {"library": shown, "refusals": refusals, "customer": library.scope.customer},
+            status=status if refusals else 200,
+        )
+    for sentence in refusals:
+        messages.error(request, sentence)
+    return redirect(f"{library.back}#greetings")
+
+
+# --- Looking and hearing -----------------------------------------------------------------------------------------
+@lets_use_the_microphone
+def page(request: PortalRequest, library: Library) -> HttpResponse:
+    """The library; as a fragment of its tab, or a page of its own."""
+    template = "voicemail/library.html" if request.htmx else "voicemail/greetings.html"
+    facts = {"library": library, "customer": library.scope.customer, "person": library.person}
+    return render(request, template, facts | {"breadcrumbs": library.path})
+
+
+def progress(request: PortalRequest, library: Library) -> HttpResponse:
+    """What is on its way, asked again and again while something is; the whole library once something has come."""
+    if request.GET.get("waiting", "") != library.waiting:
+        response = _back(request, library)
+        response["HX-Retarget"] = "#greetings"
+        response["HX-Reswap"] = "outerHTML"
+        return response
+    return render(request, "voicemail/incoming.html", {"library": library})
+
+
+def sound(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
+    """What callers hear, to play it or to keep it."""
+    greeting = library.heard_or_404(pk)
+    try:
+        return sound_response(request, library.content_of(greeting), file_name(str(greeting)))
+    except sounds.StorageError:
+        return HttpResponse(str(NO_STORAGE), status=503, content_type="text/plain; charset=utf-8")
+
+
+# --- Changing ----------------------------------------------------------------------------------------------------
+def add(request: PortalRequest, library: Library) -> HttpResponse:
+    """Take a file or a recording, for a new greeting or in the place of one."""
+    upload = request.FILES.get("sound")
+    if upload is None:
+        return _back(request, library, _("Choose a file, or record the greeting."))
+    replaced = request.POST.get("greeting", "")
+    greeting = library.greeting_or_404(int(replaced)) if replaced.isdecimal() and len(replaced) < 19 else None
+    as_it_is = "as_it_is" in request.POST
+    wanted = Wanted(
+        name=request.POST.get("name", "").strip() or _name_of(upload.name or "", greeting),
+        made=MADE_HERE.get(request.POST.get("made", ""), Made.UPLOAD),
+        person=library.person,
+        greeting=greeting,
+        level=not as_it_is,
+        trim=not as_it_is,
+    )
+    try:
+        made = making.receive(library.scope, upload, wanted, _facts(request, library), library.verb)
+    except RefusedError as refused:
+        return _back(request, library, *refused.sentences)
+    if isinstance(made, Greeting) and not request.htmx:
+        messages.success(request, _("The greeting “%(name)s” is in the library.") % {"name": made})
+    return _back(request, library)
+
+
+def _name_of(file: str, greeting: Greeting | None) -> str:
+    """A name for what was given none: the one that it has, or that of the file without its ending."""
+    if greeting is not None:
+        return greeting.name
+    plain = "".join(
+        sign if sign.isprintable() else " " for sign in file.replace("\\", "/").rpartition("/")[2]
+    )
+    stem = " ".join(plain.rpartition(".")[0].split() or plain.split())
+    return stem[: Greeting._meta.get_field("name").max_length or 80] or _("Greeting")
+
+
+def rename(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
+    """Give a greeting another name."""
+    greeting = library.greeting_or_404(pk)
+    return _written(request, library, greeting, {"name": request.POST.get("name", "")})
+
+
+def trim(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
+    """Keep the part of a greeting between two moments, in thousandths of a second."""
+    greeting = library.greeting_or_404(pk)
+    texts = [request.POST.get(name, "").replace(",", ".") for name in ("start", "end")]
+    try:
+        start, end = (round(float(text) * 1000) for text in texts)
+        whole = library.content_of(greeting)
+        part = audio.convert(audio.cut(whole, start, end), level=False, trim=False)
+        kept = sounds.keep(library.scope.customer, replace(part, kept=False))
+    except (ValueError, OverflowError):
+        return _back(request, library, _("Enter the beginning and the end in seconds, the beginning first."))
+    except audio.AudioError as error:
+        return _back(request, library, said_of(error))
+    except sounds.NoRoomError:
+        return _back(request, library, str(making.NO_ROOM))
+    except sounds.StorageError:
+        return _back(request, library, str(NO_STORAGE))
+    return _written(request, library, greeting, {"sound": kept.pk})
+
+
+def _written(
+    request: PortalRequest, library: Library, greeting: Greeting, values: dict[str, Any]
+) -> HttpResponse:
+    seen = request.POST.get("seen", "")
+    row = road.Row(greeting.pk, values, seen=int(seen) if seen.isdecimal() and len(seen) < 10 else None)
+    plan = road.plan(library.scope.actor, library.scope.customer, greeting_sheet(), [row], library.verb)
+    done = road.commit(plan, _facts(request, library))
+    if done.outcome is Outcome.CONFLICT:
+        return _back(request, library, _("Somebody else changed this in the meantime. Try again."))
+    return _back(request, library, *done.row.sentences)
+
+
+def delete(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
+    """Ask, naming who uses it; then take it out of the library, and give those who use it the default again."""
+    greeting = library.greeting_or_404(pk)
+    found = usage.uses(library.scope.customer.pk, [greeting])[greeting.pk]
+    if request.method != "POST" or "confirmed" not in request.POST:
+        facts = {
+            "library": library,
+            "customer": library.scope.customer,
+            "person": library.person,
+            "greeting": greeting,
+            "used": usage.named(found, many=library.person is None),
+            "breadcrumbs": library.path,
+        }
+        return render(request, "voicemail/greeting_delete.html", facts)
+    outcome, sentences = usage.take_out(library.scope, [greeting], _facts(request, library), library.verb)
+    if outcome is Outcome.SAVED:
+        messages.success(
+            request,
+            _("“%(name)s” was deleted. It can be put back for 30 days, in the history.") % {"name": greeting},
+        )
+    elif outcome is Outcome.CONFLICT:
+        messages.warning(request, _("Somebody else changed this in the meantime. Try again."))
+    for sentence in sentences if outcome is Outcome.REFUSED else ():
+        messages.error(request, sentence)
+    return redirect(f"{library.back}#greetings")
+
+
+def use(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
+    """Let the person's callers hear it: as the default, or in one status."""
+    greeting = library.heard_or_404(pk)
+    if library.person is None:
+        raise Http404
+    facts = _facts(request, library)
+    done = usage.use(
+        library.scope, library.person, greeting, request.POST.get("where", ""), facts, library.verb
+    )
+    if done.outcome is Outcome.SAVED:
+        where = dict(library.places)[request.POST["where"]]
+        messages.success(
+            request, _("Callers hear “%(name)s” now: %(where)s.") % {"name": greeting, "where": where}
+        )
+    elif done.outcome is Outcome.CONFLICT:
+        messages.warning(request, _("Somebody else changed this in the meantime. Try again."))
+    for sentence in done.row.sentences if done.outcome is Outcome.REFUSED else ():
+        messages.error(request, sentence)
+    return redirect(f"{library.back}#greetings")
+
+
+def share(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
+    """Put a person's greeting into the company's library as well, for everybody to choose."""
+    greeting = library.greeting_or_404(pk)
+    values = {"name": greeting.name, "sound": greeting.sound_id, "made": greeting.made, "user": None}
+    plan = road.plan(
+        library.scope.actor, library.scope.customer, greeting_sheet(), [road.Row(None, values)], Verb.EDIT
+    )
+    done = road.commit(plan, _facts(request, library))
+    if done.operation is None:
+        return _back(
+            request,
+            library,
+            *(done.row.sentences or [_("Somebody else changed this in the meantime. Try again.")]),
+        )
+    messages.success(
+        request, _("“%(name)s” is in the company's library now: anybody may choose it.") % {"name": greeting}
+    )
+    return redirect(Library.of_company(request.user, library.scope.customer).home)
+
+
+def put_away(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
+    """Forget a recording that was refused; one that still waits is cancelled."""
+    incoming = next((each for each in library.incoming if each.pk == pk), None)
+    if incoming is not None:
+        if incoming.job is not None and not incoming.job.is_over:
+            making.cancel(incoming)
+        else:
+            sounds.erase(incoming)
+    return _back(request, library)
+
+
+# --- Doors -------------------------------------------------------------------------------------------------------
+def _of_person(verb: Verb) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        @of_person(verb)
+        def inside(request: PortalRequest, customer: Customer, person: User, **rest: Any) -> HttpResponse:
+            return view(request, Library.of_person(request.user, customer, person), **rest)
+
+        return inside
+
+    return decorate
+
+
+def _of_company(verb: Verb) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        @in_customer(Verb.ADMINISTER if verb is Verb.SEE else Verb.CUSTOMER)
+        def inside(request: PortalRequest, customer: Customer, **rest: Any) -> HttpResponse:
+            return view(request, Library.of_company(request.user, customer), **rest)
+
+        return inside
+
+    return decorate
+
+
+def _of_oneself(verb: Verb) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def inside(request: PortalRequest, **rest: Any) -> HttpResponse:
+            user = signed_in_user(request)
+            if user.customer_id is None:
+                raise PermissionDenied(_("You have no extension: ask an administrator of your company."))
+            person = User.objects.select_related("customer", "role").get(pk=user.pk)
+            return view(request, Library.of_oneself(person), **rest)
+
+        return inside
+
+    return decorate
+
+
+# The pages by the last word of their address: the view, the right that it takes, and whether it is sent.
+PAGES: tuple[tuple[str, str, View, Verb, Callable[[View], View]], ...] = (
+    ("page", "", page, Verb.SEE, require_safe),
+    ("progress", "progress", progress, Verb.SEE, require_safe),
+    ("add", "new", add, Verb.EDIT, require_POST),
+    ("put_away", "incoming/<int:pk>/forget", put_away, Verb.EDIT, require_POST),
+    ("sound", "<int:pk>/sound.wav", sound, Verb.SEE, require_safe),
+    ("rename", "<int:pk>/rename", rename, Verb.EDIT, require_POST),
+    ("trim", "<int:pk>/trim", trim, Verb.EDIT, require_POST),
+    ("use", "<int:pk>/use", use, Verb.EDIT, require_POST),
+    ("share", "<int:pk>/share", share, Verb.EDIT, require_POST),
+    ("delete", "<int:pk>/delete", delete, Verb.EDIT, require_http_methods(["GET", "HEAD", "POST"])),
+)
+
+
+def urls() -> list[URLPattern]:
+    """The addresses of the three kinds of library."""
+    doors = (
+        ("greetings", "c/<slug:slug>/users/<str:number>/voicemail/greetings/", _of_person),
+        ("company_greetings", "c/<slug:slug>/greetings/", _of_company),
+        ("own_greetings", "me/voicemail/greetings/", _of_oneself),
+    )
+    return [
+        path(f"{start}{rest}", never_cache(how(door(verb)(view))), name=f"{name}_{word}")
+        for name, start, door in doors
+        for word, rest, view, verb, how in PAGES
+        if not (word == "share" and name != "greetings")
+        and not (word == "use" and name == "company_greetings")
+    ]

@@ -1,0 +1,213 @@
+"""The library of greetings: what comes in, who may hear and change it, who uses it, and what becomes of its files."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from forwarding.models import ForwardingRule
+from pbxadmin.common.columns import Scope
+from signin.tests.signing import sign_in_fully
+from users import road
+from users.models import Operation
+from users.people.copying import settings_of
+from users.people.sections import user_sheet
+from users.rights import Verb
+from users.road.undo import undo
+from users.tests.factories import FACTS, make_user
+from voicemail.greetings import making, sounds, usage
+from voicemail.greetings.library import Library
+from voicemail.greetings.making import RefusedError, Wanted
+from voicemail.models import Greeting, Made, Mailbox, Sound
+from voicemail.tests.sounds import ready_wav, upload
+
+
+@pytest.fixture(autouse=True)
+def _a_folder_of_its_own(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+def give(actor, customer, person=None, name="Vacances", content=None, **wanted):
+    """A greeting in somebody's library, or the company's."""
+    verb = Verb.SELF if actor == person and not actor.role.administer_users else Verb.EDIT
+    wanted = Wanted(name, Made.UPLOAD, person, **wanted)
+    return making.receive(Scope(actor, customer), upload(content), wanted, FACTS, verb)
+
+
+def choose(actor, person, **values):
+    row = road.Row(person.pk, {name.replace("__", "."): value for name, value in values.items()})
+    return road.commit(road.plan(actor, person.customer, user_sheet(), [row]), FACTS)
+
+
+def files_of(folder="greetings"):
+    """Every file of the storage below a folder."""
+    return sorted(sounds._files(folder))
+
+
+# --- In ---------------------------------------------------------------------------------------------------------
+def test_a_file_in_the_right_format_is_kept_byte_for_byte(felix, amelie, boreale):
+    content = ready_wav(2.5)
+    greeting = give(felix, boreale, amelie, content=content)
+    assert (greeting.name, greeting.user, greeting.made) == ("Vacances", amelie, Made.UPLOAD)
+    assert sounds.read(greeting.sound) == content
+    assert greeting.sound.as_it_came
+    assert greeting.sound.length_said == "0:02"
+    assert len(files_of()) == 1
+
+
+def test_what_no_library_takes_leaves_nothing_behind(felix, amelie, boreale):
+    give(felix, boreale, amelie)
+    for name, said in (("vacancés", "déjà"), ("", "obligatoire"), ("a\nb", ""), ("x" * 81, "80")):
+        with pytest.raises(RefusedError) as refused:
+            give(felix, boreale, amelie, name=name)
+        assert said in " ".join(refused.value.sentences)
+    assert Greeting.objects.filter(user=amelie).count() == 1
+    assert Sound.objects.count() == 1
+    assert len(files_of()) == 1
+
+
+def test_the_room_of_a_customer_has_an_end(felix, amelie, boreale, settings):
+    settings.GREETINGS_QUOTA = 40_000
+    give(felix, boreale, amelie)
+    assert Library.of_person(felix, boreale, amelie).quota.share == 40
+    give(felix, boreale, amelie, name="Absent")
+    with pytest.raises(RefusedError, match="place"):
+        give(felix, boreale, amelie, name="Réunion")
+    assert len(files_of()) == 2
+
+
+def test_a_storage_that_takes_nothing_is_said_and_leaves_no_row(felix, amelie, boreale, monkeypatch):
+    def full(*args, **rest):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(default_storage, "save", full)
+    with pytest.raises(RefusedError, match="pas pu être"):
+        give(felix, boreale, amelie)
+    assert not Sound.objects.exists()
+    assert not Greeting.objects.filter(customer=boreale).exists()
+
+
+# --- Whose ------------------------------------------------------------------------------------------------------
+def test_a_person_chooses_their_own_greetings_and_everybodys_but_nobody_elses(felix, amelie, ines, boreale):
+    own, companys = give(felix, boreale, amelie), give(felix, boreale, name="Fermé")
+    assert choose(felix, amelie, voicemail__default_greeting=own.pk, away__greeting=companys.pk).operation
+    refused = choose(felix, ines, voicemail__default_greeting=own.pk)
+    assert refused.operation is None
+    assert "quelqu’un d’autre" in " ".join(refused.row.sentences)
+    assert choose(felix, ines, available__greeting=companys.pk).operation
+    assert Mailbox.objects.get(user=amelie).default_greeting == own
+
+
+def test_the_greeting_of_another_customer_is_no_choice(felix, amelie, boreale, laurier):
+    foreign = make_user(laurier, "150", "Zoé", "Ailleurs")
+    theirs = Greeting.objects.create(customer=laurier, user=foreign, name="À eux")
+    assert choose(felix, amelie, voicemail__default_greeting=theirs.pk).operation is None
+
+
+def test_everybody_keeps_a_library_of_their_own(amelie, ines, boreale):
+    greeting = give(amelie, boreale, amelie)
+    assert greeting.user == amelie
+    for person in (ines, None):
+        with pytest.raises(RefusedError):
+            give(amelie, boreale, person, name="Pas à moi")
+
+
+def test_nobody_hears_what_is_another_persons(amelie, ines, felix, boreale, laurier, staff):
+    greeting = give(felix, boreale, ines)
+    own = reverse("own_greetings_sound", args=[greeting.pk])
+    tab = reverse("greetings_sound", args=[boreale.slug, ines.number, greeting.pk])
+    through_another = reverse("greetings_sound", args=[boreale.slug, amelie.number, greeting.pk])
+    stranger = make_user(laurier, "151", "Zoé", "Ailleurs", role="system_owners")
+    for person, url, status in (
+        (ines, own, 200), (amelie, own, 404), (amelie, tab, 403), (felix, tab, 200), (staff, tab, 200),
+        (felix, through_another, 404), (stranger, tab, 404), (stranger, own, 404),
+    ):  # fmt: skip
+        assert sign_in_fully(Client(), person).get(url).status_code == status, (person, url)
+    assert Client().get(own).status_code == 302
+
+
+def test_a_sound_is_a_file_to_keep_that_no_cache_keeps_and_of_which_parts_are_sent(felix, amelie, boreale):
+    content = ready_wav()
+    greeting = give(felix, boreale, amelie, name='../../été "x"; rm -rf', content=content)
+    url = reverse("greetings_sound", args=[boreale.slug, amelie.number, greeting.pk])
+    client = sign_in_fully(Client(), felix)
+    whole = client.get(url)
+    assert whole.content == content
+    assert whole["Content-Type"] == "audio/wav"
+    assert whole["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in whole["Cache-Control"]
+    assert whole["Content-Disposition"].startswith("attachment")
+    assert "/" not in whole["Content-Disposition"].partition("filename")[2].replace("utf-8''", "")
+    for asked, status, expected in (
+        ("bytes=0-9", 206, content[:10]), ("bytes=-10", 206, content[-10:]), ("bytes=16000-", 206, content[16000:]),
+        ("bytes=5-99999999", 206, content[5:]), ("bytes=99999-", 416, b""), ("bytes=9-5", 416, b""),
+        ("bytes=0-1,5-6", 200, content), ("bytes=-", 200, content), ("bytes=a-b", 200, content), ("bytes=-99999999", 206, content),
+    ):  # fmt: skip
+        part = client.get(url, headers={"range": asked})
+        assert (part.status_code, part.content) == (status, expected), asked
+
+
+# --- Used and gone ----------------------------------------------------------------------------------------------
+def test_a_greeting_names_who_uses_it_and_going_gives_them_the_default_again(felix, amelie, boreale):
+    greeting = give(felix, boreale, amelie)
+    choose(felix, amelie, voicemail__default_greeting=greeting.pk, away__greeting=greeting.pk)
+    used = usage.uses(boreale.pk, [greeting])[greeting.pk]
+    assert [use.column for use in used] == ["away.greeting", "voicemail.default_greeting"]
+    client = sign_in_fully(Client(), felix)
+    url = reverse("greetings_delete", args=[boreale.slug, amelie.number, greeting.pk])
+    asked = client.get(url).content.decode()
+    assert "Absent" in asked
+    assert client.post(url, {"confirmed": "1"}).status_code == 302
+    assert Mailbox.objects.get(user=amelie).default_greeting is None
+    assert not ForwardingRule.objects.filter(greeting=greeting).exists()
+    assert not Library.of_person(felix, boreale, amelie).greetings
+
+
+def test_what_was_deleted_comes_back_with_all_that_used_it_for_thirty_days(felix, amelie, boreale):
+    greeting = give(felix, boreale, amelie)
+    choose(felix, amelie, voicemail__default_greeting=greeting.pk, away__greeting=greeting.pk)
+    usage.take_out(Scope(felix, boreale), [greeting], FACTS)
+    sounds.sweep(timezone.now() + timedelta(days=29))
+    assert undo(felix, boreale, Operation.objects.latest("pk"), FACTS)
+    assert Mailbox.objects.get(user=amelie).default_greeting == greeting
+    assert ForwardingRule.objects.get(user=amelie, status="away").greeting == greeting
+    greeting.refresh_from_db()
+    assert sounds.read(greeting.sound)
+    assert greeting.sound.released_at is None
+
+
+def test_after_thirty_days_a_deleted_greeting_is_erased_with_its_file(felix, amelie, boreale):
+    greeting = give(felix, boreale, amelie)
+    usage.take_out(Scope(felix, boreale), [greeting], FACTS)
+    sounds.sweep(timezone.now() + timedelta(days=31))
+    assert not Greeting.objects.filter(pk=greeting.pk).exists()
+    assert not Sound.objects.exists()
+    assert files_of() == []
+
+
+def test_the_library_of_a_deleted_person_goes_with_them(felix, amelie, boreale):
+    give(felix, boreale, amelie)
+    road.remove(road.plan_removal(felix, boreale, user_sheet(), [amelie.pk]), FACTS)
+    sounds.sweep()
+    assert files_of() == []
+    assert not Sound.objects.exists()
+
+
+def test_a_sound_that_no_greeting_came_to_name_goes_after_an_hour(boreale):
+    made = making.audio.convert(ready_wav(), level=False, trim=False)
+    sounds.keep(boreale, made)
+    sounds.sweep()
+    assert len(files_of()) == 1
+    sounds.sweep(timezone.now() + timedelta(hours=2))
+    assert files_of() == []
+
+
+def test_a_copy_of_a_person_takes_over_what_everybody_may_choose_and_nothing_personal(felix, amelie, boreale):
+    own, companys = give(felix, boreale, amelie), give(felix, boreale, name="Fermé")
+    choose(felix, amelie, voicemail__default_greeting=own.pk, away__greeting=companys.pk)
+    copied = settings_of(amelie, Scope(felix, boreale)).values
+    assert "voicemail.default_greeting" not in copied
+    assert copied["away.greeting"] == companys.pk
