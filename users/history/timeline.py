@@ -45,6 +45,7 @@ class ToldRow:
     name: str
     changes: list[dict[str, str]]
     created: bool = False
+    taken_out: bool = False  # of its list, from which it can be put back
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ def _named_row(change: Change) -> ToldRow:
         change.object_name,
         [{"label": label, "old": "", "new": ""} for label in labels],
         change.kind == Operation.Kind.CREATE,
+        _takes_out(change),
     )
 
 
@@ -296,7 +298,16 @@ def _tell(
 
 def _told_row(change: Change, scope: Scope | None) -> ToldRow:
     created = change.kind == Operation.Kind.CREATE
-    return ToldRow(change.object_name, cells_in_words(change, scope), created)
+    return ToldRow(change.object_name, cells_in_words(change, scope), created, _takes_out(change))
+
+
+def _takes_out(change: Change) -> bool:
+    """Whether a record was taken out of its list, which its readers call a deletion."""
+    sheet = road.SHEETS.get(change.model)
+    return any(
+        sheet is not None and cell["column"] == sheet.taken_out and not cell.get("old") and cell.get("new")
+        for cell in change.cells
+    )
 
 
 def title_of(operation: Operation, rows: Sequence[ToldRow], count: int, *, named: bool = True) -> str:
@@ -310,6 +321,9 @@ def title_of(operation: Operation, rows: Sequence[ToldRow], count: int, *, named
         }
     # Somebody who is created with what they are given is created, whatever else changes for it.
     kind = Operation.Kind.CREATE if rows and rows[0].created else operation.kind
+    if gone := [row for row in rows if row.taken_out]:
+        # What else changed follows from it.
+        return titles.title(Operation.Kind.DELETE, gone[0].name if named else "", len(gone), [])
     cells = [cell for row in rows for cell in row.changes]
     commands = [cell["new"] for cell in cells] if operation.kind == Operation.Kind.COMMAND else []
     return titles.title(

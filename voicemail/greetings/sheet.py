@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -52,7 +53,7 @@ class LibraryColumn(FieldColumn):
 
 
 class SoundColumn(FieldColumn):
-    """The recording: one of the customer's sounds, kept before the greeting names it. In words, its length."""
+    """The recording: one of the customer's sounds, kept before the greeting names it. In words, its length in seconds."""
 
     own_form = True
 
@@ -74,12 +75,14 @@ class SoundColumn(FieldColumn):
         )
 
     def show(self, value: Any, scope: Scope | None = None) -> str:
-        """How long it is: "0:12"."""
+        """How long it is."""
         if not value:
             return super().show("")
         known = scope.found.get(("sound", value)) if scope else None
         known = known or Sound.objects.filter(pk=value).first()
-        return known.length_said if known else _("a recording that isn't kept any more")
+        if known is None:
+            return _("a recording that isn't kept any more")
+        return _("%(count)s s") % {"count": number_format(known.seconds, 1)}
 
 
 class TakenOutColumn(FieldColumn):

@@ -211,3 +211,12 @@ def test_a_copy_of_a_person_takes_over_what_everybody_may_choose_and_nothing_per
     copied = settings_of(amelie, Scope(felix, boreale)).values
     assert "voicemail.default_greeting" not in copied
     assert copied["away.greeting"] == companys.pk
+
+
+def test_the_history_calls_a_greeting_that_was_taken_out_deleted_and_says_seconds(felix, amelie, boreale):
+    greeting = give(felix, boreale, amelie, content=ready_wav(2.5))
+    choose(felix, amelie, voicemail__default_greeting=greeting.pk)
+    usage.take_out(Scope(felix, boreale), [greeting], FACTS)
+    told = sign_in_fully(Client(), felix).get(reverse("history", args=[boreale.slug])).content.decode()
+    assert "Suppression · Vacances" in told
+    assert "2,5 s" in told.replace("\xa0", " ")
