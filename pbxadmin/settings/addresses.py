@@ -1,7 +1,8 @@
 """Addresses of servers out of the environment: one that is none stops the start with a sentence and an example."""
 
+import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -9,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 # Whoever waits for a database that is away is told so instead.
 CONNECT_WITHIN = 5  # seconds
 DATABASES = {"postgres": True, "postgresql": True, "sqlite": False}
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 BROKERS = ("redis", "rediss", "redis+socket", "valkey", "valkeys", "memory")
 
 
@@ -75,6 +77,40 @@ def mail(env: environ.Env) -> dict[str, Any] | None:
     except (ImproperlyConfigured, ValueError, KeyError):
         raise refused(name, example) from None
     return made
+
+
+def storage(env: environ.Env) -> dict[str, Any]:
+    """What `STORAGE_URL` says, as Django's `STORAGES` wants it: a folder where it says nothing, else an S3-compatible object store."""
+    name, example = (
+        "STORAGE_URL",
+        "s3://KEY:SECRET@host/bucket?region=ca-central-1 (and &tls=0 where it speaks plain HTTP)",
+    )
+    text: str = env.str(name, default="")
+    if not text:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    scheme, host, path = parts(name, text, example)
+    address = urlsplit(text)
+    key, secret = (unquote(part or "") for part in (address.username, address.password))
+    try:
+        asked = parse_qs(address.query, strict_parsing=True, max_num_fields=2) if address.query else {}
+    except ValueError:
+        raise refused(name, example) from None
+    region, tls = (asked.pop(word, [default]) for word, default in (("region", "us-east-1"), ("tls", "1")))
+    # Without a key the client would ask the machine's surroundings for one.
+    named = scheme == "s3" and host and key and secret and BUCKET.fullmatch(path.strip("/"))
+    if not named or asked or address.fragment or len(region) != 1 or tls not in (["0"], ["1"]):
+        raise refused(name, example)
+    where = address.netloc.rpartition("@")[2]
+    return {
+        "BACKEND": "pbxadmin.common.objects.ObjectStorage",
+        "OPTIONS": {
+            "access_key": key,
+            "secret_key": secret,
+            "bucket_name": path.strip("/"),
+            "region_name": region[0],
+            "endpoint_url": f"{'https' if tls == ['1'] else 'http'}://{where}",
+        },
+    }
 
 
 def number(env: environ.Env, name: str, default: int) -> int:

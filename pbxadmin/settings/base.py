@@ -148,12 +148,13 @@ STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": addresses.storage(env),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 # Files are asked for under the name that says their content, and nobody waits for a source map: a quarter to collect and to compress.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
+# Where greetings lie unless `STORAGE_URL` names an object store.
 MEDIA_ROOT = VAR_DIR / "media"
 # Room for the greetings of one customer, in bytes, those included that are kept for a month after they were deleted.
 GREETINGS_QUOTA = addresses.number(env, "GREETINGS_QUOTA_MB", 512) * 1024 * 1024

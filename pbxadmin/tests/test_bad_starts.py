@@ -85,6 +85,11 @@ def test_an_address_that_leads_nowhere_ends_in_one_clear_line(
         *(("CACHE_URL", text) for text in ("rubbish", "nothing://host")),
         *(("EMAIL_URL", text) for text in ("rubbish", "pigeon://host")),
         *(("PUBLIC_URL", text) for text in ("portal.example", "https://", "ftp://portal.example")),
+        *(("STORAGE_URL", text) for text in (
+            "rubbish", "https://k:s3cret@h/bucket", "s3://host/bucket", "s3://k:s3cret@host", "s3://k:s3cret@host/b",
+            "s3://k:s3cret@host/two/parts", "s3://k:s3cret@host/bucket?tls=no", "s3://k:s3cret@host/bucket?other=1",
+            "s3://k:s3cret@host:port/bucket", "s3://k:s3cret@host/bucket?tls=0&region=a&region=b", "s3://k:s3/cret@host/bucket",
+        )),
         *((name, "many") for name in ("SIP_PORT", "TRUSTED_PROXY_COUNT", "NOTIFY_RATE")),
     ],
 )  # fmt: skip
@@ -98,7 +103,7 @@ def test_each_variable_that_is_nonsense_is_named_without_its_value(
 
     read = {
         "DATABASE_URL": addresses.database, "CELERY_BROKER_URL": addresses.broker, "CACHE_URL": addresses.cache,
-        "EMAIL_URL": addresses.mail, "PUBLIC_URL": lambda env: addresses.of_web(env, "PUBLIC_URL", ""),
+        "EMAIL_URL": addresses.mail, "STORAGE_URL": addresses.storage, "PUBLIC_URL": lambda env: addresses.of_web(env, "PUBLIC_URL", ""),
     }.get(name, lambda env: addresses.number(env, name, 1))  # fmt: skip
     monkeypatch.setenv(name, value)
     with pytest.raises(ImproperlyConfigured) as refused:

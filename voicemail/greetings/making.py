@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -136,11 +135,7 @@ def _hand_over(scope: Scope, data: bytes, wanted: Wanted, facts: RequestFacts, v
         level=wanted.level,
         trim=wanted.trim,
     )
-    try:
-        default_storage.save(incoming.path, ContentFile(data))
-    except Exception as error:
-        sounds.erase(incoming)
-        raise sounds.StorageError from error
+    sounds.write(incoming, data)
     with transaction.atomic():
         incoming.job = jobs.start_work(CONVERT, scope, {"name": wanted.name, "verb": str(verb)}, facts)
         incoming.save(update_fields=["job"])

@@ -43,6 +43,10 @@ class StorageError(Exception):
     """The storage can't be written, or read."""
 
 
+class LostError(StorageError):
+    """The storage answers, and what was written isn't there any more."""
+
+
 @dataclass(frozen=True)
 class Quota:
     """How much room a customer's sounds take, and may take, in bytes."""
@@ -84,34 +88,38 @@ def keep(customer: Customer, made: audio.Sound) -> Sound:
         loudness=made.loudness,
         as_it_came=made.kept,
     )
-    _write(sound.path, made.wav, sound)
+    write(sound, made.wav)
     return sound
 
 
-def _write(path: str, content: bytes, row: Any) -> None:
+def write(row: Any, content: bytes) -> None:
+    """Write the file of a row (`Sound` or `Incoming`). Raises `StorageError`; then neither is there, or the sweep erases both."""
     try:
-        written = default_storage.save(path, ContentFile(content))
+        written = default_storage.save(row.path, ContentFile(content))
+    except FileExistsError as error:  # an object store's way to say the same as below
+        row.delete()
+        raise StorageError from error
     except Exception as error:
         logger.warning("the storage takes no greeting: %s", type(error).__name__)
         erase(row)
         raise StorageError from error
-    if written != path:  # somebody's key twice: it can't be, and must not overwrite
+    if written != row.path:  # a file that no row named: it is for `find_faults`, and nothing writes over it
         default_storage.delete(written)
-        erase(row)
+        row.delete()
         raise StorageError
 
 
 def read(sound: Sound) -> bytes:
-    """The file. Raises `StorageError` where it isn't there, or isn't what was written."""
+    """The file. Raises `StorageError` where it can't be read; `LostError` where it isn't there, or isn't what was written."""
     try:
         with default_storage.open(sound.path) as file:
             content: bytes = file.read()
     except Exception as error:
         logger.warning("a greeting can't be read (%s): sound %s", type(error).__name__, sound.pk)
-        raise StorageError from error
+        raise (LostError if isinstance(error, FileNotFoundError) else StorageError) from error
     if hashlib.sha256(content).hexdigest() != sound.digest:
         logger.warning("a greeting isn't what was written: sound %s", sound.pk)
-        raise StorageError
+        raise LostError
     return content
 
 
@@ -175,21 +183,26 @@ def sweep(now: datetime | None = None) -> int:
 
 @dataclass(frozen=True)
 class Faults:
-    """What should not be: files that no row names, and sounds whose file is gone or isn't what was written."""
+    """What should not be: files that no row names, and sounds of libraries whose file is gone or isn't what was written."""
 
     orphans: list[str]
     missing: list[Sound]
 
 
 def find_faults() -> Faults:
-    """Look at every file and every row."""
+    """Look at every file and every row. Raises `StorageError` where the storage doesn't answer: then nobody knows what is lost."""
     known = _paths()
-    orphans = sorted(path for path in _files(FOLDER) if path not in known)
+    try:
+        orphans = sorted(path for path in _files(FOLDER) if path not in known)
+    except Exception as error:
+        raise StorageError from error
     missing = []
-    for sound in Sound.objects.select_related("customer").order_by("pk"):
+    # Whoever puts the files back from a copy can still undo what no library has any more; the sweep erases it in time.
+    there = Greeting.objects.in_library().filter(sound=OuterRef("pk"))
+    for sound in Sound.objects.filter(Exists(there)).select_related("customer").order_by("pk"):
         try:
             read(sound)
-        except StorageError:
+        except LostError:
             missing.append(sound)
     # What was written while we looked has its row by now.
     known |= _paths()

@@ -31,7 +31,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, mend: bool = False, **options: Any) -> None:
         """Say what was found; an error code where something stays wrong."""
-        found = sounds.find_faults()
+        try:
+            found = sounds.find_faults()
+        except sounds.StorageError as error:
+            raise CommandError(
+                f"The storage can't be read ({type(error.__cause__).__name__}): nothing was looked at."
+            ) from error
         for path in found.orphans:
             self.stdout.write(f"{path}: no row names this file")
             if mend:
