@@ -9,6 +9,7 @@ a copy), for `manage.py check_greetings`.
 import hashlib
 import logging
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -168,17 +169,27 @@ def sweep(now: datetime | None = None) -> int:
     now = now or timezone.now()
     for incoming in Incoming.objects.filter(created_at__lt=now - timedelta(days=1)):
         erase(incoming)
-    Greeting.objects.filter(deleted_at__lt=now - KEPT, customer__isnull=False).delete()
+    long_gone = Greeting.objects.filter(deleted_at__lt=now - KEPT, customer__isnull=False)
+    for customer in list(long_gone.order_by().values_list("customer", flat=True).distinct()):
+        with _alone(customer):
+            long_gone.filter(customer=customer).delete()
     count = 0
     for key, customer in list(unneeded(now).values_list("pk", "customer")):
-        with transaction.atomic():
-            # As everybody who writes greetings: whoever undoes a change at this moment waits, or was first.
-            Customer.objects.select_for_update().only("pk").get(pk=customer)
+        with _alone(customer):
             if sound := unneeded(now).filter(pk=key).first():
                 Greeting.objects.filter(sound=sound, deleted_at__isnull=False).delete()
                 erase(sound)
                 count += 1
     return count
+
+
+@contextmanager
+def _alone(customer: Any) -> Iterator[None]:
+    """A transaction as everybody has it who writes greetings of a customer: whoever undoes a change at this moment waits, or was first."""
+    with transaction.atomic():
+        # One that goes at this moment takes its rows along; their files are found by nobody but `find_faults`.
+        Customer.objects.select_for_update().only("pk").filter(pk=customer).first()
+        yield
 
 
 @dataclass(frozen=True)
