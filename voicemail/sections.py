@@ -25,6 +25,7 @@ from users import rights, road
 from users.models import Did, User
 from users.rights import Own
 from voicemail.effects import EFFECTS
+from voicemail.greetings.for_many import GIVE
 from voicemail.messages import UNREAD
 from voicemail.models import Greeting, Mailbox
 from voicemail.pins import Weakness, random_pin, weakness
@@ -381,6 +382,7 @@ VOICEMAIL = Section(
         },
         losses=greetings_of_a_deleted_user,
         resets=RESETS,
+        actions=(GIVE,),
         effects=EFFECTS,
         hands_over=(
             Legacy(

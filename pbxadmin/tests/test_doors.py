@@ -122,6 +122,7 @@ DOORS = {
     "visualiser_answer": OF_PERSON,
     # Many people at once: who may not act on a chosen one is told so on the page.
     "chosen_change_status": ADMINISTRATORS,
+    "chosen_give_greeting": ADMINISTRATORS,
     "chosen_copy": ADMINISTRATORS,
     "chosen_delete": ADMINISTRATORS,
     "chosen_edit": ADMINISTRATORS,
@@ -235,7 +236,7 @@ DOORS = {
 
 # What read-only support staff are refused: pages that are there to change something, and others when something is sent to them.
 CHANGE = {
-    "app_link_qr", "chosen_change_status", "chosen_copy", "chosen_delete", "chosen_edit", "chosen_move",
+    "app_link_qr", "chosen_change_status", "chosen_copy", "chosen_delete", "chosen_edit", "chosen_give_greeting", "chosen_move",
     "chosen_no_second_factor", "chosen_numbers", "chosen_reprovision", "chosen_reset", "chosen_restart",
     "chosen_second_factor", "chosen_take_factor", "chosen_welcome", "customer_create", "customer_created", "customer_numbers", "customer_proposal",
     "customer_suspension", "customer_ownership", "department_delete",

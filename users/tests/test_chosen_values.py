@@ -200,6 +200,7 @@ ALL = [
     "numbers",
     "no_second_factor",
     "change_status",
+    "give_greeting",
     "reprovision",
     "restart",
     "second_factor",

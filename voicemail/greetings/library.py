@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.columns import Scope, Text
 from users.models import Customer, Job, User
+from users.people.selectors import departments_for_filter
 from users.rights import Verb
 from voicemail import standard_greetings
 from voicemail.greetings import recorder, sounds
@@ -167,6 +168,11 @@ class Library:
     def places(self) -> Sequence[tuple[str, Text]]:
         """Where its person may use a greeting; nowhere, of a company's."""
         return places(self.scope, self.verb) if self.person and not self.why_not_edit else ()
+
+    @cached_property
+    def departments(self) -> list[tuple[str, str]]:
+        """Whose people can be given one of the company's greetings, as the list of people is narrowed to them."""
+        return departments_for_filter(self.scope)
 
     # --- One of them ---
     def greeting_or_404(self, pk: int) -> Greeting:
