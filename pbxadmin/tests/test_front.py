@@ -203,6 +203,14 @@ def test_what_is_too_long_is_refused_before_it_has_come(front: Running, said: by
     assert len(front.pages.asked) == before
 
 
+def test_the_largest_recording_comes_through_in_its_form(front: Running) -> None:
+    recording = b"x" * (10 * 1024 * 1024 + 4096)
+    cookie = {"Cookie": "sessionid=made-up"}
+    assert front.ask("POST", "/me/voicemail/greetings/new", recording, cookie)[2] == b"pages %d" % len(
+        recording
+    )
+
+
 def test_what_a_stranger_says_of_where_they_come_from_does_not_reach_the_portal(front: Running) -> None:
     lies = ["X-Forwarded-For", "X_Forwarded_For", "X-Forwarded_For", "X-Forwarded-Proto"]
     front.ask("GET", "/who?a=%00&b", headers=dict.fromkeys(lies, "https") | {"X-Real": "kept"})

@@ -136,6 +136,10 @@ def test_nginx_refuses_what_is_too_long_before_it_has_come(nginx: Nginx) -> None
     assert len(nginx.pages.asked) == before
     cookie = {"Cookie": "theme=dark; sessionid=made-up"}
     assert nginx.ask("POST", "/upload", b"x" * 70_000, cookie)[2] == b"pages 70000"
+    recording = b"x" * (10 * 1024 * 1024 + 4096)  # the largest, in its form
+    assert nginx.ask("POST", "/me/voicemail/greetings/new", recording, cookie)[2] == b"pages %d" % len(
+        recording
+    )
     assert nginx.ask("POST", "/sign-in", b"x" * 65_000)[2] == b"pages 65000"
 
 

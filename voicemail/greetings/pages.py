@@ -1,5 +1,6 @@
 """The pages of a library of greetings: a person's, one's own, the company's. Each is the same views behind another door."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -28,9 +29,12 @@ from voicemail.greetings.making import RefusedError, Wanted
 from voicemail.greetings.serving import file_name, sound_response
 from voicemail.greetings.sheet import greeting_sheet
 from voicemail.greetings.words import NO_STORAGE, said_of
-from voicemail.models import Greeting, Made
+from voicemail.models import Greeting, Made, Sound
 
 View = Callable[..., HttpResponse]
+# What forms send back: a key, and a moment in seconds with a point or a comma.
+KEY = re.compile(r"\d{1,18}", re.ASCII)
+SECONDS = re.compile(r"(?=[.,]?\d)\d{0,9}(?:[.,]\d{0,9})?", re.ASCII)
 MADE_HERE = {str(Made.UPLOAD): Made.UPLOAD, str(Made.BROWSER): Made.BROWSER}
 
 
@@ -88,7 +92,7 @@ def add(request: PortalRequest, library: Library) -> HttpResponse:
     if upload is None:
         return _back(request, library, _("Choose a file, or record the greeting."))
     replaced = request.POST.get("greeting", "")
-    greeting = library.greeting_or_404(int(replaced)) if replaced.isdecimal() and len(replaced) < 19 else None
+    greeting = library.greeting_or_404(_key_or_404(replaced)) if replaced else None
     as_it_is = "as_it_is" in request.POST
     wanted = Wanted(
         name=request.POST.get("name", "").strip() or _name_of(upload.name or "", greeting),
@@ -107,6 +111,13 @@ def add(request: PortalRequest, library: Library) -> HttpResponse:
     return _back(request, library)
 
 
+def _key_or_404(text: str) -> int:
+    """The key that a form sends back; whatever else it sends names nothing, rather than something new."""
+    if not KEY.fullmatch(text):
+        raise Http404
+    return int(text)
+
+
 def _name_of(file: str, greeting: Greeting | None) -> str:
     """A name for what was given none: the one that it has, or that of the file without its ending."""
     if greeting is not None:
@@ -114,7 +125,8 @@ def _name_of(file: str, greeting: Greeting | None) -> str:
     plain = "".join(
         sign if sign.isprintable() else " " for sign in file.replace("\\", "/").rpartition("/")[2]
     )
-    stem = " ".join(plain.rpartition(".")[0].split() or plain.split())
+    before, dot, after = plain.rpartition(".")
+    stem = " ".join((before if dot else after).split())
     return stem[: Greeting._meta.get_field("name").max_length or 80] or _("Greeting")
 
 
@@ -127,30 +139,38 @@ def rename(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
 def trim(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
     """Keep the part of a greeting between two moments, in thousandths of a second."""
     greeting = library.greeting_or_404(pk)
-    texts = [request.POST.get(name, "").replace(",", ".") for name in ("start", "end")]
+    moments = [SECONDS.fullmatch(request.POST.get(name, "").strip()) for name in ("start", "end")]
+    unclear = _("Enter the beginning and the end in seconds, the beginning first.")
+    start, end = (round(float(found[0].replace(",", ".")) * 1000) if found else -1 for found in moments)
+    if not 0 <= start < end:
+        return _back(request, library, unclear)
     try:
-        start, end = (round(float(text) * 1000) for text in texts)
         whole = library.content_of(greeting)
         part = audio.convert(audio.cut(whole, start, end), level=False, trim=False)
         kept = sounds.keep(library.scope.customer, replace(part, kept=False))
-    except (ValueError, OverflowError):
-        return _back(request, library, _("Enter the beginning and the end in seconds, the beginning first."))
     except audio.AudioError as error:
-        return _back(request, library, said_of(error))
+        return _back(request, library, unclear if error.fault is audio.Fault.EMPTY else said_of(error))
     except sounds.NoRoomError:
         return _back(request, library, str(making.NO_ROOM))
     except sounds.StorageError:
         return _back(request, library, str(NO_STORAGE))
-    return _written(request, library, greeting, {"sound": kept.pk})
+    return _written(request, library, greeting, {"sound": kept.pk}, kept)
 
 
 def _written(
-    request: PortalRequest, library: Library, greeting: Greeting, values: dict[str, Any]
+    request: PortalRequest,
+    library: Library,
+    greeting: Greeting,
+    values: dict[str, Any],
+    kept: Sound | None = None,
 ) -> HttpResponse:
+    """Change a greeting by the road; a sound that was kept for that goes again where nothing came of it."""
     seen = request.POST.get("seen", "")
     row = road.Row(greeting.pk, values, seen=int(seen) if seen.isdecimal() and len(seen) < 10 else None)
     plan = road.plan(library.scope.actor, library.scope.customer, greeting_sheet(), [row], library.verb)
     done = road.commit(plan, _facts(request, library))
+    if kept is not None and done.operation is None:
+        sounds.erase(kept)
     if done.outcome is Outcome.CONFLICT:
         return _back(request, library, _("Somebody else changed this in the meantime. Try again."))
     return _back(request, library, *done.row.sentences)
@@ -189,11 +209,14 @@ def use(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
     if library.person is None:
         raise Http404
     facts = _facts(request, library)
-    done = usage.use(
-        library.scope, library.person, greeting, request.POST.get("where", ""), facts, library.verb
-    )
+    column = request.POST.get("where", "")
+    # Whoever may change nothing here is told so by the road.
+    if library.places and column not in dict(library.places):
+        messages.error(request, _("This item no longer exists. Reload the page."))
+        return redirect(f"{library.back}#greetings")
+    done = usage.use(library.scope, library.person, greeting, column, facts, library.verb)
     if done.outcome is Outcome.SAVED:
-        where = dict(library.places)[request.POST["where"]]
+        where = dict(library.places)[column]
         messages.success(
             request, _("Callers hear “%(name)s” now: %(where)s.") % {"name": greeting, "where": where}
         )
