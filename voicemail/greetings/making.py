@@ -22,6 +22,7 @@ from users.road import jobs
 from users.road.works import Beat, StoppedError, Work, register_work
 from voicemail import audio
 from voicemail.greetings import sounds
+from voicemail.greetings.library import url_of_incoming
 from voicemail.greetings.sheet import greeting_sheet
 from voicemail.greetings.words import NO_ROOM, NO_STORAGE, said_of
 from voicemail.models import Greeting, Incoming, Made, Sound
@@ -192,8 +193,6 @@ def _convert(scope: Scope, beat: Beat) -> None:
 
 
 def _page(job: Job) -> str:
-    from voicemail.greetings.library import url_of_incoming
-
     try:
         return url_of_incoming(Incoming.objects.select_related("customer", "user").get(job=job))
     except ObjectDoesNotExist:
