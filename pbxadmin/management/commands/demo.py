@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from forwarding.hours import Holiday
 from forwarding.statutory import statutory_holidays
+from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import random_secret
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.values.signs import folded
@@ -21,6 +22,11 @@ from users import road
 from users.company.sheets import department_sheet, system_extension_sheet
 from users.models import Customer, Department, Did, StaffLevel, User
 from users.people.sections import user_sheet
+from users.rights import Verb
+from voicemail import standard_greetings
+from voicemail.greetings import making, usage
+from voicemail.greetings.making import Wanted
+from voicemail.models import Greeting, Made
 
 FACTS = RequestFacts(source="demo")
 
@@ -81,6 +87,7 @@ class Command(BaseCommand):
             password = random_secret(14)
             with transaction.atomic():
                 accounts = load(password)
+            _greetings()
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
             path.write_text(json.dumps(accounts, ensure_ascii=False, indent=1))
@@ -313,6 +320,25 @@ def _phones(
         road.apply(planned, FACTS, "demo")
         made.append({"mac": mac, "model": model, "number": number})
     return made
+
+
+def _greetings() -> None:
+    """A greeting of the company's, and one of Amélie's own, which her callers hear while she is away. Sounds are kept outside of the
+    transaction that made everybody."""
+    customer = Customer.objects.get(slug="boreale")
+    support, amelie = (
+        User.objects.get(email="soutien@tic.example"),
+        User.objects.of(customer).get(number="101"),
+    )
+    for name, person, standard in (
+        ("Fermé pour l’inventaire", None, "closed"),
+        ("De retour lundi", amelie, "vacation"),
+    ):
+        with (standard_greetings.FOLDER / f"{standard}-fr.wav").open("rb") as sound:
+            wanted = Wanted(name, Made.UPLOAD, person)
+            made = making.receive(Scope(support, customer), sound, wanted, FACTS)
+        if person is not None and isinstance(made, Greeting):
+            usage.use(Scope(support, customer), person, made, "away.greeting", FACTS, Verb.EDIT)
 
 
 def move_virtual_phone() -> None:
