@@ -27,7 +27,7 @@ from bench.database import of_its_own
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "portal.example"
-NAMES = ("pages", "phones", "front", "worker", "files", "push", "beat")
+NAMES = ("pages", "phones", "front", "worker", "files", "sounds", "push", "beat")
 # Seconds after which the unit of systemd starts a process again.
 RESTART_AFTER = 2.0
 
@@ -178,7 +178,7 @@ class Process:
             return False
         if wanted := self.option("--workers"):
             return len(self.children()) == wanted and all(self._answers() for _ in range(2 * wanted))
-        if len(self.children()) < self.option("--concurrency"):
+        if "--pool threads" not in self.command and len(self.children()) < self.option("--concurrency"):
             return False
         with self.log.open("rb") as log:
             log.seek(self.began)

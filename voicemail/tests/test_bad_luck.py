@@ -31,7 +31,7 @@ from users.tests.test_jobs_with_workers import nobody_heard_of_the_worker, waits
 from users.tests.test_races import Writer, race
 from voicemail.audio import convert, ffmpeg
 from voicemail.greetings import sounds, usage
-from voicemail.greetings.making import RefusedError
+from voicemail.greetings.making import MOST_WAITING, RefusedError
 from voicemail.greetings.sheet import greeting_sheet
 from voicemail.models import Greeting, Incoming, Mailbox, Sound
 from voicemail.tests.audio.make import recording
@@ -189,6 +189,14 @@ def test_what_is_rolled_back_leaves_no_greeting_and_its_file_goes_with_the_sweep
         transaction.set_rollback(True)
     default_storage.delete(sounds.find_faults().orphans[0])
     nothing_is_left_but(felix, 0)
+
+
+def test_whoever_sends_more_than_may_wait_is_told_so_and_what_waits_stays(felix, amelie, boreale):
+    for place in range(MOST_WAITING):
+        give(felix, boreale, amelie, name=f"Message {place}", content=tone(0.5, rate=44_100))
+    with pytest.raises(RefusedError, match="derniers enregistrements"):
+        give(felix, boreale, amelie, name="Un de trop", content=tone(0.5, rate=44_100))
+    assert Incoming.objects.count() == len(files_of()) == MOST_WAITING
 
 
 # --- A full disk ----------------------------------------------------------------------------------------------
