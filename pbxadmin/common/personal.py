@@ -93,19 +93,18 @@ class PersonalColumn(ReferenceColumn):
 
     def meant(self, called: Called, person: Any, scope: Scope) -> Any:
         """The key of what a file calls so, for this person; raises `ValidationError` with what there is."""
-        own = {
-            self.spelling(option.cell or option.label): option.key for option in self.of_person(person, scope)
-        }
+        theirs = self.of_person(person, scope)
+        own = {self.spelling(option.cell or option.label): option.key for option in theirs}
         word = self.spelling(called.name)
         if word in own:
             return own[word]
         if word in (known := self._words(scope)):
             return known[word]
-        there = [option.cell or option.label for option in self.shared(scope).values()]
+        there = [option.cell or option.label for option in [*theirs, *self.shared(scope).values()]]
         raise ValidationError(
             _("There is no “%(value)s” here. There is: %(options)s."),
             code="invalid",
-            params={"value": called.name[:60], "options": self._listed([*own, *there])},
+            params={"value": called.name[:60], "options": self._listed(there)},
         )
 
     def copied(self, value: Any, scope: Scope) -> Any:
@@ -127,6 +126,17 @@ def personal(columns: Iterable[Column]) -> dict[str, PersonalColumn]:
     """Those of `columns` that may name something of a person's own, whether of the record itself or of a companion, by name."""
     inner = {column.name: getattr(column, "inner", column) for column in columns}
     return {name: column for name, column in inner.items() if isinstance(column, PersonalColumn)}
+
+
+def stays_behind(columns: Iterable[Column], name: str, value: Any, scope: Scope) -> str:
+    """Why this value goes to nobody else: in a sentence; "" where it may."""
+    known = personal(columns)
+    if value is None or name not in known or known[name].copied(value, scope) is not None:
+        return ""
+    return _("%(label)s: “%(value)s” belongs to this user alone and isn't taken over.") % {
+        "label": known[name].label,
+        "value": known[name].show(value, scope),
+    }
 
 
 def offer_own(form: Any, person: Any, scope: Scope) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.columns import Column, Scope
+from pbxadmin.common.personal import stays_behind
 from users import rights
 from users.models import Role, User
 from users.people.sections import user_sheet
@@ -46,6 +47,9 @@ def settings_of(source: User, scope: Scope) -> Copied:
             if value != column.read(fresh) and (words := column.locked(scope, column.read(fresh))):
                 left_out.append(f"{column.label}: {words}")
                 continue
+        if words := stays_behind([column], name, value, scope):
+            left_out.append(words)
+            continue
         value = column.copied(value, scope)
         if value is not None:
             values[name] = column.to_json(value)

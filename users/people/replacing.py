@@ -19,6 +19,7 @@ from pbxadmin.common import for_many
 from pbxadmin.common.columns import Pending, Scope
 from pbxadmin.common.contributions import Heir, Legacy
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.personal import stays_behind
 from pbxadmin.common.values.destinations import Kind
 from users import rights, road
 from users.models import Customer, Operation, User
@@ -234,6 +235,11 @@ def _handed_over(
     for legacy in chosen:
         for name in legacy.columns:
             if name in present[leaver.pk]:
+                own = stays_behind([sheet.columns[name]], name, present[leaver.pk][name], scope)
+                if own:
+                    # Whoever comes keeps their own there, or has the default.
+                    told.append(own)
+                    continue
                 value, words = legacy.fit(name, present[leaver.pk][name], theirs.get(name), leaver, heir)
                 values[name] = value
                 told.append(str(words))

@@ -18,6 +18,7 @@ from users.people.replacing import Afterwards, Wish
 from users.people.sections import user_sheet
 from users.road import Outcome, undo
 from users.tests.factories import FACTS, make_user
+from voicemail.models import Greeting
 
 both_databases = pytest.mark.both_databases("rows that refer to somebody who is created with them")
 
@@ -113,6 +114,32 @@ def state(customer):
         list(UserPeriod.objects.of(customer).order_by("user").values_list("user", "weekday", "start", "end")),
         list(people.order_by("pk", "memberships__department").values_list("pk", "memberships__department")),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("afterwards", Afterwards)
+@pytest.mark.parametrize("there", [True, False])
+def test_greetings_of_the_leavers_own_stay_behind_and_are_told_and_the_companys_go_over(
+    felix, olivier, ines, boreale, there, afterwards
+):
+    own = Greeting.objects.create(customer=boreale, user=olivier, name="Ici Olivier")
+    companys = Greeting.objects.create(customer=boreale, name="Fermé")
+    heirs = Greeting.objects.create(customer=boreale, user=ines, name="Ici Inès")
+    edit(felix, ines, **{"voicemail.default_greeting": heirs.pk})
+    edit(
+        felix,
+        olivier,
+        **{"voicemail.default_greeting": own.pk, "away.greeting": own.pk, "lunch.greeting": companys.pk},
+    )
+    heir = ines if there else None
+    made = plan(felix, again(olivier), heir, afterwards=afterwards)
+    behind = [text for text in made.left_out if "Ici Olivier" in text]
+    assert len(behind) == 2
+    assert all("seul" in text for text in behind)
+    came = replaced(felix, again(olivier), heir, afterwards=afterwards)
+    assert came.mailbox.default_greeting == (heirs if there else None)
+    assert rule(came, "lunch").greeting == companys
+    assert not ForwardingRule.objects.filter(user=came, greeting=own).exists()
+    assert Greeting.objects.filter(pk=own.pk).exists() is (afterwards is not Afterwards.DELETE)
 
 
 @both_databases

@@ -208,7 +208,9 @@ def test_a_sound_that_no_greeting_came_to_name_goes_after_an_hour(boreale):
 def test_a_copy_of_a_person_takes_over_what_everybody_may_choose_and_nothing_personal(felix, amelie, boreale):
     own, companys = give(felix, boreale, amelie), give(felix, boreale, name="Fermé")
     choose(felix, amelie, voicemail__default_greeting=own.pk, away__greeting=companys.pk)
-    copied = settings_of(amelie, Scope(felix, boreale)).values
+    made = settings_of(amelie, Scope(felix, boreale))
+    copied = made.values
+    assert [text for text in made.left_out if "Vacances" in text]
     assert "voicemail.default_greeting" not in copied
     assert copied["away.greeting"] == companys.pk
 
