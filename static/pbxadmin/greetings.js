@@ -155,10 +155,8 @@
     const button = event.target.closest("button[data-record]");
     if (button) DOES[button.dataset.record]?.(button.closest("[data-recorder]"));
   });
-  const offered = (root) => {
-    const able = navigator.mediaDevices?.getUserMedia && window.MediaRecorder;
-    for (const box of root.querySelectorAll("[data-recorder]")) box.hidden = !able;
-  };
+  // Shown where it can work: over HTTPS, in a browser that records.
+  if (navigator.mediaDevices?.getUserMedia && window.MediaRecorder) document.documentElement.classList.add("can-record");
 
   // --- Files dropped ---
   for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
@@ -211,6 +209,19 @@
   // --- Cutting: two sliders over the numbers, and a button that plays what would stay ---
   const number = (input) => Number(input.value.replace(",", "."));
   const bounds = (form) => [form.elements.start, form.elements.end];
+  // Sliders and waveform say what the numbers say.
+  function draw(form) {
+    const [start, end] = bounds(form).map(number);
+    const sliders = form.querySelectorAll("input[type=range]");
+    const whole = Number(sliders[1].max);
+    [start, end].forEach((second, place) => {
+      if (Number(sliders[place].value) !== second) sliders[place].value = second;
+      sliders[place].setAttribute("aria-valuetext", `${sliders[place].value} s`);
+    });
+    const kept = form.querySelector("[data-greeting-kept]");
+    kept?.setAttribute("x", (start / whole) * 200);
+    kept?.setAttribute("width", Math.max(0, ((end - start) / whole) * 200));
+  }
   document.addEventListener("input", (event) => {
     const form = event.target.closest?.("[data-greeting-cut]");
     if (!form) return;
@@ -222,14 +233,8 @@
       if (event.target === sliders[1] && last < first + 0.1) sliders[1].value = first + 0.1;
       start.value = sliders[0].value;
       end.value = sliders[1].value;
-    } else {
-      sliders[0].value = number(start);
-      sliders[1].value = number(end);
     }
-    const whole = Number(sliders[1].max);
-    const kept = form.querySelector("[data-greeting-kept]");
-    kept?.setAttribute("x", (number(start) / whole) * 200);
-    kept?.setAttribute("width", Math.max(0, ((number(end) - number(start)) / whole) * 200));
+    draw(form);
   });
   document.addEventListener("click", (event) => {
     const form = event.target.closest?.("[data-greeting-hear]")?.closest("[data-greeting-cut]");
@@ -249,17 +254,30 @@
     }
   });
 
-  const ready = (root) => {
-    offered(root);
-    for (const each of root.querySelectorAll("[data-needs-script]")) each.hidden = false;
-  };
-  document.addEventListener("htmx:load", (event) => ready(event.target));
-  document.addEventListener("DOMContentLoaded", () => ready(document));
+  // --- What comes back from the server is worked into the page (swaps.js); these are left as that can't know them ---
+  document.addEventListener("htmx:afterSwap", () => document.querySelectorAll("[data-greeting-cut]").forEach(draw));
+  document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+    if (!detail.successful || !target.matches?.(".greetings form")) return;
+    if (target.matches("[data-greeting-add]")) {
+      const spoken = target.elements.made.value === "browser";
+      target.reset();
+      target.elements.made.value = "upload";
+      if (spoken) {
+        const box = target.closest(".greetings").querySelector("[data-recorder]");
+        recording?.throwAway();
+        of(box, "name").value = "";
+        show(box, "start");
+        of(box, "start").focus();
+      }
+    }
+    // Renamed: the menu has done its work.
+    const menu = target.closest("details.menu");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
   // Whoever leaves while the microphone is on turns it off, and is asked before a recording is lost.
   window.addEventListener("beforeunload", (event) => {
-    if (recording?.blob || recording?.recorder.state === "recording") event.preventDefault();
-  });
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.target.id === "greetings" || event.target.querySelector?.("#greetings")) recording = null;
+    if (recording) event.preventDefault();
   });
 })();

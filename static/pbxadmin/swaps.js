@@ -55,6 +55,8 @@
     || name === "style";
 
   function adapt(old, fresh) {
+    // What a script alone brings to a state (a recording that goes on) is none of the answer's business.
+    if (isElement(old) && old.hasAttribute("data-left-alone")) return;
     if (!isElement(old)) {
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
       return;
@@ -135,7 +137,8 @@
     known = detail.requestConfig.known ?? answers;
     sent = new Map();
     for (const [name, value] of detail.requestConfig.formData) sent.set(name, [...(sent.get(name) ?? []), value]);
-    const written = detail.swapOverride ?? detail.elt.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";
+    // `detail.elt` is where the answer goes; how it goes in is said by what asked.
+    const written = detail.swapOverride ?? detail.requestConfig.elt.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";
     detail.swapOverride = written.replace(WHOLE_OR_CONTENTS, "work-in-$1");
   });
   document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {

@@ -149,12 +149,6 @@ class Library:
         return list(found)
 
     @property
-    def latest(self) -> str:
-        """What changes when something has come: the forms that sent it are then empty again."""
-        came = [*(shown.greeting.pk for shown in self.greetings), *(each.pk for each in self.incoming)]
-        return f"{len(came)}-{sum(came)}"
-
-    @property
     def waiting(self) -> str:
         """The keys of what still is on its way: while there are any, the page asks again."""
         return ",".join(str(each.pk) for each in self.incoming if not phase_of(each).over)

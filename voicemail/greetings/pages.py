@@ -15,12 +15,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import PortalRequest, RequestFacts, lets_use_the_microphone
+from pbxadmin.common.personal import offer_own
 from users import road
 from users.access import signed_in_user
 from users.models import Customer, User
 from users.rights import Verb
 from users.road import Outcome
+from users.road.pages.conflicts import values_of
 from users.road.pages.doors import in_customer, of_person
 from voicemail import audio
 from voicemail.greetings import making, sounds, usage
@@ -30,8 +33,10 @@ from voicemail.greetings.serving import file_name, sound_response
 from voicemail.greetings.sheet import greeting_sheet
 from voicemail.greetings.words import NO_STORAGE, said_of
 from voicemail.models import Greeting, Made, Sound
+from voicemail.sections import PREFIX, VOICEMAIL
 
 View = Callable[..., HttpResponse]
+DEFAULT_GREETING = f"{PREFIX}.default_greeting"
 # What forms send back: a key, and a moment in seconds with a point or a comma.
 KEY = re.compile(r"\d{1,18}", re.ASCII)
 SECONDS = re.compile(r"(?=[.,]?\d)\d{0,9}(?:[.,]\d{0,9})?", re.ASCII)
@@ -42,19 +47,46 @@ def _facts(request: PortalRequest, library: Library) -> RequestFacts:
     return RequestFacts.of(request, "self") if library.verb is Verb.SELF else RequestFacts.of(request)
 
 
-def _back(request: PortalRequest, library: Library, *refusals: str, status: int = 422) -> HttpResponse:
-    """The library anew: as the fragment that a script asked for, else the page; refusals stand above it."""
+def _back(
+    request: PortalRequest, library: Library, *refusals: str, told: str = "", typed_name: str = ""
+) -> HttpResponse:
+    """The library anew: as the fragment that a script asked for, else the page; refusals stand above it.
+
+    `told` is what a screen reader hears of what was done; `typed_name` was given to what is refused.
+    """
     if request.htmx:
         shown = Library(library.scope, library.person, library.verb, library.name, library.parts)
         return render(
             request,
             "voicemail/library.html",
-            {"library": shown, "refusals": refusals, "customer": library.scope.customer},
-            status=status if refusals else 200,
+            {
+                "library": shown,
+                "refusals": refusals,
+                "customer": library.scope.customer,
+                "told": "" if refusals else told,
+                "typed_name": typed_name if refusals else "",
+                **_menu_above(request, shown),
+            },
+            status=422 if refusals else 200,
         )
     for sentence in refusals:
         messages.error(request, sentence)
     return redirect(f"{library.back}#greetings")
+
+
+def _menu_above(request: PortalRequest, library: Library) -> dict[str, Any]:
+    """The choices of the tab's menu above the library, which has just changed: what is chosen and typed there stays."""
+    if library.person is None or (request.htmx.current_url_abs_path or "").partition("?")[0] != library.back:
+        return {}
+    scope = Scope(library.scope.actor, library.scope.customer)
+    form = VOICEMAIL.form(scope, initial=values_of(VOICEMAIL, library.person))
+    if DEFAULT_GREETING not in form.fields:
+        return {}
+    offer_own(form, library.person.pk, scope)
+    return {
+        "menu": form[DEFAULT_GREETING],
+        "menu_value": str(form.initial.get(DEFAULT_GREETING) or ""),
+    }
 
 
 # --- Looking and hearing -----------------------------------------------------------------------------------------
@@ -69,9 +101,8 @@ def page(request: PortalRequest, library: Library) -> HttpResponse:
 def progress(request: PortalRequest, library: Library) -> HttpResponse:
     """What is on its way, asked again and again while something is; the whole library once something has come."""
     if request.GET.get("waiting", "") != library.waiting:
-        response = _back(request, library)
+        response = _back(request, library, told=_("The library of greetings has changed."))
         response["HX-Retarget"] = "#greetings"
-        response["HX-Reswap"] = "outerHTML"
         return response
     return render(request, "voicemail/incoming.html", {"library": library})
 
@@ -105,10 +136,13 @@ def add(request: PortalRequest, library: Library) -> HttpResponse:
     try:
         made = making.receive(library.scope, upload, wanted, _facts(request, library), library.verb)
     except RefusedError as refused:
-        return _back(request, library, *refused.sentences)
-    if isinstance(made, Greeting) and not request.htmx:
-        messages.success(request, _("The greeting “%(name)s” is in the library.") % {"name": made})
-    return _back(request, library)
+        return _back(request, library, *refused.sentences, typed_name=request.POST.get("name", "")[:80])
+    told = (
+        _("The greeting “%(name)s” is in the library.") % {"name": made} if isinstance(made, Greeting) else ""
+    )
+    if told and not request.htmx:
+        messages.success(request, told)
+    return _back(request, library, told=told)
 
 
 def _key_or_404(text: str) -> int:
@@ -173,7 +207,7 @@ def _written(
         sounds.erase(kept)
     if done.outcome is Outcome.CONFLICT:
         return _back(request, library, _("Somebody else changed this in the meantime. Try again."))
-    return _back(request, library, *done.row.sentences)
+    return _back(request, library, *done.row.sentences, told=_("Saved"))
 
 
 def delete(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
