@@ -307,8 +307,10 @@ def greetings_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[An
     """A deleted person's own greetings go with them."""
     losses: dict[Any, list[str]] = {}
     counts: dict[int, int] = {}
-    for user in Greeting.objects.filter(user__in=[record.pk for record in records]).values_list(
-        "user", flat=True
+    for user in (
+        Greeting.objects.in_library()
+        .filter(user__in=[record.pk for record in records])
+        .values_list("user", flat=True)
     ):
         counts[user] = counts.get(user, 0) + 1
     for user, count in counts.items():

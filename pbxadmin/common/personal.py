@@ -1,5 +1,6 @@
 """References to things that everybody may choose, or that one person has for themselves: a greeting of the company, or one's own."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,13 @@ class PersonalColumn(ReferenceColumn):
 
     def of_person(self, person: Any, scope: Scope) -> list[Option]:
         """What this person has for themselves."""
-        return [option for option in self.personal(scope).values() if option.owner == person]
+        return scope.once(("options by person", self.name), lambda: self._by_owner(scope)).get(person, [])
+
+    def _by_owner(self, scope: Scope) -> dict[Any, list[Option]]:
+        found: dict[Any, list[Option]] = defaultdict(list)
+        for option in self.personal(scope).values():
+            found[option.owner].append(option)
+        return found
 
     def clean(self, raw: Any, scope: Scope) -> Any:
         """The key, None, or a name that a rule has yet to understand."""

@@ -222,3 +222,11 @@ def test_the_history_calls_a_greeting_that_was_taken_out_deleted_and_says_second
     told = sign_in_fully(Client(), felix).get(reverse("history", args=[boreale.slug])).content.decode()
     assert "Suppression · Vacances" in told
     assert "2,5 s" in told.replace("\xa0", " ")
+
+
+def test_whoever_deletes_a_person_is_told_of_the_greetings_in_their_library_alone(felix, amelie, boreale):
+    kept, gone = give(felix, boreale, amelie), give(felix, boreale, amelie, name="Absent")
+    usage.take_out(Scope(felix, boreale), [gone], FACTS)
+    told = road.plan_removal(felix, boreale, user_sheet(), [amelie.pk]).lost_with(amelie.pk)
+    assert kept in Greeting.objects.in_library()
+    assert [words for words in told if "message" in words and words.startswith("1 ")], told
