@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.columns import Scope
@@ -19,6 +19,9 @@ from pbxadmin.common.searching import Folded
 from users.models import Customer, Job, User
 from users.models.customer import LANGUAGES
 from voicemail.pins import random_pin
+
+# LUFS: what is as loud as all others has −23, within one.
+QUIET = -24.5
 
 
 def new_sound_key() -> str:
@@ -88,6 +91,15 @@ class Sound(models.Model):
         step = 200 / max(1, len(levels))
         lines = ((place * step + step / 2, max(2, level) / 2) for place, level in enumerate(levels))
         return "".join(f"M{x:g} {50 - half:g}V{50 + half:g}" for x, half in lines)
+
+    @property
+    def told(self) -> str:
+        """What its listeners should know of it: that it is silent, or quieter than the others; "" mostly."""
+        if not any(bytes.fromhex(self.peaks)):
+            return gettext("Nothing can be heard")
+        if self.loudness is not None and self.loudness < QUIET:
+            return gettext("Quieter than usual")
+        return ""
 
     @property
     def length_said(self) -> str:

@@ -377,10 +377,15 @@ VOICEMAIL = Section(
                 reads={"unread": UNREAD},
             ),
         ),
-        filters={
-            "no_voicemail": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False)),
-            "weak_pin": (gettext_lazy("PIN easily guessed"), ~Q(mailbox__pin_weakness="")),
-            "messages": (gettext_lazy("New voicemail messages"), Q(mailbox__unread__gt=0)),
+        menus={
+            "voicemail": (
+                gettext_lazy("Voicemail"),
+                {
+                    "off": (gettext_lazy("Voicemail off"), Q(mailbox__enabled=False)),
+                    "weak_pin": (gettext_lazy("PIN easily guessed"), ~Q(mailbox__pin_weakness="")),
+                    "messages": (gettext_lazy("New voicemail messages"), Q(mailbox__unread__gt=0)),
+                },
+            )
         },
         losses=greetings_of_a_deleted_user,
         resets=RESETS,

@@ -12,7 +12,7 @@ from pbxadmin.common import many
 from pbxadmin.common.columns import Blank, Column, FieldColumn, Scope, Text, columns_of
 from pbxadmin.common.crypto import MASK, is_secret
 from pbxadmin.common.reasons import Reason
-from pbxadmin.common.references import Option, ReferenceColumn, Store
+from pbxadmin.common.references import ReferenceColumn, Store
 
 CHUNK = 10_000
 # From so many distinct sets of values on, each row is given its own by one statement instead.
@@ -164,10 +164,10 @@ class CompanionColumn(Column):
         super().__init__(f"{prefix}.{inner.name}", label=label or inner.label, **(said | settings))
         store.columns[self.name] = self
 
-    def by_key(self, scope: Scope) -> dict[str, Option]:
-        """What the model field's own column may name, where it is a reference."""
+    def there(self, keys: Iterable[Any], scope: Scope) -> set[Any]:
+        """As the model field's own column does, where it is a reference."""
         assert isinstance(self.inner, ReferenceColumn), f"{self.name} names nothing"
-        return self.inner.by_key(scope)
+        return self.inner.there(keys, scope)
 
     def copied(self, value: Any, scope: Scope) -> Any:
         """As the model field's own column does."""

@@ -196,6 +196,8 @@ class Contribution:
     search: Callable[[str], models.Q] | None = None  # text of the search box → condition over people
     # {name in the URL: (label, condition over people)}.
     filters: Mapping[str, tuple[Text, models.Q]] = field(default_factory=dict)
+    # Several that are one menu: {name in the URL: (label, {value: (label, condition over people)})}.
+    menus: Mapping[str, tuple[Text, Mapping[str, tuple[Text, models.Q]]]] = field(default_factory=dict)
     status_message: Any = None  # what a person says beside the status, as an expression over people
     # What the pages of a person read along with them, without a query of its own: {attribute: expression over people}.
     read_along: Mapping[str, Any] = field(default_factory=dict)

@@ -46,6 +46,16 @@ class Filter:
     said: Callable[[str], Text] = str
 
     @classmethod
+    def menu(cls, name: str, label: Text, conditions: Mapping[str, tuple[Text, Q]]) -> "Filter":
+        """One whose values are conditions, by their words."""
+        return cls(
+            name,
+            label,
+            lambda value: conditions[value][1] if value in conditions else NOTHING,
+            lambda: [(value, words) for value, (words, _condition) in conditions.items()],
+        )
+
+    @classmethod
     def switch(cls, name: str, label: Text, condition: Q) -> "Filter":
         """One that is on or off."""
         return cls(name, label, lambda value: condition if value == ON else NOTHING)

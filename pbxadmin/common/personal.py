@@ -58,6 +58,16 @@ class PersonalColumn(ReferenceColumn):
         """All of them: asked where a value is judged, not where a form is shown."""
         return self.shared(scope) | self.personal(scope)
 
+    def there(self, keys: Iterable[Any], scope: Scope) -> set[Any]:
+        """Those of `keys` that somebody may choose; people's own are asked for where they aren't everybody's."""
+        keys = set(keys)
+        found = keys & {option.key for option in self.shared(scope).values()}
+        return (
+            found
+            if found == keys
+            else found | (keys & {option.key for option in self.personal(scope).values()})
+        )
+
     def choices(self, scope: Scope) -> list[tuple[Any, str]]:
         """Everybody's."""
         return [(option.key, option.label) for option in self.shared(scope).values()]

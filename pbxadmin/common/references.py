@@ -47,6 +47,10 @@ class OptionsMixin:
             ("options", self.name), lambda: {str(option.key): option for option in self.options(scope)}
         )
 
+    def there(self, keys: Iterable[Any], scope: Scope) -> set[Any]:
+        """Those of `keys` that are options of this scope."""
+        return set(keys) & {option.key for option in self.by_key(scope).values()}
+
     def choices(self, scope: Scope) -> list[tuple[Any, str]]:
         """Key and label of every option, for a menu: only a form that is shown asks for them."""
         return [(option.key, option.label) for option in self.by_key(scope).values()]

@@ -13,6 +13,7 @@ from users.models import Change, Department, Operation, User
 from users.people.sections import user_sheet
 from users.road import undo
 from users.tests.factories import FACTS, make_user
+from voicemail.tests.sounds import make_greeting
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +61,7 @@ def test_every_sheet_of_the_road_names_its_records_in_a_way_that_finds_them(staf
         ),
         FACTS,
     )
+    make_greeting(boreale)
     scope = Scope(staff, boreale)
     for sheet in road.SHEETS.values():
         if sheet is role_sheet():

@@ -137,8 +137,8 @@
     known = detail.requestConfig.known ?? answers;
     sent = new Map();
     for (const [name, value] of detail.requestConfig.formData) sent.set(name, [...(sent.get(name) ?? []), value]);
-    // `detail.elt` is where the answer goes; how it goes in is said by what asked.
-    const written = detail.swapOverride ?? detail.requestConfig.elt.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";
+    // `detail.elt` is where the answer goes: how it goes in is said there, or by what stands around it.
+    const written = detail.swapOverride ?? detail.elt.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";
     detail.swapOverride = written.replace(WHOLE_OR_CONTENTS, "work-in-$1");
   });
   document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {

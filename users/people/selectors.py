@@ -35,8 +35,10 @@ def shape(actor: User, customer: Customer, scope: Scope | None = None) -> Shape:
         "no_2fa": (_("2FA missing"), Q(require_2fa=True) & Q(~enrolled())),
         "disabled": (_("Disabled"), Q(disabled=True)),
     }
+    menus = []
     for section in user_sheet().sections:
         switches |= section.adds.filters
+        menus += [Filter.menu(name, label, found) for name, (label, found) in section.adds.menus.items()]
     return Shape(
         search=search,
         search_label=_("Name, extension, email, mobile, MAC, DID"),
@@ -45,6 +47,7 @@ def shape(actor: User, customer: Customer, scope: Scope | None = None) -> Shape:
             Filter("role", _("Role"), lambda value: Q(role=value), rights.role_names),
             Filter("status", _("Status"), lambda value: Q(status=value), lambda: STATUS_CHOICES),
             *(Filter.switch(name, label, condition) for name, (label, condition) in switches.items()),
+            *menus,
         ],
         orders=list_columns.orders(list_columns.offered(known)),
         by_place=True,

@@ -138,10 +138,13 @@ def _look_again(made: Plan, rows: Sequence[RowPlan]) -> None:
     if pointing:
         made.scope.forget()
     for column, found in pointing.items():
-        there = {option.key for option in column.by_key(made.scope).values()}
+        chosen: dict[int, set[Any]] = {}
         for row in found:
             old, new = (_keys_of(value) for value in row.changes[column.name])
-            if new - old - there:
+            chosen[id(row)] = new - old
+        there = column.there(set().union(*chosen.values()), made.scope)
+        for row in found:
+            if chosen[id(row)] - there:
                 row.refuse(
                     column.name, _("What was selected has been deleted in the meantime: choose again.")
                 )

@@ -249,7 +249,7 @@ def test_a_column_costs_at_most_one_query_and_more_rows_cost_none(
 # --- Sorting ------------------------------------------------------------------------------------------------------
 NAMES = [
     "name", "number", "status", "department", "email", "role", "mobile", "did", "caller_id", "departments", "talk_enabled",
-    "hours_mode", "auto_switch_status", "phones", "mac", "voicemail", "recording", "disabled", "outbound_disabled", "hidden",
+    "hours_mode", "auto_switch_status", "phones", "mac", "voicemail", "messages", "recording", "disabled", "outbound_disabled", "hidden",
     "block_remote", "missed_call_email", "hot_desking", "2fa", "last_login", "created",
 ]  # fmt: skip
 

@@ -236,4 +236,5 @@ def test_what_somebody_changes_of_himself_is_this_and_nothing_else(amelie):
     assert rights.own_columns(amelie, Verb.SELF, columns) == status | OWN_VOICEMAIL
     assert rights.own_columns(amelie, Verb.STATUS, columns) == status
     others = [sheet for sheet in road.SHEETS.values() if sheet is not user_sheet()]
-    assert not any(column.own for sheet in others for column in sheet.columns.values())
+    found = {(sheet.label, column.own) for sheet in others for column in sheet.columns.values() if column.own}
+    assert found == {("voicemail.greeting", rights.Own.VOICEMAIL)}, "the library of one's own greetings"

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.columns import Scope, Text
+from users import rights
 from users.models import Customer, Job, User
 from users.people.selectors import departments_for_filter
 from users.rights import Verb
@@ -107,6 +108,11 @@ class Library:
     def why_no_phone(self) -> Text | None:
         """Why no phone can record one; None where the phone system calls it."""
         return recorder.why_not(self.scope.customer)
+
+    @cached_property
+    def may_give(self) -> bool:
+        """Whether its reader may give one of the company's to many of its people, as far as these are theirs to change."""
+        return self.person is None and rights.can(self.scope.actor, Verb.WORK, None, self.scope.customer)
 
     # --- What ---
     def _own(self) -> Any:

@@ -115,18 +115,23 @@ def why_not(actor: User, verb: str, record: Any, customer: Customer) -> Text | N
     Whose library a new one goes into isn't known here: `libraries_are_ones_to_change` asks.
     """
     verb = Verb(verb)
+    if record is None and verb is Verb.CREATE:
+        # Everybody has a library of their own; whoever is of no customer, or of another one, has what their rights give them here.
+        if actor.customer_id == customer.pk:
+            return rights.why_not(actor, Verb.SELF, actor, customer)
+        return rights.why_not(actor, Verb.EDIT, None, customer)
     if record is None:
-        return None if verb is Verb.CREATE else rights.why_not(actor, Verb.ADMINISTER, None, customer)
+        return rights.why_not(actor, Verb.ADMINISTER, None, customer)
     return of_library(actor, verb, record.user if record.user_id else None, customer)
 
 
 def of_library(actor: User, verb: Verb, person: User | None, customer: Customer) -> Text | None:
     """The same of a library: a person's, or the company's."""
     if person is not None:
-        # Whoever may open the tab may hear what callers hear; nobody deletes a person by deleting a greeting.
-        return rights.why_not(
-            actor, Verb.EDIT if verb in (Verb.CREATE, Verb.DELETE) else verb, person, customer
-        )
+        # Whoever may open the tab may hear what callers hear; nobody deletes a person by deleting a greeting, and whoever may
+        # change somebody's status has nothing to do with what callers hear.
+        asked = Verb.EDIT if verb in (Verb.CREATE, Verb.DELETE, Verb.STATUS) else verb
+        return rights.why_not(actor, asked, person, customer)
     if verb is Verb.SELF:
         return rights.why_not(actor, Verb.ADMINISTER, None, customer)
     return of_the_company()(actor, verb, None, customer)

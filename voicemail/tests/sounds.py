@@ -29,6 +29,12 @@ def tone(seconds: float, hertz: int = 440, rate: int = 8000) -> bytes:
     return kept.getvalue()
 
 
+def silence(seconds: float = 1.0) -> bytes:
+    """Nothing, in the format of the phone system."""
+    head = ready_wav(seconds)[:44]
+    return head + bytes(round(seconds * 8000) * 2)
+
+
 def upload(content: bytes | None = None, name: str = "accueil.wav") -> SimpleUploadedFile:
     """A file as a form sends it."""
     return SimpleUploadedFile(name, ready_wav() if content is None else content, "audio/wav")

@@ -22,7 +22,7 @@ from voicemail.greetings import making, sounds, usage
 from voicemail.greetings.library import Library
 from voicemail.greetings.making import RefusedError, Wanted
 from voicemail.models import Greeting, Made, Mailbox, Sound
-from voicemail.tests.sounds import ready_wav, upload
+from voicemail.tests.sounds import ready_wav, silence, upload
 
 
 @pytest.fixture(autouse=True)
@@ -230,3 +230,18 @@ def test_whoever_deletes_a_person_is_told_of_the_greetings_in_their_library_alon
     told = road.plan_removal(felix, boreale, user_sheet(), [amelie.pk]).lost_with(amelie.pk)
     assert kept in Greeting.objects.in_library()
     assert [words for words in told if "message" in words and words.startswith("1 ")], told
+
+
+def test_a_library_says_of_a_sound_that_nothing_can_be_heard_or_that_it_is_quiet(felix, amelie, boreale):
+    silent = give(felix, boreale, amelie, name="Rien", content=silence())
+    loud = give(felix, boreale, amelie, name="Fort")
+    assert (silent.sound.told, loud.sound.told) == ("On n’entend rien", "")
+    loud.sound.loudness = -31.5
+    assert loud.sound.told == "Plus faible que d’habitude"
+    page = (
+        sign_in_fully(Client(), felix)
+        .get(reverse("greetings_page", args=["boreale", "101"]))
+        .content.decode()
+    )
+    assert page.count("On n’entend rien") == 1
+    assert page.count("· conservé tel quel") == 2
