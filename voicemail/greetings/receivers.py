@@ -8,7 +8,7 @@ from django.db.models import Model
 from users.models import Operation, User
 from users.signals import changed
 from voicemail.greetings import sounds
-from voicemail.models import Greeting, Sound
+from voicemail.models import Greeting
 
 
 def connect() -> None:
@@ -23,4 +23,4 @@ def sounds_are_released(sender: type[Model], rows: Sequence[Any], operation: Ope
         keys |= {key for row in rows for key in row.changes.get("sound", ())}
         sounds.settle(keys - {None})
     elif sender is User and (gone := [row.key for row in rows if row.removed]):
-        sounds.let_go(list(Sound.objects.filter(greetings__user__in=gone).values_list("pk", flat=True)))
+        sounds.let_go(gone)

@@ -151,9 +151,16 @@ def settle(keys: Collection[Any]) -> None:
     found.filter(Exists(there)).exclude(released_at=None).update(released_at=None)
 
 
-def let_go(keys: Collection[Any]) -> None:
-    """Note of these sounds that nothing will lead back to them: their people are being deleted. The next sweep erases them."""
-    Sound.objects.filter(pk__in=keys).update(released_at=timezone.now() - KEPT - timedelta(seconds=1))
+def let_go(people: Collection[Any]) -> None:
+    """Note of the sounds that these people alone have that nothing will lead back to them: they are being deleted. The next sweep erases them.
+
+    A sound that was put into the company's library as well is the company's, and can be put back there like any other.
+    """
+    others = Greeting.objects.filter(sound=OuterRef("pk")).exclude(user__in=people)
+    theirs = Sound.objects.filter(greetings__user__in=people).values("pk")
+    Sound.objects.filter(~Exists(others), pk__in=theirs).update(
+        released_at=timezone.now() - KEPT - timedelta(seconds=1)
+    )
 
 
 def unneeded(now: datetime) -> QuerySet[Sound]:

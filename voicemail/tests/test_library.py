@@ -245,3 +245,17 @@ def test_a_library_says_of_a_sound_that_nothing_can_be_heard_or_that_it_is_quiet
     )
     assert page.count("On n’entend rien") == 1
     assert page.count("· conservé tel quel") == 2
+
+
+def test_what_a_person_shared_is_the_companys_to_delete_and_put_back_after_they_are_gone(
+    felix, amelie, boreale
+):
+    own = give(felix, boreale, amelie)
+    share = reverse("greetings_share", args=[boreale.slug, amelie.number, own.pk])
+    sign_in_fully(Client(), felix).post(share)
+    shared = Greeting.objects.get(customer=boreale, user=None)
+    road.remove(road.plan_removal(felix, boreale, user_sheet(), [amelie.pk]), FACTS)
+    usage.take_out(Scope(felix, boreale), [shared], FACTS)
+    sounds.sweep()
+    assert undo(felix, boreale, Operation.objects.latest("pk"), FACTS)
+    assert sounds.read(Greeting.objects.get(pk=shared.pk).sound)
