@@ -103,6 +103,9 @@ class Reader(StrEnum):
     PROVIDER = "provider"  # Microsoft or Google, for the code of a sign-in
     CHECK = "check"  # compared with what was typed; never leaves the process
     COMPARISON = "comparison"  # the file that a phone holds beside today's, its secrets masked
+    PHONE_SYSTEM = (
+        "phone_system"  # the node that asks for it with its own token, or to which it opens our way
+    )
     TECHNICIAN = "technician"  # who sits at the server's terminal, or a phone in software beside it
 
 

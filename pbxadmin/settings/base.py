@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "phones",
     "voicemail",
     "files",
+    "asterisk",
     "support",
     "pbxadmin.apps.PortalConfig",
     "pbxadmin.apps.SupportConfig",

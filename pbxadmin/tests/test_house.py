@@ -38,7 +38,18 @@ from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ("pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "files", "support")
+APPS = (
+    "pbxadmin",
+    "users",
+    "signin",
+    "talk",
+    "phones",
+    "forwarding",
+    "voicemail",
+    "files",
+    "asterisk",
+    "support",
+)
 CATALOGUE = ROOT / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 
 # Who writes tables without the road, and why they may.

@@ -18,7 +18,18 @@ from django.urls import URLPattern, get_resolver
 from talk import urls_host
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ("pbxadmin", "users", "signin", "talk", "phones", "forwarding", "voicemail", "files", "support")
+APPS = (
+    "pbxadmin",
+    "users",
+    "signin",
+    "talk",
+    "phones",
+    "forwarding",
+    "voicemail",
+    "files",
+    "asterisk",
+    "support",
+)
 # Lowest first; rooms side by side don't name each other.
 LAYERS = (
     ("pbxadmin.common",),
@@ -32,7 +43,7 @@ LAYERS = (
     ("users.history",),
     ("users",),  # its addresses, and templates, which all of its rooms share
     ("phones", "forwarding", "voicemail"),
-    ("talk", "files"),
+    ("talk", "files", "asterisk"),
     ("pbxadmin.pages",),
     ("support",),
     ("pbxadmin",),

@@ -65,6 +65,7 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
         "forwarding",
         "voicemail",
         "files",
+        "asterisk",
         "support",
     ):
         for path in sorted((Path(settings.BASE_DIR) / app).rglob("*.py")):

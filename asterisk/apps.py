@@ -1,0 +1,14 @@
+"""The asterisk app: the phone system."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AsteriskConfig(AppConfig):
+    """Nodes, trunks, calls."""
+
+    name = "asterisk"
+    verbose_name = _("Phone system")
+
+    def ready(self) -> None:
+        """Listen to changes."""

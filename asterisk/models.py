@@ -1,0 +1,220 @@
+"""Machines of the phone system, the trunks to the public network, what is to be told to the machines, and what they told of calls."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from pbxadmin.common.crypto import EncryptedTextField, Reader, random_secret
+from pbxadmin.common.fields import HOST_NAME, OneLineField, YesNoField
+from pbxadmin.common.scoping import ScopedManager
+from users.models import Customer, User
+
+PORT = [MinValueValidator(1), MaxValueValidator(65535)]
+
+
+class Node(models.Model):
+    """One Asterisk. It asks with its token; we reach its manager interface (AMI) and its recordings (ARI) with a password.
+
+    Of the token only the fingerprint is kept. While it is being replaced both live, until the new one is used for the first time.
+    """
+
+    name = models.SlugField(_("name"), max_length=40, unique=True)
+    token_hash = models.CharField(max_length=64, unique=True)
+    previous_token_hash = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    host = OneLineField(_("address"), max_length=253, validators=[HOST_NAME])
+    ami_port = models.PositiveIntegerField(_("AMI port"), default=5038, validators=PORT)
+    ari_port = models.PositiveIntegerField(_("ARI port"), default=8088, validators=PORT)
+    node_password = EncryptedTextField(
+        _("AMI and ARI password"), max_length=200, default=random_secret, readers=(Reader.PHONE_SYSTEM,)
+    )
+    # The link to it: the worker that holds it and until when it may, since when it is connected, what was wrong the last time.
+    held_by = models.CharField(max_length=80, blank=True, default="")
+    held_until = models.DateTimeField(null=True)
+    connected_at = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=200, blank=True, default="")
+    release = models.CharField(max_length=80, blank=True, default="")  # what it says it runs
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("phone system node")
+        verbose_name_plural = _("phone system nodes")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Trunk(models.Model):
+    """A way to the public network: one customer's own, or the provider's, for every customer that has none."""
+
+    class Transport(models.TextChoices):
+        """How SIP goes there."""
+
+        UDP = "udp", "UDP"
+        TCP = "tcp", "TCP"
+        TLS = "tls", "TLS"
+
+    class Format(models.TextChoices):
+        """How numbers are written there."""
+
+        E164 = "e164", _("+15145550123 (E.164)")
+        PLAIN = "plain", _("15145550123 (E.164 without +)")
+        NATIONAL = "national", _("5145550123 (ten digits in North America)")
+
+    customer = models.ForeignKey(
+        Customer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="trunks",
+        verbose_name=_("customer"),
+        editable=False,
+    )
+    name = OneLineField(_("name"), max_length=80, unique=True)
+    host = models.CharField(_("address"), max_length=253, validators=[HOST_NAME])
+    port = models.PositiveIntegerField(_("port"), default=5060, validators=PORT)
+    transport = models.CharField(
+        _("transport"), max_length=3, choices=Transport.choices, default=Transport.UDP
+    )
+    # Networks from which it sends calls; none: the addresses of `host`.
+    networks = OneLineField(_("addresses that it calls from"), max_length=300, blank=True)
+    username = OneLineField(_("user name"), max_length=80, blank=True)
+    trunk_password = EncryptedTextField(
+        _("password"), max_length=200, blank=True, default="", readers=(Reader.PHONE_SYSTEM,)
+    )
+    registers = YesNoField(_("the phone system registers there"), default=False)
+    number_format = models.CharField(_("numbers"), max_length=8, choices=Format.choices, default=Format.E164)
+    channels = models.PositiveIntegerField(_("channels"), default=30)
+    position = models.PositiveSmallIntegerField(_("order"), default=1)
+    enabled = YesNoField(_("in use"), default=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["position", "id"]
+        verbose_name = _("SIP trunk")
+        verbose_name_plural = _("SIP trunks")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stamp(models.Model):
+    """As what a customer's configuration stands, as far as calls are concerned: another number after every change of it.
+
+    Whoever has worked something out of the tables keeps it as long as the number is the same. It is drawn, not counted: a database
+    that was put back, or a change that was rolled back, never shows a number that stood for something else.
+    """
+
+    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="stamp")
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Errand(models.Model):
+    """Something that one node is to be told: written with the change, gone once the node has answered."""
+
+    class Kind(models.TextChoices):
+        """What is to be done there."""
+
+        FORGET = "forget"  # what it remembers of the line `subject` ("101@fqdn", "trunk-4")
+        LEARN = "learn"  # the line exists: follow its state
+        TRUNKS = "trunks"  # the trunks are others
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="errands")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    subject = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["node", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class Contact(models.Model):
+    """A device that is registered at a node now, as the node tells it."""
+
+    customer_path = "user__customer"
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="contacts")
+    user = models.ForeignKey(User, models.CASCADE, related_name="contacts")
+    uri = models.CharField(max_length=400)
+    address = models.CharField(max_length=60, blank=True)  # and port, as seen from the node
+    user_agent = models.CharField(max_length=120, blank=True)
+    since = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["since", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["node", "user", "uri"], name="contact_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.uri
+
+
+class PinEntry(models.Model):
+    """When somebody last entered the PIN that opens outside calls."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="pin_entry")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.at)
+
+
+class CallRecord(models.Model):
+    """A call as it was planned and as it went: "Derniers appels". Kept for thirty days."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="calls")
+    # The node's name and its own number of the call.
+    unique_id = models.CharField(max_length=100, unique=True)
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    from_extension = models.CharField(max_length=5, blank=True)
+    from_number = models.CharField(max_length=40, blank=True)
+    dialled = models.CharField(max_length=40)
+    # What was planned (`PlannedCall.as_data`), and what was taken of it: [[position, how it ended], …].
+    planned = models.JSONField(default=dict)
+    taken = models.JSONField(default=list)
+    # Everybody whom it concerned: "101 105".
+    extensions = models.CharField(max_length=200, blank=True)
+    seconds = models.PositiveIntegerField(null=True)  # spoken; None while it goes on
+    outcome = models.CharField(max_length=20, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["customer", "-at"]), models.Index(fields=["at"])]
+
+    def __str__(self) -> str:
+        return self.unique_id
+
+
+class CallParty(models.Model):
+    """That a call concerned somebody, as caller or as one to whom it came."""
+
+    customer_path = "user__customer"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="call_parts")
+    call = models.ForeignKey(CallRecord, models.CASCADE, related_name="parties")
+    at = models.DateTimeField()
+
+    objects = ScopedManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-at"])]
+        constraints = [models.UniqueConstraint(fields=["call", "user"], name="call_party_once")]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} {self.user_id}"
