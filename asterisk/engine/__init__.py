@@ -1,0 +1,1 @@
+"""The Asterisk that carries out calls: fetched, configured from `deploy/asterisk/`, started and stopped; without Django."""
