@@ -36,6 +36,8 @@ DEFAULTS = {
 SECRETS = ("NODE_TOKEN", "NODE_PASSWORD")
 # Modules that aren't satisfied with their defaults want these to be there.
 EMPTY = [
+    "cel",
+    "features",
     "acl",
     "ccss",
     "confbridge",
@@ -79,7 +81,6 @@ class Folders:
             self.etc,
             self.var / "keys",
             self.data / "sounds",
-            self.data / "moh",
             self.run,
             self.log,
         ):
