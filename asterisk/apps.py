@@ -11,4 +11,7 @@ class AsteriskConfig(AppConfig):
     verbose_name = _("Phone system")
 
     def ready(self) -> None:
-        """Listen to changes."""
+        """Make known what the history is to name."""
+        from asterisk import sheets
+
+        sheets.register()

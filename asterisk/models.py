@@ -5,8 +5,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from pbxadmin.common.crypto import EncryptedTextField, Reader, random_secret
-from pbxadmin.common.fields import HOST_NAME, OneLineField, YesNoField
-from pbxadmin.common.scoping import ScopedManager
+from pbxadmin.common.fields import OneLineField, YesNoField
+from pbxadmin.common.scoping import ProvidersManager, ScopedManager
 from users.models import Customer, User
 
 PORT = [MinValueValidator(1), MaxValueValidator(65535)]
@@ -19,22 +19,34 @@ class Node(models.Model):
     """
 
     name = models.SlugField(_("name"), max_length=40, unique=True)
-    token_hash = models.CharField(max_length=64, unique=True)
-    previous_token_hash = models.CharField(max_length=64, blank=True, default="", db_index=True)
-    host = OneLineField(_("address"), max_length=253, validators=[HOST_NAME])
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    previous_token_hash = models.CharField(
+        max_length=64, blank=True, default="", db_index=True, editable=False
+    )
+    host = OneLineField(
+        _("address"), max_length=253
+    )  # `asterisk.sheets.PlaceColumn` says what may stand here
     ami_port = models.PositiveIntegerField(_("AMI port"), default=5038, validators=PORT)
     ari_port = models.PositiveIntegerField(_("ARI port"), default=8088, validators=PORT)
     node_password = EncryptedTextField(
-        _("AMI and ARI password"), max_length=200, default=random_secret, readers=(Reader.PHONE_SYSTEM,)
+        _("AMI and ARI password"),
+        max_length=200,
+        default=random_secret,
+        editable=False,
+        readers=(Reader.PHONE_SYSTEM, Reader.TECHNICIAN),
     )
     # The link to it: the worker that holds it and until when it may, since when it is connected, what was wrong the last time.
-    held_by = models.CharField(max_length=80, blank=True, default="")
-    held_until = models.DateTimeField(null=True)
-    connected_at = models.DateTimeField(null=True)
-    heard_at = models.DateTimeField(null=True)
-    trouble = models.CharField(max_length=200, blank=True, default="")
-    release = models.CharField(max_length=80, blank=True, default="")  # what it says it runs
+    held_by = models.CharField(max_length=80, blank=True, default="", editable=False)
+    held_until = models.DateTimeField(null=True, editable=False)
+    connected_at = models.DateTimeField(null=True, editable=False)
+    heard_at = models.DateTimeField(null=True, editable=False)
+    trouble = models.CharField(max_length=200, blank=True, default="", editable=False)
+    # What it says it runs.
+    release = models.CharField(max_length=80, blank=True, default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ProvidersManager()
 
     class Meta:
         ordering = ["name"]
@@ -72,7 +84,7 @@ class Trunk(models.Model):
         editable=False,
     )
     name = OneLineField(_("name"), max_length=80, unique=True)
-    host = models.CharField(_("address"), max_length=253, validators=[HOST_NAME])
+    host = OneLineField(_("address"), max_length=253)  # the same
     port = models.PositiveIntegerField(_("port"), default=5060, validators=PORT)
     transport = models.CharField(
         _("transport"), max_length=3, choices=Transport.choices, default=Transport.UDP
@@ -99,6 +111,22 @@ class Trunk(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TrunkState(models.Model):
+    """What one node says of one trunk: whether the other side answers there."""
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="trunk_states")
+    trunk = models.ForeignKey(Trunk, models.CASCADE, related_name="states")
+    answers = models.BooleanField()
+    detail = models.CharField(max_length=100, blank=True, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["node", "trunk"], name="trunk_state_once")]
+
+    def __str__(self) -> str:
+        return f"{self.trunk_id}: {self.answers}"
 
 
 class Stamp(models.Model):

@@ -44,6 +44,7 @@ class Verb(StrEnum):
     OWNERSHIP = "ownership"  # make somebody else a customer's system owner in the place of the one who is it
     ROLES = "roles"  # change what the roles may do, for all customers
     TEAM = "team"  # invite, disable and grade the provider's support staff
+    NODES = "nodes"  # add, change and remove machines of the phone system, and give them another token
 
 
 # The role of whom a customer's phone system belongs to.
@@ -52,7 +53,7 @@ OWNERS = "system_owners"
 ON_NOBODYS_THING = (Verb.EDIT, Verb.DELETE, Verb.COMMAND, Verb.REVEAL)
 # What all of the provider's support may do, and what its managers alone may.
 OF_ALL_STAFF = (Verb.ADMINISTER, Verb.SEE, Verb.WHOLE, Verb.HISTORY)
-OF_MANAGERS = (Verb.ROLES, Verb.TEAM)
+OF_MANAGERS = (Verb.ROLES, Verb.TEAM, Verb.NODES)
 
 
 def administers(actor: User) -> bool:

@@ -32,6 +32,7 @@ class Takeover(StrEnum):
     TRIES = "tries"
     TEAM = "team"
     OWNERSHIP = "ownership"
+    NODE = "node"
 
 
 WHY: "dict[Takeover, Text]" = {
@@ -55,6 +56,9 @@ WHY: "dict[Takeover, Text]" = {
     Takeover.ACCOUNT: _("You are changing with which account you sign in."),
     Takeover.TRIES: _("You are forgetting failed sign-ins: passwords of this person can be tried again."),
     Takeover.OWNERSHIP: _("You are making somebody else the owner of this company's phone system."),
+    Takeover.NODE: _(
+        "You are changing which machines carry calls: such a machine learns everybody's SIP passwords."
+    ),
     Takeover.TEAM: _("You are changing who is in the support team, where every customer is seen."),
 }
 

@@ -27,3 +27,18 @@ class ScopedQuerySet(models.QuerySet):
 
 
 ScopedManager = models.Manager.from_queryset(ScopedQuerySet)
+
+
+class ProvidersQuerySet(ScopedQuerySet):
+    """Rows of a table that is the provider's own: no customer has any of them, and support staff alone see them."""
+
+    def visible_to(self, actor: Any) -> Self:
+        """All of them for support staff; none for anybody else."""
+        return self if getattr(actor, "is_staff", False) and actor.is_active else self.none()
+
+    def of(self, customer: Any) -> Self:
+        """All of them where no customer is meant; a customer has none."""
+        return self if customer is None else self.none()
+
+
+ProvidersManager = models.Manager.from_queryset(ProvidersQuerySet)

@@ -70,6 +70,7 @@ WRITERS = {
     "phones/serving/provisioning.py": "what a fetch tells",
     "phones/services.py": "a phone's new secret address, with its history",
     "phones/settings/resets.py": "new secrets of phones; the reset writes the history",
+    "asterisk/nodes.py": "tokens of nodes, with their history, and the end of the previous one",
     "voicemail/resets.py": "new PINs; the reset writes the history",
     "users/people/team.py": "level and account of the support team, with their history",
     "users/people/reset.py": "new secrets of people, with their history",

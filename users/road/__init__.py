@@ -6,7 +6,7 @@ Django admin and self-service are callers of this; nothing else writes these tab
 """
 
 from pbxadmin.common.columns import Pending
-from users.road.applying import apply, apply_all
+from users.road.applying import apply, apply_all, hold_the_provider
 from users.road.identity import find, rows_of
 from users.road.loading import records_of, with_related
 from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
@@ -44,6 +44,7 @@ __all__ = [
     "commit_removal",
     "ended",
     "find",
+    "hold_the_provider",
     "is_there_twice",
     "judge",
     "locks",

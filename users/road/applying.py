@@ -14,7 +14,8 @@ from pbxadmin.common.columns import Pending, Scope
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.references import OptionsMixin
 from pbxadmin.common.sections import Sheet
-from users.models import Customer, Operation
+from users.models import Customer, Operation, Role
+from users.rights import OWNERS
 from users.road.loading import MANY, share
 from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, RowPlan
 from users.road.recording import Kind, record_operation, write_history
@@ -160,11 +161,14 @@ def hold(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
     """Hold the customer, then the rows, and see that they are what was planned.
 
     The customer first, always: rules that count its people (seats, the last owner) stay true until the commit, and two
-    writers can't wait for each other.
+    writers can't wait for each other. What belongs to no customer is the provider's: `hold_the_provider`.
     """
-    if scope.customer.pk is None:
+    if scope.customer is None:
+        hold_the_provider()
+    elif scope.customer.pk is None:
         return  # it is being created: nobody else knows it yet
-    Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
+    else:
+        Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
     manager: Any = sheet.model._default_manager
     entrance = manager.visible_to(scope.actor).of(scope.customer).order_by("pk")
     versions: dict[Any, int] = {}
@@ -177,6 +181,14 @@ def hold(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
             versions |= {each.pk: each.version for each in held}
     if stale := {row.key for row in rows if versions.get(row.key) != row.record.version}:
         raise ChangedMeanwhileError(stale)
+
+
+def hold_the_provider() -> None:
+    """Hold what belongs to no customer, inside a transaction, until its end: the row that is always there, that of the highest role.
+
+    Who gives somebody that role meanwhile waits for nobody: only its key is looked at.
+    """
+    Role.objects.select_for_update(no_key=True).only("pk").get(pk=OWNERS)
 
 
 def _own(sheet: Sheet, row: RowPlan) -> dict[str, Any]:
@@ -270,7 +282,7 @@ def _update(sheet: Sheet, scope: Scope, rows: Sequence[RowPlan]) -> None:
                 [row.key for row in group],
                 {name: [getattr(row.record, name) for row in group] for name in names},
                 counting="version",
-                also={"customer_id": scope.customer.pk} if sheet.has_customer else {},
+                also={"customer_id": scope.customer.pk} if sheet.has_customer and scope.customer else {},
             )
             if touched != len(group):
                 raise ChangedMeanwhileError(row.key for row in group)

@@ -300,7 +300,7 @@ class Plan:
 
 def plan(
     actor: User,
-    customer: Customer,
+    customer: Customer | None,
     sheet: Sheet,
     rows: Iterable[Row],
     verb: rights.Verb = rights.Verb.EDIT,
@@ -309,7 +309,7 @@ def plan(
     leave_limited: bool = False,
     cleaned: Collection[str] = (),
 ) -> Plan:
-    """Validate `rows` and say what would happen to each; nothing is written.
+    """Validate `rows` and say what would happen to each; nothing is written. `customer` None: what is the provider's own.
 
     Records that `actor` doesn't see in `customer` are refused as unknown. A column that isn't in the sheet, or can't be
     changed after creation, is refused by name: no way in assigns what its page doesn't offer. A page that has made a

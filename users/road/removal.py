@@ -66,7 +66,11 @@ class Removal:
 
 
 def plan_removal(
-    actor: User, customer: Customer, sheet: Sheet, keys: Iterable[Any], verb: rights.Verb = rights.Verb.DELETE
+    actor: User,
+    customer: Customer | None,
+    sheet: Sheet,
+    keys: Iterable[Any],
+    verb: rights.Verb = rights.Verb.DELETE,
 ) -> Removal:
     """Say what would go, record by record; nothing is written. Unknown keys are left out.
 

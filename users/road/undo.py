@@ -20,7 +20,7 @@ class NotUndoableError(Exception):
     """Why an operation can't be taken back, as a sentence in the reader's language."""
 
 
-def plan_undo(actor: User, customer: Customer, operation: Operation) -> list[road.Plan]:
+def plan_undo(actor: User, customer: Customer | None, operation: Operation) -> list[road.Plan]:
     """What taking `operation` back would change: one plan for each kind of row. Nothing is written.
 
     A row whose value isn't any more what the operation left is refused, naming the column: somebody has decided anew.
@@ -126,7 +126,7 @@ def _held_alone(sheet: Sheet, cells: dict[str, dict[str, Any]]) -> dict[str, dic
     return found
 
 
-def plan_removals(actor: User, customer: Customer, operation: Operation) -> list[road.Removal]:
+def plan_removals(actor: User, customer: Customer | None, operation: Operation) -> list[road.Removal]:
     """What `operation` created in the course of its changes: taking it back deletes it again. Nothing is written.
 
     What was changed since is refused: it isn't only the operation's any more. What leads there isn't asked about: it is taken
@@ -174,11 +174,16 @@ def _over_all(found: Sequence[Change]) -> dict[Any, dict[str, dict[str, Any]]]:
     return cells
 
 
-def undo(actor: User, customer: Customer, operation: Operation, facts: RequestFacts) -> Operation | None:
+def undo(
+    actor: User, customer: Customer | None, operation: Operation, facts: RequestFacts
+) -> Operation | None:
     """Take `operation` back, all of it or nothing. Raises `NotUndoableError` with every reason in one sentence."""
     with transaction.atomic():
         # Two who undo at once: the second one waits here and is told that it was undone already.
-        Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
+        if customer is None:
+            road.hold_the_provider()
+        else:
+            Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
         plans = plan_undo(actor, customer, operation)
         removals = plan_removals(actor, customer, operation)
         if reasons := _reasons(plans, removals):

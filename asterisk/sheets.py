@@ -1,0 +1,120 @@
+"""The sheet of nodes: where they are, which managers of the support team change; and the column of a place, which trunks have too."""
+
+from functools import lru_cache
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from asterisk.models import Node
+from asterisk.places import place_meant, why_unreachable
+from pbxadmin.common.columns import FieldColumn, Scope, Text, columns_of
+from pbxadmin.common.crypto import fingerprint, random_token
+from pbxadmin.common.proof import Takeover
+from pbxadmin.common.sections import Noted, Section, Sheet
+from pbxadmin.common.values.network import Why
+from users import rights, road
+from users.models import Customer, User
+from users.rights import Verb
+
+# In a scope: the token of the node that is added. In the history: that it got another one.
+TOKEN = "token"  # noqa: S105 - its name
+# Where no machine ever is. One's own address is no fault of a node's: it may run beside the portal.
+NOWHERE = frozenset({Why.NOBODY, Why.METADATA, Why.LINK, Why.DISGUISED, Why.RESERVED})
+
+
+class PlaceColumn(FieldColumn):
+    """Where a machine is: a host name or an IP address."""
+
+    def clean(self, raw: Any, scope: Scope) -> Any:
+        """In its one way of writing."""
+        text = str(super().clean(raw, scope) or "")
+        if found := place_meant(text):
+            return found
+        raise ValidationError(
+            _("Enter a host name or an IP address, for example sip.example.com or 203.0.113.7."), code="host"
+        )
+
+
+def node_is_somewhere(row: road.RowPlan, plan: road.Plan) -> None:
+    """Nobody's address can't be a node's."""
+    if (place := row.changes.get("host", ("", ""))[1]) and why_unreachable(place) in NOWHERE:
+        row.refuse("host", _("No machine can be reached at this address: enter the node's own."), "host")
+
+
+def names_are_there_once(plan: road.Plan) -> None:
+    """Two nodes aren't called the same."""
+    rows = [row for row in plan.rows if row.changes.get("name", ("", ""))[1]]
+    if not rows:
+        return
+    others = Node.objects.exclude(pk__in=[row.key for row in rows if row.key])
+    taken = set(others.values_list("name", flat=True))
+    twice = plan.twice(rows, lambda row: [row.value("name")])
+    for row in rows:
+        if (name := row.value("name")) in taken:
+            row.refuse("name", _("The name “%(name)s” is already taken: choose another one.") % {"name": name}, "name_taken")  # fmt: skip
+        elif name in twice:
+            row.refuse("name", road.is_there_twice(name, twice[name]), "name_twice")
+
+
+NODE = Section(
+    slug="node",
+    title=gettext_lazy("Node"),
+    columns=columns_of(
+        Node,
+        name={
+            "label": gettext_lazy("Name"),
+            "identity": True,
+            "at_creation_only": True,
+            "help": gettext_lazy("Letters, digits and hyphens: the node says it with every call."),
+        },
+        host=PlaceColumn(
+            Node._meta.get_field("host"),
+            label=gettext_lazy("Address"),
+            help=gettext_lazy("Host name or IP address at which the portal reaches the node."),
+        ),
+        ami_port={"label": gettext_lazy("AMI port")},
+        ari_port={"label": gettext_lazy("HTTP port (ARI)")},
+    ),
+    row_rules=(node_is_somewhere,),
+    set_rules=(names_are_there_once,),
+)
+
+
+def managers_change_it(actor: User, verb: str, record: Any, customer: Customer | None) -> Text | None:
+    """Everybody of the support sees nodes; managers change them."""
+    if not actor.is_staff and actor.is_active:
+        return _("Only your provider's support can change this.")
+    return rights.why_not(actor, Verb.ADMINISTER if Verb(verb) is Verb.SEE else Verb.NODES)
+
+
+def _token_of(record: Node, scope: Scope) -> None:
+    """A new node's token: its maker's, or one that nobody has ever seen."""
+    record.token_hash = fingerprint(scope.found.get(TOKEN) or random_token())
+
+
+def _takes_over(row: road.RowPlan, scope: Scope) -> Takeover | None:
+    """A node learns everybody's secrets, and the portal sends the password of its AMI where the node is said to be."""
+    return Takeover.NODE
+
+
+@lru_cache(maxsize=1)
+def node_sheet() -> Sheet:
+    """A machine of the phone system. It is the provider's own."""
+    return Sheet(
+        model=Node,
+        identity="name",
+        sections=(NODE,),
+        subject=lambda record: None,
+        allowed=managers_change_it,
+        complete=_token_of,
+        takes_over=_takes_over,
+        has_customer=False,
+        noted={TOKEN: Noted(gettext_lazy("Token"))},
+    )
+
+
+def register() -> None:
+    """Tell the history how the columns of nodes are called."""
+    road.register(node_sheet())
