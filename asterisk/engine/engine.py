@@ -48,6 +48,7 @@ class Engine:
 
     def start(self) -> None:
         """Configure it, start it and wait until it has booted; it ends with this process. Raises `EngineError`."""
+        self._refuse_a_second()
         guard = self._guard = Guard()
         try:
             self._launch(lambda: guard.add(os.getpid()))
@@ -57,11 +58,14 @@ class Engine:
 
     def detach(self) -> None:
         """The same, but it goes on without this process."""
+        self._refuse_a_second()
         self._launch(None)
 
-    def _launch(self, before: Callable[[], None] | None) -> None:
+    def _refuse_a_second(self) -> None:
         if self.running:
             raise EngineError(f"an Asterisk already runs in {self.folders.home} as process {self.pid}.")
+
+    def _launch(self, before: Callable[[], None] | None) -> None:
         self.configure()
         with self._open_log() as log:
             self.process = subprocess.Popen(  # noqa: S603 - what was fetched, without a shell

@@ -45,6 +45,10 @@ SYSTEM_PROGRAMS = {
     # The second has what sox needs to write AMR.
     "sox": "sox libsox-fmt-all",
 }
+# What runs on PostgreSQL: title, marks, and the mark by which the files are found. Calls have the two processors to themselves.
+REST = ("Tests on PostgreSQL", "not browser and not calls", "")
+CALLS = ("Calls over a real Asterisk", "calls and not browser", "calls")
+BROWSER = ("Tests in the browser", "browser", "browser")
 # pytest's exit code for "no tests were collected".
 NO_TESTS = 5
 PRODUCTION = {
@@ -317,7 +321,7 @@ def main(given: list[str]) -> int:
     at = given.index("--") if "--" in given else len(given)
     more = given[at + 1 :]
     parser = argparse.ArgumentParser(prog="./test", description="Run every check and every test.")
-    parser.add_argument("what", nargs="?", choices=["all", "fast"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "fast", "calls"], default="all")
     wanted = parser.parse_args(given[:at]).what
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     os.chdir(ROOT)
@@ -332,8 +336,11 @@ def main(given: list[str]) -> int:
             results.run(step)
         with valkey(guard) as broker:
             if wanted == "fast":
-                marks = "not browser and not slow and not postgresql"
+                marks = "not browser and not slow and not postgresql and not calls"
                 results.run(pytest_step("Tests in the inner loop, on SQLite", marks, broker, "", more))
+            elif wanted == "calls":
+                system_programs(results)
+                on_postgresql(results, guard, broker, more, [CALLS])
             else:
                 everything(results, guard, broker, more)
     except KeyboardInterrupt:
@@ -350,16 +357,23 @@ def main(given: list[str]) -> int:
 
 
 def everything(results: Results, guard: Guard, broker: str, more: list[str]) -> None:
-    """All checks; then every test on PostgreSQL, some on SQLite as well, and those in the browser."""
+    """All checks; then every test on PostgreSQL, some on SQLite as well, calls over Asterisk, and those in the browser."""
     results.run_together(checks())
     system_programs(results)
-    on_sqlite = "both_databases and not browser and not postgresql"
+    on_sqlite = "both_databases and not browser and not postgresql and not calls"
     results.run(pytest_step("What has to hold on SQLite too", on_sqlite, broker, "", more, "both_databases"))
+    on_postgresql(results, guard, broker, more, [REST, CALLS, BROWSER])
+
+
+def on_postgresql(
+    results: Results, guard: Guard, broker: str, more: list[str], steps: list[tuple[str, str, str]]
+) -> None:
+    """The tests that want a server as production has it."""
     begun = time.monotonic()
     try:
         with postgresql(guard) as database:
-            results.run(pytest_step("Tests on PostgreSQL", "not browser", broker, database, more))
-            results.run(pytest_step("Tests in the browser", "browser", broker, database, more, "browser"))
+            for title, marks, only in steps:
+                results.run(pytest_step(title, marks, broker, database, more, only))
     except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
         print(error)
         results.note("PostgreSQL for the tests", False, time.monotonic() - begun)
