@@ -96,6 +96,7 @@ WRITERS = {
     "users/append_only.py": "the triggers that guard the history",
     "phones/presence.py": "signs of life that are no fetch, many in one statement",
     "phones/serving/fetches.py": "times of fetches that brought no other news, many in one statement",
+    "asterisk/softphone/worker.py": "no table: an account of the telephone library is made by a method of that name",
 }
 
 

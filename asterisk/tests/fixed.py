@@ -1,0 +1,96 @@
+"""An Asterisk whose phones and numbers stand in files: for tests of the phones themselves, without any portal."""
+
+from asterisk.engine.configuration import _write
+from asterisk.engine.engine import Engine
+
+DOMAIN = "boreale.example"
+PHONES = {
+    "101": 'callerid = "Amélie Tremblay" <101>',
+    "102": "mailboxes = 102@default",
+    "103": "media_encryption = sdes",
+    "104": "direct_media = yes",
+    "105": "direct_media = yes",
+}
+PHONE = """
+[{id}]
+type = endpoint
+context = in
+disallow = all
+allow = ulaw,alaw,g722
+direct_media = no
+send_pai = yes
+auth = {id}
+aors = {id}
+{more}
+[{id}]
+type = auth
+auth_type = userpass
+username = auth{number}
+password = secret
+[{id}]
+type = aor
+max_contacts = 5
+"""
+PROVIDER = """
+[provider]
+type = endpoint
+context = from-outside
+disallow = all
+allow = ulaw
+direct_media = no
+send_pai = yes
+aors = provider
+[provider]
+type = aor
+contact = sip:127.0.0.2:{port}
+[provider]
+type = identify
+endpoint = provider
+match = 127.0.0.2
+"""
+NUMBERS = """
+[in]
+exten => _10X,1,Dial(${PJSIP_DIAL_CONTACTS(${EXTEN}@%(domain)s)},20,c)
+ same => n,ExecIf($["${DIALSTATUS}" = "BUSY"]?Hangup(17))
+ same => n,Hangup(${HANGUPCAUSE})
+exten => tone,1,Answer()
+ same => n,Milliwatt()
+exten => prompt,1,Answer()
+ same => n,Playback(vm-intro)
+exten => ringing,1,Progress()
+ same => n,Playtones(440+480/2000,0/4000)
+ same => n,Wait(3)
+ same => n,Hangup(17)
+exten => digits,1,Answer()
+ same => n,Read(digits,,4,,1,5)
+ same => n,SendDTMF(${digits})
+ same => n,Wait(5)
+exten => message,1,VoiceMail(102@default,s)
+exten => _NXXNXXXXXX,1,Set(CALLERID(num)=5145550100)
+ same => n,Dial(PJSIP/${EXTEN}@provider,20)
+ same => n,Hangup(${HANGUPCAUSE})
+[from-outside]
+exten => 5145550101,1,Dial(${PJSIP_DIAL_CONTACTS(101@%(domain)s)},20,c)
+exten => 5145550102,1,Transfer(PJSIP/sip:5145550188@127.0.0.2)
+"""
+VOICEMAIL = "[general]\nformat = wav\nminsecs = 1\n[default]\n102 => 1234,Félix Gagnon\n"
+
+
+class FixedAsterisk(Engine):
+    """The modules and transports of `deploy/asterisk/`, and nothing asked of anybody."""
+
+    def configure(self) -> None:
+        """Write the configuration, then in place of what would be asked what is known."""
+        super().configure()
+        etc = self.folders.etc
+        for name in ("sorcery", "extconfig", "res_curl"):
+            _write(etc / f"{name}.conf", "")
+        phones = [
+            PHONE.format(id=f"{number}@{DOMAIN}", number=number, more=more) for number, more in PHONES.items()
+        ]
+        # Their files ask the portal in the same breath, so that they are written anew.
+        pjsip = (etc / "pjsip.conf").read_text().partition("[anonymous]")[0]
+        provider = PROVIDER.format(port=self.values["PROVIDER_PORT"])
+        _write(etc / "pjsip.conf", pjsip + "".join(phones) + provider)
+        _write(etc / "extensions.conf", NUMBERS % {"domain": DOMAIN})
+        _write(etc / "voicemail.conf", VOICEMAIL)

@@ -1,0 +1,147 @@
+"""Phones and a provider's trunk with which calls are tested: pjsua2, which shares no code with this project.
+
+A test takes the fixture `phones`, switches on what it needs, and waits for what should happen, each time with a deadline::
+
+    @pytest.mark.calls
+    def test_who_is_called_sees_the_callers_name_and_both_hear_each_other(phones, engine):
+        amelie = phones.phone("101", "boreale.example", "auth101", "secret", tone=440)
+        felix = phones.phone("102", "boreale.example", "auth102", "secret", tone=700, answer="after 1")
+        call = amelie.call("102")
+        heard = felix.incoming(within=3)
+        assert (heard.from_number, heard.from_name) == ("101", "Amélie Tremblay")
+        assert call.answered_within(5)
+        assert call.hears(700, seconds=1) and heard.hears(440, seconds=1)
+        call.hangup()
+        assert heard.ended_within(2) and 0.9 < heard.rang_for < 1.3
+
+`phone(…)` registers at once and fails unless that is let in; with `register=False` a test does it: `assert phone.register() == 401`.
+Two devices of one extension are two `phone(…)` with the same credentials. What a phone does with a call says `answer`, a few words
+(`asterisk.softphone.phone.rule`): "ring", "at once", "after 2", "busy", "decline", "480", "603 after 1", "302 to sip:…", "early", "silent";
+`phone.answers("busy")` changes it. The trunk takes calls to any number, and may treat single numbers differently::
+
+    provider = phones.trunk(answer="at once", answers={"5145550199": "busy"}, tone=1000)
+    out = provider.incoming(); out.dialled, out.from_number, out.asserted_number, out.header("Diversion")
+    call = provider.call("5145550100", "5145550199", name="Olivier")   # into the engine; `call.redirected_to` after a 302
+
+Give each phone its own tone: `heard()` then says who was heard. It lists pieces such as (700, 1.9), ("ringback", 2.0), ("speech", 1.2),
+("silence", 0.4), exact to 0.1 s and a quarter of a second behind while the call lasts. Tones of 300 to 1,500 Hz, 30 Hz apart, are told
+apart; "speech" is any other sound, such as a spoken prompt.
+
+Processes are kept for the next test and become other phones (a hundredth of a second instead of a third); `release` unregisters
+what the test used. What isn't simulated: NAT, packet loss, Opus, several calls of one device on different tones.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from asterisk.softphone.call import Call
+from asterisk.softphone.phone import Account, Phone
+from asterisk.softphone.process import PhoneError, wait_for
+
+__all__ = ["Account", "Call", "Phone", "PhoneError", "Phones", "Trunk", "wait_for"]
+
+
+class Trunk(Phone):
+    """A provider: takes calls to any number and sends calls in."""
+
+    def call(
+        self,
+        did: str,
+        number: str = "",
+        name: str = "",
+        headers: dict[str, str] | None = None,
+        tone: int | None = None,
+    ) -> Call:
+        """Send a call of `number` to `did` into the engine."""
+        assert self.account.server
+        host, port = self.account.server
+        caller = f'"{name}" <sip:{number or "anonymous"}@{self.account.address}>'
+        target = f"sip:{did}@{host}:{port};transport={self.account.transport}"
+        return super().call(target, headers, caller=caller, tone=tone)
+
+
+class Phones:
+    """Phones that are switched on, and those that wait to become others. `server` is where they register, unless told otherwise."""
+
+    def __init__(
+        self, folder: Path, server: tuple[str, int] = ("127.0.0.1", 5060), tls_port: int = 5061
+    ) -> None:
+        self.folder, self.server, self.tls_port = folder, server, tls_port
+        self.used: list[Phone] = []
+        self.free: list[Phone] = []
+
+    def phone(
+        self,
+        number: str,
+        domain: str,
+        auth_id: str,
+        password: str,
+        *,
+        register: bool = True,
+        **account: object,
+    ) -> Phone:
+        """A phone of an extension, by default registered; `account` is what else an `Account` has."""
+        phone = self._take(
+            Phone, self._account(number=number, domain=domain, auth_id=auth_id, password=password, **account)
+        )
+        if register and (code := phone.register()) != 200:
+            raise PhoneError(f"{number}@{domain} was answered {code} when it registered")
+        return phone
+
+    def trunk(self, address: str = "127.0.0.2", port: int = 0, **account: object) -> Trunk:
+        """A provider's trunk there (port 0: any free one, see `trunk.port`)."""
+        facts = {
+            "number": "trunk",
+            "domain": address,
+            "address": address,
+            "port": port,
+            "user_agent": "provider",
+        }
+        return self._take(Trunk, self._account(**(facts | account)))
+
+    def stranger(self, number: str, domain: str, **account: object) -> Phone:
+        """Somebody without an account at the server, who can be called at their own address; server=None: calls others at theirs."""
+        return self._take(Phone, self._account(number=number, domain=domain, **account))
+
+    def release(self) -> None:
+        """The end of a test: everything hangs up and unregisters."""
+        for phone in self.used:
+            self._put_away(phone)
+        self.used.clear()
+
+    def close(self) -> None:
+        """Switch all of them off."""
+        for phone in self.used + self.free:
+            phone.close()
+        self.used.clear()
+        self.free.clear()
+
+    def _account(self, **facts: object) -> Account:
+        host, port = self.server
+        server = (host, self.tls_port if facts.get("transport") == "tls" else port)
+        account = Account(**({"server": server} | facts))
+        return replace(account, codecs=tuple(account.codecs))
+
+    def _take(self, kind: type, account: Account) -> Phone:
+        fitting = (
+            p
+            for p in self.free
+            if type(p) is kind and p.account.user_agent == account.user_agent and p.process.alive
+        )
+        phone = next(fitting, None)
+        if phone is None:
+            phone = kind(self.folder, account.user_agent)
+        else:
+            self.free.remove(phone)
+        self.used.append(phone)
+        return phone.become(account)
+
+    def _put_away(self, phone: Phone) -> None:
+        if not phone.process.alive:
+            return
+        phone.answers("480")
+        for call in phone.on_a_call():
+            call.hangup(within=1)
+        if phone.registered:
+            phone.unregister()
+        self.free.append(phone)
