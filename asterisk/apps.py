@@ -11,7 +11,8 @@ class AsteriskConfig(AppConfig):
     verbose_name = _("Phone system")
 
     def ready(self) -> None:
-        """Make known what the history is to name."""
-        from asterisk import sheets
+        """Make known what the history is to name; listen to changes."""
+        from asterisk import receivers, sheets
 
         sheets.register()
+        receivers.connect()

@@ -156,6 +156,8 @@ class Errand(models.Model):
     node = models.ForeignKey(Node, models.CASCADE, related_name="errands")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     subject = models.CharField(max_length=300, blank=True, default="")
+    # The node is being told this moment: what it asks meanwhile is answered with this alone (`asterisk.link.learning`).
+    doing = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

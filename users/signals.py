@@ -6,6 +6,7 @@ planned rows that were written (`record`, `changes`, `new`, `removed`), `operati
 - `users.people.endings.sessions_and_links_end`: whoever is disabled finds nothing of theirs open when they are let in again.
 - `signin.tasks.old_addresses_are_told`: the address that somebody had learns that it isn't theirs any more.
 - `phones.push.receivers.phones_fall_behind`: marks the phones whose file may differ now (the outbox).
+- `asterisk.receivers`: gives the customer another stamp, and has the nodes forget the lines that are others now.
 """
 
 from django.dispatch import Signal

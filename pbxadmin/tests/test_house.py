@@ -71,6 +71,7 @@ WRITERS = {
     "phones/services.py": "a phone's new secret address, with its history",
     "phones/settings/resets.py": "new secrets of phones; the reset writes the history",
     "asterisk/nodes.py": "tokens of nodes, with their history, and the end of the previous one",
+    "asterisk/receivers.py": "stamps of customers, and errands to nodes, of changes that the road makes",
     "voicemail/resets.py": "new PINs; the reset writes the history",
     "users/people/team.py": "level and account of the support team, with their history",
     "users/people/reset.py": "new secrets of people, with their history",

@@ -14,6 +14,8 @@ from django.db import connection, transaction
 from users.models import Customer, User
 from users.tests import factories
 
+# Rows that every change writes anew: nobody's own, and never there is as good as any.
+DRAWN_ANEW = {"asterisk_stamp"}
 # Keys of what the tests make themselves begin after this, so that somebody known comes back under the same key at any time.
 ROOM = 1_000
 
@@ -103,6 +105,8 @@ class World:
         with connection.cursor() as cursor:
             for model in apps.get_models(include_auto_created=True):
                 table = model._meta.db_table
+                if table in DRAWN_ANEW:
+                    continue
                 cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
                 self._columns[table] = [column[0] for column in cursor.description]
                 found[table] = set(cursor.fetchall())
