@@ -1,5 +1,6 @@
 """What the tests of the phone system share."""
 
 from asterisk.tests.engine import asterisk, engine, portal
+from asterisk.tests.phones import phone_store, phones
 
-__all__ = ["asterisk", "engine", "portal"]
+__all__ = ["asterisk", "engine", "phone_store", "phones", "portal"]

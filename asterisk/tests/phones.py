@@ -3,18 +3,18 @@
 A test takes the fixture `phones`, switches on what it needs, and waits for what should happen, each time with a deadline::
 
     @pytest.mark.calls
-    def test_who_is_called_sees_the_callers_name_and_both_hear_each_other(phones, engine):
-        amelie = phones.phone("101", "boreale.example", "auth101", "secret", tone=440)
-        felix = phones.phone("102", "boreale.example", "auth102", "secret", tone=700, answer="after 1")
-        call = amelie.call("102")
-        heard = felix.incoming(within=3)
+    def test_who_is_called_sees_the_callers_name_and_both_hear_each_other(phones, amelie, felix):
+        one, other = phones.of(amelie, tone=440), phones.of(felix, tone=700, answer="after 1")
+        call = one.call("102")
+        heard = other.incoming(within=3)
         assert (heard.from_number, heard.from_name) == ("101", "Amélie Tremblay")
         assert call.answered_within(5)
         assert call.hears(700, seconds=1) and heard.hears(440, seconds=1)
         call.hangup()
         assert heard.ended_within(2) and 0.9 < heard.rang_for < 1.3
 
-`phone(…)` registers at once and fails unless that is let in; with `register=False` a test does it: `assert phone.register() == 401`.
+`phones.of(person)` has the credentials of a person in the tables, `phones.phone("101", "boreale.example", "auth101", "secret")` any others. Either
+registers at once and fails unless that is let in; with `register=False` a test does it: `assert phone.register() == 401`.
 Two devices of one extension are two `phone(…)` with the same credentials. What a phone does with a call says `answer`, a few words
 (`asterisk.softphone.phone.rule`): "ring", "at once", "after 2", "busy", "decline", "480", "603 after 1", "302 to sip:…", "early", "silent";
 `phone.answers("busy")` changes it. The trunk takes calls to any number, and may treat single numbers differently::
@@ -31,12 +31,18 @@ Processes are kept for the next test and become other phones (a hundredth of a s
 what the test used. What isn't simulated: NAT, packet loss, Opus, several calls of one device on different tones.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from asterisk.softphone.call import Call
 from asterisk.softphone.phone import Account, Phone
 from asterisk.softphone.process import PhoneError, wait_for
+from asterisk.tests.engine import LiveEngine
+from users.models import User
 
 __all__ = ["Account", "Call", "Phone", "PhoneError", "Phones", "Trunk", "wait_for"]
 
@@ -87,6 +93,11 @@ class Phones:
         if register and (code := phone.register()) != 200:
             raise PhoneError(f"{number}@{domain} was answered {code} when it registered")
         return phone
+
+    def of(self, person: User, **account: object) -> Phone:
+        """A phone of somebody in the tables, with their credentials."""
+        domain = person.customer.fqdn
+        return self.phone(person.number, domain, person.sip_auth_id, person.sip_password, **account)
 
     def trunk(self, address: str = "127.0.0.2", port: int = 0, **account: object) -> Trunk:
         """A provider's trunk there (port 0: any free one, see `trunk.port`)."""
@@ -143,5 +154,23 @@ class Phones:
         for call in phone.on_a_call():
             call.hangup(within=1)
         if phone.registered:
-            phone.unregister()
+            # The Asterisk may be gone: then there is nobody to tell.
+            with suppress(PhoneError):
+                phone.unregister(within=2)
         self.free.append(phone)
+
+
+@pytest.fixture(scope="session")
+def phone_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
+    """The processes of all tests' phones."""
+    found = Phones(tmp_path_factory.mktemp("heard"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def phones(phone_store: Phones, engine: LiveEngine) -> Iterator[Phones]:
+    """Phones that register with the Asterisk of this test."""
+    phone_store.server, phone_store.tls_port = engine.sip, int(engine.values["SIP_TLS_PORT"])
+    yield phone_store
+    phone_store.release()

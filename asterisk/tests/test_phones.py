@@ -1,67 +1,40 @@
 """The phones with which calls are tested, tried on an Asterisk that asks nobody: what they say they hear and see is so."""
 
-import os
-import socket
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from asterisk.engine.fetching import fetch
+from asterisk.engine.fetching import Installed
+from asterisk.engine.ports import free_port, free_ports
 from asterisk.tests.fixed import DOMAIN, FixedAsterisk
 from asterisk.tests.phones import Phone, PhoneError, Phones, Trunk
-from pbxadmin.run.processes import ROOT
 
-pytestmark = pytest.mark.slow("real calls, real seconds")
-
-
-def free_port(kind: int = socket.SOCK_DGRAM, address: str = "127.0.0.1") -> int:
-    """A port that nobody holds now."""
-    with closing(socket.socket(socket.AF_INET, kind)) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+pytestmark = pytest.mark.calls
 
 
 @pytest.fixture(scope="module")
-def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FixedAsterisk]:
+def fixed(asterisk: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FixedAsterisk]:
     """One Asterisk for the tests of this file."""
-    store = Path(os.environ.get("PBXADMIN_ENGINE") or ROOT / "var/engine")
-    names = ("SIP_PORT", "SIP_TLS_PORT", "AMI_PORT", "HTTP_PORT")
-    ports = {name: str(free_port(socket.SOCK_STREAM)) for name in names}
-    provider = str(free_port(address="127.0.0.2"))
-    engine = FixedAsterisk(
-        tmp_path_factory.mktemp("asterisk"),
-        fetch(store),
-        SIP_ADDRESS="127.0.0.1",
-        PROVIDER_PORT=provider,
-        **ports,
-    )
+    ports = free_ports() | {"SIP_ADDRESS": "127.0.0.1", "PROVIDER_PORT": str(free_port())}
+    engine = FixedAsterisk(tmp_path_factory.mktemp("fixed"), asterisk, **ports)
     engine.start()
     yield engine
     engine.stop()
 
 
-@pytest.fixture(scope="module")
-def all_phones(asterisk: FixedAsterisk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
-    """Phones for the tests of this file."""
-    server = "127.0.0.1", int(asterisk.values["SIP_PORT"])
-    found = Phones(tmp_path_factory.mktemp("heard"), server, int(asterisk.values["SIP_TLS_PORT"]))
-    yield found
-    found.close()
+@pytest.fixture
+def phones(phone_store: Phones, fixed: FixedAsterisk) -> Iterator[Phones]:
+    """Phones that register with it."""
+    phone_store.server = "127.0.0.1", int(fixed.values["SIP_PORT"])
+    phone_store.tls_port = int(fixed.values["SIP_TLS_PORT"])
+    yield phone_store
+    phone_store.release()
 
 
 @pytest.fixture
-def phones(all_phones: Phones) -> Iterator[Phones]:
-    """Phones for one test."""
-    yield all_phones
-    all_phones.release()
-
-
-@pytest.fixture
-def provider(phones: Phones, asterisk: FixedAsterisk) -> Trunk:
+def provider(phones: Phones, fixed: FixedAsterisk) -> Trunk:
     """The provider behind the SIP trunk."""
-    return phones.trunk(port=int(asterisk.values["PROVIDER_PORT"]), answer="at once", tone=1000)
+    return phones.trunk(port=int(fixed.values["PROVIDER_PORT"]), answer="at once", tone=1000)
 
 
 def phone(phones: Phones, number: str, **account: object) -> Phone:
