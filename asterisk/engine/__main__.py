@@ -66,6 +66,7 @@ def status() -> str:
     engine = made(there())
     if not engine.running:
         raise EngineError(f"no Asterisk runs in {engine.folders.home}.")
+    engine.wait_until_booted()
     channels = engine.cli("core show channels count").strip().splitlines()
     up = engine.cli("core show uptime").strip().splitlines()
     return "\n".join([f"{engine.installed.release}, process {engine.pid}", *up[:1], *channels])
@@ -82,7 +83,7 @@ def read_arguments(given: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in {
         "fetch": "make sure that there is an Asterisk; without root, and without changing the machine",
-        "configure": "write the configuration; one that runs is told to reload it",
+        "configure": "write the configuration; one that runs reloads all of it but the token, which it takes when it starts",
         "start": "start it in the background",
         "run": "start it in the foreground, for systemd",
         "stop": "end it, calls and all",

@@ -27,6 +27,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 try:
     from pbxadmin.run import address as running
+    from pbxadmin.run import calls
     from pbxadmin.run.processes import ROOT, Child, Supervisor
 except ModuleNotFoundError as error:
     print(
@@ -213,14 +214,14 @@ def demo_facts(var: Path) -> dict[str, Any]:
     return facts
 
 
-def greeting(address: str, facts: dict[str, Any], logs: Path) -> str:
+def greeting(address: str, facts: dict[str, Any], logs: Path, more: str = "") -> str:
     """What is printed once the portal answers."""
     lines = ["", f"pbxadmin is ready: {address}/"]
     for account in facts.get("accounts", []):
         lines.append(f"  {account['login']:<32} {account['password']:<16} {account.get('who', '')}")
     if not facts.get("accounts"):
         lines.append("  Make the first support account: ./.venv/bin/python manage.py support_account EMAIL")
-    return "\n".join([*lines, f"  Logs: {logs}/   Stop: Ctrl-C", ""])
+    return "\n".join([*lines, *([more] if more else []), f"  Logs: {logs}/   Stop: Ctrl-C", ""])
 
 
 def answers(host: str, port: int) -> bool:
@@ -312,6 +313,23 @@ def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) ->
     return children
 
 
+def start_calls(supervisor: Supervisor, ports: calls.Ports, var: Path) -> str:
+    """Start Asterisk once what it asks is answered; gives what to say of it."""
+    supervisor.start(calls.server(ports, granian))
+    try:
+        secrets = calls.node_secrets(ports)
+    except OSError as error:
+        give_up(f"the node of Asterisk can't be made: {error}", 1)
+    wait_until_ready(supervisor, lambda: answers("127.0.0.1", ports.asked))
+    if supervisor.stopping:
+        return ""
+    for child in calls.programs(ports, var, secrets):
+        supervisor.start(child)
+    if not wait_until_ready(supervisor, lambda: calls.listens(ports)) and not supervisor.stopping:
+        give_up(f"Asterisk didn't listen within {READY_WITHIN:g} s (see {supervisor.logs / 'engine'}.log)", 1)
+    return calls.greeting(ports)
+
+
 def read_arguments(given: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -321,6 +339,9 @@ def read_arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address of the web server (default 127.0.0.1)")
     parser.add_argument("--no-demo", action="store_true", help="start empty, without demo data")
     parser.add_argument("--no-phone", action="store_true", help="don't switch on the demo's virtual phone")
+    parser.add_argument(
+        "--calls", action="store_true", help="start an Asterisk, too, which is fetched the first time"
+    )
     parser.add_argument("--verbose", action="store_true", help="print everything that the processes say")
     arguments = parser.parse_args(given)
     if not 0 < arguments.port < 65536:
@@ -379,6 +400,9 @@ def main(given: list[str]) -> int:
     address = set_environment(arguments, var)
     with only_one(run, address):
         check_port(arguments.host, arguments.port)
+        ports = calls.choose_ports(arguments.host) if arguments.calls else None
+        if ports:
+            calls.set_environment(ports)
         supervisor = Supervisor(logs, verbose=arguments.verbose)
         supervisor.listen_to_signals()
         try:
@@ -389,6 +413,8 @@ def main(given: list[str]) -> int:
             if not os.environ.get("CELERY_BROKER_URL"):
                 command, os.environ["CELERY_BROKER_URL"] = valkey_command(folder)
                 supervisor.start(Child("valkey", command, prints="nothing"))
+            if ports and (trouble := calls.fetch(supervisor)):
+                give_up(trouble)
             prepare(supervisor, var, not arguments.no_demo)
             facts = {} if arguments.no_demo else demo_facts(var)
             front, pages, *others = programs(arguments, var, facts)
@@ -399,7 +425,8 @@ def main(given: list[str]) -> int:
                 # One after the other, so that the portal can be opened as soon as possible.
                 for child in others:
                     supervisor.start(child)
-                supervisor.say(greeting(address, facts, logs))
+                said = start_calls(supervisor, ports, var) if ports else ""
+                supervisor.say(greeting(address, facts, logs, said))
             elif not supervisor.stopping:
                 give_up(
                     f"the web server didn't answer within {READY_WITHIN:g} s (see {logs / 'pages'}.log)", 1
