@@ -36,6 +36,7 @@ class Call:
 
     process: PhoneProcess
     number: int
+    target: str = ""  # of a call that was made: whom
     invite: Message | None = None  # of a call that came in
     states: list[State] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)  # that came in

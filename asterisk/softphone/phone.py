@@ -56,6 +56,7 @@ class Account:
     rtp_port: int = 0
     rtp_range: int = 0
     expires: int = 300
+    retry: int = 0  # seconds after which a registration that failed is tried again; 0: never
     user_agent: str = "pbxadmin softphone"
 
     @property
@@ -71,21 +72,10 @@ class Account:
 
     def as_command(self) -> dict[str, Any]:
         """The worker's `become`."""
-        kept = (
-            "auth_id",
-            "password",
-            "transport",
-            "srtp",
-            "tone",
-            "address",
-            "port",
-            "rtp_port",
-            "rtp_range",
-            "expires",
-        )
+        names = "auth_id password transport srtp tone address port rtp_port rtp_range expires retry"
         facts = asdict(self)
         return {
-            **{name: facts[name] for name in kept},
+            **{name: facts[name] for name in names.split()},
             "codecs": list(self.codecs),
             "uri": f"sip:{self.number}@{self.domain}",
             "registrar": f"sip:{self.domain}" if self.auth_id else "",
@@ -166,7 +156,9 @@ class Phone:
         }
         number = self.process.ask("dial", **arguments)
         with CHANGED:
-            return self._call(number)
+            made = self._call(number)
+            made.target = target
+        return made
 
     def incoming(self, within: float = 5) -> Call:
         """The next call that came or comes in, each of them once; raises PhoneError when none comes."""

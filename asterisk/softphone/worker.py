@@ -368,11 +368,8 @@ class Worker:
             credentials = pj.AuthCredInfo("digest", "*", wanted["auth_id"], 0, wanted["password"])
             config.sipConfig.authCreds.append(credentials)
         registration = config.regConfig
-        registration.registerOnAdd, registration.retryIntervalSec, registration.timeoutSec = (
-            False,
-            0,
-            wanted["expires"],
-        )
+        registration.registerOnAdd, registration.timeoutSec = False, wanted["expires"]
+        registration.retryIntervalSec = registration.firstRetryIntervalSec = wanted["retry"]
         nat = config.natConfig
         nat.contactRewriteUse = nat.viaRewriteUse = nat.sdpNatRewriteUse = nat.sipOutboundUse = (
             nat.udpKaIntervalSec

@@ -242,7 +242,7 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     sip_password = EncryptedTextField(
         _("SIP password"),
         editable=False,
-        readers=(Reader.PERSON, Reader.PHONE, Reader.APP, Reader.CHALLENGE),
+        readers=(Reader.PERSON, Reader.PHONE, Reader.APP, Reader.CHALLENGE, Reader.TECHNICIAN),
     )
 
     # Counts up with every change: whoever saves says which version they had before their eyes.
