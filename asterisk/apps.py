@@ -13,6 +13,8 @@ class AsteriskConfig(AppConfig):
     def ready(self) -> None:
         """Make known what the history is to name; listen to changes."""
         from asterisk import receivers, sheets
+        from asterisk.trunks import sheet as trunks
 
         sheets.register()
+        trunks.register()
         receivers.connect()

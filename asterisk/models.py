@@ -1,6 +1,6 @@
 """Machines of the phone system, the trunks to the public network, what is to be told to the machines, and what they told of calls."""
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -9,6 +9,12 @@ from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ProvidersManager, ScopedManager
 from users.models import Customer, User
 
+# What stands in a SIP address before the @ without being escaped, and an @: some ask for the whole address.
+USER_NAME = RegexValidator(
+    r"^[A-Za-z0-9._~$&*+@-]*\Z",
+    _("Letters, digits and the signs . _ ~ $ & * + @ - only, without blanks."),
+    code="username",
+)
 PORT = [MinValueValidator(1), MaxValueValidator(65535)]
 
 
@@ -91,14 +97,18 @@ class Trunk(models.Model):
     )
     # Networks from which it sends calls; none: the addresses of `host`.
     networks = OneLineField(_("addresses that it calls from"), max_length=300, blank=True)
-    username = OneLineField(_("user name"), max_length=80, blank=True)
+    username = OneLineField(_("user name"), max_length=80, blank=True, validators=[USER_NAME])
     trunk_password = EncryptedTextField(
         _("password"), max_length=200, blank=True, default="", readers=(Reader.PHONE_SYSTEM,)
     )
     registers = YesNoField(_("the phone system registers there"), default=False)
     number_format = models.CharField(_("numbers"), max_length=8, choices=Format.choices, default=Format.E164)
-    channels = models.PositiveIntegerField(_("channels"), default=30)
-    position = models.PositiveSmallIntegerField(_("order"), default=1)
+    channels = models.PositiveIntegerField(
+        _("channels"), default=30, validators=[MinValueValidator(1), MaxValueValidator(10_000)]
+    )
+    position = models.PositiveSmallIntegerField(
+        _("order"), default=1, validators=[MinValueValidator(1), MaxValueValidator(99)]
+    )
     enabled = YesNoField(_("in use"), default=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 

@@ -70,6 +70,7 @@ WRITERS = {
     "phones/serving/provisioning.py": "what a fetch tells",
     "phones/services.py": "a phone's new secret address, with its history",
     "phones/settings/resets.py": "new secrets of phones; the reset writes the history",
+    "asterisk/trunks/states.py": "what nodes say of SIP trunks",
     "asterisk/nodes.py": "tokens of nodes, with their history, and the end of the previous one",
     "asterisk/receivers.py": "stamps of customers, and errands to nodes, of changes that the road makes",
     "voicemail/resets.py": "new PINs; the reset writes the history",
