@@ -50,13 +50,28 @@ def set_environment(ports: Ports) -> None:
 
 def fetch(supervisor: Supervisor) -> str:
     """Make sure that there is an Asterisk; gives why there is none, or ""."""
-    step = Child("fetch", [sys.executable, "-m", "asterisk.engine", "fetch"], prints="everything", once=True)
+    return _step(supervisor, "fetch", "everything")
+
+
+def booted(supervisor: Supervisor, var: Path) -> str:
+    """Wait until Asterisk, which listens already, answers, too; gives why it doesn't, or ""."""
+    return _step(supervisor, "status", "nothing", {"PBXADMIN_NODE": str(var / "node")})
+
+
+def _step(
+    supervisor: Supervisor, command: str, prints: str, environment: dict[str, str] | None = None
+) -> str:
+    """A command of `./engine`; gives the last that it said where it failed, else ""."""
+    step = Child(
+        command, [sys.executable, "-m", "asterisk.engine", command],
+        prints=prints, once=True, environment=environment or {},
+    )  # fmt: skip
     supervisor.start(step)
     while step.process is not None and not supervisor.stopping:
         supervisor.turn(1)
     if not step.code or supervisor.stopping:
         return ""
-    log = supervisor.logs / "fetch.log"
+    log = supervisor.logs / f"{command}.log"
     said = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
     return (said or ["no reason given"])[-1].removeprefix("pbxadmin: ")
 
