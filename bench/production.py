@@ -27,7 +27,7 @@ from bench.database import of_its_own
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "portal.example"
-NAMES = ("pages", "phones", "front", "worker", "files", "sounds", "push", "beat")
+NAMES = ("pages", "phones", "front", "worker", "files", "sounds", "push", "link", "beat")
 # Seconds after which the unit of systemd starts a process again.
 RESTART_AFTER = 2.0
 

@@ -14,6 +14,7 @@ CONNECT = 3.0  # seconds to a connection that greets
 ANSWER = 5.0  # seconds for an answer, unless who asks says otherwise
 PING_EVERY = 2.0  # seconds of silence after which the node is asked whether it is there
 PING_WITHIN = 2.5  # seconds in which it must say anything at all
+SILENT_AT_WORK = 16.0  # seconds that an action may take without a word
 MOST_LISTED = 200_000  # messages of one list
 # Events that nobody has taken yet. A node that tells faster than we can note is cut off: what it told is found by asking it again.
 MOST_WAITING = 20_000
@@ -248,6 +249,9 @@ class Client:
         while True:
             quiet = loop.time() - self._heard
             # A node does one action of a connection after the other, and some ask the portal: their own time bounds them.
+            if self._asked and quiet > SILENT_AT_WORK:
+                self._end(LinkError("silent", "nothing came of an action"))
+                return
             if quiet < PING_EVERY or self._asked:
                 await asyncio.sleep(max(PING_EVERY - quiet, 0.1))
                 continue

@@ -199,7 +199,7 @@ def production(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
     made = Production(folder, port, environment, way)
     with ExitStack() as stack:
         stack.callback(way.cut)
-        for name in ("pages", "phones", "front", "worker", "files", "sounds", "push", "beat"):
+        for name in ("pages", "phones", "front", "worker", "files", "sounds", "push", "link", "beat"):
             process = made.start(name)
             stack.callback(signal_group, process.running.pid, signal.SIGKILL)
             stack.callback(process.running.wait, 20)
@@ -227,7 +227,7 @@ class TestRunning:
         assert status == 200
         assert style
         assert production.answers(style[1].decode(), "pages") == 200
-        for name in ("worker", "files", "sounds", "push"):
+        for name in ("worker", "files", "sounds", "push", "link"):
             until(lambda name=name: " ready." in production.processes[name].said(), 30)
         until(lambda: "beat: Starting" in production.processes["beat"].said(), 30)
 

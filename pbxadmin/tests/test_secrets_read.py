@@ -22,6 +22,7 @@ SECRETS = {
 # Where a secret is read in plain text, for whom, and nowhere else.
 CALLERS = {
     ("asterisk/management/commands/softphone.py", "User.sip_password", Reader.TECHNICIAN),
+    ("asterisk/link/leases.py", "Node.node_password", Reader.PHONE_SYSTEM),
     ("phones/build.py", "Phone.web_password", Reader.PHONE),
     ("phones/build.py", "User.sip_password", Reader.PHONE),
     ("phones/build.py", "Phone.token", "reader"),  # of its three callers, below

@@ -1,0 +1,233 @@
+"""The link to one node: connect, ask what was missed, do errands, write down what it tells; and again, whatever happens."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from django.utils import timezone
+
+from asterisk.ami.client import ActionError, Client, LinkError
+from asterisk.ami.protocol import Message, UnsafeActionError
+from asterisk.link import contacts, database, errands, events, leases, reconciling
+from asterisk.link.devices import Devices
+from asterisk.link.leases import Held
+from asterisk.link.told import LINE, Registered, of_message, remote
+
+logger = logging.getLogger("pbxadmin.link")
+
+USER = "pbxadmin"
+# Seconds between attempts: the first, the longest.
+FIRST, LONGEST = 0.5, 10.0
+# A connection that stood for so long was a good one: the next attempt begins anew.
+GOOD = 20.0
+# Seconds within which events of one moment are written together.
+GATHERED = 0.5
+# Seconds after which the whole list of devices is asked again, whatever was told.
+LOOKED_AT = 600.0
+# Seconds between two times that a node is made to forget whom it follows.
+HEAL_EVERY = 300.0
+# What we want to be told; the rest of a busy node's many events stays there.
+WANTED = "|".join(("UserEvent", "ContactStatus", "FullyBooted", "Reload", "SuccessfulAuth", "MessageWaiting"))
+FILTER = f"^Event: ({WANTED})[[:cntrl:]]"
+# Events that wait for a database that is away. Then nothing is read any more, and the node's own memory is the next to fill.
+MOST_TOLD = 20_000
+# Lines of which the devices are asked at the same time.
+ASKED_TOGETHER = 50
+
+
+class NodeLink:
+    """The link to one node, for as long as this worker holds it: `run` until it is cancelled."""
+
+    def __init__(self, held: Held, worker: str) -> None:
+        """Nothing happens yet."""
+        self.held, self.worker = held, worker
+        self.client: Client | None = None
+        self.busy = False  # with errands
+        self._devices = Devices()
+        self._told: list[tuple[str, Mapping[str, str]]] = []
+        self._messages: list[tuple[str, int]] = []
+        self._todo: asyncio.Queue[list[errands.Todo]] = asyncio.Queue()
+        self._again = asyncio.Event()
+        self._healed = float("-inf")
+        self._trouble = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the node said something within the last seconds."""
+        client = self.client
+        return client is not None and client.ended is None and self._clock() - client.heard < 8.0
+
+    @property
+    def takes_errands(self) -> bool:
+        """Whether it is connected and has nothing to do."""
+        return self.client is not None and self.client.ended is None and not self.busy
+
+    def give(self, todo: list[errands.Todo]) -> None:
+        """Have these errands done."""
+        self.busy = True
+        self._todo.put_nowait(todo)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        wait = FIRST
+        while True:
+            began = self._clock()
+            try:
+                await self._once()
+            except* LinkError as group:
+                await self._part(next(each.kind for each in _leaves(group) if isinstance(each, LinkError)))
+            except* (ActionError, UnsafeActionError, database.AwayError) as group:
+                logger.warning("%r: %s", self.held, next(iter(_leaves(group))))
+                await self._part("closed")
+            except* Exception as group:
+                logger.exception("the link to %r: %s", self.held, type(next(iter(_leaves(group)))).__name__)
+                await self._part("closed")
+            wait = FIRST if self._clock() - began > GOOD else wait
+            # Not all in the same second where many nodes come back.
+            await asyncio.sleep(wait * random.uniform(0.8, 1.0))  # noqa: S311 - not a secret
+            wait = min(LONGEST, wait * 2)
+
+    async def _part(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            logger.warning("%r: no link (%s)", self.held, trouble)
+        self._trouble = trouble
+        with suppress(database.AwayError):
+            await database.ask(leases.parted, self.held.pk, self.worker, trouble)
+
+    async def _once(self) -> None:
+        """One connection, from its beginning to its end."""
+        client = await Client.connect(self.held.host, self.held.port, USER, self.held.secret)
+        async with client:
+            release = (await client.ask("CoreSettings")).get("AsteriskVersion")
+            await client.ask("Filter", ("Operation", "Add"), ("Filter", FILTER))
+            self.client, self.busy, self._todo = client, False, asyncio.Queue()
+            await database.insist(leases.connected, self.held.pk, release)
+            logger.info("%r: linked (Asterisk %.40s)", self.held, release)
+            self._trouble = ""
+            self._again.set()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for part in (self._listen, self._do_errands, self._write, self._reconcile):
+                        group.create_task(part(client))
+            finally:
+                self.client = None
+
+    @staticmethod
+    def _clock() -> float:
+        return asyncio.get_running_loop().time()
+
+    # --- What the node tells ------------------------------------------------------------------------------------------
+    async def _listen(self, client: Client) -> None:
+        async for message in client.events():
+            self._take(message)
+            while len(self._told) >= MOST_TOLD:
+                await asyncio.sleep(GATHERED)
+
+    def _take(self, message: Message) -> None:
+        line = message.get("AOR")
+        match message.event:
+            case "UserEvent":
+                self._told.append(events.user_event(message))
+            case "SuccessfulAuth" if LINE.match(message.get("AccountID")):
+                address = remote(message.get("RemoteAddress"))
+                self._devices.proved(message.get("AccountID"), address, timezone.now(), self._clock())
+            case "ContactStatus" if LINE.match(line):
+                if message.get("ContactStatus") == "Removed":
+                    self._devices.ended(line, message.get("URI"))
+                else:
+                    self._devices.changed(line, message.get("URI"), self._clock())
+            case "MessageWaiting":
+                with suppress(ValueError):
+                    self._messages.append((message.get("Mailbox"), int(message.get("New") or "0")))
+            case "FullyBooted":
+                self._again.set()
+            case "Reload" if message.get("Module") in ("", "All", "res_pjsip.so"):
+                self._again.set()
+
+    async def _write(self, client: Client) -> None:
+        """What was told, by batches: what can't be written waits."""
+        while True:
+            await asyncio.sleep(GATHERED)
+            # Only what is written is forgotten, also where the connection ends meanwhile.
+            if told := list(self._told):
+                await database.insist(events.tell, self.held.pk, told)
+                del self._told[: len(told)]
+            if said := list(self._messages):
+                await database.insist(events.messages_waiting, said)
+                del self._messages[: len(said)]
+            renewed, gone = self._devices.take()
+            if gone:
+                await database.insist(contacts.removed, self.held.pk, gone)
+            if renewed:
+                await database.insist(contacts.renewed, self.held.pk, renewed)
+            await self._ask_devices(client)
+
+    async def _ask_devices(self, client: Client) -> None:
+        """The devices of lines where somebody came or went."""
+        if not (lines := sorted(self._devices.due(self._clock()))[:ASKED_TOGETHER]):
+            return
+        listed = await asyncio.gather(
+            *(client.listing("PJSIPShowEndpoint", ("Endpoint", line)) for line in lines)
+        )
+        now, clock = timezone.now(), self._clock()
+        everything: list[Registered] = []
+        fresh: list[Registered] = []
+        for line, messages in zip(lines, listed, strict=True):
+            told = [
+                found
+                for each in messages
+                if each.event == "ContactStatusDetail" and (found := of_message(each))
+            ]
+            here, new = self._devices.answered(line, [each for each in told if each.line == line], now, clock)
+            everything += here
+            fresh += new
+        await database.insist(contacts.replace_lines, self.held.pk, lines, everything, fresh)
+
+    # --- What it missed, and what we did ------------------------------------------------------------------------------
+    async def _reconcile(self, client: Client) -> None:
+        """After each gap, and from time to time whatever was told."""
+        while True:
+            whole = self._again.is_set()
+            self._again.clear()
+            told = await reconciling.devices(client)
+            self._devices.everything(told)
+            if whole:
+                await reconciling.reconcile(client, self.held.pk, told)
+            else:
+                await database.insist(contacts.replace_all, self.held.pk, told)
+            await database.insist(contacts.forget_expired)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKED_AT):
+                    await self._again.wait()
+            # A restart says so more than once.
+            await asyncio.sleep(GATHERED)
+
+    # --- What it is told ----------------------------------------------------------------------------------------------
+    async def _do_errands(self, client: Client) -> None:
+        while True:
+            todo = await self._todo.get()
+            learned = await errands.do(client, todo)
+            self.busy = False
+            await self._heal(client, learned)
+
+    async def _heal(self, client: Client, learned: Sequence[str]) -> None:
+        """Where the node follows a line without its state (its question failed at that moment), only forgetting all of them helps."""
+        for line in learned:
+            if not self._devices.known.get(line) or self._clock() - self._healed < HEAL_EVERY:
+                continue
+            answer = await client.ask("Getvar", ("Variable", f"DEVICE_STATE(PJSIP/{line})"))
+            if answer.get("Value") == "UNAVAILABLE":
+                self._healed = self._clock()
+                logger.warning("%r: a registered line has no state: everything is learned anew", self.held)
+                await client.command("module reload res_pjsip.so", within=errands.LEARNS_WITHIN)
+                self._again.set()
+                return
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for each in group.exceptions:
+        found += _leaves(each) if isinstance(each, BaseExceptionGroup) else [each]
+    return found

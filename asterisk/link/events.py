@@ -1,0 +1,136 @@
+"""Who wants to be told of what nodes tell: a register, filled by whoever handles calls, missed calls, messages…"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from asterisk.ami.protocol import Message
+from pbxadmin.common.away import is_away
+from users.models import Customer, User
+
+logger = logging.getLogger("pbxadmin.link")
+
+# Names of which there is a word in the log already, so that a node that lies fills no disk.
+MOST_WORDS = 1_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event. `values` by their keys as the node writes them, the first of each; `people` those whom the handler's keys name, by
+    extension, of `customer`."""
+
+    name: str
+    values: Mapping[str, str]
+    customer: Customer
+    people: Mapping[str, User] = field(default_factory=dict)
+
+    def person(self, key: str) -> User | None:
+        """Whom the value of `key` names; None for no extension of the customer."""
+        return self.people.get(self.values.get(key, ""))
+
+
+# Gets the node's key and the events of one moment, in their order, each of a customer that there is. What it raises is logged and the
+# events are gone, as far as a database that is away isn't the reason: then they come again. It may see an event twice (a worker
+# that was killed after it wrote and before it said so): it must not mind.
+Handler = Callable[[int, Sequence[Told]], None]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A handler and what it wants to know."""
+
+    handle: Handler
+    people: tuple[str, ...]
+
+
+HANDLERS: dict[str, list[Registered]] = defaultdict(list)
+_unknown: set[tuple[str, str]] = set()
+
+
+def register(name: str, handler: Handler, people: Collection[str] = ()) -> None:
+    """Have `handler` told of the UserEvents that the dialplan calls `name` ("PbxCall"). `people`: the keys whose values are extensions.
+
+    The dialplan names the customer by its host name under "System": `UserEvent(PbxCall,System: ${SYSTEM},From: 101,…)`. What it couldn't
+    tell while nobody listened it keeps as `DB(pbxcalls/<unique id>)`, as a query string of the same values: `System=acme.example&From=101`.
+    """
+    HANDLERS[name].append(Registered(handler, tuple(people)))
+
+
+def user_event(message: Message) -> tuple[str, dict[str, str]]:
+    """The name and the values of a UserEvent."""
+    values: dict[str, str] = {}
+    for key, value in message.pairs:
+        if key not in ("Event", "Privilege", "UserEvent", "ActionID"):
+            values.setdefault(key, value)
+    return message.get("UserEvent"), values
+
+
+def kept(value: str) -> dict[str, str]:
+    """The values of what was kept in the node's own database."""
+    return dict(parse_qsl(value, keep_blank_values=True, max_num_fields=100))
+
+
+def tell(node: int, told: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+    """Give events, name and values, to their handlers: two queries for any number of them, and what the handlers ask."""
+    known = [(name, values) for name, values in told if name in HANDLERS]
+    if not known:
+        return
+    customers = {
+        each.fqdn: each for each in Customer.objects.filter(fqdn__in={_host(values) for _, values in known})
+    }
+    numbers = _numbers(known)
+    people: dict[int, dict[str, User]] = defaultdict(dict)
+    if numbers:
+        for person in User.objects.filter(customer__in=customers.values(), number__in=numbers).order_by("pk"):
+            people[person.customer_id or 0][person.number] = person
+    by_name: dict[str, list[Told]] = defaultdict(list)
+    for name, values in known:
+        customer = customers.get(_host(values))
+        if customer is None:
+            say_once("customer", _host(values))
+            continue
+        by_name[name].append(Told(name, values, customer, people[customer.pk]))
+    for name, events in by_name.items():
+        for registered in HANDLERS[name]:
+            _hand(registered.handle, node, events)
+
+
+def _hand(handle: Handler, node: int, events: Sequence[Told]) -> None:
+    try:
+        handle(node, events)
+    except Exception as error:
+        if is_away(error):
+            raise
+        logger.exception("%d events are lost", len(events))
+
+
+def _host(values: Mapping[str, str]) -> str:
+    return values.get("System", "").lower()
+
+
+def _numbers(known: Sequence[tuple[str, Mapping[str, str]]]) -> set[str]:
+    wanted = {values.get(key, "") for name, values in known for one in HANDLERS[name] for key in one.people}
+    return {number for number in wanted if number.isdecimal() and len(number) <= 5}
+
+
+def say_once(kind: str, name: str) -> None:
+    """A line in the log for something foreign that a node names, the first time."""
+    if (kind, name) not in _unknown and len(_unknown) < MOST_WORDS:
+        _unknown.add((kind, name))
+        logger.warning("a node tells of a %s that there isn't: %.80r", kind, name)
+
+
+def messages_waiting(told: Sequence[tuple[str, int]]) -> None:
+    """Mailboxes ("102@acme": the customer's slug) and how many new messages they have; the last word of each counts."""
+    from voicemail import messages
+
+    last = dict(told)
+    slugs = {mailbox.partition("@")[2] for mailbox in last}
+    customers = {each.slug: each for each in Customer.objects.filter(slug__in=slugs)}
+    for mailbox, unread in last.items():
+        number, _, slug = mailbox.partition("@")
+        customer = customers.get(slug)
+        if customer is None or not messages.told(customer, number, unread):
+            say_once("mailbox", mailbox)

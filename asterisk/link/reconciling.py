@@ -1,0 +1,78 @@
+"""What a node is asked after a gap, because its events of that time are lost: release, devices, states, messages, and what calls kept."""
+
+import logging
+from collections.abc import Collection, Sequence
+
+from django.db.models import Q
+
+from asterisk.ami.client import ActionError, Client
+from asterisk.ami.protocol import Message, UnsafeActionError
+from asterisk.link import contacts, database, errands, events
+from asterisk.link.told import Registered, of_message
+from asterisk.models import Node
+from voicemail.models import Mailbox
+
+logger = logging.getLogger("pbxadmin.link")
+
+# Where the dialplan keeps what it couldn't tell.
+KEPT = "pbxcalls"
+KEPT_AS = "PbxCall"
+# Entries of it that are taken together, and mailboxes.
+PART = 200
+
+
+async def devices(client: Client) -> list[Registered]:
+    """All registered devices of the node."""
+    listed = await client.listing("PJSIPShowContacts")
+    return [found for each in listed if (found := of_message(each)) is not None]
+
+
+async def reconcile(client: Client, node: int, told: Sequence[Registered]) -> None:
+    """Write the devices, and have the node learn their lines again: whether it restarted or the connection was cut, learning twice is cheap."""
+    lines = await database.insist(contacts.replace_all, node, told)
+    await database.insist(errands.nothing_is_being_done, node)
+    await database.insist(errands.to_learn, node, lines)
+    await what_calls_kept(client, node)
+    await messages(client, node, lines)
+
+
+async def what_calls_kept(client: Client, node: int) -> None:
+    """Tell what was kept, then delete it: whoever is killed in between tells it again."""
+    entries = [_entry(each) for each in await client.listing("DBGetTree", ("Family", KEPT))]
+    for start in range(0, len(entries), PART):
+        part = entries[start : start + PART]
+        await database.insist(events.tell, node, [(KEPT_AS, events.kept(value)) for _key, value in part])
+        for key, _value in part:
+            try:
+                await client.ask("DBDel", ("Family", KEPT), ("Key", key))
+            except UnsafeActionError as error:
+                logger.error("what a call kept can't be deleted: %s", error)
+
+
+def _entry(message: Message) -> tuple[str, str]:
+    return message.get("Key").removeprefix(f"/{KEPT}/"), message.get("Val")
+
+
+async def messages(client: Client, node: int, lines: Collection[str]) -> None:
+    """Ask for the mailboxes in which messages are known to wait, and those of the lines that have devices: no action lists those that
+    Asterisk asks the portal for."""
+    boxes = await database.insist(_mailboxes, lines)
+    several = await database.insist(Node.objects.count) > 1
+    for start in range(0, len(boxes), PART):
+        told: list[tuple[str, int]] = []
+        for box in boxes[start : start + PART]:
+            try:
+                answer = await client.demand("MailboxCount", ("Mailbox", box))
+                count = int(answer.get("NewMessages"))
+            except (ActionError, UnsafeActionError, ValueError):
+                continue
+            # Another node may keep the messages of this one.
+            if count or not several:
+                told.append((box, count))
+        await database.insist(events.messages_waiting, told)
+
+
+def _mailboxes(lines: Collection[str]) -> list[str]:
+    people = list(contacts.people_of(lines).values())
+    wanted = Mailbox.objects.filter(Q(user__in=people) | Q(unread__gt=0), enabled=True).order_by("pk")
+    return [f"{number}@{slug}" for number, slug in wanted.values_list("user__number", "user__customer__slug")]

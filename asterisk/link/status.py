@@ -1,0 +1,55 @@
+"""How the link to a node is, in words for people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from asterisk.models import Node
+
+# A node is asked every two seconds whether it is there.
+HEARD_WITHIN = timedelta(seconds=10)
+
+# What `Node.trouble` holds, and what it means. No text of the node itself is kept: it could be anything.
+TROUBLES: Mapping[str, str | Promise] = {
+    "refused": gettext_lazy("Nothing answers at its address: it is stopped, or its AMI port is another one."),
+    "silent": gettext_lazy("It doesn't answer in time: it hangs, or the network between us is cut."),
+    "password": gettext_lazy(
+        "It refuses our password: give its configuration the password of this node and restart it."
+    ),
+    "protocol": gettext_lazy("What answers at its address isn't the manager interface of Asterisk."),
+    "closed": gettext_lazy("The connection ended: it is restarting, or somebody cut it."),
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    """`healthy`: whether it is connected and said something lately. `since` is when it connected, else when it was last heard
+    of (None for never). `sentence` says both, `trouble` why not (blank where nothing is known)."""
+
+    healthy: bool
+    since: datetime | None
+    sentence: str
+    trouble: str
+
+
+def status(node: Node, now: datetime | None = None) -> Link:
+    """How the link to `node` is; no query."""
+    now = now or timezone.now()
+    alive = node.heard_at is not None and now - node.heard_at < HEARD_WITHIN
+    if node.connected_at is not None and alive:
+        return Link(True, node.connected_at, _("connected"), "")
+    trouble = str(TROUBLES.get(node.trouble, ""))
+    if not trouble and not _is_held(node, now):
+        trouble = _("No worker holds the link: start the process “link”.")
+    if node.heard_at is None:
+        return Link(False, None, _("never connected"), trouble)
+    return Link(False, node.heard_at, _("not connected"), trouble)
+
+
+def _is_held(node: Node, now: datetime) -> bool:
+    return node.held_until is not None and node.held_until > now
