@@ -137,7 +137,13 @@ def add(actor: User, values: Mapping[str, Any], facts: RequestFacts) -> Made:
     made = Made(done.plan, done.outcome)
     if done.outcome is not Outcome.SAVED:
         return made
-    return replace(made, bearer=token, password=plain(made.node, Node.node_password, Reader.TECHNICIAN))
+    bearer, password = is_shown_once(done.plan)
+    return replace(made, bearer=bearer, password=password)
+
+
+def is_shown_once(plan: road.Plan) -> tuple[str, str]:
+    """Token and password of a node that a plan has just made with a token of its own (`Scope.found[TOKEN]`), in plain text."""
+    return plan.scope.found[TOKEN], plain(plan.rows[0].record, Node.node_password, Reader.TECHNICIAN)
 
 
 def change(actor: User, node: Node, values: Mapping[str, Any], facts: RequestFacts) -> road.Commit:

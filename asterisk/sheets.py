@@ -1,15 +1,18 @@
 """The sheet of nodes: where they are, which managers of the support team change; and the column of a place, which trunks have too."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Count
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from asterisk.models import Node
+from asterisk.models import Contact, Node
 from asterisk.places import place_meant, why_unreachable
 from pbxadmin.common.columns import FieldColumn, Scope, Text, columns_of
+from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.crypto import fingerprint, random_token
 from pbxadmin.common.proof import Takeover
 from pbxadmin.common.sections import Noted, Section, Sheet
@@ -58,6 +61,22 @@ def names_are_there_once(plan: road.Plan) -> None:
             row.refuse("name", road.is_there_twice(name, twice[name]), "name_twice")
 
 
+def devices_must_register_elsewhere(records: Sequence[Node], scope: Scope) -> dict[Any, list[str]]:
+    """What goes with a node: the devices that are registered there."""
+    counts = Contact.objects.filter(node__in=records).order_by().values_list("node").annotate(Count("pk"))
+    return {
+        key: [
+            ngettext(
+                "%(count)s device is registered there: it will no longer ring until it registers at another node.",
+                "%(count)s devices are registered there: they will no longer ring until they register at another node.",
+                count,
+            )
+            % {"count": count}
+        ]
+        for key, count in counts
+    }
+
+
 NODE = Section(
     slug="node",
     title=gettext_lazy("Node"),
@@ -79,6 +98,7 @@ NODE = Section(
     ),
     row_rules=(node_is_somewhere,),
     set_rules=(names_are_there_once,),
+    adds=Contribution(losses=devices_must_register_elsewhere),
 )
 
 

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -160,4 +161,6 @@ class SupportAdmin(admin.ModelAdmin):
 
     def history_url(self, record: Any) -> str:
         """Where the portal has the history of a record."""
+        if getattr(record, "customer", None) is None:
+            return f"{reverse('audit')}?{urlencode({'of': f'{self.opts.label_lower}:{record.pk}'})}"
         return reverse("record_history", args=[record.customer.slug, self.opts.model_name, record.pk])

@@ -19,6 +19,7 @@ class SupportDeskConfig(AppConfig):
         tables = {
             "customer": "users_customer", "user": "users_user", "phone": "phones_phone", "did": "users_did",
             "extension": "users_systemextension", "department": "users_department", "sbc": "phones_sbc",
+            "trunk": "asterisk_trunk",
         }  # fmt: skip
         for kind, table in tables.items():
             picking.LISTS[kind] = partial(reverse, f"admin:{table}_changelist")

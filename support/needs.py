@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When, Window
+from django.db.models import Case, CharField, Count, DateTimeField, F, Q, QuerySet, Value, When, Window
 from django.db.models.expressions import Expression, OrderBy
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models.functions import Cast, Coalesce, RowNumber
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from asterisk import nodes
+from asterisk.models import Node, Trunk
+from asterisk.trunks import states
 from forwarding import outside
 from pbxadmin.common.columns import Text
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.places import country_said
+from pbxadmin.common.templatetags.portal import moment
 from pbxadmin.common.values.numbers import place_of
 from phones import presence, selectors
 from phones.models import UNDER_WAY, Phone
@@ -68,11 +72,86 @@ class Need:
 
 
 def needs(actor: User, now: datetime) -> list[Need]:
-    """All of them, in the order in which a technician looks at them: four queries, and one more while anybody is shut out."""
+    """All of them, in the order in which a technician looks at them: five queries, and one more while anybody is shut out."""
     full, suspended, gaps = _customers(actor)
     silent, waiting, missing = _phones(actor, now)
     blocked, forwarded = _people(now)
-    return [silent, waiting, missing, blocked, gaps, forwarded, full, suspended]
+    unlinked, unanswered = _phone_system(now)
+    return [unlinked, unanswered, silent, waiting, missing, blocked, gaps, forwarded, full, suspended]
+
+
+# --- The phone system itself --------------------------------------------------------------------------------------
+class Part(NamedTuple):
+    """A node or a SIP trunk: `says` is a node's trouble, `at` when it was heard, `up` whether a trunk answers at some node."""
+
+    what: str
+    key: int
+    name: str
+    customer: str
+    says: str
+    at: datetime | None
+    up: bool
+    of: int
+    place: int
+
+
+def _phone_system(now: datetime) -> tuple[Need, Need]:
+    """Nodes to which there is no link, those first that haven't said anything for longest; and SIP trunks in use that don't answer at
+    some node that is connected, the provider's own first: one query for both."""
+    without = _ranked(
+        Node.objects.exclude(nodes.connected(now)),
+        "nodes",
+        [F("heard_at").asc(nulls_first=True), F("pk").asc()],
+        whose=Value("", CharField()), says=F("trouble"), at=F("heard_at"), answering=Value(False),
+    )  # fmt: skip
+    silent = _ranked(
+        states.with_state(Trunk.objects.all(), now).filter(states.silent(now)),
+        "trunks",
+        [F("customer__sort_name").asc(nulls_first=True), F("position").asc(), F("pk").asc()],
+        whose=Coalesce("customer__name", Value("")), says=Value("", CharField()), at=Cast(Value(None), DateTimeField()), answering=F("up"),
+    )  # fmt: skip
+    found = sorted((Part(*row) for row in without.union(silent, all=True)), key=lambda part: part.place)
+    return (
+        _parts([part for part in found if part.what == "nodes"], "node", "?link=no"),
+        _parts([part for part in found if part.what == "trunks"], "trunk", "?state=silent"),
+    )
+
+
+def _ranked(rows: Any, what: str, order: Sequence[OrderBy], **said: Any) -> Any:
+    """The first of these rows in the columns of `Part`."""
+    place = Window(RowNumber(), order_by=list(order))
+    counted = rows.order_by().annotate(
+        what=Value(what, CharField()), of=Window(Count("pk")), place=place, **said
+    )
+    columns = ("what", "pk", "name", "whose", "says", "at", "answering", "of", "place")
+    return counted.filter(place__lte=SHOWN).values_list(*columns)
+
+
+def _parts(found: Sequence[Part], kind: str, asked: str) -> Need:
+    """A need of these, each of which leads to its page."""
+    titles = {
+        "node": gettext_lazy("Phone system nodes not connected"),
+        "trunk": gettext_lazy("SIP trunks that don't answer"),
+    }
+    examples = [
+        Example(
+            part.customer or (_("All customers") if kind == "trunk" else part.name),
+            part.name if kind == "trunk" else "",
+            _of_trunk(part) if kind == "trunk" else part.says or _heard(part),
+            reverse(f"admin:asterisk_{kind}_change", args=[part.key]),
+        )
+        for part in found
+    ]
+    url = reverse(f"admin:asterisk_{kind}_changelist") + asked
+    return Need(f"{kind}s", titles[kind], found[0].of if found else 0, url, examples)
+
+
+def _of_trunk(part: Part) -> str:
+    return str(states.WORDS[states.State.PARTLY if part.up else states.State.SILENT])
+
+
+def _heard(part: Part) -> str:
+    return _("last heard %(when)s") % {"when": moment(part.at)} if part.at else _("never heard")
 
 
 # --- Phones -------------------------------------------------------------------------------------------------------

@@ -50,6 +50,13 @@ PART = "part"
 MOST_OFFERED = 20
 # Stands for the customer of what belongs to all of them, or to any.
 NOBODY = Customer()
+# In an address: that a new record is to be nobody's.
+FOR_ALL = "for_all"
+
+
+def _planned_for(customer: Customer) -> Customer | None:
+    """As the road takes what belongs to no customer."""
+    return customer if customer.pk is not None else None
 
 
 def _conflict(theirs: Meanwhile) -> dict[str, list[str]]:
@@ -88,6 +95,8 @@ class RoadAdmin(SupportAdmin):
     # a dozen tables and is more than anybody reads at once.
     part_by_part: ClassVar[bool] = False
     actions: Any = ("delete_chosen",)
+    # What is said of a record that belongs to no customer, where there are such; a new one may then be made for nobody.
+    for_all: ClassVar[Text] = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whether new ones are made here, and by this reader. What the sheet says is asked again when it is written."""
@@ -123,8 +132,8 @@ class RoadAdmin(SupportAdmin):
         return self.facts
 
     def customer_of(self, record: Any) -> Customer:
-        """Whose record it is."""
-        return record.customer
+        """Whose record it is; `NOBODY`'s, where it is the provider's own."""
+        return record.customer or NOBODY
 
     def portal_url(self, record: Any) -> str:
         """Where the portal has the same record."""
@@ -150,7 +159,8 @@ class RoadAdmin(SupportAdmin):
     @admin.display(description=gettext_lazy("Customer"), ordering="customer__sort_name")
     def owner(self, record: Any) -> Any:
         """Whose record it is."""
-        return self.customer_of(record)
+        customer = self.customer_of(record)
+        return customer if customer.pk is not None else self.for_all
 
     @admin.display(description=gettext_lazy("Portal"))
     def portal(self, record: Any) -> SafeString | str:
@@ -161,7 +171,7 @@ class RoadAdmin(SupportAdmin):
     def planned(self, scope: Scope, record: Any, raw: dict[str, Any], seen: int) -> road.Plan:
         """What the form would do."""
         row = road.Row(None, raw) if record is None else road.Row(record.pk, raw, seen=seen)
-        return road.plan(scope.actor, scope.customer, type(self).sheet(), [row])
+        return road.plan(scope.actor, _planned_for(scope.customer), type(self).sheet(), [row])
 
     def asked_first(self, request: HttpRequest, plan: road.Plan) -> HttpResponse | None:
         """A page that comes before what was sent is written; None where nothing is to be asked."""
@@ -284,6 +294,8 @@ class RoadAdmin(SupportAdmin):
 
     def _asked_customer(self, request: HttpRequest) -> Customer | None:
         """Who is meant by the address, or by the list that one comes from."""
+        if self.for_all and request.GET.get(FOR_ALL):
+            return NOBODY
         text, key = customer_asked(request.GET)
         if text:
             return picking.meant(self._actor(request), text).one
@@ -307,6 +319,7 @@ class RoadAdmin(SupportAdmin):
                 "text": text,
                 "meant": meant,
                 "kept": kept,
+                "for_all": (self.for_all, f"?{urlencode([*kept, (FOR_ALL, '1')])}") if self.for_all else None,
                 "found": [(each, f"?{urlencode([*kept, (CUSTOMER, each.slug)])}") for each in meant.few],
             },
         )
@@ -364,7 +377,7 @@ class RoadAdmin(SupportAdmin):
             "media": self.media + adminform.media,
             "errors": form.errors,
             "title": self.new if record is None else str(record),
-            "subtitle": str(scope.customer) if record != scope.customer else None,
+            "subtitle": self._whose(scope, record),
             "show_save": editable,
             "show_save_and_continue": editable,
             "show_save_and_add_another": False,
@@ -378,6 +391,12 @@ class RoadAdmin(SupportAdmin):
         )
         response.status_code = status
         return response
+
+    def _whose(self, scope: Scope, record: Any) -> str | None:
+        """Whose a record is, below its name; nothing where that says it already."""
+        if record == scope.customer:
+            return None
+        return str(scope.customer if scope.customer.pk is not None else self.for_all)
 
     def _tabs(self, request: HttpRequest, current: Section) -> list[Tab]:
         """The parts of a record that are shown one by one, as links that keep what else the address says."""
@@ -442,9 +461,9 @@ class RoadAdmin(SupportAdmin):
 
     def _delete(self, request: HttpRequest, records: Sequence[Any], back: str) -> HttpResponse:
         actor: Any = request.user
-        by_customer: dict[Customer, list[Any]] = defaultdict(list)
+        by_customer: dict[Customer | None, list[Any]] = defaultdict(list)
         for record in records:
-            by_customer[self.customer_of(record)].append(record.pk)
+            by_customer[_planned_for(self.customer_of(record))].append(record.pk)
 
         def planned() -> list[Departure]:
             return [
@@ -494,7 +513,7 @@ class RoadAdmin(SupportAdmin):
                 "staying": [sentence for departure in departures for sentence in departure.removal.staying],
                 "boxes": boxes.values(),
                 "customers": [
-                    (customer, len(keys)) for customer, keys in by_customer.items() if customer.pk is not None
+                    (customer, len(keys)) for customer, keys in by_customer.items() if customer is not None
                 ],
                 "count": len(records),
                 "instead": typed,

@@ -76,6 +76,9 @@ def support_changes_it(actor: User, verb: str, record: Any, customer: Customer |
 GENERAL = Section(
     slug="general",
     title=gettext_lazy("SIP trunk"),
+    intro=gettext_lazy(
+        "A customer's calls go over its own SIP trunks; over those for all customers where it has none in use."
+    ),
     columns=columns_of(
         Trunk,
         name={"label": gettext_lazy("Name"), "identity": True},

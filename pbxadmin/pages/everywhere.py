@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Case, CharField, F, IntegerField, Model, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
+from asterisk.models import Trunk
 from pbxadmin.common.columns import Text
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import PortalRequest
@@ -48,6 +49,7 @@ def find(actor: User, text: str, most: int, first: Customer | None = None) -> li
         _group("extension", pgettext("heading", "System extensions"), "loop", named["extension"], most, text),
         _group("department", pgettext("heading", "Departments"), "departments", named["department"], most, text),
         _group("sbc", _("SBCs"), "server", named["sbc"], most, text),
+        _group("trunk", _("SIP trunks"), "server", named["trunk"], most, text),
     ]  # fmt: skip
     return [group for group in groups if group.hits]
 
@@ -174,7 +176,8 @@ def _part(rows: QuerySet, kind: str, own: int, most: int, **texts: Any) -> Any:
     """The first rows of a kind, in the columns that all kinds have."""
     of = "" if kind == "customer" else "customer__"
     place = When(**{f"{of}pk": own}, then=Value(0))
-    sort = F(f"{of}sort_name")
+    # The provider's own are nobody's.
+    sort = Coalesce(F(f"{of}sort_name"), Value(""))
     ranked = rows.order_by(Case(place, default=Value(1)), sort, "pk")
     # SQLite takes no limit within a part of a union, but in a question that a part asks.
     return (
@@ -216,12 +219,15 @@ def _named(actor: User, text: str, most: int, own: int) -> Mapping[str, list[Hit
         _part(
             rows(Sbc, "name", "address", "identifier"), "sbc", own, most, more=F("address"), type=F("kind")
         ),
+        _part(rows(Trunk, "name", "host", "networks"), "trunk", own, most, more=F("host")),
         all=True,
     )
-    found: dict[str, list[Hit]] = {kind: [] for kind in ("customer", "department", "extension", "sbc")}
+    found: dict[str, list[Hit]] = {
+        kind: [] for kind in ("customer", "department", "extension", "sbc", "trunk")
+    }
     for row in sorted(question, key=lambda row: (row[2], row[3], folded(row[4]))):
         kind, key, _place, _sort, name, more, type_, slug, customer = row
-        found[kind].append(_hit(kind, key, name, more or "", type_, slug, customer))
+        found[kind].append(_hit(kind, key, name, more or "", type_, slug or "", customer or ""))
     return found
 
 
@@ -239,6 +245,8 @@ def _hit(kind: str, key: int, name: str, more: str, type_: str, slug: str, custo
     if kind == "extension":
         said = str(SystemExtension.Kind(type_).label)
         return Hit(f"{more} {name}", said, reverse("system_extension_tab", args=[slug, key, "general"]), customer)  # fmt: skip
+    if kind == "trunk":
+        return Hit(name, more, f"{picking.LISTS['trunk']()}?{urlencode({'q': name})}", customer)
     said = " · ".join(filter(None, [str(Sbc.Kind(type_).label), more.removesuffix("/32")]))
     return Hit(name, said, reverse("sbc_tab", args=[slug, key, "general"]), customer)
 

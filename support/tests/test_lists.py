@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from asterisk.models import Node, Trunk
 from pbxadmin.tests.test_search_everywhere import many
 from phones.models import Sbc
 from phones.tests.factories import make_phone
@@ -23,7 +24,7 @@ both_databases = pytest.mark.both_databases("conditions of several lists")
 # Cells that aren't words or numbers of a record: what is counted, when something was, how it is just now; yes and no are filtered.
 NOT_SOUGHT = {
     "action_checkbox", "portal", "extensions_in_use", "doing", "fetched", "at", "created", "last_sign_in", "reason",
-    "second_factor", "told", "seen",
+    "second_factor", "told", "seen", "since", "heard", "devices",
 }  # fmt: skip
 
 
@@ -104,6 +105,16 @@ def company(boreale, laurier, amelie, felix):
     Sbc.objects.create(
         customer=boreale, name="Chaîne d’été", address="10.0.3.5", identifier="AB12", port=5061
     )
+    made = [(boreale, "Liaison d’été"), (None, "Liaison du fournisseur")]
+    for n, (customer, name) in enumerate(made):
+        values = {
+            "networks": "203.0.113.0/28",
+            "username": "eté".replace("é", "e"),
+            "number_format": "national",
+            "position": 7,
+        }
+        Trunk.objects.create(customer=customer, name=name, host=f"sip{n}.example.com", **values)
+    Node.objects.create(name="montreal", host="10.0.0.5", token_hash="x", trouble="refusé", release="22.10.1")
     return boreale
 
 

@@ -139,7 +139,7 @@ class Departure:
 
 
 def plan_departure(
-    actor: User, customer: Customer, sheet: Sheet, kind: Kind | None, keys: Iterable[Any]
+    actor: User, customer: Customer | None, sheet: Sheet, kind: Kind | None, keys: Iterable[Any]
 ) -> Departure:
     """Say what would go, what stands against it, and whose calls would need another destination. Nothing is written.
 
@@ -150,7 +150,8 @@ def plan_departure(
     if kind is Kind.EXTENSION:
         people = [record.pk for record in removal.records]
         numbers = list(Did.objects.of(customer).filter(user__in=people).select_related("user"))
-    return Departure(removal, calls_sent_to(customer, kind, removal.records) if kind else (), numbers)
+    calls = calls_sent_to(customer, kind, removal.records) if kind and customer else ()
+    return Departure(removal, calls, numbers)
 
 
 def _number_said(did: Did) -> str:

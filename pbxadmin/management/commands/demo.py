@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
+from asterisk.models import Trunk
+from asterisk.trunks.sheet import trunk_sheet
 from forwarding.hours import Holiday
 from forwarding.statutory import statutory_holidays
 from pbxadmin.common.columns import Scope
@@ -22,7 +24,7 @@ from users import road
 from users.company.sheets import department_sheet, system_extension_sheet
 from users.models import Customer, Department, Did, StaffLevel, User
 from users.people.sections import user_sheet
-from users.rights import Verb
+from users.rights import Verb, terminal_actor
 from voicemail import standard_greetings
 from voicemail.greetings import making, usage
 from voicemail.greetings.making import Wanted
@@ -95,6 +97,7 @@ class Command(BaseCommand):
         if not path.exists():
             self.stdout.write("This installation has customers of its own: no demo data was loaded.")
             return
+        _trunk()
         accounts = json.loads(path.read_text())
         for account in accounts["accounts"]:
             self.stdout.write(f"  {account['login']:<34} {account['password']:<16} {account['who']}")
@@ -168,6 +171,16 @@ def load(password: str) -> dict[str, Any]:
             {"login": member.email, "password": password, "who": f"soutien du fournisseur, {who} (de même)"}
         )
     return {"accounts": accounts, "phones": phones}
+
+
+def _trunk() -> None:
+    """The provider's SIP trunk, behind which `./run --calls` plays the public network; nothing where there is one already."""
+    if Trunk.objects.exists():
+        return
+    values = {"name": "Liaison de démonstration", "host": "127.0.0.2", "port": 5080}
+    made = road.plan(terminal_actor(), None, trunk_sheet(), [road.Row(None, values)])
+    if not made.refused:  # an installation that lets nobody be on its own machine has no demo to call
+        road.apply(made, FACTS, "demo")
 
 
 def _customer(
