@@ -226,8 +226,6 @@ class CallRecord(models.Model):
     # What was planned (`PlannedCall.as_data`), and what was taken of it: [[position, how it ended], …].
     planned = models.JSONField(default=dict)
     taken = models.JSONField(default=list)
-    # Everybody whom it concerned: "101 105".
-    extensions = models.CharField(max_length=200, blank=True)
     seconds = models.PositiveIntegerField(null=True)  # spoken; None while it goes on
     outcome = models.CharField(max_length=20, blank=True)
 

@@ -72,6 +72,7 @@ class Why(StrEnum):
     OUTSIDE_CALLS_DISABLED = "outside_calls_disabled"
     OUTSIDE_CALLS_OUT_OF_HOURS = "outside_calls_out_of_hours"
     PIN_NEEDED = "pin_needed"
+    PREMIUM_NUMBER = "premium_number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class Reach:
 class Ring:
     """Ring a person's devices, and their mobile ('' = not), for so many seconds; `on` says what follows.
 
-    With `one_call`, a person who is on a call by the time this one comes here is busy: BUSY follows without ringing.
+    With `one_call`, a person who is on a call by the time this one comes here is busy: BUSY follows without ringing. Without `apps`,
+    of what is registered by then only desk phones ring.
     """
 
     extension: str
@@ -124,6 +126,7 @@ class Ring:
     mobile: str
     seconds: int
     one_call: bool
+    apps: bool
     reason: Reason
     on: Mapping[Outcome, "Step"]
 

@@ -78,6 +78,7 @@ _PHRASES: Mapping[Why, Promise] = {
     Why.OUTSIDE_CALLS_DISABLED: gettext_lazy("Refused: outside calls are disabled for this user"),
     Why.OUTSIDE_CALLS_OUT_OF_HOURS: gettext_lazy("Refused: outside calls are blocked outside office hours"),
     Why.PIN_NEEDED: gettext_lazy("Refused: outside calls need the PIN first"),
+    Why.PREMIUM_NUMBER: gettext_lazy("Refused: premium and satellite numbers can't be called"),
 }
 _GREETING = gettext_lazy("%(phrase)s, greeting “%(greeting)s”")
 

@@ -231,7 +231,9 @@ class _Planner:
         seconds = here.rule.no_answer_seconds
         targets = (*devices, *([mobile] if mobile else []))
         reason = here.reason(Why.RINGS, seconds=seconds, targets=targets)
-        return Ring(here.callee.extension, devices, mobile, seconds, here.one_call, reason, on)
+        return Ring(
+            here.callee.extension, devices, mobile, seconds, here.one_call, here.rule.accept_push, reason, on
+        )
 
     def follow(self, destination: Destination, here: _Here, cause: Reason) -> Step:
         """Send the call where the person's rule says, because of `cause`."""
@@ -399,8 +401,14 @@ def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> Dia
         return _refused(Why.OUTSIDE_CALLS_OUT_OF_HOURS, dialled)
     if caller.pin_protected and not _pin_window_open(caller, at):
         return _refused(Why.PIN_NEEDED, dialled)
+    if any(tolls.toll_of(each) in _NEVER_DIALLED for each in tolls.numbers_in(dialled)):
+        return _refused(Why.PREMIUM_NUMBER, dialled)
     caller_id = caller.caller_id or caller.department_caller_id
     return _passes(Verdict.OUTSIDE, Why.OUTSIDE_CALL, dialled, caller_id)
+
+
+# Whoever has somebody's password would earn on every minute: no switch opens these.
+_NEVER_DIALLED = frozenset({tolls.Toll.PREMIUM, tolls.Toll.SATELLITE})
 
 
 def _after_a_one(dialled: str, directory: Directory) -> str:

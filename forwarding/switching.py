@@ -25,6 +25,7 @@ from users.road import Outcome
 log = logging.getLogger(__name__)
 
 FACTS = RequestFacts("system")
+FROM_PHONE = RequestFacts("pbx")
 # So many people are written in one transaction: others wait for a customer's row no longer than a moment.
 BATCH = 2_000
 ATTEMPTS = 3
@@ -54,6 +55,18 @@ def switch(now: datetime | None = None) -> int:
         for start in range(0, len(people), BATCH):
             done += _write(customer, people[start : start + BATCH], now)
     return done
+
+
+def by_phone(person: User, status: Status) -> bool:
+    """Give somebody the status whose code they dialled on their own phone; whether they have it now."""
+    assert person.customer is not None, "support staff have no extension"
+    for _attempt in range(ATTEMPTS):
+        row = road.Row(person.pk, {"status": str(status)})
+        plan = road.plan(rights.pbx_actor(person), person.customer, user_sheet(), [row], rights.Verb.STATUS)
+        found = road.commit(plan, FROM_PHONE, "status dialled on the phone").outcome
+        if found is not Outcome.CONFLICT:
+            return found in (Outcome.SAVED, Outcome.UNCHANGED)
+    return False
 
 
 def due(now: datetime) -> list[Due]:

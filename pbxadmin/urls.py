@@ -11,6 +11,7 @@ from users.access import public
 
 urlpatterns = [
     path("", include("phones.serving.urls_devices")),
+    path("", include("asterisk.asked.urls")),
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("language", public(require_POST(set_language)), name="set_language"),

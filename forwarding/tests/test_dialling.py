@@ -199,3 +199,12 @@ def test_an_instant_without_a_zone_is_refused():
         dial("911", caller(), naive, People())
     with pytest.raises(NaiveInstantError):
         status_at(ines(), naive)
+
+
+@pytest.mark.parametrize(
+    "number", ["+19005551234", "1-900-555-1234", "011 881 812 345 678", "9,19005551234", "*6719005551234"]
+)
+def test_a_premium_or_satellite_number_is_called_by_nobody(number):
+    plan = dial(number, caller(), TUESDAY_MORNING, People())
+    assert plan.verdict is Verdict.REFUSED
+    assert plan.reason.why in (Why.PREMIUM_NUMBER, Why.BAD_NUMBER)

@@ -63,6 +63,12 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "pbxadmin.urls"
+# What machines ask, by its first folder: answered before everything that only pages need.
+DEVICE_ADDRESSES = {
+    "/p": "phones.serving.urls_devices",
+    "/r": "phones.serving.urls_devices",
+    "/n": "asterisk.asked.urls",
+}
 WSGI_APPLICATION = "pbxadmin.wsgi.application"
 
 TEMPLATES = [
@@ -290,6 +296,22 @@ PROVISIONING_URL = addresses.of_web(env, "PROVISIONING_URL", PUBLIC_URL)
 SIP_SERVER = env.str("SIP_SERVER", default="")
 SIP_PORT = addresses.number(env, "SIP_PORT", 5060)  # UDP and TCP
 SIP_TLS_PORT = addresses.number(env, "SIP_TLS_PORT", 5061)
+# As what the phone system asks for a password: one word for all customers. Another one makes every stored digest another.
+SIP_REALM = "pbxadmin"
+# Networks from which devices register whose user blocks remote connections: the company's own, and what SBCs and tunnels come from.
+SIP_LOCAL_NETWORKS: list[str] = env.list(
+    "SIP_LOCAL_NETWORKS",
+    default=[
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "127.0.0.0/8",
+        "100.64.0.0/10",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    ],
+)
 # The time servers of every device.
 NTP_SERVERS: list[str] = env.list("NTP_SERVERS", default=["pool.ntp.org"])
 # Networks in which a phone may live although they are not ordinary unicast (development: loopback).

@@ -232,6 +232,16 @@ DOORS = {
     # What a phone fetches: a wrong token is a 404 for everybody alike; `phones.serving.tests.test_strangers` holds the rest.
     "provisioning": [HIDDEN] * 7,
     "provisioning_nothing": [HIDDEN] * 7,
+    # What a node of the phone system asks: without its token nothing is there; `asterisk.tests.test_asked` holds the rest.
+    "node_call": [HIDDEN] * 7,
+    "node_call_in": [HIDDEN] * 7,
+    "node_call_sip": [HIDDEN] * 7,
+    "node_code": [HIDDEN] * 7,
+    "node_mailbox": [HIDDEN] * 7,
+    "node_nothing": [HIDDEN] * 7,
+    "node_pin": [HIDDEN] * 7,
+    "node_realtime": [HIDDEN] * 7,
+    "node_sound": [HIDDEN] * 7,
 }
 
 # What read-only support staff are refused: pages that are there to change something, and others when something is sent to them.
@@ -260,7 +270,17 @@ def of_all_levels(name: str, row: list[str], way: str) -> list[str]:
     return [*row, row[-1], REFUSED if refused else row[-1]]
 
 
-BARE = {"provisioning_nothing": "/p/", "app_config_nothing": "/app/", "redirection_nothing": "/r/"}
+BARE = {
+    "provisioning_nothing": "/p/",
+    "app_config_nothing": "/app/",
+    "redirection_nothing": "/r/",
+    "node_nothing": "/n/",
+}
+# What nodes name in their questions.
+OF_NODES = {
+    "fqdn": "boreale.example.com", "extension": "101", "dialled": "102", "call": "1", "trunk": "1", "number": "-", "did": "1",
+    "sip_id": "amelie", "table": "ps_auths", "how": "single",
+}  # fmt: skip
 # The tab that stands for all tabs of an address: they go through one view.
 FIRST_TABS: dict[str, str] = {"customer_settings": "contract"}
 
@@ -372,7 +392,8 @@ def url_of(name: str, arguments: dict[str, str], more: dict[str, Any]) -> str:
     if (name.endswith("_tab") and name != "user_tab") or name == "customer_settings":
         arguments["tab"] = FIRST_TABS.get(name, "general")
     pattern = next(pattern for found, pattern in addresses() if found == name)
-    needed = {key: value for key, value in arguments.items() if f":{key}>" in pattern}
+    known = {"name": "x", **OF_NODES, **arguments} if name.startswith("node_") else arguments
+    needed = {key: value for key, value in known.items() if f":{key}>" in pattern}
     return reverse(name, kwargs=needed)
 
 

@@ -43,6 +43,9 @@ CALLERS = {
     ("files/exporting/export.py", "Mailbox.pin", Reader.PERSON),
     ("voicemail/sections.py", "Mailbox.pin", Reader.CHECK),
     ("voicemail/weak_pins.py", "Mailbox.pin", Reader.CHECK),
+    ("asterisk/asked/pins.py", "Mailbox.pin", Reader.CHECK),
+    ("asterisk/asked/lines.py", "User.sip_password", Reader.PHONE_SYSTEM),
+    ("asterisk/asked/trunk_rows.py", "Trunk.trunk_password", Reader.PHONE_SYSTEM),
 }
 ADDRESSES = {
     ("phones/build.py", Reader.PHONE),

@@ -242,7 +242,14 @@ class User(AbstractBaseUser, PermissionsMixin, Identity, Presence, Planning, Tal
     sip_password = EncryptedTextField(
         _("SIP password"),
         editable=False,
-        readers=(Reader.PERSON, Reader.PHONE, Reader.APP, Reader.CHALLENGE, Reader.TECHNICIAN),
+        readers=(
+            Reader.PERSON,
+            Reader.PHONE,
+            Reader.APP,
+            Reader.CHALLENGE,
+            Reader.TECHNICIAN,
+            Reader.PHONE_SYSTEM,
+        ),
     )
 
     # Counts up with every change: whoever saves says which version they had before their eyes.

@@ -1,0 +1,151 @@
+"""As what a customer's configuration stands, read once and kept for as long as its stamp is the same.
+
+A call asks one prepared statement: which customer, and which stamp. Whoever changes anything gives the customer another stamp in
+the same transaction (`asterisk.receivers`), so that the next call is planned on what was saved. Nothing is kept that a change could
+leave behind, and nothing for longer than the process has room for.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from asterisk.models import Stamp
+from asterisk.receivers import drawn
+from asterisk.trunks import ways
+from asterisk.trunks.line import TrunkLine
+from forwarding.calls import Caller
+from forwarding.snapshot import CustomerDirectory, caller_of
+from pbxadmin.common.prepared import Prepared
+from pbxadmin.common.values import tolls
+from users.models import Customer, Did, User
+from voicemail.models import Greeting
+from voicemail.standard_greetings import file_of
+
+# Customers, and people and numbers of one customer, that a process keeps.
+MOST_CUSTOMERS = 2_000
+MOST_KNOWN = 5_000
+
+
+class Standing(CustomerDirectory):
+    """The directory of one customer, and what else a plan asks of its tables."""
+
+    def __init__(self, customer: Customer, stamp: int) -> None:
+        super().__init__(customer)
+        self.stamp = stamp
+        self._trunks: list[TrunkLine] | None = None
+        self._callers: dict[str, tuple[User, Caller] | None] = {}
+        self._sounds: dict[tuple[str, str], str] = {}
+        self._sip_ids: dict[str, str] = {}
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it holds so much that it is begun anew."""
+        return len(self._people) + len(self._dids) + len(self._callers) + len(self._sip_ids) > MOST_KNOWN
+
+    @property
+    def trunks(self) -> list[TrunkLine]:
+        """The customer's ways to the public network, in order."""
+        if self._trunks is None:
+            self._trunks = ways.of(self.customer)
+        return self._trunks
+
+    def ways(self, number: str) -> Iterator[str]:
+        """How a number is dialled at each trunk: "15145550100@trunk-4@30"."""
+        number = tolls.as_dialled(number) or number
+        return (f"{trunk.dialled(number)}@{trunk.name}@{trunk.channels}" for trunk in self.trunks)
+
+    def caller(self, extension: str) -> tuple[User, Caller] | None:
+        """A person who calls; None for nobody."""
+        if extension not in self._callers:
+            person = (
+                User.objects.of(self.customer)
+                .filter(number=extension)
+                .select_related("primary_department", "customer", "pin_entry")
+                .defer("password", "sip_password")
+                .first()
+            )
+            self._callers[extension] = (person, caller_of(person)) if person else None
+        return self._callers[extension]
+
+    def sound(self, extension: str, greeting: str) -> str:
+        """By which name a node asks for what callers hear at this mailbox; "" where Asterisk speaks by itself."""
+        if not greeting:
+            return ""
+        place = (extension, greeting)
+        if place not in self._sounds:
+            self._sounds[place] = _sound(self.customer, extension, greeting)
+        return self._sounds[place]
+
+    def with_sip_id(self, sip_id: str) -> str:
+        """The extension of whoever has this SIP ID; "" for nobody."""
+        if sip_id not in self._sip_ids:
+            found = User.objects.of(self.customer).filter(sip_id=sip_id).exclude(sip_id="")
+            self._sip_ids[sip_id] = found.values_list("number", flat=True).first() or ""
+        return self._sip_ids[sip_id]
+
+
+def _sound(customer: Customer, extension: str, greeting: str) -> str:
+    found = Greeting.objects.filter(pk=int(greeting)).select_related("sound").first()
+    if found is None:
+        return ""
+    if found.sound is not None:
+        return f"g-{found.sound.key}"
+    mailbox = (
+        User.objects.of(customer)
+        .filter(number=extension)
+        .values_list("mailbox__language", "primary_department__language")
+    )
+    spoken, department = mailbox.first() or ("", "")
+    path = file_of(found, (spoken or department or "fr")[:2])
+    return f"s-{path.stem}" if path else ""
+
+
+# --- Which customer, as of which stamp ---------------------------------------------------------------------------------
+_of_host = Prepared(
+    lambda fqdn: Customer.objects.filter(fqdn=fqdn).order_by().values_list("pk", "stamp__number")
+)
+_of_number = Prepared(
+    lambda number: (
+        Did.objects.filter(number=number).order_by().values_list("customer", "customer__stamp__number")
+    )
+)
+_kept: OrderedDict[int, Standing] = OrderedDict()
+_lock = threading.Lock()
+
+
+def of_host(fqdn: str) -> Standing | None:
+    """Of the customer whose host name this is."""
+    rows = _of_host(fqdn)
+    return _standing(*rows[0]) if rows else None
+
+
+def of_number(did: str) -> Standing | None:
+    """Of the customer whose DID (E.164) this is."""
+    rows = _of_number(did)
+    return _standing(*rows[0]) if rows else None
+
+
+def _standing(customer: int, stamp: int | None) -> Standing:
+    with _lock:
+        found = _kept.get(customer)
+        if found is not None and found.stamp == stamp and not found.is_large:
+            _kept.move_to_end(customer)
+            return found
+    made = Standing(Customer.objects.get(pk=customer), stamp if stamp is not None else _first(customer))
+    with _lock:
+        _kept[customer] = made
+        while len(_kept) > MOST_CUSTOMERS:
+            _kept.popitem(last=False)
+    return made
+
+
+def _first(customer: int) -> int:
+    """A stamp for a customer that has none yet; of two who ask at once both get the same."""
+    made, _new = Stamp.objects.get_or_create(customer_id=customer, defaults={"number": drawn()})
+    return made.number
+
+
+def forget() -> None:
+    """Keep nothing: for tests."""
+    with _lock:
+        _kept.clear()

@@ -1,0 +1,1 @@
+"""Calls as they were planned and as they went: "Latest calls" of a person."""

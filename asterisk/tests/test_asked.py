@@ -1,0 +1,246 @@
+"""What nodes are told, and that nobody else is told anything: rows of lines, plans of calls, PINs and codes."""
+
+import re
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asterisk import nodes
+from asterisk.asked import learning, plan, rows, standing
+from asterisk.asked.rows import UnsafeValueError
+from asterisk.calls.planned import gathered
+from asterisk.models import CallRecord, Errand, Node, PinEntry, Trunk
+from asterisk.receivers import stamp
+from pbxadmin.common.crypto import fingerprint
+from users.models import Did, Operation, User
+from voicemail.models import Mailbox
+
+TOKEN = "token-of-the-node-in-the-tests"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    yield
+    standing.forget()
+    learning.seen.forget()
+    gathered.forget()
+    nodes.forget()
+
+
+@pytest.fixture
+def node(db):
+    return Node.objects.create(name="pbx", token_hash=fingerprint(TOKEN), host="127.0.0.1")
+
+
+@pytest.fixture
+def ask(client, node):
+    """Ask as the node does: `ask("/n/rt/ps_auths/single", id="101@…")` sends, `ask("/n/call/…")` reads."""
+
+    def asked(url, token=TOKEN, **body):
+        headers = {"authorization": f"Bearer {token}"}
+        if body:
+            sent = "&".join(f"{key}={value}" for key, value in body.items())
+            return client.post(url, sent, content_type="application/x-www-form-urlencoded", headers=headers)
+        return client.get(url, headers=headers)
+
+    return asked
+
+
+def row(answer):
+    return dict(parse_qsl(answer.content.decode().rstrip(), keep_blank_values=True))
+
+
+# --- Rows -----------------------------------------------------------------------------------------------------------
+@given(
+    st.dictionaries(
+        st.from_regex("[a-z_]{1,12}", fullmatch=True),
+        st.text(st.characters(codec="utf-8"), max_size=40),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_a_row_is_one_line_that_is_read_as_it_was_written(values):
+    try:
+        said = rows.encoded(values)
+    except UnsafeValueError:
+        assert any(sign < " " or sign == "\x7f" for value in values.values() for sign in value)
+    else:
+        assert said.count("\n") == 1
+        assert dict(parse_qsl(said.rstrip("\n"), keep_blank_values=True)) == values
+        assert "+" not in said
+
+
+@given(st.text(max_size=30))
+def test_no_word_of_a_plan_can_be_more_than_a_word(text):
+    try:
+        said = plan.line("ring", text)
+    except plan.UnsafeWordError:
+        return
+    assert re.fullmatch(r"ring,[A-Za-z0-9@.:+*#_&/-]*,", said)
+
+
+# --- Who may ask ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("token", ["", "wrong", "x" * 5_000, TOKEN.upper()])
+def test_whoever_has_no_token_learns_nothing(ask, amelie, token):
+    answer = ask("/n/rt/ps_endpoints/single", token=token, id="101@boreale.example.com")
+    assert (answer.status_code, answer.content) == (404, b"Not found\n")
+
+
+def test_a_question_that_fails_is_an_empty_503_and_names_nothing(ask, amelie, monkeypatch, caplog):
+    monkeypatch.setattr("asterisk.asked.lines.person_of", lambda name: 1 / 0)
+    answer = ask("/n/rt/ps_endpoints/single", id="101@boreale.example.com")
+    assert (answer.status_code, answer.content) == (503, b"")
+    assert TOKEN not in caplog.text
+
+
+# --- Lines ---------------------------------------------------------------------------------------------------------------
+def test_a_line_is_told_as_the_tabs_have_it(ask, boreale, amelie):
+    User.objects.filter(pk=amelie.pk).update(srtp="enforced", pbx_delivers_audio=True, block_remote=False)
+    said = row(ask("/n/rt/ps_endpoints/single", id=f"101@{boreale.fqdn}"))
+    assert said["id"] == f"101@{boreale.fqdn}"
+    assert said["callerid"] == '"Amélie Tremblay" <101>'
+    assert (said["media_encryption"], said["media_encryption_optimistic"]) == ("sdes", "no")
+    assert (said["direct_media"], said["allow"], said["context"]) == ("no", "g722,ulaw,alaw,g729", "phones")
+    assert "permit" not in said
+
+
+def test_the_password_itself_never_leaves_the_portal(ask, boreale, amelie):
+    answer = ask("/n/rt/ps_auths/single", id=f"101@{boreale.fqdn}").content.decode()
+    assert amelie.sip_password not in answer
+    assert re.fullmatch(
+        r"[0-9a-f]{32}", row(ask("/n/rt/ps_auths/single", id=f"101@{boreale.fqdn}"))["md5_cred"]
+    )
+
+
+def test_a_name_with_quotes_and_brackets_stays_one_name(ask, boreale, amelie):
+    User.objects.filter(pk=amelie.pk).update(last_name='Trem"blay" <911>')
+    said = row(ask("/n/rt/ps_endpoints/single", id=f"101@{boreale.fqdn}"))
+    assert said["callerid"] == '"Amélie Tremblay 911" <101>'
+
+
+def test_on_a_disabled_line_nothing_registers_and_its_emergency_number_stays(ask, boreale, amelie):
+    User.objects.filter(pk=amelie.pk).update(disabled=True)
+    assert row(ask("/n/rt/ps_aors/single", id=f"101@{boreale.fqdn}"))["max_contacts"] == "0"
+    assert "EMERGENCY=" in ask(
+        "/n/rt/ps_endpoints/single", id=f"101@{boreale.fqdn}"
+    ).content.decode().replace("%3D", "=")
+
+
+@pytest.mark.parametrize("table", ["ps_endpoints", "ps_auths", "ps_aors"])
+def test_a_line_is_one_statement_and_what_is_no_line_none(
+    ask, boreale, amelie, table, django_assert_num_queries
+):
+    Trunk.objects.create(name="Fournisseur", host="sip.example.com")
+    ask("/n/rt/ps_aors/single", id="1@x")
+    with django_assert_num_queries(0):
+        for name in (
+            "sip:101@10.0.0.1:5060",
+            "101",
+            "x" * 3_000,
+            "101@10.0.0.1",
+            "amelie@boreale.example.com",
+            "",
+        ):
+            assert ask(f"/n/rt/{table}/single", id=name).content == b""
+    with django_assert_num_queries(
+        2 if table == "ps_endpoints" else 1
+    ):  # the second one: which trunks lead out
+        ask(f"/n/rt/{table}/single", id=f"101@{boreale.fqdn}")
+
+
+def test_of_all_lines_only_those_are_named_that_a_node_is_learning(ask, node, boreale, amelie, felix):
+    assert ask("/n/rt/ps_endpoints/multi", id="%25").content == b""
+    Errand.objects.create(node=node, kind=Errand.Kind.LEARN, doing=True, subject=f"102@{boreale.fqdn}")
+    assert row(ask("/n/rt/ps_endpoints/multi", id="%25"))["id"] == f"102@{boreale.fqdn}"
+
+
+def test_the_first_question_for_a_line_has_the_node_learn_it_once(ask, boreale, amelie):
+    for _time in range(3):
+        ask("/n/rt/ps_aors/single", id=f"101@{boreale.fqdn}")
+    learning.seen.write()
+    assert [each.subject for each in Errand.objects.all()] == [f"101@{boreale.fqdn}"]
+
+
+def test_where_there_are_no_trunks_an_address_that_nobody_has_stands_for_them(ask, node):
+    assert row(ask("/n/rt/ps_identifies/multi", id="%25"))["match"] == "192.0.2.1"
+
+
+# --- Plans -----------------------------------------------------------------------------------------------------------------
+def test_a_plan_asks_one_statement_once_its_customer_is_known(
+    ask, boreale, amelie, felix, django_assert_num_queries
+):
+    url = f"/n/call/{boreale.fqdn}/101/102/17.5"
+    first = ask(url).content.decode()
+    assert first.startswith(
+        f"ok,+15145550100,{boreale.sip_trunk_channels},2,{boreale.fqdn},boreale,fr,|ring,102,20,0,1,,"
+    )
+    with django_assert_num_queries(1):
+        assert ask(url).content.decode() == first
+
+
+def test_what_was_saved_is_in_the_next_plan(ask, boreale, amelie, felix):
+    url = f"/n/call/{boreale.fqdn}/101/102/17.5"
+    assert "|ring,102," in ask(url).content.decode()
+    User.objects.filter(pk=felix.pk).update(status="do_not_disturb")
+    stamp([boreale.pk])
+    assert "|ring,102," not in ask(url).content.decode()
+
+
+def test_a_call_of_nobody_has_no_plan(ask, boreale):
+    assert ask(f"/n/call/{boreale.fqdn}/199/102/1").content == b""
+    assert ask("/n/call/nowhere.example/101/102/1").content == b""
+
+
+def test_a_customers_own_trunk_brings_calls_to_that_customer_alone(ask, boreale, laurier, amelie):
+    Did.objects.create(customer=boreale, number="+15145550123", user=amelie)
+    theirs = Trunk.objects.create(name="À Laurier", host="sip.example.com", customer=laurier)
+    provider = Trunk.objects.create(name="Fournisseur", host="sip.example.net")
+    assert "ss-noservice" in ask(f"/n/in/{theirs.pk}/-/5145550123/1").content.decode()
+    assert "ring,101" in ask(f"/n/in/{provider.pk}/-/5145550123/1").content.decode()
+
+
+def test_a_caller_from_outside_who_says_to_be_an_extension_is_nobody(ask, boreale, amelie):
+    Did.objects.create(customer=boreale, number="+15145550123", user=amelie)
+    trunk = Trunk.objects.create(name="Fournisseur", host="sip.example.com")
+    assert ask(f"/n/in/{trunk.pk}/102/5145550123/1").content.decode().startswith("ok,,")
+
+
+def test_a_plan_that_no_variable_holds_is_asked_for_once_more_with_a_step_a_line(
+    ask, boreale, amelie, monkeypatch
+):
+    monkeypatch.setattr("asterisk.asked.calls.LONGEST_VARIABLE", 40)
+    assert ask(f"/n/call/{boreale.fqdn}/101/102/1").content == b"long"
+    assert ask(f"/n/long/call/{boreale.fqdn}/101/102/1").content.decode().count("\n") >= 1
+
+
+def test_a_planned_call_is_written_a_moment_later_with_whom_it_concerns(ask, boreale, amelie, felix):
+    ask(f"/n/call/{boreale.fqdn}/101/102/17.5")
+    gathered.write()
+    call = CallRecord.objects.get()
+    assert (call.unique_id, call.from_extension, call.dialled) == ("pbx/17.5", "101", "102")
+    assert {party.user for party in call.parties.all()} == {amelie, felix}
+    gathered.write()
+    assert CallRecord.objects.count() == 1
+
+
+# --- PINs and codes --------------------------------------------------------------------------------------------------------
+def test_the_right_pin_opens_outside_calls_and_wrong_ones_are_limited(ask, boreale, amelie):
+    User.objects.filter(pk=amelie.pk).update(pin_protected=True)
+    line, pin = f"101%40{boreale.fqdn}", Mailbox.objects.get(user=amelie).pin
+    assert ask("/n/pin", line=line, pin="0", **{"for": "outside"}).content == b"0"
+    assert not PinEntry.objects.exists()
+    assert ask("/n/pin", line=line, pin=pin, **{"for": "outside"}).content == b"1"
+    assert PinEntry.objects.get().user == amelie
+    for _time in range(12):
+        ask("/n/pin", line=line, pin="0", **{"for": "outside"})
+    assert ask("/n/pin", line=line, pin=pin, **{"for": "outside"}).content == b"0"
+
+
+def test_a_status_that_is_dialled_stands_in_the_history_as_the_phone_systems(ask, boreale, amelie):
+    assert ask("/n/code", line=f"101%40{boreale.fqdn}", code="*31").content == b"1"
+    amelie.refresh_from_db()
+    assert amelie.status == "away"
+    assert Operation.objects.latest("pk").source == "pbx"
+    assert ask("/n/code", line=f"101%40{boreale.fqdn}", code="*99").content == b"0"
