@@ -1,12 +1,18 @@
 """An Asterisk whose phones and numbers stand in files: for tests of the phones themselves, without any portal."""
 
+from collections.abc import Iterator
+
+import pytest
+
 from asterisk.engine.configuration import _write
 from asterisk.engine.engine import Engine
+from asterisk.engine.fetching import Installed
+from asterisk.engine.ports import free_port, free_ports
 
 DOMAIN = "boreale.example"
 PHONES = {
     "101": 'callerid = "Amélie Tremblay" <101>',
-    "102": "mailboxes = 102@default",
+    "102": "",
     "103": "media_encryption = sdes",
     "104": "direct_media = yes",
     "105": "direct_media = yes",
@@ -15,6 +21,7 @@ PHONE = """
 [{id}]
 type = endpoint
 context = in
+subscribe_context = in
 disallow = all
 allow = ulaw,alaw,g722
 direct_media = no
@@ -30,6 +37,7 @@ password = secret
 [{id}]
 type = aor
 max_contacts = 5
+{waiting}
 """
 PROVIDER = """
 [provider]
@@ -53,6 +61,7 @@ NUMBERS = """
 exten => _10X,1,Dial(${PJSIP_DIAL_CONTACTS(${EXTEN}@%(domain)s)},20,c)
  same => n,ExecIf($["${DIALSTATUS}" = "BUSY"]?Hangup(17))
  same => n,Hangup(${HANGUPCAUSE})
+exten => _10X,hint,PJSIP/${EXTEN}@%(domain)s
 exten => tone,1,Answer()
  same => n,Milliwatt()
 exten => prompt,1,Answer()
@@ -73,6 +82,8 @@ exten => _NXXNXXXXXX,1,Set(CALLERID(num)=5145550100)
 exten => 5145550101,1,Dial(${PJSIP_DIAL_CONTACTS(101@%(domain)s)},20,c)
 exten => 5145550102,1,Transfer(PJSIP/sip:5145550188@127.0.0.2)
 """
+# Waiting messages are subscribed to under an extension alone.
+MESSAGES = "\n[102]\ntype = aor\nmailboxes = 102@default\n"
 VOICEMAIL = "[general]\nformat = wav\nminsecs = 1\n[default]\n102 => 1234,Félix Gagnon\n"
 
 
@@ -85,12 +96,30 @@ class FixedAsterisk(Engine):
         etc = self.folders.etc
         for name in ("sorcery", "extconfig", "res_curl"):
             _write(etc / f"{name}.conf", "")
-        phones = [
-            PHONE.format(id=f"{number}@{DOMAIN}", number=number, more=more) for number, more in PHONES.items()
-        ]
+        phones = [self._phone(number, more) for number, more in PHONES.items()]
         # Their files ask the portal in the same breath, so that they are written anew.
         pjsip = (etc / "pjsip.conf").read_text().partition("[anonymous]")[0]
         provider = PROVIDER.format(port=self.values["PROVIDER_PORT"])
-        _write(etc / "pjsip.conf", pjsip + "".join(phones) + provider)
+        _write(etc / "pjsip.conf", pjsip + "".join(phones) + provider + MESSAGES)
         _write(etc / "extensions.conf", NUMBERS % {"domain": DOMAIN})
         _write(etc / "voicemail.conf", VOICEMAIL)
+
+    def _phone(self, number: str, more: str) -> str:
+        waiting = "mailboxes = 102@default" if number == "102" else ""
+        more = f"{more}\n{waiting}" if waiting else more
+        return PHONE.format(id=f"{number}@{DOMAIN}", number=number, more=more, waiting=waiting)
+
+    @property
+    def sip(self) -> tuple[str, int]:
+        """Where it listens, UDP and TCP."""
+        return "127.0.0.1", int(self.values["SIP_PORT"])
+
+
+@pytest.fixture(scope="session")
+def fixed(asterisk: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FixedAsterisk]:
+    """One for all tests that need no portal."""
+    ports = free_ports() | {"SIP_ADDRESS": "127.0.0.1", "PROVIDER_PORT": str(free_port())}
+    engine = FixedAsterisk(tmp_path_factory.mktemp("fixed"), asterisk, **ports)
+    engine.start()
+    yield engine
+    engine.stop()

@@ -4,28 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from asterisk.engine.fetching import Installed
-from asterisk.engine.ports import free_port, free_ports
 from asterisk.tests.fixed import DOMAIN, FixedAsterisk
 from asterisk.tests.phones import Phone, PhoneError, Phones, Trunk
 
 pytestmark = pytest.mark.calls
 
 
-@pytest.fixture(scope="module")
-def fixed(asterisk: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FixedAsterisk]:
-    """One Asterisk for the tests of this file."""
-    ports = free_ports() | {"SIP_ADDRESS": "127.0.0.1", "PROVIDER_PORT": str(free_port())}
-    engine = FixedAsterisk(tmp_path_factory.mktemp("fixed"), asterisk, **ports)
-    engine.start()
-    yield engine
-    engine.stop()
-
-
 @pytest.fixture
 def phones(phone_store: Phones, fixed: FixedAsterisk) -> Iterator[Phones]:
     """Phones that register with it."""
-    phone_store.server = "127.0.0.1", int(fixed.values["SIP_PORT"])
+    phone_store.server = fixed.sip
     phone_store.tls_port = int(fixed.values["SIP_TLS_PORT"])
     yield phone_store
     phone_store.release()
@@ -264,7 +252,7 @@ def test_a_phone_redirects_with_302_as_whoever_called_it_sees(phones):
 
 
 def test_a_process_that_dies_is_an_error_and_no_wait(phones):
-    gone = phone(phones, "102")
+    gone = phone(phones, "102", register=False)
     gone.process._child.kill()
     with pytest.raises(PhoneError, match="ended"):
         gone.call("101")

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from asterisk.engine.fetching import Installed
-from asterisk.engine.ports import free_port, free_ports
+from asterisk.engine.ports import free_port
 from asterisk.management.commands.softphone import account_of, person_of
 from asterisk.softphone.hearing import Heard
 from asterisk.softphone.phone import Account
@@ -97,20 +96,10 @@ def test_a_callers_name_moves_no_cursor():
     assert printable("A\x1b[2Jé") == "A\\x1b[2Jé"
 
 
-@pytest.fixture(scope="module")
-def fixed(asterisk: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FixedAsterisk]:
-    """An Asterisk that asks nobody, for the tests of this file."""
-    ports = free_ports() | {"SIP_ADDRESS": "127.0.0.1", "PROVIDER_PORT": str(free_port())}
-    engine = FixedAsterisk(tmp_path_factory.mktemp("fixed"), asterisk, **ports)
-    engine.start()
-    yield engine
-    engine.stop()
-
-
 @pytest.fixture
 def felix_calls(phone_store: Phones, fixed: FixedAsterisk) -> Iterator[Phone]:
     """A phone of another person."""
-    phone_store.server = "127.0.0.1", int(fixed.values["SIP_PORT"])
+    phone_store.server = fixed.sip
     yield phone_store.phone("102", DOMAIN, "auth102", "secret", tone=700, answer="after 0.3")
     phone_store.release()
 
@@ -134,9 +123,7 @@ def sitting(fixed: FixedAsterisk, folder: Path, **facts: object) -> Iterator[tup
         "answer": "ring",
     } | facts
     lines = Lines()
-    terminal = Terminal(
-        Account(server=("127.0.0.1", int(fixed.values["SIP_PORT"])), **account), folder, lines.append
-    )
+    terminal = Terminal(Account(server=fixed.sip, **account), folder, lines.append)
     try:
         terminal.begin()
         yield terminal, lines
