@@ -14,8 +14,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils import timezone
 
+from asterisk.link.status import HEARD_WITHIN
 from asterisk.models import Node
 from asterisk.sheets import TOKEN, node_sheet
 from pbxadmin.common.columns import Scope
@@ -99,17 +99,8 @@ def forget() -> None:
 
 # --- How they are ---
 def connected(now: datetime) -> Q:
-    """The nodes to which a worker that is alive holds the link, as a condition over nodes."""
-    return Q(connected_at__isnull=False, held_until__gt=now)
-
-
-def is_connected(node: Node, now: datetime | None = None) -> bool:
-    """The same of one node."""
-    return (
-        node.connected_at is not None
-        and node.held_until is not None
-        and node.held_until > (now or timezone.now())
-    )
+    """The nodes to which there is a link, as a condition over nodes; of one node `asterisk.link.status` says it."""
+    return Q(connected_at__isnull=False, heard_at__gt=now - HEARD_WITHIN)
 
 
 # --- What is done with nodes ---------------------------------------------------------------------------------------------

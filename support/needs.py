@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from asterisk import nodes
+from asterisk.link.status import TROUBLES
 from asterisk.models import Node, Trunk
 from asterisk.trunks import states
 from forwarding import outside
@@ -137,7 +138,7 @@ def _parts(found: Sequence[Part], kind: str, asked: str) -> Need:
         Example(
             part.customer or (_("All customers") if kind == "trunk" else part.name),
             part.name if kind == "trunk" else "",
-            _of_trunk(part) if kind == "trunk" else part.says or _heard(part),
+            _of_trunk(part) if kind == "trunk" else str(TROUBLES.get(part.says, "")) or _heard(part),
             reverse(f"admin:asterisk_{kind}_change", args=[part.key]),
         )
         for part in found

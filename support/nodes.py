@@ -1,6 +1,6 @@
 """Machines of the phone system at the support desk: how they are, where they are, and another token for one of them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from asterisk import nodes
+from asterisk.link.status import TROUBLES, status
 from asterisk.models import Contact, Node
 from asterisk.sheets import TOKEN, node_sheet
 from pbxadmin.common.columns import Scope
@@ -53,8 +54,7 @@ class NodeAdmin(RoadAdmin):
 
     sheet = node_sheet
     new = _("New node")
-    for_all = _("All customers")
-    facts = ("doing", "heard", "trouble", "release", "devices", "token")
+    facts = ("doing", "heard", "why", "runs", "devices", "token")
     list_display = (
         "name",
         "host",
@@ -63,12 +63,13 @@ class NodeAdmin(RoadAdmin):
         "doing",
         "since",
         "heard",
-        "trouble",
-        "release",
+        "why",
+        "runs",
         "devices",
     )
-    usual_columns = ("host", "doing", "since", "heard", "trouble", "devices")
+    usual_columns = ("host", "doing", "since", "heard", "why", "devices")
     list_filter = (ConnectedFilter,)
+    search_said: ClassVar[Any] = {"trouble": lambda: list(TROUBLES.items())}
     search_fields = ("name", "host", "ami_port", "ari_port", "trouble", "release")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -107,14 +108,13 @@ class NodeAdmin(RoadAdmin):
     @admin.display(description=_("Link"))
     def doing(self, record: Node) -> SafeString:
         """Whether there is a link to it."""
-        if nodes.is_connected(record):
-            return state("ok", gettext("connected"))
-        return state("bad", gettext("not connected"))
+        now = status(record)
+        return state("ok" if now.healthy else "bad", now.sentence)
 
     @admin.display(description=_("Connected since"), ordering="connected_at")
     def since(self, record: Node) -> str:
         """When the link was made."""
-        return moment(record.connected_at) if nodes.is_connected(record) else ""
+        return moment(record.connected_at) if status(record).healthy else ""
 
     @admin.display(description=_("Last heard"), ordering="heard_at")
     def heard(self, record: Node) -> str:
@@ -122,12 +122,12 @@ class NodeAdmin(RoadAdmin):
         return moment(record.heard_at)
 
     @admin.display(description=_("Trouble"), ordering="trouble")
-    def trouble(self, record: Node) -> str:
-        """What was wrong the last time."""
-        return record.trouble
+    def why(self, record: Node) -> str:
+        """Why there is no link."""
+        return status(record).trouble
 
     @admin.display(description=_("Release"), ordering="release")
-    def release(self, record: Node) -> str:
+    def runs(self, record: Node) -> str:
         """What it says it runs."""
         return record.release
 

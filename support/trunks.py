@@ -64,14 +64,14 @@ class TrunkAdmin(RoadAdmin):
     sheet = trunk_sheet
     new = _("New SIP trunk")
     for_all = _("All customers")
-    facts = ("owner", "doing", "told")
+    facts = ("doing", "told")
     list_display = (
         "name",
         "owner",
         "host",
         "port",
         "channels",
-        yes_no(Trunk, "enabled"),
+        yes_no(Trunk, "enabled", _("In use")),
         "doing",
         "position",
         "transport",

@@ -320,7 +320,7 @@ def test_a_trunk_is_as_the_connected_nodes_say(staff):
     manager = make_staff("chef@tic.example", staff_level="manager")
     where = {"host": "10.0.0.5", "ami_port": 5038, "ari_port": 8088}
     one, two = (nodes.add(manager, {"name": name, **where}, FACTS).node for name in ("a", "b"))
-    Node.objects.update(connected_at=now, held_until=now + timedelta(seconds=30))
+    Node.objects.update(connected_at=now, heard_at=now)
 
     def state(at=now):
         return states.state_of(states.with_state(Trunk.objects.filter(pk=trunk.pk), at).get())

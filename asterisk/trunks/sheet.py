@@ -75,7 +75,7 @@ def support_changes_it(actor: User, verb: str, record: Any, customer: Customer |
 
 GENERAL = Section(
     slug="general",
-    title=gettext_lazy("SIP trunk"),
+    title=gettext_lazy("General"),
     intro=gettext_lazy(
         "A customer's calls go over its own SIP trunks; over those for all customers where it has none in use."
     ),

@@ -114,7 +114,9 @@ def company(boreale, laurier, amelie, felix):
             "position": 7,
         }
         Trunk.objects.create(customer=customer, name=name, host=f"sip{n}.example.com", **values)
-    Node.objects.create(name="montreal", host="10.0.0.5", token_hash="x", trouble="refusé", release="22.10.1")
+    Node.objects.create(
+        name="montreal", host="10.0.0.5", token_hash="x", trouble="refused", release="22.10.1"
+    )
     return boreale
 
 

@@ -89,10 +89,10 @@ def silent_phone_system(customer, count=5):
     now = timezone.now()
     for n in range(count):
         Node.objects.create(
-            name=f"noeud-{n}", host="10.0.0.5", token_hash=f"{n}", trouble="no route" * (n % 2)
+            name=f"noeud-{n}", host="10.0.0.5", token_hash=f"{n}", trouble="refused" * (n % 2)
         )
     there = Node.objects.create(
-        name="present", host="10.0.0.6", token_hash="x", connected_at=now, held_until=now + timedelta(hours=1)
+        name="present", host="10.0.0.6", token_hash="x", connected_at=now, heard_at=now
     )
     for n in range(count):
         whose = customer if n % 2 else None

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from asterisk import nodes
+from asterisk.link.status import status
 from asterisk.models import Node
 from pbxadmin.common.http import RequestFacts
 from users import road
@@ -51,8 +52,15 @@ class Command(BaseCommand):
 
     def _list(self) -> None:
         for node in Node.objects.all():
-            state = _("connected") if nodes.is_connected(node) else node.trouble or _("not connected")
-            facts = [node.name, f"{node.host}:{node.ami_port}", f"ARI {node.ari_port}", state, node.release]
+            link = status(node)
+            facts = [
+                node.name,
+                f"{node.host}:{node.ami_port}",
+                f"ARI {node.ari_port}",
+                link.sentence,
+                node.release,
+                link.trouble,
+            ]
             self.stdout.write("  ".join(filter(None, facts)))
 
     def _add(self, values: dict[str, Any]) -> None:
