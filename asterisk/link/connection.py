@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from django.utils import timezone
@@ -33,6 +33,8 @@ WANTED = "|".join(("UserEvent", "ContactStatus", "FullyBooted", "Reload", "Succe
 FILTER = f"^Event: ({WANTED})[[:cntrl:]]"
 # Events that wait for a database that is away. Then nothing is read any more, and the node's own memory is the next to fill.
 MOST_TOLD = 20_000
+# Seconds after which a node hears again that somebody listens; the dialplan believes it for fifteen.
+LISTENS = 4.0
 # Lines of which the devices are asked at the same time.
 ASKED_TOGETHER = 50
 
@@ -50,6 +52,7 @@ class NodeLink:
         self._messages: list[tuple[str, int]] = []
         self._todo: asyncio.Queue[list[errands.Todo]] = asyncio.Queue()
         self._again = asyncio.Event()
+        self._learned: set[str] = set()  # since the last gap
         self._healed = float("-inf")
         self._trouble = ""
 
@@ -109,7 +112,9 @@ class NodeLink:
             self._again.set()
             try:
                 async with asyncio.TaskGroup() as group:
-                    for part in (self._listen, self._do_errands, self._write, self._reconcile):
+                    for part in (
+                        self._listen, self._say_that_we_listen, self._do_errands, self._write, self._reconcile,
+                    ):  # fmt: skip
                         group.create_task(part(client))
             finally:
                 self.client = None
@@ -154,6 +159,8 @@ class NodeLink:
             if told := list(self._told):
                 await database.insist(events.tell, self.held.pk, told)
                 del self._told[: len(told)]
+                calls = [values.get("Call", "") for name, values in told if name == reconciling.KEPT_AS]
+                await reconciling.forget_kept(client, [call for call in calls if call])
             if said := list(self._messages):
                 await database.insist(events.messages_waiting, said)
                 del self._messages[: len(said)]
@@ -184,6 +191,20 @@ class NodeLink:
             everything += here
             fresh += new
         await database.insist(contacts.replace_lines, self.held.pk, lines, everything, fresh)
+        if unknown := {each.line for each in fresh} - self._learned:
+            await database.insist(self._to_learn, unknown)
+            self._learned |= unknown
+
+    def _to_learn(self, lines: Collection[str]) -> None:
+        errands.to_learn(self.held.pk, contacts.people_of(lines))
+
+    async def _say_that_we_listen(self, client: Client) -> None:
+        """Until then calls keep what they have to tell."""
+        while True:
+            now = (await client.ask("Ping")).get("Timestamp").partition(".")[0]
+            if now.isdecimal():
+                await client.ask("Setvar", ("Variable", "LISTENING"), ("Value", now))
+            await asyncio.sleep(LISTENS)
 
     # --- What it missed, and what we did ------------------------------------------------------------------------------
     async def _reconcile(self, client: Client) -> None:
@@ -194,6 +215,7 @@ class NodeLink:
             told = await reconciling.devices(client)
             self._devices.everything(told)
             if whole:
+                self._learned = {each.line for each in told}
                 await reconciling.reconcile(client, self.held.pk, told)
             else:
                 await database.insist(contacts.replace_all, self.held.pk, told)

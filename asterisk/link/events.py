@@ -4,7 +4,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
 
 from asterisk.ami.protocol import Message
 from pbxadmin.common.away import is_away
@@ -53,7 +52,7 @@ def register(name: str, handler: Handler, people: Collection[str] = ()) -> None:
     """Have `handler` told of the UserEvents that the dialplan calls `name` ("PbxCall"). `people`: the keys whose values are extensions.
 
     The dialplan names the customer by its host name under "System": `UserEvent(PbxCall,System: ${SYSTEM},From: 101,…)`. What it couldn't
-    tell while nobody listened it keeps as `DB(pbxcalls/<unique id>)`, as a query string of the same values: `System=acme.example&From=101`.
+    tell while nobody listened it keeps as `DB(pbxcalls/<unique id>)`, as the same text.
     """
     HANDLERS[name].append(Registered(handler, tuple(people)))
 
@@ -67,9 +66,14 @@ def user_event(message: Message) -> tuple[str, dict[str, str]]:
     return message.get("UserEvent"), values
 
 
-def kept(value: str) -> dict[str, str]:
-    """The values of what was kept in the node's own database."""
-    return dict(parse_qsl(value, keep_blank_values=True, max_num_fields=100))
+def kept(text: str) -> dict[str, str]:
+    """The values of what was kept in the node's own database: "System: acme.example,From: 101"."""
+    values: dict[str, str] = {}
+    for part in text.split(","):
+        key, colon, value = part.partition(":")
+        if colon and key.strip().isalnum():
+            values.setdefault(key.strip(), value.strip())
+    return values
 
 
 def tell(node: int, told: Sequence[tuple[str, Mapping[str, str]]]) -> None:

@@ -42,11 +42,16 @@ async def what_calls_kept(client: Client, node: int) -> None:
     for start in range(0, len(entries), PART):
         part = entries[start : start + PART]
         await database.insist(events.tell, node, [(KEPT_AS, events.kept(value)) for _key, value in part])
-        for key, _value in part:
-            try:
-                await client.ask("DBDel", ("Family", KEPT), ("Key", key))
-            except UnsafeActionError as error:
-                logger.error("what a call kept can't be deleted: %s", error)
+        await forget_kept(client, [key for key, _value in part])
+
+
+async def forget_kept(client: Client, keys: Collection[str]) -> None:
+    """Delete what calls kept, now that it was told; what isn't there needs nothing."""
+    for key in keys:
+        try:
+            await client.ask("DBDel", ("Family", KEPT), ("Key", key))
+        except UnsafeActionError as error:
+            logger.error("what a call kept can't be deleted: %s", error)
 
 
 def _entry(message: Message) -> tuple[str, str]:

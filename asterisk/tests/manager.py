@@ -28,6 +28,7 @@ class Manager:
         with contextlib.suppress(OSError):
             while True:
                 line, _ = self._listening.accept()
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.lines.append(line)
                 threading.Thread(target=self._serve, args=(line,), daemon=True).start()
 

@@ -10,8 +10,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone, translation
 
+from asterisk.asked import learning
 from asterisk.link import connection as linking
-from asterisk.link import events, learning, leases
+from asterisk.link import events, leases
 from asterisk.link.status import status
 from asterisk.models import Contact, Errand, Node
 from asterisk.tests.linked import a_node, working
@@ -189,7 +190,7 @@ def test_only_the_lines_that_are_learned_are_those_that_the_node_may_ask_for(man
     seen: list[tuple[str, list[str]]] = []
 
     def command(wanted: Asked) -> str:
-        seen.append((wanted["Command"].split()[-1], learning(node)))
+        seen.append((wanted["Command"].split()[-1], learning.names(node)))
         connection.close()
         return answer(wanted, "Output: Synchronizing AOR")
 
@@ -199,7 +200,7 @@ def test_only_the_lines_that_are_learned_are_those_that_the_node_may_ask_for(man
         until(lambda: not Errand.objects.exists())
     assert [line for line, _ in seen] == lines
     assert all(line in answered and len(answered) <= 8 for line, answered in seen)
-    assert learning(node) == []
+    assert learning.names(node) == []
 
 
 def test_a_subject_that_no_action_can_hold_stops_nothing(manager: Manager) -> None:
@@ -220,6 +221,22 @@ def test_other_trunks_are_looked_at(manager: Manager) -> None:
         until(lambda: not Errand.objects.exists())
     assert [each["Cache"] for each in asked(manager, "SorceryMemoryCacheExpire")] == ["res_pjsip/identify"]
     assert "res_pjsip_outbound_registration.so" in asked(manager, "Command")[-1]["Command"]
+
+
+def test_a_database_that_ends_every_connection_is_back_with_the_next(manager: Manager, amelie: User) -> None:
+    node = a_node(manager.port)
+    with working():
+        until(lambda: linked(node))
+        for _ in range(3):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            manager.say("Event: MessageWaiting\nMailbox: 101@boreale\nNew: 5\n\n")
+            Errand.objects.create(node=node, kind="forget", subject=AMELIE)
+            until(lambda: not Errand.objects.exists())
+        until(lambda: Mailbox.objects.get(user=amelie).unread == 5)
+        assert len(asked(manager, "Login")) == 1
 
 
 def test_answers_that_take_two_seconds_are_waited_for(manager: Manager) -> None:
@@ -294,6 +311,8 @@ def test_a_registration_shows_with_its_device_and_is_a_sign_of_life_of_the_phone
         manager.say(proved(AMELIE, "192.0.2.7", 5060))
         row = until(lambda: Contact.objects.filter(user=amelie).first())
         until(lambda: Phone.objects.get(pk=phone.pk).heard_at)
+        # It wasn't registered when the node was asked for everything: its state is learned now.
+        until(lambda: any(AMELIE in each["Command"] for each in asked(manager, "Command")))
         # The next time it is known: nothing is asked, its end moves.
         Contact.objects.update(expires_at=timezone.now())
         manager.say(proved(AMELIE, "192.0.2.7", 5060))
@@ -367,20 +386,30 @@ def test_calls_are_told_with_their_people_also_those_of_which_nobody_heard(
         ),
         people=("From", "To"),
     )
-    kept = ["Key: /pbxcalls/17.3", "Val: System=boreale.example.com&From=102&To=999&N=1"]
+    kept = ["Key: /pbxcalls/17.3", "Val: System: boreale.example.com,From: 102,To: 999,N: 1"]
     manager.answers["DBGetTree"] = lambda wanted: listing(wanted, "DBGetTreeResponse", kept)
     try:
         with working():
             until(lambda: linked(node))
             until(lambda: asked(manager, "DBDel"))
             manager.say(
-                "Event: UserEvent\nUserEvent: PbxCall\nSystem: boreale.example.com\nFrom: 101\nTo: 102\nN: 2\n\n"
+                "Event: UserEvent\nUserEvent: PbxCall\nSystem: boreale.example.com\nFrom: 101\nTo: 102\nCall: 18.4\nN: 2\n\n"
             )
-            until(lambda: len(told) == 2)
+            until(lambda: len(asked(manager, "DBDel")) == 2)
     finally:
         events.HANDLERS["PbxCall"].pop()
     assert told == [("1", felix, None), ("2", amelie, felix)]
-    assert [each["Key"] for each in asked(manager, "DBDel")] == ["17.3"]
+    assert [each["Key"] for each in asked(manager, "DBDel")] == ["17.3", "18.4"]
+
+
+def test_a_node_hears_by_its_own_clock_that_somebody_listens(manager: Manager) -> None:
+    node = a_node(manager.port)
+    manager.answers["Ping"] = lambda wanted: answer(wanted, "Ping: Pong", "Timestamp: 1795834446.925976")
+    with working():
+        until(lambda: linked(node))
+        until(lambda: asked(manager, "Setvar"))
+    said = asked(manager, "Setvar")[0]
+    assert (said["Variable"], said["Value"]) == ("LISTENING", "1795834446")
 
 
 def test_a_handler_that_fails_takes_nobody_elses_events(manager: Manager, amelie: User) -> None:
