@@ -2,6 +2,7 @@
 
 import pytest
 
+from asterisk.models import Node, Trunk
 from pbxadmin.common.columns import Scope
 from phones import moving
 from phones.models import Phone
@@ -62,12 +63,15 @@ def test_every_sheet_of_the_road_names_its_records_in_a_way_that_finds_them(staf
         FACTS,
     )
     make_greeting(boreale)
-    scope = Scope(staff, boreale)
+    Trunk.objects.create(customer=boreale, name="Liaison Nord", host="sip.example.com")
+    Node.objects.create(name="montreal", host="10.0.0.5", token_hash="x")
     for sheet in road.SHEETS.values():
         if sheet is role_sheet():
             continue
         assert sheet.identity in sheet.columns
-        record = sheet.model._default_manager.of(boreale).order_by("pk").first()
+        # Nodes are nobody's.
+        scope = Scope(staff, None if sheet.model is Node else boreale)
+        record = sheet.model._default_manager.of(scope.customer).order_by("pk").first()
         assert road.find(sheet, scope, [getattr(record, sheet.identity)]) == {
             getattr(record, sheet.identity): record
         }
