@@ -23,6 +23,8 @@ from phones.models import Phone
 from phones.tests import factories as phone_factories
 from phones.tests.processes import wait_until
 from users.models import User
+from users.people import reset
+from users.tests.factories import FACTS
 from voicemail.models import Mailbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.calls]
@@ -239,3 +241,25 @@ def test_what_calls_kept_and_messages_are_found_after_a_gap(
         until(lambda: linked(node_engine.node), "linked", 20)
         until(lambda: "0 results" in node_engine.cli("database show pbxcalls"), "it was taken and deleted")
         until(lambda: Mailbox.objects.get(user=amelie).unread == 0, "the messages are counted")
+
+
+def test_with_the_real_portal_a_save_is_obeyed_within_a_second(
+    portal: Portal, engine: LiveEngine, amelie: User, felix: User
+) -> None:
+    """From the save of a person by the road to the refusal of their phone, with nothing played but the phone."""
+    line = f"101@{amelie.customer.fqdn}"  # type: ignore[union-attr]
+    User.objects.update(block_remote=False)
+    amelie.refresh_from_db()
+    desk = Device(line, amelie.sip_auth_id, amelie.sip_password, engine.sip)
+    with link(portal):
+        until(lambda: linked(engine.node), "linked", 20)
+        assert desk.register() == 200
+        until(lambda: Contact.objects.filter(user=amelie).exists(), "the device shows")
+        until(lambda: "NOT_INUSE" in state(engine, line), "its state is known")
+        until(lambda: not Errand.objects.exists(), "nothing waits")
+        began = time.monotonic()
+        reset.reset(reset.plan_reset(felix, amelie.customer, [amelie.pk]), ["sip"], FACTS)  # type: ignore[arg-type]
+        until(lambda: not Errand.objects.exists(), "told")
+        assert time.monotonic() - began < 1.0
+        assert desk.register() in (401, 403)
+    desk.close()
