@@ -9,13 +9,13 @@ from phones import build
 from phones.models import Key, Phone, Sbc
 from phones.push import outbox as marks
 from phones.push import worker
+from phones.push.receivers import phones_fall_behind
 from phones.push.tests.steps import queries, state
 from phones.tests import factories
 from phones.tests.desk import Desk
 from phones.tests.factories import again, change, fetch, fetched, make_phone, outbox, rename
 from users import road
-from users.models import Customer, Department, User
-from users.signals import changed
+from users.models import Customer, Department, Operation, User
 from users.tests.factories import FACTS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases("the outbox's locks and marks")]
@@ -102,7 +102,7 @@ def test_departments_customers_and_sbcs_reach_their_phones(
     ]
     for sender, row, expected in cases:
         Phone.objects.update(stale_since=None)
-        changed.send(sender, rows=[row], operation=None)
+        phones_fall_behind(sender, rows=[row], operation=Operation())
         assert (
             set(Phone.objects.filter(stale_since__isnull=False).values_list("pk", flat=True)) == expected
         ), (sender, row.changes)
@@ -121,8 +121,8 @@ def test_every_change_counts_the_revision_and_keeps_the_time_of_the_first(phone:
 # --- How many queries ---
 def test_a_change_of_thirty_costs_as_many_queries_as_one_of_three(office: list[Phone]) -> None:
     def renamed(count: int) -> None:
-        changed.send(
-            User, rows=[_Row(phone.user_id, "first_name") for phone in office[:count]], operation=None
+        phones_fall_behind(
+            User, rows=[_Row(phone.user_id, "first_name") for phone in office[:count]], operation=Operation()
         )
 
     assert queries(lambda: renamed(3)) == queries(lambda: renamed(30)) <= 6
