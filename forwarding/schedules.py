@@ -48,14 +48,17 @@ def own_periods(keys: Collection[int]) -> dict[int, dict[str, tuple[hours.Period
     return _sorted_out(rows.values_list("user", *_COLUMNS))
 
 
-def of_people(people: Sequence[User]) -> dict[int, hours.Schedule]:
+def of_people(
+    people: Sequence[User], known: dict[int, hours.Schedule] | None = None
+) -> dict[int, hours.Schedule]:
     """The schedule that counts for each person: their own hours or their department's, in the department's zone and holidays.
 
-    Four queries at most. A person without a department (support staff) has none.
+    Four queries at most; `known` departments aren't asked for, and those that are become known. A person without a department
+    (support staff) has none.
     """
-    departments = of_departments(
-        {person.primary_department_id for person in people if person.primary_department_id}
-    )
+    departments = known if known is not None else {}
+    wanted = {person.primary_department_id for person in people if person.primary_department_id}
+    departments |= of_departments(wanted - departments.keys())
     own = {person.pk for person in people if person.hours_mode == User.Hours.OWN}
     periods = own_periods(own) if own else {}
     return {

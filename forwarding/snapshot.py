@@ -82,6 +82,7 @@ class CustomerDirectory:
         self._people: dict[str, Callee | None] = {}
         self._systems: dict[str, SystemExtension] | None = None
         self._dids: dict[str, Did | None] = {}
+        self._hours_of_departments: dict[int, hours.Schedule] = {}
 
     def user(self, extension: str) -> Callee | None:
         """The person with this extension; loads them and whoever their calls may reach."""
@@ -157,9 +158,10 @@ class CustomerDirectory:
 
     def _complete(self, people: list[models.User], rules: Mapping[int, Mapping[Status, StatusRule]]) -> None:
         """What is asked once for everybody: hours and devices."""
-        weeks = schedules.of_people(people)
+        weeks = schedules.of_people(people, self._hours_of_departments)
         devices = devices_of(people)
         for person in people:
+            self.keep(person, weeks[person.pk])
             self._people[person.number] = callee_of(
                 person,
                 self.customer,
@@ -167,6 +169,9 @@ class CustomerDirectory:
                 rules.get(person.pk, {}),
                 devices.get(person.pk) or (app(person.number),),
             )
+
+    def keep(self, person: models.User, week: hours.Schedule) -> None:
+        """A person was loaded, with the schedule that counts for them: for directories that know more of them."""
 
 
 class Supposing(CustomerDirectory):
@@ -234,11 +239,13 @@ def callee_of(
     )  # fmt: skip
 
 
-def caller_of(person: models.User, pin_entered_at: datetime | None = None) -> Caller:
-    """A person who dials. `person` needs their department and customer loaded."""
+def caller_of(
+    person: models.User, pin_entered_at: datetime | None = None, week: hours.Schedule | None = None
+) -> Caller:
+    """A person who dials. `person` needs their department and customer loaded; `week` is their schedule, where it is known already."""
     department = person.primary_department
     return Caller(
-        extension=person.number, schedule=schedules.of_people([person])[person.pk], caller_id=person.outbound_caller_id,
+        extension=person.number, schedule=week or schedules.of_people([person])[person.pk], caller_id=person.outbound_caller_id,
         department_caller_id=department.outbound_caller_id if department else "",
         emergency_caller_id=emergency_caller_id(department, person.customer), disabled=person.disabled,
         suspended=person.customer is not None and person.customer.suspended,

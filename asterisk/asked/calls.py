@@ -37,7 +37,7 @@ def from_phone(
 ) -> HttpResponse:
     """Somebody calls on their phone. The node has checked that it is theirs."""
     there = standing.of_host(fqdn.lower())
-    caller = there.caller(extension) if there else None
+    caller = there.caller(extension, dialled) if there else None
     if there is None or caller is None:
         return text()
     person, who = caller

@@ -21,6 +21,8 @@ def text(body: bytes | str = b"", status: int = 200) -> HttpResponse:
     """A plain answer that nobody keeps."""
     answer = HttpResponse(body, status=status, content_type="text/plain; charset=utf-8")
     answer.headers["Cache-Control"] = "no-store"
+    # Else it would come in pieces, and the connection couldn't be kept.
+    answer.headers["Content-Length"] = str(len(answer.content))
     # Django would log the address, with the numbers in it.
     answer._has_been_logged = True  # type: ignore[attr-defined]
     return answer

@@ -3,19 +3,19 @@ quickly for fifty thousand as for none."""
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
 
 from django.db import DatabaseError, connection
 
-from asterisk.models import Errand, Node
+from asterisk.models import Errand
 
 logger = logging.getLogger("pbxadmin.calls")
 
-# Lines that a process has noted already: asked again after so many, which costs a node a moment and nobody anything.
-MOST = 200_000
+# A node asks for a line again only when it has forgotten it, or begun anew, and then it is to learn it again; what it asks for several
+# times within so many seconds is one question.
+AGAIN_AFTER = 10.0
+MOST = 100_000
 GATHERED_FOR = 0.1  # seconds
-# As many at once as a node learns with one question.
-AT_ONCE = 200
 
 
 class Seen:
@@ -23,17 +23,18 @@ class Seen:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: set[tuple[int, str]] = set()
+        self._known: dict[tuple[int, str], float] = {}
         self._new: list[tuple[int, str]] = []
 
     def note(self, node: int, name: str) -> None:
-        """A node asks for a line; the first time, it is to learn it."""
+        """A node asks for a line: it is to learn it."""
+        now = time.monotonic()
         with self._lock:
-            if (node, name) in self._known:
+            if now - self._known.get((node, name), -AGAIN_AFTER) < AGAIN_AFTER:
                 return
             if len(self._known) >= MOST:
                 self._known.clear()
-            self._known.add((node, name))
+            self._known[node, name] = now
             self._new.append((node, name))
             if len(self._new) > 1:
                 return
@@ -48,7 +49,7 @@ class Seen:
         )
 
     def forget(self) -> None:
-        """Know nothing: for tests, and where a node has begun anew."""
+        """Know nothing: for tests."""
         with self._lock:
             self._known.clear()
             self._new = []
@@ -64,9 +65,3 @@ class Seen:
 
 
 seen = Seen()
-
-
-def names(node: Node) -> Sequence[str]:
-    """The lines of which a node is learning at this moment."""
-    errands = Errand.objects.filter(node=node, kind=Errand.Kind.LEARN, doing=True).order_by("pk")
-    return list(dict.fromkeys(errands.values_list("subject", flat=True)[:AT_ONCE]))

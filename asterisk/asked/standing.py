@@ -7,13 +7,15 @@ leave behind, and nothing for longer than the process has room for.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from asterisk.models import Stamp
 from asterisk.receivers import drawn
 from asterisk.trunks import ways
 from asterisk.trunks.line import TrunkLine
 from forwarding.calls import Caller
+from forwarding.hours import Schedule
+from forwarding.routing import is_extension
 from forwarding.snapshot import CustomerDirectory, caller_of
 from pbxadmin.common.prepared import Prepared
 from pbxadmin.common.values import tolls
@@ -24,6 +26,7 @@ from voicemail.standard_greetings import file_of
 # Customers, and people and numbers of one customer, that a process keeps.
 MOST_CUSTOMERS = 2_000
 MOST_KNOWN = 5_000
+AS_A_WHOLE = 60
 
 
 class Standing(CustomerDirectory):
@@ -33,14 +36,14 @@ class Standing(CustomerDirectory):
         super().__init__(customer)
         self.stamp = stamp
         self._trunks: list[TrunkLine] | None = None
-        self._callers: dict[str, tuple[User, Caller] | None] = {}
+        self._callers: dict[str, tuple[User, Caller]] = {}
         self._sounds: dict[tuple[str, str], str] = {}
         self._sip_ids: dict[str, str] = {}
 
     @property
     def is_large(self) -> bool:
         """Whether it holds so much that it is begun anew."""
-        return len(self._people) + len(self._dids) + len(self._callers) + len(self._sip_ids) > MOST_KNOWN
+        return len(self._people) + len(self._dids) + len(self._sip_ids) > MOST_KNOWN
 
     @property
     def trunks(self) -> list[TrunkLine]:
@@ -54,18 +57,26 @@ class Standing(CustomerDirectory):
         number = tolls.as_dialled(number) or number
         return (f"{trunk.dialled(number)}@{trunk.name}@{trunk.channels}" for trunk in self.trunks)
 
-    def caller(self, extension: str) -> tuple[User, Caller] | None:
-        """A person who calls; None for nobody."""
-        if extension not in self._callers:
-            person = (
-                User.objects.of(self.customer)
-                .filter(number=extension)
-                .select_related("primary_department", "customer", "pin_entry")
-                .defer("password", "sip_password")
-                .first()
-            )
-            self._callers[extension] = (person, caller_of(person)) if person else None
-        return self._callers[extension]
+    def caller(self, extension: str, dialled: str) -> tuple[User, Caller] | None:
+        """A person who calls, loaded together with whomever they call; None for nobody."""
+        both = [each for each in (extension, dialled) if is_extension(each) and each not in self._people]
+        if both:
+            self._load(both)
+        return self._callers.get(extension)
+
+    def _load(self, extensions: Sequence[str]) -> None:
+        if not self._people:
+            # A small company is read as a whole: it costs a few queries either way.
+            numbers = User.objects.of(self.customer).order_by().values_list("number", flat=True)
+            everybody = list(numbers[: AS_A_WHOLE + 1])
+            if len(everybody) <= AS_A_WHOLE:
+                extensions = [*extensions, *everybody]
+        super()._load(extensions)
+
+    def keep(self, person: User, week: Schedule) -> None:
+        """Whoever is loaded may call as well."""
+        person.customer = self.customer
+        self._callers[person.number] = (person, caller_of(person, week=week))
 
     def sound(self, extension: str, greeting: str) -> str:
         """By which name a node asks for what callers hear at this mailbox; "" where Asterisk speaks by itself."""

@@ -1,6 +1,7 @@
 """Which trunks a customer's calls take, and which ones a node has: rows → `TrunkLine`, one query each."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q
@@ -8,6 +9,7 @@ from django.db.models import Q
 from asterisk.models import Trunk
 from asterisk.trunks.addresses import networks_of
 from asterisk.trunks.line import NumberFormat, TrunkLine
+from pbxadmin.common.prepared import Prepared
 
 READ = (
     "pk", "customer_id", "host", "port", "transport", "networks", "username", "registers", "number_format", "channels",
@@ -32,17 +34,28 @@ def at_node() -> list[TrunkLine]:
     return _lines(Trunk.objects.filter(enabled=True))
 
 
+_one = Prepared(lambda key: Trunk.objects.filter(pk=key, enabled=True).order_by().values_list(*READ))
+
+
 def one(key: int) -> TrunkLine | None:
-    """The trunk with this key, if it is in use."""
-    return next(iter(_lines(Trunk.objects.filter(pk=key, enabled=True))), None)
+    """The trunk with this key, if it is in use: one prepared statement, because every call that comes in asks it."""
+    return next(iter(_made(_one(key))), None)
 
 
 def _lines(trunks: Any) -> list[TrunkLine]:
-    rows: Iterable[Any] = trunks.values_list(*READ)
-    return [
-        TrunkLine(
-            id=key, customer=customer, host=host, port=port, transport=transport, networks=tuple(map(str, networks_of(networks))),
-            username=username, registers=registers, number_format=NumberFormat(number_format), channels=channels,
-        )
-        for key, customer, host, port, transport, networks, username, registers, number_format, channels in rows
-    ]  # fmt: skip
+    return _made(trunks.values_list(*READ))
+
+
+def _made(rows: Iterable[Any]) -> list[TrunkLine]:
+    return [_line(*row) for row in rows]
+
+
+@lru_cache(maxsize=1_024)
+def _line(
+    key: int, customer: int | None, host: str, port: int, transport: str, networks: str, username: str, registers: bool,
+    number_format: str, channels: int,
+) -> TrunkLine:  # fmt: skip
+    return TrunkLine(
+        id=key, customer=customer, host=host, port=port, transport=transport, networks=tuple(map(str, networks_of(networks))),
+        username=username, registers=registers, number_format=NumberFormat(number_format), channels=channels,
+    )  # fmt: skip
