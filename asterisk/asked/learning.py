@@ -7,7 +7,7 @@ import time
 
 from django.db import DatabaseError, connection
 
-from asterisk.models import Errand
+from asterisk.models import Errand, Node
 
 logger = logging.getLogger("pbxadmin.calls")
 
@@ -16,6 +16,8 @@ logger = logging.getLogger("pbxadmin.calls")
 AGAIN_AFTER = 10.0
 MOST = 100_000
 GATHERED_FOR = 0.1  # seconds
+# What a node is taught with one question, at most (`asterisk.link`).
+AT_ONCE = 8
 
 
 class Seen:
@@ -65,3 +67,9 @@ class Seen:
 
 
 seen = Seen()
+
+
+def names(node: Node) -> list[str]:
+    """The lines of which a node is learning at this moment."""
+    errands = Errand.objects.filter(node=node, kind=Errand.Kind.LEARN, doing=True).order_by("pk")
+    return list(dict.fromkeys(errands.values_list("subject", flat=True)[:AT_ONCE]))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from django.http import HttpRequest, HttpResponse
 
-from asterisk import link
 from asterisk.asked import learning, lines, mailboxes
 from asterisk.asked import trunk_rows as trunks
 from asterisk.asked.door import for_nodes, text
@@ -54,7 +53,7 @@ def _multi(node: Node, table: str) -> Iterable[Row]:
     make = LINES.get(table)
     if make is None:
         return []
-    people = ((name, lines.person_of(name)) for name in link.learning(node))
+    people = ((name, lines.person_of(name)) for name in learning.names(node))
     return [{"id": name, **make(name, person)} for name, person in people if person]
 
 
