@@ -13,7 +13,8 @@ from asterisk.models import Stamp
 from asterisk.receivers import drawn
 from asterisk.trunks import ways
 from asterisk.trunks.line import TrunkLine
-from forwarding.calls import Caller
+from forwarding.calls import Callee, Caller
+from forwarding.calls import Did as DidOfIt
 from forwarding.hours import Schedule
 from forwarding.routing import is_extension
 from forwarding.snapshot import CustomerDirectory, caller_of
@@ -35,10 +36,27 @@ class Standing(CustomerDirectory):
     def __init__(self, customer: Customer, stamp: int) -> None:
         super().__init__(customer)
         self.stamp = stamp
+        # Several calls are planned at once: nobody sees who is being loaded as nobody.
+        self._loading = threading.RLock()
         self._trunks: list[TrunkLine] | None = None
         self._callers: dict[str, tuple[User, Caller]] = {}
         self._sounds: dict[tuple[str, str], str] = {}
         self._sip_ids: dict[str, str] = {}
+
+    def user(self, extension: str) -> Callee | None:
+        """The person with this extension."""
+        with self._loading:
+            return super().user(extension)
+
+    def members(self, extension: str) -> list[Callee]:
+        """The people of a ring group or queue."""
+        with self._loading:
+            return super().members(extension)
+
+    def did(self, number: str) -> DidOfIt | None:
+        """The customer's own number of the public network."""
+        with self._loading:
+            return super().did(number)
 
     @property
     def is_large(self) -> bool:
@@ -59,10 +77,11 @@ class Standing(CustomerDirectory):
 
     def caller(self, extension: str, dialled: str) -> tuple[User, Caller] | None:
         """A person who calls, loaded together with whomever they call; None for nobody."""
-        both = [each for each in (extension, dialled) if is_extension(each) and each not in self._people]
-        if both:
-            self._load(both)
-        return self._callers.get(extension)
+        with self._loading:
+            both = [each for each in (extension, dialled) if is_extension(each) and each not in self._people]
+            if both:
+                self._load(both)
+            return self._callers.get(extension)
 
     def _load(self, extensions: Sequence[str]) -> None:
         if not self._people:

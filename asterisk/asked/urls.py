@@ -5,7 +5,8 @@ from django.urls import include, path, re_path
 from asterisk.asked import calls, codes, door, pins, realtime, sounds
 
 PLANS = [
-    path("call/<str:fqdn>/<str:extension>/<str:dialled>/<str:call>", calls.from_phone, name="node_call"),
+    # People write slashes in numbers, too.
+    path("call/<str:fqdn>/<str:extension>/<path:dialled>/<str:call>", calls.from_phone, name="node_call"),
     path("in/<int:trunk>/<str:number>/<str:did>/<str:call>", calls.from_trunk, name="node_call_in"),
     path("sip/<str:fqdn>/<str:sip_id>/<str:call>", calls.from_internet, name="node_call_sip"),
 ]

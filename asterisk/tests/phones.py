@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -44,7 +45,17 @@ from asterisk.softphone.process import PhoneError, wait_for
 from asterisk.tests.engine import LiveEngine
 from users.models import User
 
-__all__ = ["Account", "Call", "Phone", "PhoneError", "Phones", "Trunk", "wait_for"]
+__all__ = ["Account", "Call", "Phone", "PhoneError", "Phones", "Trunk", "heard_first", "wait_for"]
+
+
+def heard_first(call: Call, *sounds: int | str, within: float = 4) -> int | str | None:
+    """Which of these a caller hears first, for 0.3 s at least; else the code with which the call ended, or None."""
+    deadline = monotonic() + within
+    while monotonic() < deadline and not call.ended:
+        if found := next((each for each in sounds if call.heard_for(each) >= 0.3), None):
+            return found
+        wait_for(lambda: call.ended, 0.1)
+    return call.code or None
 
 
 class Trunk(Phone):

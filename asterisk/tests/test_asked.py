@@ -1,6 +1,7 @@
 """What nodes are told, and that nobody else is told anything: rows of lines, plans of calls, PINs and codes."""
 
 import re
+import threading
 from urllib.parse import parse_qsl
 
 import pytest
@@ -186,6 +187,23 @@ def test_what_was_saved_is_in_the_next_plan(ask, boreale, amelie, felix):
     User.objects.filter(pk=felix.pk).update(status="do_not_disturb")
     stamp([boreale.pk])
     assert "|ring,102," not in ask(url).content.decode()
+
+
+def test_who_is_being_loaded_for_one_call_is_not_nobody_for_another(boreale, amelie, felix, monkeypatch):
+    there, complete, seen = standing.Standing(boreale, 1), standing.Standing._complete, []
+    other = threading.Thread(target=lambda: seen.append((there.user("102"), there.caller("101", "102"))))
+
+    def while_another_call_asks(self, people, rules):
+        other.start()
+        other.join(0.1)
+        complete(self, people, rules)
+
+    monkeypatch.setattr(standing.Standing, "_complete", while_another_call_asks)
+    there.caller("101", "102")
+    other.join(5)
+    [(called, caller)] = seen
+    assert called.extension == "102"
+    assert caller[1].extension == "101"
 
 
 def test_a_call_of_nobody_has_no_plan(ask, boreale):

@@ -1,45 +1,12 @@
-"""What the tabs say is what happens to a call: each option by a call of real phones through a real Asterisk."""
-
-from typing import Any
+"""What the tabs say is what happens to a call: colleagues, their numbers, and codes that they dial."""
 
 import pytest
 
-from asterisk.receivers import stamp
-from forwarding.models import ForwardingRule
-from pbxadmin.common.values.destinations import Destination
-from users.models import Did, User
+from asterisk.tests.phones import heard_first
+from asterisk.tests.saving import save
+from users.models import User
 
 pytestmark = pytest.mark.calls
-
-OUTSIDE = "+15145550199"
-
-
-def rule(person: User, status: str = "available", **values: Any) -> None:
-    """What one status of somebody does with calls, as the tab would write it."""
-    ForwardingRule.objects.filter(user=person, status=status).update(
-        **{
-            name: Destination.parse(v) if isinstance(v, str) and not name.startswith("greeting") else v
-            for name, v in values.items()
-        }
-    )
-    stamp([person.customer_id])
-
-
-def person_is(person: User, **values: Any) -> None:
-    User.objects.filter(pk=person.pk).update(**values)
-    stamp([person.customer_id])
-
-
-@pytest.fixture
-def provider(phones, boreale):
-    """A provider's trunk to the public network."""
-    from asterisk.models import Trunk
-
-    trunk = phones.trunk(answer="at once", tone=1000)
-    Trunk.objects.create(
-        name="Fournisseur", host="127.0.0.2", port=trunk.port, networks="127.0.0.2/32", channels=10
-    )
-    return trunk
 
 
 def test_a_colleague_is_called_by_their_extension_and_sees_who_calls(phones, boreale, amelie, felix):
@@ -54,63 +21,42 @@ def test_a_colleague_is_called_by_their_extension_and_sees_who_calls(phones, bor
     assert heard.ended_within(2)
 
 
-@pytest.mark.parametrize(
-    ("answer", "column"),
-    [
-        ("ring", "no_answer"),
-        ("busy", "busy"),
-        ("decline", "busy"),
-        ("480", "no_answer"),
-        ("404", "not_registered"),
-    ],
-)
-def test_how_ringing_ends_says_where_the_call_goes(phones, boreale, amelie, felix, ines, answer, column):
-    rule(felix, no_answer_seconds=5, **{f"{column}_internal": "extension:103"})
-    one = phones.of(amelie)
-    phones.of(felix, answer=answer)
-    third = phones.of(ines, tone=900, answer="at once")
-    call = one.call("102")
-    assert third.incoming(within=8).from_number == "101"
-    assert call.hears(900, seconds=0.5)
-
-
-def test_who_has_no_phone_registered_is_not_rung(phones, boreale, amelie, felix, ines):
-    rule(felix, not_registered_internal="extension:103")
-    third = phones.of(ines, tone=900, answer="at once")
-    phones.of(amelie).call("102")
-    assert third.incoming(within=3)
-
-
-def test_a_call_from_outside_rings_whose_number_it_is(phones, provider, boreale, amelie):
-    Did.objects.create(customer=boreale, number="+15145550123", user=amelie)
-    phone = phones.of(amelie, tone=440, answer="at once")
-    call = provider.call("5145550123", "4185550100")
-    assert phone.incoming(within=3).from_number == "+14185550100"
-    assert call.hears(440, seconds=0.5)
-
-
-def test_an_outside_call_shows_the_callers_number(phones, provider, boreale, amelie):
-    person_is(amelie, outbound_caller_id="+15145550123")
-    call = phones.of(amelie).call("4185550100")
-    out = provider.incoming(within=3)
-    assert (out.dialled, out.from_number, out.from_name) == ("+14185550100", "+15145550123", "")
-    assert call.hears(1000, seconds=0.5)
-
-
 def test_the_voicemail_answers_with_its_own_words(phones, boreale, amelie, felix):
     call = phones.of(amelie).call("102")
     assert call.answered_within(3)
     assert call.hears("speech", seconds=1)
 
 
-def test_a_status_dialled_on_the_phone_is_the_persons_status(phones, boreale, amelie):
-    call = phones.of(amelie).call("*32")
-    assert call.answered_within(3)
-    assert call.hears("speech", seconds=0.3)
-    amelie.refresh_from_db()
-    assert amelie.status == "do_not_disturb"
+def test_a_status_is_changed_by_its_code_and_other_codes_change_nothing(phones, boreale, amelie):
+    one = phones.of(amelie)
+    codes = {
+        "*31": "away",
+        "*32": "do_not_disturb",
+        "*33": "lunch",
+        "*34": "business_trip",
+        "*30": "available",
+        "*35": "available",
+    }
+    for code, status in codes.items():
+        call = one.call(code)
+        assert call.hears("speech", seconds=0.3), code
+        call.hangup()
+        assert User.objects.get(pk=amelie.pk).status == status
+    save(amelie, disabled="1")
+    assert heard_first(one.call("*31"), "speech") == "speech"
+    assert User.objects.get(pk=amelie.pk).status == "available"
 
 
-def test_an_emergency_call_asks_the_portal_nothing(phones, provider, boreale, amelie):
-    phones.of(amelie, tone=440).call("9911")
-    assert provider.incoming(within=3).dialled == "911"
+def test_who_is_disabled_is_busy_for_all_and_calls_nobody(phones, boreale, amelie, felix, ines):
+    one, other = phones.of(felix), phones.of(ines, answer="at once", tone=900)
+    save(ines, hidden="1")
+    # Who isn't in the directories is called like anybody.
+    call = one.call("103")
+    assert call.hears(900, seconds=0.3)
+    call.hangup()
+    save(ines, disabled="1")
+    call = one.call("103")
+    assert call.ended_within(3)
+    assert (call.code, other.rang) == (486, 1)
+    assert heard_first(other.call("102"), "speech") == "speech"
+    assert one.rang == 0
