@@ -13,8 +13,10 @@ class AsteriskConfig(AppConfig):
     def ready(self) -> None:
         """Make known what the history is to name; listen to changes."""
         from asterisk import receivers, sheets
+        from asterisk.calls import ended
         from asterisk.trunks import sheet as trunks
 
         sheets.register()
         trunks.register()
         receivers.connect()
+        ended.register()

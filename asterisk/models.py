@@ -223,11 +223,14 @@ class CallRecord(models.Model):
     from_extension = models.CharField(max_length=5, blank=True)
     from_number = models.CharField(max_length=40, blank=True)
     dialled = models.CharField(max_length=40)
-    # What was planned (`PlannedCall.as_data`), and what was taken of it: [[position, how it ended], …].
+    # What was planned (`PlannedCall.as_data`), and how what rang of it ended, in order (`calls.ended.WORDS`).
     planned = models.JSONField(default=dict)
     taken = models.JSONField(default=list)
+    # Whom a group rang, and who of them answered: extensions, as the node tells.
+    rang = models.JSONField(default=list)
+    answered_by = models.CharField(max_length=5, blank=True)
     seconds = models.PositiveIntegerField(null=True)  # spoken; None while it goes on
-    outcome = models.CharField(max_length=20, blank=True)
+    outcome = models.CharField(max_length=20, blank=True)  # `calls.taken.Ending`; blank while it goes on
 
     objects = ScopedManager()
 
@@ -247,6 +250,8 @@ class CallParty(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="call_parts")
     call = models.ForeignKey(CallRecord, models.CASCADE, related_name="parties")
     at = models.DateTimeField()
+    calling = models.BooleanField(default=False)  # whether they made it
+    missed = models.BooleanField(default=False)  # whether it rang them, and nobody answered there
 
     objects = ScopedManager()
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
-from asterisk.models import CallParty, CallRecord
+from asterisk.calls import settling
+from asterisk.models import CallRecord
 from forwarding.asking import PlannedCall
 from forwarding.calls import FromExtension, FromOutside
 from forwarding.decisions import Reach
-from users.models import User
 
 logger = logging.getLogger("pbxadmin.calls")
 
@@ -97,39 +97,36 @@ class Gathered:
 
 
 def write(calls: Sequence[Noted]) -> None:
-    """The rows of these calls: three statements for any number of them. A call that is there already stays as it is."""
-    CallRecord.objects.bulk_create([_row(call) for call in calls], ignore_conflicts=True)
-    keys = dict(
-        CallRecord.objects.filter(unique_id__in=[call.unique_id for call in calls]).values_list(
-            "unique_id", "pk"
-        )
-    )
-    involve(
-        {
-            (keys[call.unique_id], call.customer, call.at): call.extensions
-            for call in calls
-            if call.unique_id in keys
-        }
-    )
+    """The rows of these calls: a constant number of statements for any number of them.
+
+    A call that is there already stays as it is, but for one whose end was told before its plan was written: that gets the plan, and is
+    settled.
+    """
+    noted = {call.unique_id: call for call in calls}
+    with transaction.atomic():
+        # In one order, whoever else writes the same calls.
+        CallRecord.objects.bulk_create([_row(noted[key]) for key in sorted(noted)], ignore_conflicts=True)
+        there = CallRecord.objects.select_for_update().filter(unique_id__in=noted).order_by("pk")
+        rows = [
+            row for row in there.defer("planned", "taken") if row.customer_id == noted[row.unique_id].customer
+        ]
+        late = [row for row in rows if row.ended_at is not None and not row.planned]
+        for row in late:
+            _into(row, noted[row.unique_id])
+        CallRecord.objects.bulk_update(late, ["at", "from_extension", "from_number", "dialled", "planned"])
+        settling.involve(_concerned(row.pk, noted[row.unique_id]) for row in rows)
+        settling.settle(late)
 
 
-def involve(concerned: dict[tuple[int, int, datetime], list[str]]) -> None:
-    """Note whom calls concern: {(call, customer, when): extensions}. Two statements."""
-    numbers = {number for several in concerned.values() for number in several}
-    customers = {customer for _call, customer, _at in concerned}
-    people = {
-        (customer, number): key
-        for key, customer, number in User.objects.filter(customer__in=customers, number__in=numbers)
-        .order_by()
-        .values_list("pk", "customer", "number")
-    }
-    rows = [
-        CallParty(user_id=people[customer, number], call_id=call, at=at)
-        for (call, customer, at), several in concerned.items()
-        for number in dict.fromkeys(several)
-        if (customer, number) in people
-    ]
-    CallParty.objects.bulk_create(rows, ignore_conflicts=True)
+def _concerned(key: int, call: Noted) -> settling.Concerned:
+    caller = call.origin.extension if isinstance(call.origin, FromExtension) else ""
+    return settling.Concerned(key, call.customer, call.at, call.extensions, caller)
+
+
+def _into(row: CallRecord, call: Noted) -> None:
+    new = _row(call)
+    row.at, row.planned, row.dialled = new.at, new.planned, new.dialled
+    row.from_extension, row.from_number = new.from_extension, new.from_number
 
 
 def _row(call: Noted) -> CallRecord:
