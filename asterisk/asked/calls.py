@@ -21,6 +21,7 @@ from asterisk.asked.standing import Standing
 from asterisk.calls import planned
 from asterisk.models import Node
 from asterisk.trunks import ways
+from asterisk.trunks.line import TrunkLine
 from forwarding.asking import PlannedCall, plans_of_members
 from forwarding.calls import Call, FromExtension, FromOutside
 from forwarding.decisions import Dialled, Ring, System, Verdict
@@ -60,7 +61,7 @@ def from_trunk(
         return text(plan.nobody())
     # What isn't written like a number of the public network is nobody's: no stranger calls with the extension of a colleague.
     origin = FromOutside("" if number == WITHHELD else line.read(number), wanted)
-    asking = Asking(request, node, call, there, Call(origin, timezone.now()), wanted)
+    asking = Asking(request, node, call, there, Call(origin, timezone.now()), wanted, line)
     return asking.planned(wanted, None, origin.number, origin.number)
 
 
@@ -85,6 +86,7 @@ class Asking:
     there: Standing
     call: Call
     dialled: str
+    line: TrunkLine | None = None  # through which it came in
 
     def planned(self, number: str, decided: Dialled | None, shown: str, announced: str) -> HttpResponse:
         """A call that comes to a number of the company."""
@@ -96,7 +98,7 @@ class Asking:
         there, customer = self.there, self.there.customer
         return plan.Around(
             customer.fqdn.lower(), customer.slug, prompts(customer.language), there.ways, customer.sip_trunk_channels, there.sound,
-            self.members, shown, announced,
+            self.members, self.deflected, there.diverting, shown, announced,
         )  # fmt: skip
 
     def members(self, group: System) -> Iterator[str]:
@@ -104,6 +106,10 @@ class Asking:
         plans = plans_of_members(self.call, group.extension, self.there, queue=group.kind == "queue")
         last = (each.steps()[-1] for _person, each in plans)
         return (plan.member(step) for step in last if isinstance(step, Ring))
+
+    def deflected(self, number: str) -> str:
+        """A number as the trunk that brought the call dials it; "" where none did."""
+        return self.line.dialled(number) if self.line else ""
 
     def answer(self, made: PlannedCall, answer: str) -> HttpResponse:
         """The plan; it is noted for "Latest calls", and written a moment later."""

@@ -1,10 +1,10 @@
 """PURE: the plan of a call as the dialplan carries it out: one step a line, its words parted by commas, lines parted by `|`.
 
     ok,<shown as>,<channels of the contract>,<first step>,<host name>,<customer>,<language>    the first line
-    ring,<extension>,<seconds>,<one call>,<apps>,<mobile>,<no answer>,<busy>,<not registered>,<declined>
+    ring,<extension>,<seconds>,<one call>,<apps>,<mobile>,<no answer>,<busy>,<not registered>,<declined>,<for whom>
     voicemail,<extension>,<sound>
-    out,<ways>,<channels>,<emergency>
-    bounce,<ways>,<channels>,<attempts>,<asks the name>,<what is said>,<otherwise>
+    out,<ways>,<channels>,<emergency>,<for whom>
+    bounce,<ways>,<channels>,<attempts>,<asks the name>,<what is said>,<otherwise>,<for whom>
     deflect,<number>
     group,<members>,<seconds>
     service,<code>
@@ -12,9 +12,9 @@
     busy
 
 Steps are named by the number of their line, the first line of all being 1. Yes is 1. Ways are `<number>@<trunk>@<its channels>` parted by `&`,
-tried one after the other. A member is an extension, with `c` where it takes one call at a time, and `n` where its apps don't ring. Every
-line ends with a comma, and no word holds anything but letters, digits and `@.:+*#_&/-`: nothing that a person typed can become a
-word of the dialplan.
+tried one after the other; of a call that goes on for somebody the provider is told their number, `for whom`. A member is an extension, with
+`c` where it takes one call at a time, and `n` where its apps don't ring. Every line ends with a comma, and no word holds anything but letters,
+digits and `@.:+*#_&/-`: nothing that a person typed can become a word of the dialplan.
 """
 
 import re
@@ -75,6 +75,10 @@ class Around:
     sound: Callable[[str, str], str]
     # A ring group, queue or digital receptionist → who of it is rung, as above.
     members: Callable[[System], Iterable[str]]
+    # A number in E.164 as the trunk from which the call came dials it; "" where it came from none.
+    deflected: Callable[[str], str]
+    # An extension → the number with which its calls go on to outside numbers.
+    diverting: Callable[[str], str]
     shown: str = ""  # as whom the call is shown outside, in E.164
     announced: str = ""  # the number that is said to whoever is asked to accept, digits
 
@@ -106,7 +110,7 @@ def of_dialled(dialled: Dialled, around: Around) -> str:
     match dialled.verdict:
         case Verdict.OUTSIDE | Verdict.EMERGENCY:
             emergency = dialled.verdict is Verdict.EMERGENCY
-            step = line("out", _ways(dialled.number, around), 1, emergency)
+            step = line("out", _ways(dialled.number, around), 1, emergency, "")
         case Verdict.SERVICE:
             step = line("service", "pin" if dialled.reason.why is Why.PIN_CODE else dialled.number)
         case _:
@@ -129,18 +133,19 @@ def _step(step: Step, place: Callable[[Step | None], int], around: Around) -> st
         case Ring():
             mobile = _ways(step.mobile, around) if step.mobile else ""
             after = [place(step.on.get(outcome)) for outcome in AFTER_RINGING]
-            return line("ring", step.extension, step.seconds, step.one_call, step.apps, mobile, *after)
+            whom = around.diverting(step.extension) if mobile else ""
+            return line("ring", step.extension, step.seconds, step.one_call, step.apps, mobile, *after, whom)
         case Voicemail():
             return line("voicemail", step.extension, around.sound(step.extension, step.greeting))
         case Outside(mode=Mode.BOUNCE):
             return line(
                 "bounce", _ways(step.number, around), step.channels, step.attempts, step.screening,
-                spoken(around.announced), place(step.on.get(Outcome.DECLINED)),
+                spoken(around.announced), place(step.on.get(Outcome.DECLINED)), _whom(step, around),
             )  # fmt: skip
-        case Outside(mode=Mode.DEFLECT):
-            return line("deflect", step.number)
+        case Outside(mode=Mode.DEFLECT) if number := around.deflected(step.number):
+            return line("deflect", number)
         case Outside():
-            return line("out", _ways(step.number, around), step.channels, False)
+            return line("out", _ways(step.number, around), step.channels, False, _whom(step, around))
         case System():
             return line("group", "&".join(around.members(step)), RINGS_FOR[step.kind])
         case Busy() | NotRung() | Reach():
@@ -157,6 +162,10 @@ def member(ring: Ring) -> str:
 
 def _ways(number: str, around: Around) -> str:
     return "&".join(around.ways(number))
+
+
+def _whom(step: Outside, around: Around) -> str:
+    return around.diverting(step.reason.data["extension"])
 
 
 def spoken(number: str) -> str:

@@ -97,6 +97,11 @@ class Standing(CustomerDirectory):
         person.customer = self.customer
         self._callers[person.number] = (person, caller_of(person, week=week))
 
+    def diverting(self, extension: str) -> str:
+        """The number of this extension that a provider is told when a call to it goes on: its own, else the department's."""
+        found = self._callers.get(extension)
+        return (found[1].caller_id or found[1].department_caller_id) if found else ""
+
     def sound(self, extension: str, greeting: str) -> str:
         """By which name a node asks for what callers hear at this mailbox; "" where Asterisk speaks by itself."""
         if not greeting:

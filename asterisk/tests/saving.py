@@ -21,7 +21,11 @@ def save(who: User | Sequence[User], **values: Any) -> None:
     """Columns of somebody's tabs, or of several people's at once; `lunch__ring_mobile` is `lunch.ring_mobile`."""
     people = [who] if isinstance(who, User) else who
     columns = {name.replace("__", "."): value for name, value in values.items()}
-    _made(user_sheet(), people[0].customer, *(road.Row(person.pk, columns) for person in people))
+    _made(
+        user_sheet(),
+        Customer.objects.get(pk=people[0].customer_id),
+        *(road.Row(person.pk, columns) for person in people),
+    )
 
 
 def people(customer: Customer, *numbers: str, **values: Any) -> list[User]:
