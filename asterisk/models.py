@@ -41,6 +41,8 @@ class Node(models.Model):
         editable=False,
         readers=(Reader.PHONE_SYSTEM, Reader.TECHNICIAN),
     )
+    # Whose lines and calls it may ask for; none: everybody's.
+    customers = models.ManyToManyField(Customer, related_name="nodes", editable=False)
     # The link to it: the worker that holds it and until when it may, since when it is connected, what was wrong the last time.
     held_by = models.CharField(max_length=80, blank=True, default="", editable=False)
     held_until = models.DateTimeField(null=True, editable=False)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from asterisk.link.status import HEARD_WITHIN
@@ -25,7 +25,7 @@ from pbxadmin.common.prepared import Prepared
 from pbxadmin.common.proof import Takeover
 from pbxadmin.common.throttle import Limit, network_of
 from users import rights, road
-from users.models import Operation, User
+from users.models import Customer, Operation, User
 from users.rights import Verb
 from users.road import Outcome
 
@@ -73,7 +73,7 @@ def remembered(token: str) -> Node | None:
 def node_of(token: str) -> Node | None:
     """The node whose present token this is, or whose previous one while the present one waits for its first use, which ends the other.
 
-    One prepared statement, or none within `REMEMBERED` seconds of the last. The record comes without its password, and is to be read only.
+    Two statements, or none within `REMEMBERED` seconds of the last. The record comes without its password, and is to be read only.
     """
     if not token or len(token) > LONGEST_TOKEN:
         return None
@@ -87,8 +87,22 @@ def node_of(token: str) -> Node | None:
     if node.token_hash == mark and node.previous_token_hash:
         _right.pop(node.previous_token_hash, None)
         Node.objects.filter(pk=node.pk, token_hash=mark).update(previous_token_hash="")
+    served = node.customers.order_by().values_list("pk", flat=True)
+    node.only = frozenset(served)  # type: ignore[attr-defined]
     _right[mark] = (node, time.monotonic() + REMEMBERED)
     return node
+
+
+def serves(node: Node, customer: int | None) -> bool:
+    """Whether a node (from `node_of`) may ask about this customer: a node that was stolen opens no other one's."""
+    only: frozenset[int] = getattr(node, "only", frozenset())
+    return customer is not None and (not only or customer in only)
+
+
+def customers_of(node: int) -> QuerySet[Customer]:
+    """Of whom a node (its key) may tell: those that it serves."""
+    keys = list(Node.customers.through.objects.filter(node=node).values_list("customer", flat=True))
+    return Customer.objects.filter(pk__in=keys) if keys else Customer.objects.all()
 
 
 def forget() -> None:

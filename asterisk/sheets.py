@@ -1,6 +1,6 @@
 """The sheet of nodes: where they are, which managers of the support team change; and the column of a place, which trunks have too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from pbxadmin.common.columns import FieldColumn, Scope, Text, columns_of
 from pbxadmin.common.contributions import Contribution
 from pbxadmin.common.crypto import fingerprint, random_token
 from pbxadmin.common.proof import Takeover
+from pbxadmin.common.references import LinkedColumn, Option, Store
 from pbxadmin.common.sections import Noted, Section, Sheet
 from pbxadmin.common.values.network import Why
 from users import rights, road
@@ -77,6 +78,35 @@ def devices_must_register_elsewhere(records: Sequence[Node], scope: Scope) -> di
     }
 
 
+def every_customer(scope: Scope) -> list[Option]:
+    """The provider's customers, by name."""
+    found = scope.once("customers by name", lambda: list(Customer.objects.values_list("pk", "name", "slug")))
+    return [Option(key, name, (slug,), slug) for key, name, slug in found]
+
+
+class ServedStore(Store):
+    """The customers of nodes, as a sorted tuple of keys."""
+
+    def load(self, records: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        """{node: {"customers": keys}}, in one query."""
+        found: dict[Any, list[int]] = {record.pk: [] for record in records}
+        links = Node.customers.through.objects.filter(node__in=found).order_by("customer")
+        for node, customer in links.values_list("node", "customer"):
+            found[node].append(customer)
+        return {key: {"customers": tuple(keys)} for key, keys in found.items()}
+
+    def save(self, rows: Sequence[Any], scope: Scope) -> None:
+        """Add and remove."""
+        through = Node.customers.through
+        for row in rows:
+            before, after = (set(keys or ()) for keys in row.changes["customers"])
+            through.objects.filter(node=row.key, customer__in=before - after).delete()
+            new = sorted(after - before)
+            through.objects.bulk_create(through(node_id=row.key, customer_id=customer) for customer in new)
+
+
+SERVED = ServedStore()
+
 NODE = Section(
     slug="node",
     title=gettext_lazy("Node"),
@@ -95,6 +125,15 @@ NODE = Section(
         ),
         ami_port={"label": gettext_lazy("AMI port")},
         ari_port={"label": gettext_lazy("HTTP port (ARI)")},
+        customers=LinkedColumn(
+            "customers",
+            SERVED,
+            every_customer,
+            label=gettext_lazy("Customers"),
+            help=gettext_lazy(
+                "Only their lines and calls are told to this node. None chosen: those of every customer."
+            ),
+        ),
     ),
     row_rules=(node_is_somewhere,),
     set_rules=(names_are_there_once,),

@@ -20,6 +20,7 @@ from asterisk.asked.pins import with_pin
 from asterisk.asked.standing import Standing
 from asterisk.calls import planned
 from asterisk.models import Node
+from asterisk.nodes import serves
 from asterisk.trunks import ways
 from asterisk.trunks.line import TrunkLine
 from forwarding.asking import PlannedCall, plans_of_members
@@ -39,7 +40,7 @@ def from_phone(
     """Somebody calls on their phone. The node has checked that it is theirs."""
     there = standing.of_host(fqdn.lower())
     caller = there.caller(extension, dialled) if there else None
-    if there is None or caller is None:
+    if there is None or caller is None or not serves(node, there.customer.pk):
         return text()
     person, who = caller
     asking = Asking(request, node, call, there, Call(FromExtension(extension), timezone.now()), dialled)
@@ -57,7 +58,12 @@ def from_trunk(
     line = ways.one(trunk)
     wanted = line.read(did) if line else ""
     there = standing.of_number(wanted) if wanted else None
-    if line is None or there is None or line.customer not in (None, there.customer.pk):
+    if (
+        line is None
+        or there is None
+        or line.customer not in (None, there.customer.pk)
+        or not serves(node, there.customer.pk)
+    ):
         return text(plan.nobody())
     # What isn't written like a number of the public network is nobody's: no stranger calls with the extension of a colleague.
     origin = FromOutside("" if number == WITHHELD else line.read(number), wanted)
@@ -70,7 +76,7 @@ def from_internet(request: HttpRequest, node: Node, fqdn: str, sip_id: str, call
     """A call from the Internet: it reaches SIP IDs, and nothing else of the company."""
     there = standing.of_host(fqdn.lower())
     extension = there.with_sip_id(sip_id) if there else ""
-    if there is None or not extension:
+    if there is None or not extension or not serves(node, there.customer.pk):
         return text(plan.nobody())
     asking = Asking(request, node, call, there, Call(FromOutside(), timezone.now()), sip_id)
     return asking.planned(extension, None, "", "")

@@ -14,7 +14,7 @@ from pbxadmin.common.values import dial_codes
 def dialled(request: HttpRequest, node: Node) -> HttpResponse:
     """What `line` dialled as `code` is done: "1", or "0" where it can't be."""
     said = asked(request.body)
-    person, status = person_of(said.get("line", "")), dial_codes.STATUSES.get(said.get("code", ""))
+    person, status = person_of(said.get("line", ""), node), dial_codes.STATUSES.get(said.get("code", ""))
     if person is None or status is None or not person.is_active:
         return text("0")
     return text("1" if switching.by_phone(person, status) else "0")

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
 from asterisk.asked.rows import Value
+from asterisk.models import Node
+from asterisk.nodes import serves
 from asterisk.trunks import ways
 from pbxadmin.common.crypto import Reader, plain
 from pbxadmin.common.prepared import Prepared
@@ -61,10 +63,11 @@ def _person(number: Any, fqdn: Any) -> Any:
 _people = Prepared(_person)
 
 
-def person_of(name: str) -> User | None:
-    """Whose line it is: one prepared statement, or none for what can't be a line."""
+def person_of(name: str, node: Node) -> User | None:
+    """Whose line it is, if the node may know: one prepared statement, or none for what can't be a line."""
     found = parts(name)
-    return next(_people.records(*found), None) if found else None
+    person = next(_people.records(*found), None) if found else None
+    return person if person is not None and serves(node, person.customer_id) else None
 
 
 # --- The three rows ----------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from typing import Any
 
 from asterisk.asked.lines import prompts
 from asterisk.asked.rows import Value
+from asterisk.models import Node
+from asterisk.nodes import serves
 from pbxadmin.common.prepared import Prepared
 from users.models import User
 from voicemail.models import Mailbox
@@ -18,12 +20,17 @@ _of_box = Prepared(
 )
 
 
-def row(number: str, slug: str) -> dict[str, Value] | None:
+def row(number: str, slug: str, node: Node) -> dict[str, Value] | None:
     """The mailbox of an extension ("102" in "boreale"); None where there is none, or it is switched off."""
     if not number.isdecimal() or len(number) > 5:
         return None
     person: Any = next(_of_box.records(number, slug), None)
-    if person is None or not person.mailbox.enabled or not person.is_active:
+    if (
+        person is None
+        or not serves(node, person.customer_id)
+        or not person.mailbox.enabled
+        or not person.is_active
+    ):
         return None
     box: Mailbox = person.mailbox
     spoken = box.language or person.primary_department.language

@@ -36,7 +36,7 @@ def with_pin(caller: Caller, person: User) -> Caller:
 def check(request: HttpRequest, node: Node) -> HttpResponse:
     """Whether the PIN in the body is right: "1" or "0". `line`: whose phone; `for`: "outside" opens outside calls for their time."""
     said = asked(request.body)
-    person = person_of(said.get("line", ""))
+    person = person_of(said.get("line", ""), node)
     if person is None or not WRONG.allows(f"{person.pk}"):
         return text("0")
     if not is_right(person, said.get("pin", "")):
@@ -50,7 +50,7 @@ def check(request: HttpRequest, node: Node) -> HttpResponse:
 @for_nodes("GET")
 def mailbox(request: HttpRequest, node: Node, fqdn: str, extension: str) -> HttpResponse:
     """How somebody comes to their messages: "off", "open" without a PIN, "pin" with it."""
-    person: Any = person_of(named(extension, fqdn))
+    person: Any = person_of(named(extension, fqdn), node)
     if person is None or not person.is_active or not person.mailbox.enabled:
         return text("off")
     return text("open" if person.mailbox.pin_disabled else "pin")

@@ -33,13 +33,13 @@ def realtime(request: HttpRequest, node: Node, table: str, how: str) -> HttpResp
 
 def _single(node: Node, table: str, question: Mapping[str, str]) -> Iterable[Row]:
     if table == "voicemail":
-        row = mailboxes.row(question.get("mailbox", ""), question.get("context", ""))
+        row = mailboxes.row(question.get("mailbox", ""), question.get("context", ""), node)
         return [row] if row else []
     name = question.get("id", "")
     if trunks.is_name(name):
-        return trunks.single(table, name)
+        return trunks.single(table, name, node)
     make = LINES.get(table)
-    person = lines.person_of(name) if make else None
+    person = lines.person_of(name, node) if make else None
     if make is None or person is None:
         return []
     if table == "ps_aors":
@@ -49,11 +49,11 @@ def _single(node: Node, table: str, question: Mapping[str, str]) -> Iterable[Row
 
 def _multi(node: Node, table: str) -> Iterable[Row]:
     if table in TRUNKS_ALL:
-        return trunks.all_of(table)
+        return trunks.all_of(table, node)
     make = LINES.get(table)
     if make is None:
         return []
-    people = ((name, lines.person_of(name)) for name in learning.names(node))
+    people = ((name, lines.person_of(name, node)) for name in learning.names(node))
     return [{"id": name, **make(name, person)} for name, person in people if person]
 
 

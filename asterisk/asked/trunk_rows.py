@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from asterisk.asked.rows import Value
-from asterisk.models import Trunk
+from asterisk.models import Node, Trunk
+from asterisk.nodes import serves
 from asterisk.trunks import ways
 from asterisk.trunks.line import TrunkLine
 from pbxadmin.common.crypto import Reader, plain
@@ -27,17 +28,22 @@ def is_name(name: str) -> bool:
     return NAME.match(name) is not None
 
 
-def single(table: str, name: str) -> Iterable[Row]:
+def serves_trunk(node: Node, line: TrunkLine) -> bool:
+    """Whether a node has this trunk: the provider's, and those of its own customers."""
+    return line.customer is None or serves(node, line.customer)
+
+
+def single(table: str, name: str, node: Node) -> Iterable[Row]:
     """The row of one trunk, or none."""
     found = NAME.match(name)
     line = ways.one(int(found[1])) if found else None
     make = {"ps_endpoints": endpoint, "ps_aors": contact, "ps_auths": secret}.get(table)
-    return [{"id": name, **row}] if line and make and (row := make(line)) else []
+    return [{"id": name, **row}] if line and make and serves_trunk(node, line) and (row := make(line)) else []
 
 
-def all_of(table: str) -> Iterable[Row]:
+def all_of(table: str, node: Node) -> Iterable[Row]:
     """Where all trunks call from (`ps_identifies`), or where this phone system registers (`ps_registrations`)."""
-    lines = ways.at_node()
+    lines = [line for line in ways.at_node() if serves_trunk(node, line)]
     if table == "ps_identifies":
         return [identify(line) for line in lines] or [NOBODY]
     return [registration(line) for line in lines if line.registers]

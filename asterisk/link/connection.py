@@ -162,7 +162,7 @@ class NodeLink:
                 calls = [values.get("Call", "") for name, values in told if name == reconciling.KEPT_AS]
                 await reconciling.forget_kept(client, [call for call in calls if call])
             if said := list(self._messages):
-                await database.insist(events.messages_waiting, said)
+                await database.insist(events.messages_waiting, self.held.pk, said)
                 del self._messages[: len(said)]
             renewed, gone = self._devices.take()
             if gone:
@@ -196,7 +196,7 @@ class NodeLink:
             self._learned |= unknown
 
     def _to_learn(self, lines: Collection[str]) -> None:
-        errands.to_learn(self.held.pk, contacts.people_of(lines))
+        errands.to_learn(self.held.pk, contacts.people_of(self.held.pk, lines))
 
     async def _say_that_we_listen(self, client: Client) -> None:
         """Until then calls keep what they have to tell."""

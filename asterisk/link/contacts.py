@@ -16,20 +16,23 @@ from asterisk.link import desk_phones
 from asterisk.link.events import say_once
 from asterisk.link.told import LINE, Registered
 from asterisk.models import Contact, Node
+from asterisk.nodes import customers_of
 from phones import presence
 from users.models import User
 
 
 # --- Whose line it is -----------------------------------------------------------------------------------------------
-def people_of(lines: Collection[str]) -> dict[str, int]:
-    """The person of each line that there is; the others are told once. One query for a thousand lines."""
+def people_of(node: int, lines: Collection[str]) -> dict[str, int]:
+    """The person of each line that there is and that the node serves; the others are told once. One query for a thousand lines."""
     parts = {line: found.groups() for line in lines if (found := LINE.match(line))}
     known: dict[tuple[str, str], int] = {}
     wanted = sorted(parts.values())
+    served = customers_of(node)
     for start in range(0, len(wanted), 1_000):
         part = wanted[start : start + 1_000]
         found_people = User.objects.filter(
-            customer__fqdn__in={host for _, host in part}, number__in={number for number, _ in part}
+            customer__in=served.filter(fqdn__in={host for _, host in part}),
+            number__in={number for number, _ in part},
         )
         for number, host, key in found_people.order_by().values_list("number", "customer__fqdn", "pk"):
             known[number, host.lower()] = key
@@ -50,7 +53,7 @@ def replace_lines(
     node: int, lines: Collection[str], told: Iterable[Registered], fresh: Collection[Registered] = ()
 ) -> None:
     """The same for these lines alone; `fresh` are those that registered just now."""
-    people = people_of(lines)
+    people = people_of(node, lines)
     _write(node, [each for each in told if each.line in lines], Q(user__in=list(people.values())))
     heard(((people[each.line], each) for each in fresh if each.line in people), timezone.now())
 
@@ -58,7 +61,7 @@ def replace_lines(
 def _write(node: int, told: Sequence[Registered], which: Q) -> list[str]:
     """What is there stays, with what is new of it; what isn't any more goes; what comes is added: four statements at most. Returns
     the lines of people that there are."""
-    people = people_of({each.line for each in told})
+    people = people_of(node, {each.line for each in told})
     wanted = {(people[each.line], each.uri): each for each in told if each.line in people}
     now = timezone.now()
     with transaction.atomic():
@@ -95,7 +98,7 @@ def _takes_over(row: Contact, new: Registered) -> bool:
 
 def renewed(node: int, told: Mapping[Registered, datetime]) -> None:
     """Devices that registered again, and until when: an UPDATE for all of them, and their phones are there."""
-    people = people_of({each.line for each in told})
+    people = people_of(node, {each.line for each in told})
     rows = [(people[each.line], each.uri, until) for each, until in told.items() if each.line in people]
     if connection.vendor == "postgresql" and rows:
         with connection.cursor() as cursor:
@@ -118,7 +121,7 @@ UPDATE asterisk_contact AS contact SET expires_at = held.until FROM held WHERE c
 def removed(node: int, told: Iterable[tuple[str, str]]) -> None:
     """Devices that are registered no more, by line and URI."""
     pairs = list(told)
-    people = people_of({line for line, _ in pairs})
+    people = people_of(node, {line for line, _ in pairs})
     which = Q()
     for line, uri in pairs:
         if line in people:

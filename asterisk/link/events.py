@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asterisk.ami.protocol import Message
+from asterisk.nodes import customers_of
 from pbxadmin.common.away import is_away
 from users.models import Customer, User
 
@@ -82,7 +83,7 @@ def tell(node: int, told: Sequence[tuple[str, Mapping[str, str]]]) -> None:
     if not known:
         return
     customers = {
-        each.fqdn: each for each in Customer.objects.filter(fqdn__in={_host(values) for _, values in known})
+        each.fqdn: each for each in customers_of(node).filter(fqdn__in={_host(values) for _, values in known})
     }
     numbers = _numbers(known)
     people: dict[int, dict[str, User]] = defaultdict(dict)
@@ -126,13 +127,13 @@ def say_once(kind: str, name: str) -> None:
         logger.warning("a node tells of a %s that there isn't: %.80r", kind, name)
 
 
-def messages_waiting(told: Sequence[tuple[str, int]]) -> None:
+def messages_waiting(node: int, told: Sequence[tuple[str, int]]) -> None:
     """Mailboxes ("102@acme": the customer's slug) and how many new messages they have; the last word of each counts."""
     from voicemail import messages
 
     last = dict(told)
     slugs = {mailbox.partition("@")[2] for mailbox in last}
-    customers = {each.slug: each for each in Customer.objects.filter(slug__in=slugs)}
+    customers = {each.slug: each for each in customers_of(node).filter(slug__in=slugs)}
     for mailbox, unread in last.items():
         number, _, slug = mailbox.partition("@")
         customer = customers.get(slug)

@@ -61,7 +61,7 @@ def _entry(message: Message) -> tuple[str, str]:
 async def messages(client: Client, node: int, lines: Collection[str]) -> None:
     """Ask for the mailboxes in which messages are known to wait, and those of the lines that have devices: no action lists those that
     Asterisk asks the portal for."""
-    boxes = await database.insist(_mailboxes, lines)
+    boxes = await database.insist(_mailboxes, node, lines)
     several = await database.insist(Node.objects.count) > 1
     for start in range(0, len(boxes), PART):
         told: list[tuple[str, int]] = []
@@ -74,10 +74,10 @@ async def messages(client: Client, node: int, lines: Collection[str]) -> None:
             # Another node may keep the messages of this one.
             if count or not several:
                 told.append((box, count))
-        await database.insist(events.messages_waiting, told)
+        await database.insist(events.messages_waiting, node, told)
 
 
-def _mailboxes(lines: Collection[str]) -> list[str]:
-    people = list(contacts.people_of(lines).values())
+def _mailboxes(node: int, lines: Collection[str]) -> list[str]:
+    people = list(contacts.people_of(node, lines).values())
     wanted = Mailbox.objects.filter(Q(user__in=people) | Q(unread__gt=0), enabled=True).order_by("pk")
     return [f"{number}@{slug}" for number, slug in wanted.values_list("user__number", "user__customer__slug")]

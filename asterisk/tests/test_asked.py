@@ -96,6 +96,23 @@ def test_a_question_that_fails_is_an_empty_503_and_names_nothing(ask, amelie, mo
     assert TOKEN not in caplog.text
 
 
+def test_a_node_that_has_customers_of_its_own_learns_nothing_of_others(ask, node, boreale, laurier, amelie):
+    node.customers.add(laurier)
+    theirs = Trunk.objects.create(name="À Boréale", host="sip.example.com", customer=boreale)
+    line = f"101%40{boreale.fqdn}"
+    for table in ("ps_endpoints", "ps_auths", "ps_aors"):
+        assert ask(f"/n/rt/{table}/single", id=line).content == b""
+    assert ask("/n/rt/ps_auths/single", id=f"trunk-{theirs.pk}").content == b""
+    assert b"sip.example.com" not in ask("/n/rt/ps_identifies/multi", id="%25").content
+    assert ask("/n/rt/voicemail/single", mailbox="101", context="boreale").content == b""
+    assert ask(f"/n/call/{boreale.fqdn}/101/102/1").content == b""
+    assert ask(f"/n/mailbox/{boreale.fqdn}/101").content == b"off"
+    assert ask("/n/code", line=line, code="*31").content == b"0"
+    node.customers.add(boreale)
+    nodes.forget()
+    assert ask("/n/rt/ps_auths/single", id=line).content != b""
+
+
 # --- Lines ---------------------------------------------------------------------------------------------------------------
 def test_a_line_is_told_as_the_tabs_have_it(ask, boreale, amelie):
     User.objects.filter(pk=amelie.pk).update(srtp="enforced", pbx_delivers_audio=True, block_remote=False)

@@ -156,7 +156,8 @@ class TestItsConfiguration:
     """`deploy/asterisk/` with a node's own values."""
 
     def test_it_is_short(self) -> None:
-        assert sum(len(path.read_text().splitlines()) for path in TEMPLATES.iterdir()) < 400
+        lines = [line.strip() for path in TEMPLATES.iterdir() for line in path.read_text().splitlines()]
+        assert len([line for line in lines if line and not line.startswith(";")]) < 380
 
     def test_nothing_is_left_to_fill_in_and_only_its_owner_reads_it(self, tmp_path: Path) -> None:
         installed = Installed(("asterisk",), tmp_path / "modules", tmp_path / "data", tmp_path)

@@ -27,6 +27,12 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="", help="where it is (127.0.0.1 for a new one)")
         parser.add_argument("--ami-port", type=int, help="5038 for a new one")
         parser.add_argument("--ari-port", type=int, help="of its HTTP server: 8088 for a new one")
+        parser.add_argument(
+            "--customer",
+            action="append",
+            default=[],
+            help="whose lines and calls it may ask for, by their address in the portal; several times for several (all: everybody's again)",
+        )
         ways = parser.add_mutually_exclusive_group()
         ways.add_argument(
             "--new-token",
@@ -39,6 +45,8 @@ class Command(BaseCommand):
         """One clear line for whatever is refused."""
         name = options["name"].strip()
         values = {key: options[key] for key in ("host", "ami_port", "ari_port") if options[key]}
+        if options["customer"]:
+            values["customers"] = [] if options["customer"] == ["all"] else options["customer"]
         if name == "list":
             self._list()
             return
