@@ -78,9 +78,11 @@ def forget(lines: Collection[str]) -> None:
 
 
 def trunks_are_forgotten(keys: Iterable[Any]) -> None:
-    """Have every node forget these trunks, and look at all of them again."""
-    tell_nodes(Errand.Kind.FORGET, [f"trunk-{key}" for key in sorted(keys)])
+    """Have every node forget these trunks, look at all of them again, and ask for these at once: they are needed when the portal is away, too."""
+    names = [f"trunk-{key}" for key in sorted(keys)]
+    tell_nodes(Errand.Kind.FORGET, names)
     tell_nodes(Errand.Kind.TRUNKS, [""])
+    tell_nodes(Errand.Kind.LEARN, names)
 
 
 def tell_nodes(kind: str, subjects: Sequence[str]) -> None:

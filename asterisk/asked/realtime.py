@@ -1,6 +1,6 @@
 """Rows that Asterisk asks for one by one (realtime): POST /n/rt/<table>/<how>, with the name in the body.
 
-`single` asks for one row, `multi` for several. Of lines `multi` names only those whose state a node is just learning
+`single` asks for one row, `multi` for several. `multi` names SIP trunks, and of lines only those whose state a node is just learning
 (`asterisk.link`): so a start costs the same for no one and for fifty thousand.
 """
 
@@ -33,28 +33,31 @@ def realtime(request: HttpRequest, node: Node, table: str, how: str) -> HttpResp
 
 def _single(node: Node, table: str, question: Mapping[str, str]) -> Iterable[Row]:
     if table == "voicemail":
-        row = mailboxes.row(question.get("mailbox", ""), question.get("context", ""), node)
-        return [row] if row else []
+        box = mailboxes.row(question.get("mailbox", ""), question.get("context", ""), node)
+        return [box] if box else []
     name = question.get("id", "")
-    if trunks.is_name(name):
-        return trunks.single(table, name, node)
-    make = LINES.get(table)
-    person = lines.person_of(name, node) if make else None
-    if make is None or person is None:
-        return []
-    if table == "ps_aors":
+    rows = _rows(node, table, name)
+    if rows and table == "ps_aors" and not trunks.is_name(name):
         learning.seen.note(node.pk, name)
-    return [{"id": name, **make(name, person)}]
+    return rows
 
 
 def _multi(node: Node, table: str) -> Iterable[Row]:
     if table in TRUNKS_ALL:
         return trunks.all_of(table, node)
-    make = LINES.get(table)
-    if make is None:
+    if table not in LINES:
         return []
-    people = ((name, lines.person_of(name, node)) for name in learning.names(node))
-    return [{"id": name, **make(name, person)} for name, person in people if person]
+    # Trunks are known from the start, so that they are there also when the portal isn't: an emergency call asks nobody.
+    names = learning.names(node) or trunks.names(node)
+    return [row for name in names for row in _rows(node, table, name)]
+
+
+def _rows(node: Node, table: str, name: str) -> Iterable[Row]:
+    if trunks.is_name(name):
+        return trunks.single(table, name, node)
+    make = LINES.get(table)
+    person = lines.person_of(name, node) if make else None
+    return [{"id": name, **make(name, person)}] if make and person else []
 
 
 LINES: dict[str, Callable[[str, User], Row]] = {

@@ -41,6 +41,11 @@ def single(table: str, name: str, node: Node) -> Iterable[Row]:
     return [{"id": name, **row}] if line and make and serves_trunk(node, line) and (row := make(line)) else []
 
 
+def names(node: Node) -> list[str]:
+    """The names of all trunks that a node has."""
+    return [line.name for line in ways.at_node() if serves_trunk(node, line)]
+
+
 def all_of(table: str, node: Node) -> Iterable[Row]:
     """Where all trunks call from (`ps_identifies`), or where this phone system registers (`ps_registrations`)."""
     lines = [line for line in ways.at_node() if serves_trunk(node, line)]

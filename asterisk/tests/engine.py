@@ -114,6 +114,8 @@ def portal(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
         "DATABASE_URL": urlunsplit(database),
         "PBXADMIN_VAR": str(folder),
         "PYTHONUNBUFFERED": "1",
+        # Of all these machines, 127.0.0.0 to 127.0.0.15 are the company's own.
+        "SIP_LOCAL_NETWORKS": "127.0.0.0/28",
     }
     made = Portal(f"http://127.0.0.1:{port}", folder, environment)
     command = granian("wsgi", "pbxadmin.wsgi:application", "--host", "127.0.0.1", "--port", str(port))
@@ -136,8 +138,14 @@ def portal(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture
+def engine_portal(portal: Portal) -> Portal:
+    """The portal as the Asterisk of a test sees it: a module may put something between them."""
+    return portal
+
+
+@pytest.fixture
 def engine(
-    asterisk: Installed, portal: Portal, transactional_db: None, tmp_path: Path
+    asterisk: Installed, engine_portal: Portal, transactional_db: None, tmp_path: Path
 ) -> Iterator[LiveEngine]:
     """An Asterisk of this test alone, booted, which asks `portal` with the token of the node `pbx`."""
     ports, token = free_ports(), random_token()
@@ -147,7 +155,7 @@ def engine(
     )  # fmt: skip
     made = LiveEngine(
         tmp_path / "node", asterisk, node, **ports, NODE_NAME="pbx", NODE_TOKEN=token,
-        NODE_PASSWORD="the password of the node", PORTAL_URL=portal.url, SIP_ADDRESS="127.0.0.1",
+        NODE_PASSWORD="the password of the node", PORTAL_URL=engine_portal.url, SIP_ADDRESS="127.0.0.1",
     )  # fmt: skip
     made.start()
     try:

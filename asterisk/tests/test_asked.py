@@ -174,6 +174,18 @@ def test_of_all_lines_only_those_are_named_that_a_node_is_learning(ask, node, bo
     assert row(ask("/n/rt/ps_endpoints/multi", id="%25"))["id"] == f"102@{boreale.fqdn}"
 
 
+def test_a_start_names_the_trunks_and_learning_a_line_only_the_line(ask, node, boreale, amelie):
+    trunk = Trunk.objects.create(name="Fournisseur", host="sip.example.com")
+    for table in ("ps_endpoints", "ps_aors"):
+        assert row(ask(f"/n/rt/{table}/multi", id="%25"))["id"] == f"trunk-{trunk.pk}"
+    errand = Errand.objects.create(
+        node=node, kind=Errand.Kind.LEARN, doing=True, subject=f"101@{boreale.fqdn}"
+    )
+    assert row(ask("/n/rt/ps_endpoints/multi", id="%25"))["id"] == f"101@{boreale.fqdn}"
+    Errand.objects.filter(pk=errand.pk).update(subject=f"trunk-{trunk.pk}")
+    assert row(ask("/n/rt/ps_aors/multi", id="%25"))["contact"].startswith("sip:sip.example.com")
+
+
 def test_the_first_question_for_a_line_has_the_node_learn_it_once(ask, boreale, amelie):
     for _time in range(3):
         ask("/n/rt/ps_aors/single", id=f"101@{boreale.fqdn}")

@@ -1,0 +1,60 @@
+"""A gate between an Asterisk and the portal, for tests: open, slow, or shut as when the portal's process has ended."""
+
+import socket
+import threading
+from contextlib import suppress
+from time import sleep
+from urllib.parse import urlsplit
+
+
+class Gate:
+    """Passes on whatever comes to `url`, to the portal at `behind`."""
+
+    def __init__(self, behind: str) -> None:
+        parts = urlsplit(behind)
+        self._behind = (parts.hostname, parts.port)
+        self._door: socket.socket | None = None
+        self._port = 0
+        self.slow = 0.0  # seconds before each connection is passed on
+        self.open()
+
+    @property
+    def url(self) -> str:
+        """Where it stands."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def open(self) -> None:
+        """Let everybody through."""
+        self._door = socket.create_server(("127.0.0.1", self._port))
+        self._port = self._door.getsockname()[1]
+        self._inside: list[socket.socket] = []
+        threading.Thread(target=self._serve, args=(self._door,), daemon=True).start()
+
+    def shut(self) -> None:
+        """Refuse connections, and end those there are."""
+        assert self._door
+        # Closing alone would leave the thread that waits at the door there.
+        for each in (self._door, *self._inside):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _serve(self, door: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=self._pass, args=(door.accept()[0],), daemon=True).start()
+
+    def _pass(self, caller: socket.socket) -> None:
+        sleep(self.slow)
+        with suppress(OSError):
+            portal = socket.create_connection(self._behind)
+            self._inside += [caller, portal]
+            threading.Thread(target=_copy, args=(portal, caller), daemon=True).start()
+            _copy(caller, portal)
+
+
+def _copy(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
