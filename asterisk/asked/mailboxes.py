@@ -39,7 +39,8 @@ def row(number: str, slug: str, node: Node) -> dict[str, Value] | None:
         "customer_id": person.customer_id,
         "context": slug,
         "mailbox": number,
-        "password": "",
+        # Nobody signs in with it, and the menu of the mailbox changes no password that begins so: the portal does.
+        "password": "-",
         "fullname": person.full_name,
         "email": "",
         "attach": False,

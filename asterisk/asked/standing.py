@@ -8,7 +8,9 @@ leave behind, and nothing for longer than the process has room for.
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+from asterisk.asked.lines import prompts
 from asterisk.models import Stamp
 from asterisk.receivers import drawn
 from asterisk.trunks import ways
@@ -40,7 +42,7 @@ class Standing(CustomerDirectory):
         self._loading = threading.RLock()
         self._trunks: list[TrunkLine] | None = None
         self._callers: dict[str, tuple[User, Caller]] = {}
-        self._sounds: dict[tuple[str, str], str] = {}
+        self._sounds: dict[tuple[str, str], tuple[str, str]] = {}
         self._sip_ids: dict[str, str] = {}
 
     def user(self, extension: str) -> Callee | None:
@@ -102,13 +104,13 @@ class Standing(CustomerDirectory):
         found = self._callers.get(extension)
         return (found[1].caller_id or found[1].department_caller_id) if found else ""
 
-    def sound(self, extension: str, greeting: str) -> str:
-        """By which name a node asks for what callers hear at this mailbox; "" where Asterisk speaks by itself."""
-        if not greeting:
-            return ""
+    def sound(self, extension: str, greeting: str) -> tuple[str, str]:
+        """By which name a node asks for what callers hear at this mailbox, "" where Asterisk speaks by itself; and in which language it speaks."""
         place = (extension, greeting)
         if place not in self._sounds:
-            self._sounds[place] = _sound(self.customer, extension, greeting)
+            self.user(extension)
+            person = self._callers[extension][0] if extension in self._callers else None
+            self._sounds[place] = _sound(person, greeting)
         return self._sounds[place]
 
     def with_sip_id(self, sip_id: str) -> str:
@@ -119,20 +121,13 @@ class Standing(CustomerDirectory):
         return self._sip_ids[sip_id]
 
 
-def _sound(customer: Customer, extension: str, greeting: str) -> str:
-    found = Greeting.objects.filter(pk=int(greeting)).select_related("sound").first()
-    if found is None:
-        return ""
-    if found.sound is not None:
-        return f"g-{found.sound.key}"
-    mailbox = (
-        User.objects.of(customer)
-        .filter(number=extension)
-        .values_list("mailbox__language", "primary_department__language")
-    )
-    spoken, department = mailbox.first() or ("", "")
-    path = file_of(found, (spoken or department or "fr")[:2])
-    return f"s-{path.stem}" if path else ""
+def _sound(person: Any, greeting: str) -> tuple[str, str]:
+    spoken = prompts((person.mailbox.language or person.primary_department.language) if person else "fr")
+    found = Greeting.objects.filter(pk=int(greeting)).select_related("sound").first() if greeting else None
+    if found is not None and found.sound is not None:
+        return f"g-{found.sound.key}", spoken
+    path = file_of(found, spoken) if found is not None else None
+    return f"s-{path.stem}" if path else "", spoken
 
 
 # --- Which customer, as of which stamp ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from asterisk.engine.fetching import EngineError, Installed
+from pbxadmin.common.values.clock import ZONES
 from pbxadmin.run.processes import ROOT
 
 TEMPLATES = ROOT / "deploy" / "asterisk"
@@ -134,9 +135,19 @@ def configure(folders: Folders, installed: Installed, given: Mapping[str, str]) 
     files = {path.name: path.read_text() for path in sorted(TEMPLATES.glob("*.conf"))}
     for name in EMPTY:
         files.setdefault(f"{name}.conf", "")
+    files["voicemail.conf"] += zones()
     for name, text in files.items():
         _write(folders.etc / name, rendered(text, values))
     return values
+
+
+def zones() -> str:
+    """How the times of messages are said in the zones that the portal offers, by the machine's own data of zones (`tzdata`)."""
+    return "".join(
+        f"{zone.replace('/', '-')}-{clock} = {zone}|'vm-received' Q 'digits/at' {said}\n"
+        for zone in ZONES
+        for clock, said in (("12", "IMp"), ("24", "R"))
+    )
 
 
 def _write(path: Path, text: str) -> None:
