@@ -59,6 +59,9 @@ def endpoint(line: TrunkLine) -> Row:
     return {
         "aors": line.name,
         "context": "trunks",
+        # By its address alone: nobody becomes a trunk by saying its name.
+        "identify_by": "ip",
+        "allow_transfer": False,
         "disallow": "all",
         "allow": CODECS,
         "direct_media": False,
