@@ -218,3 +218,24 @@ class Terminal:
         if call.redirected_to:
             return f"{who(call)} sends callers to {call.redirected_to}"
         return f"the call with {who(call)} has ended without an answer: {call.code} {call.reason}"
+
+
+class Outside(Terminal):
+    """Somebody in the public network, or all of it: behind a SIP trunk, registered nowhere."""
+
+    def begin(self) -> None:
+        """Say what the phone does."""
+        where = f"{self.account.address}:{self.phone.become(self.account).port}"
+        everybody = bool(self.account.port)
+        takes = "everybody outside" if everybody else "somebody outside"
+        number = "any number" if everybody else self.account.number
+        self.say(f"{takes}: {number}, behind the SIP trunk at {where}; speaks {self.account.tone} Hz")
+
+    def call(self, number: str) -> None:
+        """Call a DID number."""
+        assert self.account.server
+        host, port = self.account.server
+        self.say(f"{self.account.number} calls {number}")
+        caller = f"<sip:{self.account.number or 'anonymous'}@{self.account.address}>"
+        made = self.phone.call(f"sip:{number}@{host}:{port}", caller=caller)
+        made.target = number

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from asterisk.engine.ports import free_port
+from asterisk.engine.ports import UDP_AND_TCP, free_port, is_free
 from asterisk.management.commands.softphone import account_of, person_of
 from asterisk.softphone.hearing import Heard
 from asterisk.softphone.phone import Account
@@ -20,6 +20,7 @@ from asterisk.softphone.terminal import RefusedError, Terminal, in_words, printa
 from asterisk.tests.engine import Portal, manage
 from asterisk.tests.fixed import DOMAIN, FixedAsterisk
 from asterisk.tests.phones import Phone, Phones
+from pbxadmin.run.calls import PROVIDER
 from phones.tests.processes import wait_until
 from users.models import Customer, User
 from users.tests.factories import make_user
@@ -252,3 +253,28 @@ def test_at_a_terminal_it_takes_what_is_typed(fixed, felix_calls, portal, boreal
     assert process.returncode == 0
     assert b"700 Hz" in said
     assert said.rstrip().endswith(b"unregistered")
+
+
+@pytest.mark.calls
+def test_somebody_outside_calls_everybody_outside(portal, transactional_db):
+    """Without any phone system: one speaks to the other where the demo's SIP trunk leads."""
+    address, port = PROVIDER
+    if not is_free(port, UDP_AND_TCP, address):
+        pytest.skip("a ./run --calls of this machine has it")
+    softphone(portal, "--provider", "--tone", "900")
+    with portal_log(portal) as said:
+        wait_until(lambda: "any number" in said(), 15, "it is there")
+        softphone(
+            portal, "--outside", "514 555-0177", "--call", "514 555-0110", "--server", f"{address}:{port}"
+        )
+        wait_until(
+            lambda: "5145550177 calls 5145550110" in said() and said().count("answered") == 2,
+            15,
+            "both have answered",
+        )
+
+
+def test_it_is_told_whose_phone_it_is(db):
+    for arguments in ([], ["101", "--provider"], ["101", "--outside", "5145550177"]):
+        with pytest.raises(CommandError, match="Whose phone"):
+            call_command("softphone", *arguments)

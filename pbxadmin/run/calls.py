@@ -1,6 +1,7 @@
 """`./run --calls`: an Asterisk beside the portal, which asks it how calls go."""
 
 import contextlib
+import importlib.util
 import ipaddress
 import os
 import subprocess
@@ -16,6 +17,8 @@ from pbxadmin.run.processes import ROOT, Child, Supervisor
 NODE = "run"
 # Where each is looked for first; a second portal on this machine takes the next that are free.
 SIP, AMI, ARI, ASKED = 5060, 5038, 8088, 8188
+# Where the demo's SIP trunk leads.
+PROVIDER = ("127.0.0.2", 5080)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ def set_environment(ports: Ports) -> None:
     """Tell the portal where phones send SIP: QR codes and the files of phones name it."""
     os.environ.setdefault("SIP_SERVER", urlsplit(os.environ["PUBLIC_URL"]).hostname or "127.0.0.1")
     os.environ["SIP_PORT"], os.environ["SIP_TLS_PORT"] = str(ports.sip), str(ports.tls)
+
+
+def where() -> dict[str, str]:
+    """The same, for commands at another terminal."""
+    return {name: os.environ[name] for name in ("SIP_SERVER", "SIP_PORT", "SIP_TLS_PORT")}
 
 
 def fetch(supervisor: Supervisor) -> str:
@@ -111,8 +119,8 @@ def server(ports: Ports, granian: Callable[..., list[str]]) -> Child:
     return Child("calls", command, environment={"TRUSTED_PROXY_COUNT": "0", "ALLOWED_HOSTS": hosts})
 
 
-def programs(ports: Ports, var: Path, secrets: dict[str, str]) -> list[Child]:
-    """Asterisk, and the worker that holds the link to it."""
+def programs(ports: Ports, var: Path, secrets: dict[str, str], *, demo: bool) -> list[Child]:
+    """Asterisk, the worker that holds the link to it, and the provider of the demo's SIP trunk."""
     environment = secrets | {
         "PORTAL_URL": f"http://127.0.0.1:{ports.asked}",
         "PBXADMIN_NODE": str(var / "node"),
@@ -125,10 +133,20 @@ def programs(ports: Ports, var: Path, secrets: dict[str, str]) -> list[Child]:
     }
     # What Asterisk warns of is for whoever looks for it, in its log.
     command = [sys.executable, "-m", "asterisk.engine", "run"]
-    children = [Child("engine", command, prints="nothing", environment=environment)]
-    if (ROOT / "asterisk/management/commands/pbx_link.py").exists():
-        children.append(Child("link", [sys.executable, "manage.py", "pbx_link"]))
+    children = [
+        Child("engine", command, prints="nothing", environment=environment),
+        Child("link", [sys.executable, "manage.py", "pbx_link"]),
+    ]
+    # Of another portal on this machine there is one already, which takes this one's calls, too.
+    if demo and has_softphone() and is_free(PROVIDER[1], UDP_AND_TCP, PROVIDER[0]):
+        command = [sys.executable, "manage.py", "softphone", "--provider"]
+        children.append(Child("outside", command, prints="everything"))
     return children
+
+
+def has_softphone() -> bool:
+    """Whether what softphones stand on is installed."""
+    return importlib.util.find_spec("pjsua2") is not None
 
 
 def listens(ports: Ports) -> bool:
@@ -138,6 +156,19 @@ def listens(ports: Ports) -> bool:
     return False
 
 
-def greeting(ports: Ports) -> str:
-    """What is printed of it once it listens."""
-    return f"  Calls: SIP at {ports.host}:{ports.sip} (UDP, TCP) and {ports.tls} (TLS); hear one: ./.venv/bin/python manage.py softphone 101"
+def greeting(ports: Ports, prefix: str) -> str:
+    """What is printed of it once it listens; `prefix` stands before commands for another terminal."""
+    lines = [f"  Calls: SIP at {ports.host}:{ports.sip} (UDP, TCP) and {ports.tls} (TLS)"]
+    command = f"{prefix}./.venv/bin/python manage.py softphone"
+    if has_softphone():
+        lines += [
+            "  Hear them, each in a terminal of its own (docs/calls.md):",
+            f"    {command} 105 --answer",
+            f"    {command} 101 --call 105",
+            f"    {command} --outside 5145550177 --call 5145550110",
+        ]
+    else:
+        lines.append(
+            f"  No softphone: pjsua2 has no wheel for Python {sys.version_info[0]}.{sys.version_info[1]}; any SIP app does, by the QR code of a user"
+        )
+    return "\n".join(lines)

@@ -313,7 +313,7 @@ def programs(arguments: argparse.Namespace, var: Path, facts: dict[str, Any]) ->
     return children
 
 
-def start_calls(supervisor: Supervisor, ports: calls.Ports, var: Path) -> str:
+def start_calls(supervisor: Supervisor, ports: calls.Ports, var: Path, *, demo: bool) -> str:
     """Start Asterisk once what it asks is answered; gives what to say of it."""
     supervisor.start(calls.server(ports, granian))
     try:
@@ -323,11 +323,11 @@ def start_calls(supervisor: Supervisor, ports: calls.Ports, var: Path) -> str:
     wait_until_ready(supervisor, lambda: answers("127.0.0.1", ports.asked))
     if supervisor.stopping:
         return ""
-    for child in calls.programs(ports, var, secrets):
+    for child in calls.programs(ports, var, secrets, demo=demo):
         supervisor.start(child)
     if not wait_until_ready(supervisor, lambda: calls.listens(ports)) and not supervisor.stopping:
         give_up(f"Asterisk didn't listen within {READY_WITHIN:g} s (see {supervisor.logs / 'engine'}.log)", 1)
-    return calls.greeting(ports)
+    return calls.greeting(ports, "" if var == ROOT / "var" else f"PBXADMIN_VAR={var} ")
 
 
 def read_arguments(given: list[str]) -> argparse.Namespace:
@@ -403,6 +403,7 @@ def main(given: list[str]) -> int:
         ports = calls.choose_ports(arguments.host) if arguments.calls else None
         if ports:
             calls.set_environment(ports)
+        running.tell_phone_system(var, calls.where() if ports else {})
         supervisor = Supervisor(logs, verbose=arguments.verbose)
         supervisor.listen_to_signals()
         try:
@@ -425,7 +426,7 @@ def main(given: list[str]) -> int:
                 # One after the other, so that the portal can be opened as soon as possible.
                 for child in others:
                     supervisor.start(child)
-                said = start_calls(supervisor, ports, var) if ports else ""
+                said = start_calls(supervisor, ports, var, demo=bool(facts)) if ports else ""
                 supervisor.say(greeting(address, facts, logs, said))
             elif not supervisor.stopping:
                 give_up(

@@ -3,6 +3,7 @@
 import os
 import secrets
 
+from pbxadmin.run import address
 from pbxadmin.settings import addresses, base
 from pbxadmin.settings.base import *  # noqa: F403 - a settings module is its base plus a few lines
 
@@ -42,3 +43,11 @@ STORAGES = base.STORAGES | {
 NOTIFY_EXTRA_NETWORKS = base.env.list("NOTIFY_EXTRA_NETWORKS", default=["127.0.0.0/8"])
 # Microsoft or Google played on this machine: SSO_LOOPBACK_ISSUERS=google=http://localhost:9400
 SSO_LOOPBACK_ISSUERS = base.env.dict("SSO_LOOPBACK_ISSUERS", default={})
+
+# A command at another terminal sends SIP where the `./run --calls` of this folder has its phone system.
+_phone_system = address.phone_system(base.VAR_DIR)
+SIP_SERVER = os.environ.get("SIP_SERVER") or _phone_system.get("SIP_SERVER", "")
+SIP_PORT, SIP_TLS_PORT = (
+    int(_phone_system[name]) if name in _phone_system and not os.environ.get(name) else getattr(base, name)
+    for name in ("SIP_PORT", "SIP_TLS_PORT")
+)

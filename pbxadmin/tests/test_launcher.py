@@ -310,6 +310,37 @@ def test_a_command_knows_the_address_of_the_portal_that_runs_with_its_data_and_o
         assert address.public_address(tmp_path) == "https://portal.example", "as people outside call it"
 
 
+def test_another_terminal_finds_the_phone_system_as_long_as_the_launcher_runs(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    where = {"SIP_SERVER": "127.0.0.1", "SIP_PORT": "5062", "SIP_TLS_PORT": "5063"}
+    with launcher.only_one(run, "http://127.0.0.1:8123"):
+        assert address.phone_system(tmp_path) == {}
+        address.tell_phone_system(tmp_path, where)
+        assert address.phone_system(tmp_path) == where
+        kept = {name: text for name, text in os.environ.items() if name not in where}
+        code = (
+            "from pbxadmin.settings import development as d; print(d.SIP_SERVER, d.SIP_PORT, d.SIP_TLS_PORT)"
+        )
+        environment = kept | {
+            "PBXADMIN_VAR": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "pbxadmin.settings.development",
+        }
+        said = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            cwd=processes.ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout.split() == list(where.values())
+        address.tell_phone_system(tmp_path, {})
+        assert address.phone_system(tmp_path) == {}, "one without calls began"
+        address.tell_phone_system(tmp_path, where)
+    assert address.phone_system(tmp_path) == {}, "it has ended, and its file stays there"
+
+
 def test_the_greeting_names_the_address_and_the_accounts_or_how_to_make_the_first() -> None:
     account = {"login": "102@boreale.example.com", "password": "s3cret", "who": "Félix Gagnon"}
     text = launcher.greeting("http://127.0.0.1:8000", {"accounts": [account]}, Path("var/log"))

@@ -6,15 +6,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from asterisk.softphone.phone import Account
 from asterisk.softphone.process import INSTALL, PhoneError, installed
-from asterisk.softphone.terminal import RefusedError, Terminal
+from asterisk.softphone.terminal import WRITTEN, Outside, RefusedError, Terminal
 from pbxadmin.common.crypto import Reader, plain
 from pbxadmin.common.phone_system import sip_server
 from pbxadmin.common.values.signalling import Srtp, Transport
+from pbxadmin.run.calls import PROVIDER
 from users.models import User
 from users.people.line import LOADED, lines_of
 
@@ -62,6 +64,27 @@ def account_of(person: User, options: dict[str, Any]) -> Account:
     )
 
 
+def outside(options: dict[str, Any]) -> Account:
+    """A phone in the public network: somebody's, or (`provider`) everybody's, which takes what goes out over the demo's SIP trunk."""
+    known = sip_server(Transport.UDP)
+    host, _, port = options["server"].partition(":")
+    address, listens = PROVIDER
+    return Account(
+        number="provider" if options["provider"] else spoken(options["outside"]),
+        domain=address,
+        server=(host or known.host or "127.0.0.1", int(port or known.port)),
+        tone=options["tone"],
+        answer=options["behaviour"] or "after 2",
+        address=address,
+        port=listens if options["provider"] else 0,
+    )
+
+
+def spoken(number: str) -> str:
+    """A number as it is dialled, however people write it."""
+    return "".join(sign for sign in number if sign not in " ()-.") if set(number) <= WRITTEN else number
+
+
 class Command(BaseCommand):
     """A softphone, until Ctrl-C."""
 
@@ -70,7 +93,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Whose phone it is, what it does with calls, and where it registers."""
-        parser.add_argument("number", help="the extension")
+        parser.add_argument("number", nargs="?", default="", help="the extension")
+        parser.add_argument(
+            "--outside",
+            default="",
+            metavar="NUMBER",
+            help="be somebody outside with that number, behind the demo's SIP trunk: --call calls a DID number",
+        )
+        parser.add_argument(
+            "--provider",
+            action="store_true",
+            help="be everybody outside: take what goes out over the demo's SIP trunk (./run --calls has one)",
+        )
         parser.add_argument(
             "--customer", default="", metavar="SLUG", help="whose; needed where several have that extension"
         )
@@ -107,12 +141,17 @@ class Command(BaseCommand):
         """Run it; one clear line for whatever keeps it from working."""
         if not installed():
             raise CommandError(INSTALL)
-        account = account_of(person_of(options["number"], options["customer"]), options)
+        who = [options["number"], options["outside"], options["provider"]]
+        if sum(map(bool, who)) != 1:
+            raise CommandError("Whose phone? An extension, --outside NUMBER, or --provider.")
+        own = bool(options["number"])
+        account = account_of(_person(options), options) if own else outside(options)
         # Nothing more is read: a phone that rings for hours holds no connection.
         connections.close_all()
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with tempfile.TemporaryDirectory(prefix="softphone-") as folder:
-            self._run(Terminal(account, Path(folder), self._say), options["call"])
+            kind = Terminal if own else Outside
+            self._run(kind(account, Path(folder), self._say), spoken(options["call"]))
 
     def _run(self, terminal: Terminal, number: str) -> None:
         try:
@@ -130,6 +169,15 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _person(options: dict[str, Any]) -> User:
+    try:
+        return person_of(options["number"], options["customer"])
+    except DatabaseError as error:
+        raise CommandError(
+            f"There is no portal with data in {settings.VAR_DIR} yet: ./run --calls makes one (PBXADMIN_VAR names another folder)."
+        ) from error
 
 
 def after(seconds: str) -> str:

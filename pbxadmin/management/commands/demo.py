@@ -17,6 +17,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import random_secret
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.values.signs import folded
+from pbxadmin.run.calls import PROVIDER
 from phones import services as phone_services
 from phones.models import Phone
 from signin import credentials as signin
@@ -142,6 +143,8 @@ def load(password: str) -> dict[str, Any]:
     _system_extensions(support, boreale, people)
     _calls(support, boreale, people)
     _keys(support, boreale, people)
+    _numbers(support, boreale, people, {"+15145550100": "101", "+15145550110": "105"})
+    _numbers(support, laurier, people, {"+14185550170": "201"})
     phones = _phones(support, boreale, BOREALE, people, 0x10) + _phones(
         support, laurier, LAURIER, people, 0x60
     )
@@ -177,7 +180,7 @@ def _trunk() -> None:
     """The provider's SIP trunk, behind which `./run --calls` plays the public network; nothing where there is one already."""
     if Trunk.objects.exists():
         return
-    values = {"name": "Liaison de démonstration", "host": "127.0.0.2", "port": 5080}
+    values = {"name": "Liaison de démonstration", "host": PROVIDER[0], "port": PROVIDER[1]}
     made = road.plan(terminal_actor(), None, trunk_sheet(), [road.Row(None, values)])
     if not made.refused:  # an installation that lets nobody be on its own machine has no demo to call
         road.apply(made, FACTS, "demo")
@@ -285,6 +288,13 @@ def _system_extensions(support: User, customer: Customer, people: dict[str, User
     desk = Department.objects.get(customer=customer, name="Accueil")
     link = road.Row(desk.pk, {"talk_name": "accueil", "talk_ask": "name"})
     road.apply(road.plan(support, customer, department_sheet(), [link]), FACTS, "demo")
+
+
+def _numbers(support: User, customer: Customer, people: dict[str, User], leads: dict[str, str]) -> None:
+    """DID numbers that ring somebody; the others lead to nobody yet."""
+    keys = dict(Did.objects.of(customer).values_list("number", "pk"))
+    rows = [road.Row(people[extension].pk, {"dids": [keys[number]]}) for number, extension in leads.items()]
+    road.apply(road.plan(support, customer, user_sheet(), rows), FACTS, "demo")
 
 
 def _calls(support: User, customer: Customer, people: dict[str, User]) -> None:
