@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from asterisk.ami.client import ActionError, Client
 from asterisk.ami.protocol import Message, UnsafeActionError
+from asterisk.asked import trunk_rows
 from asterisk.link import contacts, database, errands, events
 from asterisk.link.told import Registered, of_message
 from asterisk.models import Node
@@ -28,10 +29,11 @@ async def devices(client: Client) -> list[Registered]:
 
 
 async def reconcile(client: Client, node: int, told: Sequence[Registered]) -> None:
-    """Write the devices, and have the node learn their lines again: whether it restarted or the connection was cut, learning twice is cheap."""
+    """Write the devices, and have the node learn their lines again, and its SIP trunks, which calls for help need when nobody can be asked:
+    whether it restarted or the connection was cut, learning twice is cheap."""
     lines = await database.insist(contacts.replace_all, node, told)
     await database.insist(errands.nothing_is_being_done, node)
-    await database.insist(errands.to_learn, node, lines)
+    await database.insist(errands.to_learn, node, [*await database.insist(_trunks, node), *lines])
     await what_calls_kept(client, node)
     await messages(client, node, lines)
 
@@ -75,6 +77,10 @@ async def messages(client: Client, node: int, lines: Collection[str]) -> None:
             if count or not several:
                 told.append((box, count))
         await database.insist(events.messages_waiting, node, told)
+
+
+def _trunks(node: int) -> list[str]:
+    return trunk_rows.names(Node.objects.get(pk=node))
 
 
 def _mailboxes(node: int, lines: Collection[str]) -> list[str]:
