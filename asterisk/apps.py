@@ -12,10 +12,20 @@ class AsteriskConfig(AppConfig):
 
     def ready(self) -> None:
         """Make known what the history is to name; listen to changes."""
+        from django.urls import reverse
+
         from asterisk import receivers, sheets
         from asterisk.calls import ended
         from asterisk.trunks import sheet as trunks
+        from forwarding import latest
 
+        latest.register(
+            latest.Pages(
+                of_user=lambda slug, number: reverse("user_calls", args=[slug, number]),
+                own=lambda: reverse("own_calls"),
+                of_colleague=lambda number: reverse("colleague_calls", args=[number]),
+            )
+        )
         sheets.register()
         trunks.register()
         receivers.connect()

@@ -88,6 +88,7 @@ class Drawn:
     icon: str = "divert"
     kind: str = ""
     at: str = ""
+    differs: bool = False  # from another path that is drawn beside it
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def ask(customer: Customer, question: Question, sees: Sees = lambda extension: T
         raise ValidationError(
             _("You can't see the settings of extension %(number)s.") % {"number": question.caller}
         )
-    first = (_draw_dialled(planned.dialled),) if planned.dialled else ()
+    first = (draw_dialled(planned.dialled),) if planned.dialled else ()
     if planned.plan is None:
         return Answer(first, None, planned.dialled)
     path = drawn(planned.plan, question, asked, directory, sees)
@@ -162,7 +163,8 @@ def _dialled_from_outside(text: str) -> str:
     return text if is_extension(text) else phone_number_e164(text)
 
 
-def _draw_dialled(dialled: Dialled) -> Drawn:
+def draw_dialled(dialled: Dialled) -> Drawn:
+    """Where a number that somebody dialled goes."""
     return Drawn(
         reasons.phrase(dialled.reason),
         icon=_DIALLED_ICONS[dialled.verdict],
@@ -212,10 +214,10 @@ def drawn(
     greetings = greeting_names(step.greeting for step in steps if isinstance(step, decisions.Voicemail))
     for step in steps:
         if isinstance(step, decisions.Reach) and not sees(step.extension):
-            found.append(_out_of_sight(step, passed))
+            found.append(out_of_sight(step, passed))
             break
         outcome = outcome_at(step) if isinstance(step, decisions.Ring) else None
-        found.append(_draw(step, passed, greetings, answered=outcome is Outcome.ANSWERED))
+        found.append(draw_step(step, passed, greetings, answered=outcome is Outcome.ANSWERED))
         # Of a status that doesn't ring, a phone that has never connected explains nothing.
         if (
             isinstance(step, decisions.Reach)
@@ -284,7 +286,7 @@ def _members(plans: Sequence[tuple[Callee, CallPlan]], sees: Sees, queue: bool) 
     return found + left_out[:MOST_MEMBERS]
 
 
-def _out_of_sight(step: decisions.Reach, passed: timedelta) -> Drawn:
+def out_of_sight(step: decisions.Reach, passed: timedelta) -> Drawn:
     """The call comes to somebody whose status and rules aren't the reader's to see."""
     at = _("+%(seconds)s s") % {"seconds": int(passed.total_seconds())} if passed else ""
     name = f"{step.extension} {step.name}".strip()
@@ -302,7 +304,8 @@ _ICONS: Mapping[type, tuple[str, str]] = {
 }
 
 
-def _draw(step: Step, passed: timedelta, greetings: Mapping[str, str], *, answered: bool) -> Drawn:
+def draw_step(step: Step, passed: timedelta, greetings: Mapping[str, str], *, answered: bool) -> Drawn:
+    """One step, with the time that has passed until then; `answered`: whether its ringing is."""
     icon, kind = _ICONS[type(step)]
     why = reasons.phrase(step.reason, greetings)
     cause = reasons.sentence(step.reason.cause, greetings) if step.reason.cause else ""

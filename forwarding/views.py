@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from forwarding import hours
+from forwarding import hours, latest
 from forwarding.simulator import ask
 from forwarding.statutory import FIRST_YEAR, LAST_YEAR, statutory_holidays
 from forwarding.tabs import facts as pages
@@ -242,7 +242,13 @@ def colleagues(request: PortalRequest) -> HttpResponse:
     sets_status = person.role.receptionist
     return show_list(request, "forwarding/colleagues.html", state, page, {
         "customer": person.customer,
-        "rows": [(each, seen[each.pk].presence, sets_status and seen[each.pk].presence) for each in people],
+        "rows": [
+            (
+                each, seen[each.pk].presence, sets_status and seen[each.pk].presence,
+                latest.of_colleague(each.number) if seen[each.pk].calls else "",
+            )
+            for each in people
+        ],
         "headings": [
             state.heading(_("Name"), "name"), state.heading(_("Status")), state.heading(_("Department"), "department"),
             state.heading(_("Mobile")),

@@ -14,6 +14,7 @@ app.autodiscover_tasks(["signin", "talk", "phones.push", "forwarding", "files", 
 app.autodiscover_tasks(["users.road"], related_name="jobs")
 app.autodiscover_tasks(["users.mail"], related_name="letters")
 app.autodiscover_tasks(["voicemail"], related_name="weak_pins")
+app.autodiscover_tasks(["asterisk.calls"], related_name="keeping")
 
 
 @signals.after_setup_logger.connect

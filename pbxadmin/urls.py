@@ -21,6 +21,7 @@ urlpatterns = [
     path("search", everywhere.search_everywhere, name="search_everywhere"),
     path("c/<slug:slug>/search", search.search, name="search"),
     path("", include("forwarding.urls")),
+    path("", include("asterisk.calls.urls")),
     path("", include("voicemail.urls")),
     path("support/", admin.site.urls),
     path("", include("signin.urls")),

@@ -96,10 +96,11 @@ def told(node: int, told: Sequence[Told]) -> None:
             call = Ended.of(name, event, now)
             calls.setdefault(call.unique_id, call)
     if calls:
-        _write(calls)
+        write(calls)
 
 
-def _write(calls: Mapping[str, Ended]) -> None:
+def write(calls: Mapping[str, Ended]) -> None:
+    """Write how these calls ended, by their `unique_id`; one that has ended already stays as it is."""
     with transaction.atomic():
         # In one order, whoever else writes the same calls.
         CallRecord.objects.bulk_create([calls[key].row() for key in sorted(calls)], ignore_conflicts=True)

@@ -1,6 +1,6 @@
 """PURE: the way that a call took through its plan, by the words in which the node says how each ringing ended; and what that means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,19 +61,28 @@ class Passed:
     how: str = ""
 
 
+Ringing = Ring | Outside | System
+
+
 def passed(plan: CallPlan, words: Sequence[str]) -> tuple[Passed, ...]:
     """The steps that the call took, the first one first."""
     left = [word for word in words if word != ALONE]
+    found = walked(plan, lambda _step: left.pop(0) if left else "")
+    if any(each.how == FULL and isinstance(each.step, Ring | System) for each in found):
+        return ()  # it was full before anything of the plan was done
+    return found
+
+
+def walked(plan: CallPlan, word_at: Callable[[Ringing], str]) -> tuple[Passed, ...]:
+    """The steps of a call, where `word_at` says how what rings ends; it is asked once for each."""
     found: list[Passed] = []
     step: Step | None = plan.first
     while step is not None:
         if isinstance(step, Reach):
             found.append(Passed(step))
             step = step.next
-        elif isinstance(step, Ring | Outside | System):
-            how = left.pop(0) if left else ""
-            if how == FULL and isinstance(step, Ring | System):
-                return ()  # it was full before anything of the plan was done
+        elif isinstance(step, Ringing):
+            how = word_at(step)
             found.append(Passed(step, how))
             step = None if isinstance(step, System) or how not in _AFTER else step.on.get(_AFTER[how])
         else:

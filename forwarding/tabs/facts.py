@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from forwarding import hours, periods, schedules
+from forwarding import hours, latest, periods, schedules
 from forwarding.calls import StatusRule
 from forwarding.models import ForwardingRule
 from forwarding.simulator import STATE_LABELS, Question, State, local_moment
@@ -77,6 +77,9 @@ def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str,
         "asked": getattr(form, "asked", None) or _asked_first(person),
         "states": state_choices(),
         "supposed": status_choices(beside=True),
+        "calls_url": latest.of_user(scope.customer.slug, person.number)
+        if rights.administers(scope.actor)
+        else latest.own(),
         "ask_url": f"{reverse('user_tab', args=[scope.customer.slug, person.number, 'forwarding'])}?ask=1"
         if rights.administers(scope.actor)
         else "",

@@ -215,7 +215,7 @@ class Places:
         if type(value) is not _JSON_OF.get(kind, str):
             raise ValueError(value)
         # Half a sign (a lone surrogate) is none either.
-        if (isinstance(value, int) and abs(value) >= 2**31) or (
+        if (isinstance(value, int) and abs(value) >= _MOST.get(kind, 2**31)) or (
             isinstance(value, str) and b"\0" in value.encode()
         ):
             raise ValueError(value)
@@ -224,5 +224,7 @@ class Places:
 
 # As what JSON brings a value of these fields; those that aren't named are texts.
 _JSON_OF: dict[str, type] = {
-    "BooleanField": bool, "IntegerField": int, "PositiveIntegerField": int, "PositiveSmallIntegerField": int,
+    "BigAutoField": int, "BooleanField": bool, "IntegerField": int, "PositiveIntegerField": int, "PositiveSmallIntegerField": int,
 }  # fmt: skip
+# What a database takes for a number of these fields, where that is more than for the others.
+_MOST = {"BigAutoField": 2**63}

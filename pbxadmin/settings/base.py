@@ -280,6 +280,11 @@ CELERY_BEAT_SCHEDULE = {
     "letters": {"task": "users.mail.letters.send_letters", "schedule": 30.0, "options": {"expires": 30}},
     "sessions": {"task": "signin.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
     "visitors": {"task": "talk.tasks.forget_visitors", "schedule": 3600.0, "options": {"expires": 3600}},
+    "calls": {
+        "task": "asterisk.calls.keeping.forget_calls",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     # On the minute: office hours begin at one.
     "switch-statuses": {
         "task": "forwarding.tasks.switch_statuses",

@@ -8,7 +8,9 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
+from asterisk.models import CallParty, CallRecord
 from files.models import Upload
 from phones.models import Sbc
 from phones.tests import factories as phone_factories
@@ -200,6 +202,13 @@ DOORS = {
     # Of somebody in Accueil: not themselves, not somebody who doesn't see them, nobody of another company.
     "colleague_status": [SIGN_IN, HIDDEN, REFUSED, OPEN, OPEN, HIDDEN, REFUSED],
     "own_forwarding": OWN_LINE,
+    # The call of the table is one of a plain user's in Accueil.
+    "user_calls": OF_PERSON,
+    "user_call": OF_PERSON,
+    "own_calls": OWN_LINE,
+    "own_call": [SIGN_IN, OPEN, *[HIDDEN] * 4, REFUSED],
+    "colleague_calls": [SIGN_IN, HIDDEN, HIDDEN, OPEN, OPEN, HIDDEN, REFUSED],
+    "colleague_call": [SIGN_IN, HIDDEN, HIDDEN, OPEN, OPEN, HIDDEN, REFUSED],
     "own_voicemail": OWN_LINE,
     "own_voicemail_pin": OWN_LINE,
     "own_voicemail_new_pin": OWN_LINE,
@@ -354,7 +363,12 @@ def world(boreale, laurier):
     number = Did.objects.of(boreale).first().pk
     companys = make_greeting(boreale).pk
     operation = Operation.objects.filter(customer=boreale).latest("pk").pk
+    call = CallRecord.objects.create(
+        customer=boreale, unique_id="pbx/1", at=timezone.now(), from_extension="101", dialled="102"
+    )
+    CallParty.objects.create(user=accueil_user, call=call, at=call.at, calling=True)
     things = {
+        **dict.fromkeys(("user_call", "own_call", "colleague_call"), call.pk),
         "greetings": make_greeting(boreale, accueil_user).pk,
         "company_greetings": companys,
         "own_greetings": companys,

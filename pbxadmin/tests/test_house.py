@@ -105,6 +105,7 @@ WRITERS = {
     "asterisk/calls/planned.py": "calls as they were planned, many in one statement",
     "asterisk/calls/ended.py": "how calls ended, as nodes tell it, many in one statement",
     "asterisk/calls/settling.py": "what calls that have ended mean: their outcome, and whom they concerned",
+    "asterisk/calls/keeping.py": "calls that are erased after thirty days",
     "asterisk/calls/missed.py": "who missed which call",
     "phones/presence.py": "signs of life that are no fetch, many in one statement",
     "phones/serving/fetches.py": "times of fetches that brought no other news, many in one statement",

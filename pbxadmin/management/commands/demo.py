@@ -17,6 +17,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import random_secret
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.values.signs import folded
+from pbxadmin.management import demo_calls
 from pbxadmin.run.calls import PROVIDER
 from phones import services as phone_services
 from phones.models import Phone
@@ -153,6 +154,7 @@ def load(password: str) -> dict[str, Any]:
         support, boreale, None, {"mac": "805ec0001020", "model": "yealink-t54w"}
     )
     road.apply(spare, FACTS, "demo")
+    demo_calls.load(boreale)
     accounts = []
     for number, who in (
         ("102", "administrateur de démonstration (sans second facteur), Clinique Boréale"),

@@ -1,0 +1,157 @@
+"""The page "Latest calls" of a person, and the page of one call: for whoever administers them, for themselves, and for colleagues who see
+their calls."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from asterisk.calls import comparing, latest, words
+from asterisk.models import CallParty, Node
+from forwarding.simulator import Sees
+from forwarding.tabs import facts
+from pbxadmin.common.http import PortalRequest
+from pbxadmin.common.listing import PAGE_SIZE, ListState, show_list
+from users import rights
+from users.access import signed_in_user
+from users.models import Customer, User
+from users.road import finding
+from users.road.pages.doors import of_person
+
+Trail = Sequence[tuple[Any, str | None]]
+
+
+# --- Doors --------------------------------------------------------------------------------------------------------
+@require_safe
+@of_person(rights.Verb.SEE)
+def user_calls(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
+    """Of a person whom one may open."""
+    return _list(request, person, _trail(customer, person), "user_call", [customer.slug, person.number])
+
+
+@require_safe
+@of_person(rights.Verb.SEE)
+def user_call(request: PortalRequest, customer: Customer, person: User, key: int) -> HttpResponse:
+    """One of their calls."""
+    back = reverse("user_calls", args=[customer.slug, person.number])
+    return _call(request, person, key, _trail(customer, person), back)
+
+
+@require_safe
+def own_calls(request: PortalRequest) -> HttpResponse:
+    """One's own."""
+    person = finding.own_person(signed_in_user(request))
+    return _list(request, person, [(_("My page"), reverse("own_page"))], "own_call", [])
+
+
+@require_safe
+def own_call(request: PortalRequest, key: int) -> HttpResponse:
+    """One of one's own."""
+    person = finding.own_person(signed_in_user(request))
+    return _call(request, person, key, [(_("My page"), reverse("own_page"))], reverse("own_calls"))
+
+
+@require_safe
+def colleague_calls(request: PortalRequest, number: str) -> HttpResponse:
+    """Of a colleague whose calls one sees."""
+    person = _colleague(request, number)
+    return _list(request, person, _trail_of_colleague(person), "colleague_call", [number])
+
+
+@require_safe
+def colleague_call(request: PortalRequest, number: str, key: int) -> HttpResponse:
+    """One of theirs."""
+    person = _colleague(request, number)
+    back = reverse("colleague_calls", args=[number])
+    return _call(request, person, key, _trail_of_colleague(person), back)
+
+
+def _colleague(request: PortalRequest, number: str) -> User:
+    """A colleague in the directory whose calls one sees; nobody else exists here."""
+    viewer = finding.own_person(signed_in_user(request))
+    company: Any = viewer.customer  # whoever has a page of their own has one
+    found = finding.user_or_404(viewer, company, number)
+    if found.pk == viewer.pk or not rights.what_sees(viewer, found).calls:
+        raise Http404
+    return found
+
+
+def _trail(customer: Customer, person: User) -> Trail:
+    return [
+        (_("Users"), reverse("users", args=[customer.slug])),
+        (person.full_name, reverse("user_tab", args=[customer.slug, person.number, "forwarding"])),
+    ]
+
+
+def _trail_of_colleague(person: User) -> Trail:
+    return [
+        (_("My page"), reverse("own_page")),
+        (_("Colleagues"), reverse("own_colleagues")),
+        (person.full_name, None),
+    ]
+
+
+# --- Pages --------------------------------------------------------------------------------------------------------
+def _list(
+    request: PortalRequest, person: User, trail: Trail, address: str, arguments: Sequence[str]
+) -> HttpResponse:
+    customer: Any = person.customer
+    state = ListState.of(latest.SHAPE, request.GET, request.path)
+    rows = state.rows(latest.parties_of(request.user, person))
+    page = latest.NEWEST_FIRST.part(rows, PAGE_SIZE, state.page, state.after, state.before)
+    lines = [
+        (line, reverse(address, args=[*arguments, line.key]))
+        for line in latest.lines_of(list(page.object_list), customer.pk)
+    ]
+    return show_list(request, "asterisk/calls.html", state, page, {
+        "lines": lines, "person": person, "customer": customer, "steps": state.steps(page), "own": person.pk == request.user.pk,
+        "connected": bool(lines) or Node.objects.exists(), "breadcrumbs": [*trail, (_("Latest calls"), None)],
+        "headings": [
+            state.heading(label) for label in (_("Time"), _("Call"), _("Outcome"), _("Length"))
+        ],
+    })  # fmt: skip
+
+
+def _call(request: PortalRequest, person: User, key: int, trail: Trail, back: str) -> HttpResponse:
+    customer: Any = person.customer
+    party = (
+        latest.parties_of(request.user, person).filter(call=key).select_related("call").first()
+        if key < 2**63
+        else None
+    )
+    if party is None:
+        raise Http404
+    now = timezone.now()
+    tone, outcome = words.outcome_for(party, now)
+    call, named = party.call, latest.names_of([party.call], customer.pk)
+    return render(request, "asterisk/call.html", {
+        "person": person, "customer": customer, "call": call, "tone": tone, "outcome": outcome, "length": words.spoken(call.seconds),
+        "from": latest.said(latest.caller_of(call), named), "from_number": call.from_extension,
+        "to": latest.said(call.dialled, named), "to_number": call.dialled if call.dialled in named else "",
+        "answered_by": latest.said(call.answered_by, named) if call.answered_by else "", "answered_number": call.answered_by,
+        "compared": comparing.compared(call, customer, _sees(request.user, customer), now),
+        "simulator_url": _simulator(request.user, customer, party), "back": back,
+        "breadcrumbs": [*trail, (_("Latest calls"), back), (_("The call"), None)],
+    })  # fmt: skip
+
+
+def _sees(reader: User, customer: Customer) -> Sees:
+    """Whose settings the reader may see: those whom they administer, and their own unless these are hidden from them."""
+    administered = facts.sees(reader, customer) if rights.administers(reader) else lambda extension: False
+    own = reader.number if reader.customer_id == customer.pk and rights.sees_own_forwarding(reader) else ""
+    return lambda extension: (bool(own) and extension == own) or administered(extension)
+
+
+def _simulator(reader: User, customer: Customer, party: CallParty) -> str:
+    """Where the simulator is asked about the same call, by whoever has it."""
+    call = party.call
+    if not rights.can(reader, rights.Verb.ADMINISTER, None, customer):
+        return ""
+    asked = {"to": call.dialled, "caller": latest.caller_of(call)}
+    return f"{reverse('simulator', args=[customer.slug])}?{urlencode(asked)}"
