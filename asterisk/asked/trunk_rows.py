@@ -104,6 +104,8 @@ def registration(line: TrunkLine) -> Row:
         "line": True,
         "endpoint": line.name,
         "retry_interval": 30,
+        # At once: a node has few of them, and until then nobody is reached from outside.
+        "max_random_initial_delay": 0,
     }
 
 

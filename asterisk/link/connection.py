@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from asterisk.ami.client import ActionError, Client, LinkError
 from asterisk.ami.protocol import Message, UnsafeActionError
-from asterisk.link import contacts, database, errands, events, leases, reconciling
+from asterisk.link import contacts, database, errands, events, leases, reconciling, trunks
 from asterisk.link.devices import Devices
 from asterisk.link.leases import Held
 from asterisk.link.told import LINE, Registered, of_message, remote
@@ -50,6 +50,7 @@ class NodeLink:
         self._devices = Devices()
         self._told: list[tuple[str, Mapping[str, str]]] = []
         self._messages: list[tuple[str, int]] = []
+        self._trunks: dict[int, tuple[bool, str]] = {}
         self._todo: asyncio.Queue[list[errands.Todo]] = asyncio.Queue()
         self._again = asyncio.Event()
         self._learned: set[str] = set()  # since the last gap
@@ -98,6 +99,7 @@ class NodeLink:
         self._trouble = trouble
         with suppress(database.AwayError):
             await database.ask(leases.parted, self.held.pk, self.worker, trouble)
+            await database.ask(trunks.forget, self.held.pk)
 
     async def _once(self) -> None:
         """One connection, from its beginning to its end."""
@@ -106,6 +108,7 @@ class NodeLink:
             release = (await client.ask("CoreSettings")).get("AsteriskVersion")
             await client.ask("Filter", ("Operation", "Add"), ("Filter", FILTER))
             self.client, self.busy, self._todo = client, False, asyncio.Queue()
+            await database.insist(trunks.forget, self.held.pk)
             await database.insist(leases.connected, self.held.pk, release)
             logger.info("%r: linked (Asterisk %.40s)", self.held, release)
             self._trouble = ""
@@ -143,6 +146,8 @@ class NodeLink:
                     self._devices.ended(line, message.get("URI"))
                 else:
                     self._devices.changed(line, message.get("URI"), self._clock())
+            case "ContactStatus":
+                self._trunks |= trunks.of_message(message)
             case "MessageWaiting":
                 with suppress(ValueError):
                     self._messages.append((message.get("Mailbox"), int(message.get("New") or "0")))
@@ -164,6 +169,9 @@ class NodeLink:
             if said := list(self._messages):
                 await database.insist(events.messages_waiting, self.held.pk, said)
                 del self._messages[: len(said)]
+            if changed := self._trunks:
+                self._trunks = {}
+                await database.insist(trunks.tell, self.held.pk, changed)
             renewed, gone = self._devices.take()
             if gone:
                 await database.insist(contacts.removed, self.held.pk, gone)
@@ -220,6 +228,8 @@ class NodeLink:
             else:
                 await database.insist(contacts.replace_all, self.held.pk, told)
             await database.insist(contacts.forget_expired)
+            told_trunks = await trunks.ask(client, await database.insist(trunks.in_use))
+            await database.insist(trunks.tell, self.held.pk, told_trunks)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOKED_AT):
                     await self._again.wait()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from asterisk.ami.client import ActionError, Client
 from asterisk.ami.protocol import UnsafeActionError
-from asterisk.link import BATCH, database
+from asterisk.link import BATCH, database, trunks
 from asterisk.models import Errand
 
 logger = logging.getLogger("pbxadmin.link")
@@ -120,6 +120,9 @@ async def _learn_one(client: Client, line: str) -> bool:
     except (UnsafeActionError, ActionError) as error:
         logger.error("a line can't be learned: %s", error)
         return False
+    if trunks.is_name(line):
+        await trunks.question(client, line)
+        return False  # it has no state of a line that could be looked at
     return any(words.startswith("Synchronizing") for words in said)
 
 
