@@ -43,7 +43,6 @@ EMPTY = [
     "ccss",
     "confbridge",
     "pjproject",
-    "stasis",
     "udptl",
     "queuerules",
     "pjsip_notify",

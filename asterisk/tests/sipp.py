@@ -111,9 +111,10 @@ def run(
     address: str = "127.0.0.1",
     port: int = 0,
     keys: dict[str, str] | None = None,
+    at_once: int = 0,
     within: float = 120,
 ) -> Counted:
-    """Play a scenario to its end: `count` calls (as many as there are users), `rate` a second, each `lasting_ms`."""
+    """Play a scenario to its end: `count` calls (as many as there are users), `rate` a second, each `lasting_ms`, at most `at_once` at a time."""
     with tempfile.TemporaryDirectory(prefix="sipp-") as name:
         folder = Path(name)
         _users(folder / "users.csv", users)
@@ -127,6 +128,7 @@ def run(
             "-d",
             str(lasting_ms),
         ]
+        more += ["-l", str(at_once)] if at_once else []
         more += ["-timeout", f"{within:.0f}s", "-timeout_error", f"{server[0]}:{server[1]}"]
         line = command(
             scenario,
@@ -150,11 +152,6 @@ def run(
             raise RuntimeError(
                 f"sipp ended with {done.returncode}: {(folder / 'screen').read_text(errors='replace')[-2000:]}"
             )
-        import shutil
-
-        shutil.copy(folder / "errors.log", "/tmp/b-ast/errors.log") if (
-            folder / "errors.log"
-        ).exists() else None
         return counted(folder)
 
 
