@@ -16,8 +16,10 @@ class AsteriskConfig(AppConfig):
 
         from asterisk import receivers, sheets
         from asterisk.calls import ended
+        from asterisk.link import registered as devices
         from asterisk.trunks import sheet as trunks
         from forwarding import latest
+        from phones import registered
 
         latest.register(
             latest.Pages(
@@ -26,6 +28,7 @@ class AsteriskConfig(AppConfig):
                 of_colleague=lambda number: reverse("colleague_calls", args=[number]),
             )
         )
+        registered.register(devices.of)
         sheets.register()
         trunks.register()
         receivers.connect()

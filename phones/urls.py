@@ -6,6 +6,7 @@ from phones.keys import views as views_keys
 from phones.sites import views as site_views
 from phones.views import moving as views_moving
 from phones.views import tab as views
+from phones.views.devices import user_devices
 
 PERSON = "c/<slug:slug>/users/<str:number>/phones/"
 
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *site_views.SBCS.urls(),
     path(f"{PERSON}state", views.phones_state, name="phones_state"),
     path(f"{PERSON}push", views.push_status, name="push_status"),
+    path(f"{PERSON}devices", user_devices, name="user_devices"),
     path(f"{PERSON}add", views.phone_add, name="phone_add"),
     path(f"{PERSON}<str:mac>/status", views.phone_status, name="phone_status"),
     path(f"{PERSON}<str:mac>/command", views.phone_command, name="phone_command"),

@@ -100,6 +100,7 @@ DOORS = {
     "user_delete": OF_PERSON,
     "user_history": OF_PERSON,
     "phones_state": OF_PERSON,
+    "user_devices": OF_PERSON,
     "push_status": OF_PERSON,
     "phone_add": OF_PERSON,
     "phone_status": OF_PERSON,

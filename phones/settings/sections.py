@@ -390,6 +390,7 @@ PHONES = Section(
         keeps=KEEPS,
         resets=RESETS,
         head_url="phones_state",
+        devices_url="user_devices",
         followed_url="push_status",
         offers=OFFERS,
         left_to_do=what_a_new_user_lacks,

@@ -79,6 +79,7 @@ def frame_of(
         "status_menu": contributed("status_menu"),
         "meta": [person.primary_department.name if person.primary_department else "", person.email],
         "head_url": _url("head_url", customer, person),
+        "devices_url": _url("devices_url", customer, person),
         "followed_url": _url("followed_url", customer, person),
         "emergency_gap": emergency.gap_of_person(actor, customer, person),
         "gauge": gauge,

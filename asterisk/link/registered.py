@@ -1,0 +1,61 @@
+"""The registered devices of a person for their pages, and how far what is known of them is true now."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from asterisk.link import desk_phones
+from asterisk.link.status import status
+from asterisk.models import Contact, Node
+from pbxadmin.common.clock import moment_in_zone
+from phones.registered import Device, Registered
+from users.models import User
+
+
+def of(person: User) -> Registered:
+    """What nodes tell of a person's devices: four queries at most."""
+    now = timezone.now()
+    links = {node.pk: status(node, now) for node in Node.objects.defer("node_password")}
+    if not links:
+        return Registered(
+            (), False, _("No phone system is connected to the portal yet: what is registered isn't known.")
+        )
+    known = Q(expires_at=None) | Q(expires_at__gt=now)
+    gone = [link for link in links.values() if not link.healthy]
+    # Of a node that can't be heard the last that it said counts: nothing ends there for us.
+    silent = [key for key, link in links.items() if not link.healthy]
+    contacts = list(Contact.objects.filter(known | Q(node__in=silent), user=person).order_by("since", "pk"))
+    devices = _devices(contacts)
+    if not gone:
+        return Registered(devices, True)
+    since = max((link.since for link in gone if link.since), default=None)
+    return Registered(devices, False, _sentence(since, person, now, everything=len(gone) == len(links)))
+
+
+def _sentence(since: datetime | None, person: User, now: datetime, *, everything: bool) -> str:
+    if since is None and everything:
+        return _("The phone system isn't connected: what is registered isn't known.")
+    if since is None:
+        return _("A part of the phone system isn't connected: something may be registered there.")
+    when = {"when": moment_in_zone(since, person.time_zone, now)}
+    if everything:
+        return _("The phone system isn't connected: what is registered isn't known since %(when)s.") % when
+    return (
+        _("A part of the phone system isn't connected: what is registered there isn't known since %(when)s.")
+        % when
+    )
+
+
+def _devices(contacts: Sequence[Contact]) -> tuple[Device, ...]:
+    said = {row.pk: desk_phones.Device(row.user_id, row.user_agent, _host(row.address)) for row in contacts}
+    macs = desk_phones.macs_of(said.values())
+    return tuple(
+        Device(row.address, row.user_agent, row.since, macs.get(said[row.pk], "")) for row in contacts
+    )
+
+
+def _host(address: str) -> str:
+    return address.rpartition(":")[0].strip("[]")
