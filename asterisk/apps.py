@@ -15,7 +15,7 @@ class AsteriskConfig(AppConfig):
         from django.urls import reverse
 
         from asterisk import receivers, sheets
-        from asterisk.calls import ended
+        from asterisk.calls import ended, missed
         from asterisk.link import registered as devices
         from asterisk.trunks import sheet as trunks
         from forwarding import latest
@@ -33,3 +33,4 @@ class AsteriskConfig(AppConfig):
         trunks.register()
         receivers.connect()
         ended.register()
+        missed.register()

@@ -1,10 +1,12 @@
 """For how long calls are kept: what is older than thirty days is erased every hour, a part at a time."""
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from asterisk.calls.latest import KEPT
-from asterisk.models import CallRecord
+from asterisk.models import CallParty, CallRecord
+from users.models import Letter
 
 # Calls that are erased in one transaction.
 PART = 2_000
@@ -18,7 +20,10 @@ def forget() -> int:
         .order_by("at")
         .values_list("pk", flat=True)[:PART]
     ):
-        CallRecord.objects.filter(pk__in=keys).delete()
+        with transaction.atomic():
+            parties = CallParty.objects.filter(call__in=keys)
+            Letter.objects.filter(kind=Letter.Kind.MISSED, about__in=parties.values("pk")).delete()
+            CallRecord.objects.filter(pk__in=keys).delete()
         count += len(keys)
     return count
 

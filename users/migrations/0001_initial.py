@@ -949,6 +949,7 @@ class Migration(migrations.Migration):
                             ("invited", "Invitation to the support team"),
                             ("team", "Account in the support team changed"),
                             ("owner", "Ownership transferred"),
+                            ("missed", "Missed call"),
                         ],
                         max_length=8,
                     ),

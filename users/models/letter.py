@@ -21,13 +21,14 @@ class Letter(models.Model):
         INVITED = "invited", _("Invitation to the support team")
         TEAM = "team", _("Account in the support team changed")
         OWNER = "owner", _("Ownership transferred")
+        MISSED = "missed", _("Missed call")
 
     customer_path = "user__customer"
 
     # NULL: to nobody. Whoever asks for a link of somebody who isn't there is answered after the same work.
     user = models.ForeignKey("users.User", models.CASCADE, null=True, related_name="letters")
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    # The row that the mail is about (a visitor), by its key: what kinds of mail are about is known further up.
+    # The row that the mail is about (a visitor, a missed call), by its key: what kinds of mail are about is known further up.
     about = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     next_at = models.DateTimeField(

@@ -8,8 +8,9 @@ import pytest
 from django.conf import settings
 from django.core import mail
 from django.test.signals import template_rendered
-from django.utils import translation
+from django.utils import timezone, translation
 
+from asterisk.models import CallParty, CallRecord
 from talk.models import Visitor
 from users import road
 from users.mail import letters
@@ -26,6 +27,8 @@ VISITORS = [
     (TALK, "Soins", "Jean Visiteur", ""),
     (MEET, "", "Jean Visiteur", "jean@ailleurs.example"),
 ]
+# What each mail about a missed call is about: caller, dialled, how it ended.
+MISSED = [("+14185550100", "150", "voicemail"), ("", "+15145550100", "given_up")]
 LANGUAGES = ["fr-CA", "en"]
 
 
@@ -80,9 +83,16 @@ def every_mail(person, language, visitors=VISITORS):
             user=person, kind=kind, place=place, name=name, email=email, token_hash=f"{language}{number}"
         )
         letters.post(Letter.Kind.VISITOR, [fresh()], {fresh().pk: visitor.pk})
+    for number, (caller, dialled, outcome) in enumerate(MISSED):
+        call = CallRecord.objects.create(
+            customer=person.customer, unique_id=f"pbx/{language}{number}", at=timezone.now(), ended_at=timezone.now(),
+            from_number=caller, dialled=dialled, outcome=outcome,
+        )  # fmt: skip
+        party = CallParty.objects.create(user=person, call=call, at=call.at)
+        letters.post(Letter.Kind.MISSED, [fresh()], {person.pk: party.pk})
     with translation.override("es"):  # whatever the worker speaks otherwise
         letters.send_due()
-    assert len(mail.outbox) == 8 + len(visitors)
+    assert len(mail.outbox) == 8 + len(visitors) + len(MISSED)
     return mail.outbox
 
 
