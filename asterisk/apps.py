@@ -17,6 +17,7 @@ class AsteriskConfig(AppConfig):
         from asterisk import receivers, sheets
         from asterisk.calls import ended, missed
         from asterisk.link import registered as devices
+        from asterisk.mailboxes import arriving, mails
         from asterisk.trunks import sheet as trunks
         from forwarding import latest
         from phones import registered
@@ -32,5 +33,7 @@ class AsteriskConfig(AppConfig):
         sheets.register()
         trunks.register()
         receivers.connect()
+        arriving.register()
+        mails.register()
         ended.register()
         missed.register()

@@ -2,12 +2,14 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from pbxadmin.common.crypto import EncryptedTextField, Reader, random_secret
+from pbxadmin.common.crypto import EncryptedBytesField, EncryptedTextField, Reader, random_secret
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ProvidersManager, ScopedManager
 from users.models import Customer, User
+from voicemail.models import Mailbox
 
 # What stands in a SIP address before the @ without being escaped, and an @: some ask for the whole address.
 USER_NAME = RegexValidator(
@@ -164,6 +166,8 @@ class Errand(models.Model):
         FORGET = "forget"  # what it remembers of the line `subject` ("101@fqdn", "trunk-4")
         LEARN = "learn"  # the line exists: follow its state
         TRUNKS = "trunks"  # the trunks are others
+        MESSAGES = "messages"  # tell which messages lie in the mailbox `subject` ("102@acme")
+        REMOVE = "remove"  # delete a message: `subject` is "102@acme/" and its number there
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="errands")
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -202,6 +206,42 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return self.uri
+
+
+class VoiceMessage(models.Model):
+    """A message that lies in a mailbox at a node: known once, however often the node tells of it, so that one mail goes out about it.
+
+    It is kept for as long as it lies there. The sound is there between its fetching and the mail.
+    """
+
+    customer_path = "user__customer"
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="voice_messages")
+    user = models.ForeignKey(User, models.CASCADE, related_name="voice_messages")
+    number = models.CharField(max_length=40)  # the node's own of it, the same wherever it lies in the mailbox
+    caller = models.CharField(max_length=40, blank=True)  # an extension, or a number as it was shown
+    at = models.DateTimeField()
+    seconds = models.PositiveIntegerField()
+    # What its person wanted sent when it came.
+    mail = models.CharField(max_length=13, choices=Mailbox.EmailOption.choices)
+    # Whether the mail is still to be sent; and whether the sound is to be fetched before.
+    due = models.BooleanField(default=False)
+    wants_sound = models.BooleanField(default=False)
+    sound = EncryptedBytesField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["node", "user", "number"], name="voice_message_once"),
+        ]
+        indexes = [
+            models.Index(fields=["node"], condition=Q(wants_sound=True), name="voice_message_wanted"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
 
 
 class PinEntry(models.Model):

@@ -51,7 +51,7 @@ EMPTY = [
 SOUNDS = {"fr": "fr_CA_f_June", "en": "en_US_f_Allison"}
 OF_THE_DATA = ("documentation", "static-http", "rest-api", "moh")
 SPOOL = (
-    "recording/voicemail", "monitor", "outgoing", "tmp", "plans", "greetings", "dictate", "meetme", "system",
+    "recording/voicemail", "recording/out", "monitor", "outgoing", "tmp", "plans", "greetings", "dictate", "meetme", "system",
 )  # fmt: skip
 
 

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from asterisk.ami.client import ActionError, Client, LinkError
 from asterisk.ami.protocol import Message, UnsafeActionError
-from asterisk.link import contacts, database, errands, events, leases, reconciling, trunks
+from asterisk.link import boxes, contacts, database, errands, events, leases, reconciling, trunks
 from asterisk.link.devices import Devices
 from asterisk.link.leases import Held
 from asterisk.link.told import LINE, Registered, of_message, remote
+from asterisk.mailboxes import arriving
 
 logger = logging.getLogger("pbxadmin.link")
 
@@ -35,6 +36,8 @@ FILTER = f"^Event: ({WANTED})[[:cntrl:]]"
 MOST_TOLD = 20_000
 # Seconds after which a node hears again that somebody listens; the dialplan believes it for fifteen.
 LISTENS = 4.0
+# Seconds after which sounds that couldn't be fetched are tried again.
+BROUGHT_AGAIN = 20.0
 # Lines of which the devices are asked at the same time.
 ASKED_TOGETHER = 50
 
@@ -53,6 +56,7 @@ class NodeLink:
         self._trunks: dict[int, tuple[bool, str]] = {}
         self._todo: asyncio.Queue[list[errands.Todo]] = asyncio.Queue()
         self._again = asyncio.Event()
+        self._sounds = asyncio.Event()  # there may be some to be fetched
         self._learned: set[str] = set()  # since the last gap
         self._healed = float("-inf")
         self._trouble = ""
@@ -117,6 +121,7 @@ class NodeLink:
                 async with asyncio.TaskGroup() as group:
                     for part in (
                         self._listen, self._say_that_we_listen, self._do_errands, self._write, self._reconcile,
+                        self._bring,
                     ):  # fmt: skip
                         group.create_task(part(client))
             finally:
@@ -230,6 +235,7 @@ class NodeLink:
             await database.insist(contacts.forget_expired)
             told_trunks = await trunks.ask(client, await database.insist(trunks.in_use))
             await database.insist(trunks.tell, self.held.pk, told_trunks)
+            await database.insist(arriving.forget_old)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOKED_AT):
                     await self._again.wait()
@@ -240,9 +246,20 @@ class NodeLink:
     async def _do_errands(self, client: Client) -> None:
         while True:
             todo = await self._todo.get()
-            learned = await errands.do(client, todo)
+            learned = await errands.do(client, self.held.pk, todo)
             self.busy = False
+            if any(each.kind == errands.Kind.MESSAGES for each in todo):
+                self._sounds.set()
             await self._heal(client, learned)
+
+    async def _bring(self, client: Client) -> None:
+        """Sounds of messages, beside everything else: they are long."""
+        while True:
+            self._sounds.clear()
+            await boxes.bring(client, self.held)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BROUGHT_AGAIN):
+                    await self._sounds.wait()
 
     async def _heal(self, client: Client, learned: Sequence[str]) -> None:
         """Where the node follows a line without its state (its question failed at that moment), only forgetting all of them helps."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from asterisk.ami.client import ActionError, Client
 from asterisk.ami.protocol import UnsafeActionError
-from asterisk.link import BATCH, database, trunks
+from asterisk.link import BATCH, boxes, database, trunks
 from asterisk.models import Errand
 
 logger = logging.getLogger("pbxadmin.link")
@@ -71,7 +71,7 @@ def to_learn(node: int, lines: Iterable[str]) -> None:
     )
 
 
-async def do(client: Client, todo: Sequence[Todo]) -> list[str]:
+async def do(client: Client, node: int, todo: Sequence[Todo]) -> list[str]:
     """Do errands of the node to which `client` is connected; returns the lines that it learned. What isn't done stays."""
     learned: list[str] = []
     for kind, group in itertools.groupby(todo, key=lambda each: each.kind):
@@ -88,6 +88,10 @@ async def do(client: Client, todo: Sequence[Todo]) -> list[str]:
                 await asyncio.gather(*(forget(client, subject) for subject in subjects))
             elif kind == Kind.TRUNKS:
                 await look_at_trunks(client)
+            elif kind == Kind.MESSAGES:
+                await asyncio.gather(*(boxes.look(client, node, subject) for subject in subjects))
+            elif kind == Kind.REMOVE:
+                await asyncio.gather(*(boxes.remove(client, subject) for subject in subjects))
             await database.insist(done, keys)
     return learned
 

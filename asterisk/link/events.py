@@ -129,6 +129,7 @@ def say_once(kind: str, name: str) -> None:
 
 def messages_waiting(node: int, told: Sequence[tuple[str, int]]) -> None:
     """Mailboxes ("102@acme": the customer's slug) and how many new messages they have; the last word of each counts."""
+    from asterisk.mailboxes import arriving
     from voicemail import messages
 
     last = dict(told)
@@ -139,3 +140,6 @@ def messages_waiting(node: int, told: Sequence[tuple[str, int]]) -> None:
         customer = customers.get(slug)
         if customer is None or not messages.told(customer, number, unread):
             say_once("mailbox", mailbox)
+        elif unread:
+            # Also what a colleague forwarded, which no call tells of.
+            arriving.look(node, [mailbox])

@@ -25,6 +25,7 @@ class Held:
     host: str
     port: int
     secret: str
+    ari_port: int
 
     def __repr__(self) -> str:
         return f"<node {self.name}>"
@@ -40,7 +41,12 @@ def renew(worker: str, heard: Collection[int] = ()) -> Mapping[int, Held]:
         mine.filter(pk__in=heard).update(heard_at=timezone.now())
     return {
         node.pk: Held(
-            node.pk, node.name, node.host, node.ami_port, plain(node, Node.node_password, Reader.PHONE_SYSTEM)
+            node.pk,
+            node.name,
+            node.host,
+            node.ami_port,
+            plain(node, Node.node_password, Reader.PHONE_SYSTEM),
+            node.ari_port,
         )
         for node in mine
     }

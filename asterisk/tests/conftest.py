@@ -2,6 +2,18 @@
 
 from asterisk.tests.engine import asterisk, engine, engine_portal, portal
 from asterisk.tests.fixed import fixed
+from asterisk.tests.mailboxes import inbox, leave, prompts
 from asterisk.tests.phones import phone_store, phones
 
-__all__ = ["asterisk", "engine", "engine_portal", "fixed", "phone_store", "phones", "portal"]
+__all__ = [
+    "asterisk",
+    "engine",
+    "engine_portal",
+    "fixed",
+    "inbox",
+    "leave",
+    "phone_store",
+    "phones",
+    "portal",
+    "prompts",
+]

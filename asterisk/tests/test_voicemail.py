@@ -6,10 +6,9 @@ import pytest
 from django.apps import apps
 from django.core.files.storage import default_storage
 
-from asterisk.tests.prompts import Prompts
+from asterisk.tests.mailboxes import listens, mailbox
 from asterisk.tests.saving import hours, people, save
 from pbxadmin.common.crypto import Reader, plain
-from users.models import User
 from voicemail import audio
 from voicemail.greetings import sounds
 from voicemail.models import Greeting, Mailbox
@@ -17,51 +16,6 @@ from voicemail.standard_greetings import add_greetings
 from voicemail.tests.sounds import tone
 
 pytestmark = pytest.mark.calls
-
-
-def mailbox(person: User, **values: Any) -> None:
-    """Options of somebody's mailbox, as the tab saves them."""
-    save(person, **{f"voicemail__{name}": value for name, value in values.items()})
-
-
-@pytest.fixture
-def prompts(engine):
-    return Prompts(engine)
-
-
-@pytest.fixture
-def inbox(engine):
-    """The new messages of 102, by their names."""
-    folder = engine.folders.spool / "voicemail/boreale/102/INBOX"
-    return lambda: sorted(path.name for path in folder.glob("*.wav"))
-
-
-@pytest.fixture
-def leave(phones, prompts, inbox, engine, boreale, felix):
-    """Somebody calls 102, whom nobody answers, speaks for two seconds after the tone and hangs up."""
-
-    def left(caller: Any, number: str = "102", tone: int = 440) -> Any:
-        before, beeps, words = len(inbox()), prompts.names.count("beep"), prompts.names.count("vm-theperson")
-        call = caller.call(number, tone=tone)
-        prompts.count("vm-theperson", words + 1)
-        call.dtmf("#")  # to the tone at once
-        prompts.count("beep", beeps + 1)
-        heard = call.heard_for("silence")
-        engine.wait_until(lambda: call.heard_for("silence") > heard + 2, "two seconds", 10)
-        call.hangup()
-        engine.wait_until(lambda: len(inbox()) > before, "the message is in the inbox")
-        return call
-
-    return left
-
-
-def listens(prompts: Prompts, phone: Any, *keys: str) -> Any:
-    """*97, and keys that are pressed once the menu of the mailbox speaks."""
-    call = phone.call("*97")
-    assert call.answered_within(5)
-    for key in keys:
-        call.dtmf(key)
-    return call
 
 
 # --- What callers hear --------------------------------------------------------------------------------------------------

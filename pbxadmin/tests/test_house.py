@@ -73,6 +73,8 @@ WRITERS = {
     "asterisk/trunks/states.py": "what nodes say of SIP trunks",
     "asterisk/nodes.py": "tokens of nodes, with their history, and the end of the previous one",
     "asterisk/link/leases.py": "which worker holds which node, and how the link to it is",
+    "asterisk/mailboxes/arriving.py": "messages that nodes tell of, and errands to look at them",
+    "asterisk/mailboxes/mails.py": "messages that were mailed, and the errand to delete them",
     "asterisk/link/errands.py": "errands to nodes, begun and done",
     "asterisk/link/contacts.py": "registered devices, as nodes tell of them",
     "asterisk/receivers.py": "stamps of customers, and errands to nodes, of changes that the road makes",

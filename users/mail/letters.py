@@ -4,7 +4,7 @@ No mail holds a password: it leads to a page where its reader sets one. Names ar
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from smtplib import SMTPException
@@ -40,23 +40,29 @@ TO_ANYBODY = (Letter.Kind.ADDRESS, Letter.Kind.TEAM)
 class Mail:
     """What a kind of letter says: its subject, its pair of templates without their ending, and what they need.
 
-    `to`: where it goes, if that isn't the person's address.
+    `to`: where it goes, if that isn't the person's address. `files`: what is attached, as name, bytes and type.
     """
 
     subject: str
     template: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     to: str = ""
+    files: Sequence[tuple[str, bytes, str]] = ()
 
 
 # What writes each kind of letter; None where there is nothing to write about any more.
 Writer = Callable[[Letter, User], Mail | None]
 WRITERS: dict[str, Writer] = {}
+# What is to be done once a letter went out, in the transaction that notes it.
+Sent = Callable[[Letter], None]
+AFTERWARDS: dict[str, Sent] = {}
 
 
-def register(kind: Letter.Kind, writer: Writer) -> None:
-    """Say what writes a kind of letter: its app knows what it is about."""
+def register(kind: Letter.Kind, writer: Writer, sent: Sent | None = None) -> None:
+    """Say what writes a kind of letter: its app knows what it is about; and what is done once one was `sent`."""
     WRITERS[kind] = writer
+    if sent is not None:
+        AFTERWARDS[kind] = sent
 
 
 def language_of(user: User) -> str:
@@ -174,7 +180,10 @@ def _send(key: int) -> bool:
             "again later" if after else "given up",
         )
         return False
-    Letter.objects.filter(pk=key).update(next_at=None, sent_at=timezone.now())
+    with transaction.atomic():
+        Letter.objects.filter(pk=key).update(next_at=None, sent_at=timezone.now())
+        if (sent := AFTERWARDS.get(letter.kind)) is not None:
+            sent(letter)
     return True
 
 
@@ -191,6 +200,8 @@ def write(letter: Letter, user: User) -> EmailMultiAlternatives | None:
         mail.subject, render_to_string(f"{mail.template}.txt", facts), to=[mail.to or user.email]
     )
     made.attach_alternative(render_to_string(f"{mail.template}.html", facts), "text/html")
+    for name, content, kind in mail.files:
+        made.attach(name, content, kind)
     return made
 
 

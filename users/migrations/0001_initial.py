@@ -950,6 +950,7 @@ class Migration(migrations.Migration):
                             ("team", "Account in the support team changed"),
                             ("owner", "Ownership transferred"),
                             ("missed", "Missed call"),
+                            ("message", "Voicemail message"),
                         ],
                         max_length=8,
                     ),

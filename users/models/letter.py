@@ -22,6 +22,7 @@ class Letter(models.Model):
         TEAM = "team", _("Account in the support team changed")
         OWNER = "owner", _("Ownership transferred")
         MISSED = "missed", _("Missed call")
+        MESSAGE = "message", _("Voicemail message")
 
     customer_path = "user__customer"
 

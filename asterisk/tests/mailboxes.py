@@ -1,0 +1,54 @@
+"""Mailboxes by phone, for tests: what is left there, and how it is listened to."""
+
+from typing import Any
+
+import pytest
+
+from asterisk.tests.prompts import Prompts
+from asterisk.tests.saving import save
+from users.models import User
+
+
+def mailbox(person: User, **values: Any) -> None:
+    """Options of somebody's mailbox, as the tab saves them."""
+    save(person, **{f"voicemail__{name}": value for name, value in values.items()})
+
+
+@pytest.fixture
+def prompts(engine):
+    return Prompts(engine)
+
+
+@pytest.fixture
+def inbox(engine):
+    """The new messages of 102, by their names."""
+    folder = engine.folders.spool / "voicemail/boreale/102/INBOX"
+    return lambda: sorted(path.name for path in folder.glob("*.wav"))
+
+
+@pytest.fixture
+def leave(phones, prompts, inbox, engine, boreale, felix):
+    """Somebody calls 102, whom nobody answers, speaks for two seconds after the tone and hangs up."""
+
+    def left(caller: Any, number: str = "102", tone: int = 440) -> Any:
+        before, beeps, words = len(inbox()), prompts.names.count("beep"), prompts.names.count("vm-theperson")
+        call = caller.call(number, tone=tone)
+        prompts.count("vm-theperson", words + 1)
+        call.dtmf("#")  # to the tone at once
+        prompts.count("beep", beeps + 1)
+        heard = call.heard_for("silence")
+        engine.wait_until(lambda: call.heard_for("silence") > heard + 2, "two seconds", 10)
+        call.hangup()
+        engine.wait_until(lambda: len(inbox()) > before, "the message is in the inbox")
+        return call
+
+    return left
+
+
+def listens(prompts: Prompts, phone: Any, *keys: str) -> Any:
+    """*97, and keys that are pressed once the menu of the mailbox speaks."""
+    call = phone.call("*97")
+    assert call.answered_within(5)
+    for key in keys:
+        call.dtmf(key)
+    return call
