@@ -24,7 +24,7 @@ DEFAULTS = {
     "NODE_PASSWORD": "",
     "NODE_ADDRESS": "127.0.0.1",  # where AMI and ARI listen
     "PORTAL_URL": "http://127.0.0.1:8000",
-    "SIP_ADDRESS": "0.0.0.0",  # noqa: S104 - phones are everywhere
+    "SIP_ADDRESS": "0.0.0.0",  # noqa: S104  # nosec B104 - phones are everywhere
     "SIP_PORT": "5060",
     "SIP_TLS_PORT": "5061",
     "RTP_FIRST": "10000",
