@@ -131,6 +131,12 @@ class Phones:
             self._put_away(phone)
         self.used.clear()
 
+    def switch_off(self, kind: type) -> None:
+        """Switch those of a kind off that wait to become others."""
+        for phone in [each for each in self.free if type(each) is kind]:
+            self.free.remove(phone)
+            phone.close()
+
     def close(self) -> None:
         """Switch all of them off."""
         for phone in self.used + self.free:
