@@ -19,6 +19,7 @@ class Device:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.address = "{}:{}".format(*self.socket.getsockname())
+        self.contact = f"sip:{self.number}@{self.address}"  # where it says that it is
         self.call, self.tag, self.sequence = uuid.uuid4().hex, uuid.uuid4().hex[:8], 0
 
     def register(self, expires: int = 300, within: float = 10.0) -> int:
@@ -39,7 +40,7 @@ class Device:
         request = (
             f"REGISTER sip:{self.host} SIP/2.0\r\nVia: SIP/2.0/UDP {self.address};branch=z9hG4bK{uuid.uuid4().hex[:12]};rport\r\n"
             f"Max-Forwards: 70\r\nFrom: {who};tag={self.tag}\r\nTo: {who}\r\nCall-ID: {self.call}\r\nCSeq: {self.sequence} REGISTER\r\n"
-            f"Contact: <sip:{self.number}@{self.address}>\r\nExpires: {expires}\r\nUser-Agent: {self.agent}\r\n{proof}Content-Length: 0\r\n\r\n"
+            f"Contact: <{self.contact}>\r\nExpires: {expires}\r\nUser-Agent: {self.agent}\r\n{proof}Content-Length: 0\r\n\r\n"
         )
         self.socket.sendto(request.encode(), self.server)
         while True:

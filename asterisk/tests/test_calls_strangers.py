@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from asterisk.tests.phones import heard_first
+from asterisk.tests.registering import Device
 from asterisk.tests.saving import did, save, trunk
 from users.tests.factories import make_user
 
@@ -207,3 +208,34 @@ def test_nothing_that_is_dialled_becomes_anything_but_a_number(phones, engine, b
     assert (other.rang, third.rang) == (0, 0)
     assert one.call("102").hears(700, 0.3)
     assert "ERROR" not in engine.said
+
+
+def test_nothing_that_a_device_says_of_its_address_becomes_anything_but_an_address(
+    phones, engine, boreale, amelie, felix, ines
+):
+    """Whoever has a password could else have everybody who calls them dial for them."""
+    provider = phones.trunk(answer="at once", tone=1000)
+    line = trunk(provider)
+    one, third = phones.of(amelie), phones.of(ines, answer="at once", tone=900)
+    for contact in (
+        f"sip:102&PJSIP/+19005550100@trunk-{line.pk}", f"sip:102&PJSIP/911@trunk-{line.pk}", "sip:102&PJSIP/103@boreale.example.com",
+        "sip:102&Local/s@emergency", "sip:102&Local/103@phones",
+    ):  # fmt: skip
+        says(engine, felix, contact)
+    call = one.call("102")
+    assert heard_first(call, 900, 1000, within=2) not in (900, 1000)
+    call.hangup()
+    assert (third.rang, len(provider.received)) == (0, 0)
+    says(engine, felix, "sip:102,30,S(1)@127.0.0.1:9")
+    one.call("102").ended_within(0.5)
+    assert "Unrecognized option" not in engine.said
+
+
+def says(engine, person, contact):
+    """A device of somebody says that it is there, whatever that is."""
+    device = Device(
+        f"{person.number}@{person.customer.fqdn}", person.sip_auth_id, person.sip_password, engine.sip
+    )
+    device.contact = contact
+    assert device.register() == 200
+    device.close()
