@@ -7,6 +7,7 @@ import pytest
 from asterisk.calls import settling
 from asterisk.models import CallRecord, Node, Trunk
 from asterisk.tests.engine import manage
+from asterisk.tests.saving import save
 from forwarding.decisions import Ring
 from phones.tests.processes import wait_until
 from users.models import Did, SystemExtension, User
@@ -95,3 +96,43 @@ def test_a_ring_group_says_whom_it_rang(
     record = the_call("given_up")
     assert (record.from_number, record.rang) == ("+14185550100", ["102", "103"])
     assert missed(record) == {"102", "103"}
+
+
+@pytest.fixture
+def mobile(phones: Any, boreale: Any, felix: User) -> Any:
+    """Félix's mobile, where a call of a colleague is to be accepted once his phone has rung."""
+    trunk = phones.trunk(answer="at once", tone=1000)
+    Trunk.objects.create(
+        name="Fournisseur", host="127.0.0.2", port=trunk.port, networks="127.0.0.2/32", channels=10
+    )
+    save(
+        felix, mobile="+14185550177", available__no_answer_seconds="5", available__no_answer_external="mobile?bounce",
+        available__no_answer_internal="same",
+    )  # fmt: skip
+    phones.of(felix, answer="ring")
+    return trunk
+
+
+def test_a_call_that_is_accepted_on_the_mobile_was_answered_and_not_missed(
+    phones: Any, link: Any, mobile: Any, amelie: User
+) -> None:
+    call = phones.of(amelie).call("102")
+    asked = mobile.incoming(within=10)
+    assert asked.hears("speech", seconds=0.5)
+    asked.dtmf("1")
+    assert call.hears(1000, seconds=1.5)
+    call.hangup()
+    record = the_call("answered")
+    assert (record.taken, missed(record)) == (["no_answer", "answered"], set())
+    assert record.seconds in (1, 2, 3, 4)
+
+
+def test_a_caller_who_hangs_up_while_somebody_is_asked_to_accept_was_answered_by_nobody(
+    phones: Any, link: Any, mobile: Any, amelie: User
+) -> None:
+    call = phones.of(amelie).call("102")
+    asked = mobile.incoming(within=10)
+    assert asked.hears("speech", seconds=0.5)
+    call.hangup()
+    record = the_call("given_up")
+    assert (record.taken, missed(record), record.seconds) == (["no_answer", "given_up"], {"102"}, 0)

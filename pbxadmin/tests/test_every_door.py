@@ -20,8 +20,9 @@ pytestmark = pytest.mark.slow("every address with anything in every field")
 
 __all__ = ["world"]  # a fixture: pytest finds it by its name
 
-# What an app or a phone asks for, without a form of ours.
+# What an app, a phone or a node of the phone system asks for, without a form of ours.
 WITHOUT_FORM = {
+    *(name for name in DOORS if name.startswith("node_")),
     "app_config",
     "app_config_nothing",
     "redirection",
