@@ -97,6 +97,27 @@ def test_the_schedule_switches_the_status_in_hours_breaks_outside_and_on_holiday
     assert len(felix_phone.received) == 1
 
 
+def test_outside_hours_who_is_away_has_their_own_voicemail_answer_where_the_box_says_so(
+    phones, boreale, amelie, felix, ines
+):
+    save(felix, status="away", hours_mode="own", office_hours=ALL_WEEK, away__divert_internal="extension:103")
+    save(felix, away__voicemail_out_of_hours_internal="1")
+    one = phones.of(amelie)
+    phones.of(ines, answer="at once", tone=900)
+
+    def heard():
+        call = one.call("102")
+        found = heard_first(call, 900, "speech")
+        call.hangup()
+        return found
+
+    assert heard() == 900
+    save(felix, office_hours="")
+    assert heard() == "speech"
+    save(felix, away__voicemail_out_of_hours_internal="0")
+    assert heard() == 900
+
+
 def test_how_ringing_ends_says_where_a_call_goes_for_colleagues_and_for_strangers(phones, boreale, amelie):
     """Everybody is called at once; each way of ending leads to a colleague with another tone, and strangers to others than colleagues."""
     ends = {
