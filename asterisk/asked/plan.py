@@ -11,10 +11,10 @@
     say,<prompts>,<cause>
     busy
 
-Steps are named by the number of their line, the first line of all being 1. Yes is 1. Ways are `<number>@<trunk>@<its channels>` parted by `&`,
+Steps are named by the number of their line, the first line of all being 1. Yes is 1. Ways are `<number>@<trunk>@<its channels>@<where it is>` parted by `&`,
 tried one after the other; of a call that goes on for somebody the provider is told their number, `for whom`. A member is an extension, with
 `c` where it takes one call at a time, and `n` where its apps don't ring. Every line ends with a comma, and no word holds anything but letters,
-digits and `@.:+*#_&/-`: nothing that a person typed can become a word of the dialplan.
+digits and `@.:+*#_&/-[]`: nothing that a person typed can become a word of the dialplan.
 """
 
 import re
@@ -38,7 +38,7 @@ from forwarding.decisions import (
     Why,
 )
 
-SAFE = re.compile(r"[A-Za-z0-9@.:+*#_&/-]*\Z")
+SAFE = re.compile(r"[][A-Za-z0-9@.:+*#_&/-]*\Z")
 # How long the members of a group ring, and those of a queue, in seconds.
 RINGS_FOR = {"ring_group": 60, "queue": 300, "ivr": 60}
 # What a person hears who dialled what isn't possible, and the cause with which the call ends (Q.850).

@@ -73,9 +73,9 @@ class Standing(CustomerDirectory):
         return self._trunks
 
     def ways(self, number: str) -> Iterator[str]:
-        """How a number is dialled at each trunk: "15145550100@trunk-4@30"."""
+        """How a number is dialled at each trunk: "15145550100@trunk-4@30@sip.example.com:5060"."""
         number = tolls.as_dialled(number) or number
-        return (f"{trunk.dialled(number)}@{trunk.name}@{trunk.channels}" for trunk in self.trunks)
+        return (f"{trunk.dialled(number)}@{trunk.name}@{trunk.channels}@{trunk.at}" for trunk in self.trunks)
 
     def caller(self, extension: str, dialled: str) -> tuple[User, Caller] | None:
         """A person who calls, loaded together with whomever they call; None for nobody."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from asterisk import nodes
 from asterisk.asked import learning, plan, rows, standing
 from asterisk.asked.rows import UnsafeValueError
-from asterisk.calls.planned import gathered
+from asterisk.calls.planned import Gathered, gathered
 from asterisk.models import CallRecord, Errand, Node, PinEntry, Trunk
 from asterisk.receivers import stamp
 from pbxadmin.common.crypto import fingerprint
@@ -22,7 +22,10 @@ TOKEN = "token-of-the-node-in-the-tests"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept():
+def _nothing_kept(monkeypatch):
+    # What is gathered is written where a test says so, and by no thread beside it.
+    monkeypatch.setattr(learning.Seen, "_write_and_leave", lambda self: None)
+    monkeypatch.setattr(Gathered, "_write_and_leave", lambda self: None)
     yield
     standing.forget()
     learning.seen.forget()
@@ -79,7 +82,7 @@ def test_no_word_of_a_plan_can_be_more_than_a_word(text):
         said = plan.line("ring", text)
     except plan.UnsafeWordError:
         return
-    assert re.fullmatch(r"ring,[A-Za-z0-9@.:+*#_&/-]*,", said)
+    assert re.fullmatch(r"ring,[][A-Za-z0-9@.:+*#_&/-]*,", said)
 
 
 # --- Who may ask ---------------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def test_without_pjsua_it_says_how_to_install_it(amelie, monkeypatch):
     with pytest.raises(CommandError, match="pip install 'pjsua2-python==") as told:
         call_command("softphone", "101")
     assert "\n" not in str(told.value)
-    wanted = Path(__file__).parents[2].joinpath("requirements-dev.txt").read_text()
+    wanted = Path(__file__).parents[2].joinpath("requirements-calls.txt").read_text()
     assert str(told.value).partition("'")[2].partition("'")[0] in wanted
 
 

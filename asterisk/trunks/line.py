@@ -42,6 +42,11 @@ class TrunkLine:
         """As the phone system calls it."""
         return f"trunk-{self.id}"
 
+    @property
+    def at(self) -> str:
+        """Where it is, as a call is sent there whether or not it answers when it is asked if it is there."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
     def dialled(self, number: str) -> str:
         """How a number in E.164 is dialled there; short codes (211, 911) as they are."""
         if not number.startswith("+") or self.number_format is NumberFormat.E164:

@@ -25,8 +25,8 @@ def of(customer: Any) -> list[TrunkLine]:
 
 
 def names_for(customer: Any) -> list[str]:
-    """The same as the phone system calls them."""
-    return [line.name for line in of(customer)]
+    """The same as the phone system calls them, each with where it is: "trunk-4@sip.example.com:5060"."""
+    return [f"{line.name}@{line.at}" for line in of(customer)]
 
 
 def at_node() -> list[TrunkLine]:

@@ -25,6 +25,7 @@ from pbxadmin.common.values.unsaid import SECRET_ADDRESSES, without_secrets
 NO_SECRETS = {
     "slug", "number", "mac", "tab", "pk", "operation", "provider", "name", "which", "status", "model", "object_id", "app_label",
     "content_type_id", "url", "address", "side", "day", "subject", "format", "table", "kind",
+    "fqdn", "extension", "dialled", "call", "trunk", "did", "sip_id", "how",
 }  # fmt: skip
 # A word that looks like no token at all: what keeps it out of the log is where it stands.
 SECRET = "geheim"

@@ -54,6 +54,9 @@ OPENERS = {
     "signin/oidc.py": "the providers' own hosts, over HTTPS, a redirection isn't followed",
     "pbxadmin/run/launcher.py": "what it started itself",
     "pbxadmin/front/upstream.py": "the Unix sockets of the settings",
+    "asterisk/ami/client.py": "the nodes that managers of the support team entered",
+    "asterisk/link/ari.py": "the same nodes, for recordings",
+    "asterisk/engine/ports.py": "free ports of this machine; sends nothing",
     "phones/virtual/fetching.py": "a phone in software, with the address of whoever starts it",
     "phones/virtual/listening.py": "the same, answering",
 }
