@@ -100,7 +100,7 @@ class Client:
         if not (challenge := asked.get("Challenge")):
             raise LinkError("password", "no challenge")
         key = hashlib.md5(f"{challenge}{secret}".encode(), usedforsecurity=False).hexdigest()
-        pairs = [("AuthType", "MD5"), ("Username", user), ("Key", key), ("Events", "on")]
+        pairs = [("AuthType", "MD5"), ("Username", user), ("Key", key), ("Events", "off")]
         if not (await self._asking("Login", pairs, CONNECT)).succeeded:
             raise LinkError("password")
         self._tasks.append(asyncio.create_task(self._keep_alive()))

@@ -85,6 +85,10 @@ def endpoint(name: str, person: User) -> dict[str, Value]:
         "disallow": "all",
         "allow": codecs,
         "direct_media": direct,
+        # A device is where it speaks from: one that names another place would have us call there, such as a SIP trunk that believes our address.
+        "rewrite_contact": True,
+        # Whoever calls may say that anybody sent them.
+        "send_diversion": False,
         "callerid": caller(person.full_name, person.number),
         "language": prompts(department.language),
         "mailboxes": f"{person.number}@{customer.slug}" if person.mailbox.enabled else "",

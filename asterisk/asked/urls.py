@@ -1,14 +1,22 @@
 """The addresses that nodes ask: read before all others, and answered without anything that only pages need."""
 
-from django.urls import include, path, re_path
+from django.urls import include, path, re_path, register_converter
+from django.urls.converters import PathConverter
 
 from asterisk.asked import calls, codes, door, pins, realtime, sounds
 
+
+class DialledConverter(PathConverter):
+    """Whatever somebody dialled: people write slashes in numbers, and with a line break in it it's still the portal that judges it."""
+
+    regex = r"(?s:.+)"
+
+
+register_converter(DialledConverter, "dialled")
 PLANS = [
-    # People write slashes in numbers, too.
-    path("call/<str:fqdn>/<str:extension>/<path:dialled>/<str:call>", calls.from_phone, name="node_call"),
-    path("in/<int:trunk>/<str:number>/<str:did>/<str:call>", calls.from_trunk, name="node_call_in"),
-    path("sip/<str:fqdn>/<str:sip_id>/<str:call>", calls.from_internet, name="node_call_sip"),
+    path("call/<str:fqdn>/<str:extension>/<dialled:dialled>/<str:call>", calls.from_phone, name="node_call"),
+    path("in/<int:trunk>/<str:number>/<dialled:did>/<str:call>", calls.from_trunk, name="node_call_in"),
+    path("sip/<str:fqdn>/<dialled:sip_id>/<str:call>", calls.from_internet, name="node_call_sip"),
 ]
 urlpatterns = [
     path("n/", include(PLANS)),

@@ -110,7 +110,9 @@ class NodeLink:
         client = await Client.connect(self.held.host, self.held.port, USER, self.held.secret)
         async with client:
             release = (await client.ask("CoreSettings")).get("AsteriskVersion")
+            # Nothing is heard before it is sifted: in other events stands what strangers say of themselves, line breaks and all.
             await client.ask("Filter", ("Operation", "Add"), ("Filter", FILTER))
+            await client.ask("Events", ("EventMask", "on"))
             self.client, self.busy, self._todo = client, False, asyncio.Queue()
             await database.insist(trunks.forget, self.held.pk)
             await database.insist(leases.connected, self.held.pk, release)

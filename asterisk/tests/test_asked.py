@@ -288,6 +288,33 @@ def test_the_right_pin_opens_outside_calls_and_wrong_ones_are_limited(ask, borea
     assert ask("/n/pin", line=line, pin=pin, **{"for": "outside"}).content == b"0"
 
 
+def test_of_many_guesses_at_once_no_more_are_looked_at_than_one_after_the_other(
+    ask, boreale, amelie, monkeypatch
+):
+    guesses = []
+
+    def slow(person, typed):
+        guesses.append(typed)
+        if len(guesses) < 40:
+            ask("/n/pin", line=f"101%40{boreale.fqdn}", pin="0", **{"for": "mailbox"})
+        return False
+
+    monkeypatch.setattr("asterisk.asked.pins.is_right", slow)
+    ask("/n/pin", line=f"101%40{boreale.fqdn}", pin="0", **{"for": "mailbox"})
+    assert len(guesses) == 12
+
+
+def test_a_right_pin_costs_no_try(ask, boreale, amelie):
+    line, pin = f"101%40{boreale.fqdn}", Mailbox.objects.get(user=amelie).pin
+    assert {ask("/n/pin", line=line, pin=pin, **{"for": "mailbox"}).content for _time in range(20)} == {b"1"}
+
+
+def test_whatever_is_dialled_is_judged_here(ask, boreale, amelie):
+    for dialled in ("102%0A", "%0D102", "1%0A0%0A2", "102%00", "102%E2%80%A8"):
+        said = ask(f"/n/call/{boreale.fqdn}/101/{dialled}/1").content
+        assert said.startswith(b"ok,"), dialled
+
+
 def test_a_status_that_is_dialled_stands_in_the_history_as_the_phone_systems(ask, boreale, amelie):
     assert ask("/n/code", line=f"101%40{boreale.fqdn}", code="*31").content == b"1"
     amelie.refresh_from_db()

@@ -324,6 +324,15 @@ def test_a_registration_shows_with_its_device_and_is_a_sign_of_life_of_the_phone
         until(lambda: not Contact.objects.exists())
 
 
+def test_nothing_is_heard_before_it_is_sifted(manager: Manager, db: None) -> None:
+    a_node(manager.port)
+    with working():
+        until(lambda: asked(manager, "Events"))
+    names = [each["Action"] for each in manager.asked]
+    assert asked(manager, "Login")[0]["Events"] == "off"
+    assert names.index("Filter") < names.index("Events")
+
+
 def test_a_node_that_lies_writes_nothing(
     manager: Manager, amelie: User, laurier: object, caplog: pytest.LogCaptureFixture
 ) -> None:

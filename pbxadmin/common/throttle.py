@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
@@ -38,6 +39,15 @@ class Limit:
         if count == self.tries + 1:
             logger.warning("limit %s reached key=%s seconds=%s", self.name, key or "-", self.window)
         return count is None or count <= self.tries
+
+    def give_back(self, key: str) -> None:
+        """Uncount one try of `key`, which was taken and turned out well."""
+        _ask(lambda: self._uncount(key))
+
+    def _uncount(self, key: str) -> None:
+        # It may have expired meanwhile.
+        with suppress(ValueError):
+            cache.decr(self._key(key))
 
     def _count(self, key: str) -> int | None:
         place = self._key(key)
