@@ -15,6 +15,8 @@ from forwarding.calls import Call, FromExtension, FromOutside
 from forwarding.decisions import Dialled
 from users.models import User
 
+RANG_ALONE = [[taken.ALONE, how] for how in taken.RANG_ON]
+
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
@@ -83,7 +85,7 @@ def _concerned(record: CallRecord, way: Way) -> Concerned:
 def _missed(record: CallRecord, way: Way, mobiles: Mapping[str, str]) -> list[str]:
     if not record.planned:
         # Without the portal a node rings whoever was dialled, and nobody else.
-        return [record.dialled] if record.taken == [taken.ALONE, taken.GIVEN_UP] else []
+        return [record.dialled] if record.taken in RANG_ALONE else []
     return [each for each in taken.missed(way.steps, record.rang, mobiles) if each != record.from_extension]
 
 

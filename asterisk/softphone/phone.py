@@ -90,10 +90,11 @@ class Phone:
     def __init__(
         self, folder: Path, user_agent: str, on_event: Callable[[dict[str, Any]], None] | None = None
     ) -> None:
-        self.process = PhoneProcess(folder, user_agent, self._take)
+        # The process may tell something at once.
         self.on_event = on_event
         self._first = 0  # the number of its first call; those before were another's
         self._forget()
+        self.process = PhoneProcess(folder, user_agent, self._take)
 
     def _forget(self) -> None:
         self.calls: dict[int, Call] = {}

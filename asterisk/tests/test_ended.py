@@ -150,8 +150,9 @@ def test_a_call_whose_plan_was_lost_is_there_without_its_steps(boreale, amelie, 
     assert (concerned(call), settling.way_of(call).steps) == ({"102"}, ())
 
 
-def test_without_the_portal_whoever_was_dialled_missed_the_call(boreale, amelie, felix):
-    tell(ended(boreale, "1.1", "alone.given_up.", **{"from": "101", "to": "102"}))
+@pytest.mark.parametrize("how", ["given_up", "no_answer"])
+def test_without_the_portal_whoever_was_dialled_missed_the_call(boreale, amelie, felix, how):
+    tell(ended(boreale, "1.1", f"alone.{how}.", **{"from": "101", "to": "102"}))
     assert missed(CallRecord.objects.get()) == {"102"}
 
 
