@@ -28,7 +28,7 @@ def test_who_takes_one_call_at_a_time_is_busy_on_any_call_and_several_calls_ring
     fourth = phones.of(zoe, answer="at once", tone=1100)
     # While it only rings, nobody is on a call.
     first, second = one.call("102"), third.call("102")
-    ringing = [other.incoming(), other.incoming()]
+    ringing = sorted([other.incoming(), other.incoming()], key=lambda each: each.from_number)
     ringing[0].answer()
     assert first.hears(700, 0.3)
     ringing[1].reject()
