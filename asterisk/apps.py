@@ -17,7 +17,7 @@ class AsteriskConfig(AppConfig):
         from asterisk import receivers, sheets
         from asterisk.calls import ended, missed
         from asterisk.link import registered as devices
-        from asterisk.mailboxes import arriving, mails
+        from asterisk.mailboxes import arriving, leaving, mails
         from asterisk.trunks import sheet as trunks
         from forwarding import latest
         from phones import registered
@@ -35,5 +35,6 @@ class AsteriskConfig(AppConfig):
         receivers.connect()
         arriving.register()
         mails.register()
+        leaving.connect()
         ended.register()
         missed.register()

@@ -166,8 +166,9 @@ class Errand(models.Model):
         FORGET = "forget"  # what it remembers of the line `subject` ("101@fqdn", "trunk-4")
         LEARN = "learn"  # the line exists: follow its state
         TRUNKS = "trunks"  # the trunks are others
-        MESSAGES = "messages"  # tell which messages lie in the mailbox `subject` ("102@acme")
-        REMOVE = "remove"  # delete a message: `subject` is "102@acme/" and its number there
+        MESSAGES = "messages"  # tell which messages lie in the mailbox `subject` ("102@u17")
+        REMOVE = "remove"  # delete a message: `subject` is "102@u17/" and its number there
+        EMPTY = "empty"  # delete the mailbox `subject`
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="errands")
     kind = models.CharField(max_length=8, choices=Kind.choices)

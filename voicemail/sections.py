@@ -303,8 +303,19 @@ def open_mailbox_is_told(row: road.RowPlan, plan: road.Plan) -> None:
 
 
 # --- Deleting ----------------------------------------------------------------------------------------------------
-def greetings_of_a_deleted_user(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
-    """A deleted person's own greetings go with them."""
+def what_a_deleted_user_takes_along(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
+    """A deleted person's messages and own greetings go with them."""
+    losses = greetings_of(records)
+    waiting = Mailbox.objects.filter(user__in=[record.pk for record in records], unread__gt=0)
+    for mailbox in waiting.only("user", "unread"):
+        count = mailbox.unread or 0
+        said = ngettext("%(count)s unread voicemail message.", "%(count)s unread voicemail messages.", count)
+        losses[mailbox.user_id] = [said % {"count": count}, *losses.get(mailbox.user_id, [])]
+    return losses
+
+
+def greetings_of(records: Sequence[Any]) -> dict[Any, list[str]]:
+    """How many greetings each of these people has in their library."""
     losses: dict[Any, list[str]] = {}
     counts: dict[int, int] = {}
     for user in (
@@ -387,7 +398,7 @@ VOICEMAIL = Section(
                 },
             )
         },
-        losses=greetings_of_a_deleted_user,
+        losses=what_a_deleted_user_takes_along,
         resets=RESETS,
         actions=(GIVE,),
         effects=EFFECTS,

@@ -103,7 +103,7 @@ class Asking:
         """What a plan takes from the tables beside the decision."""
         there, customer = self.there, self.there.customer
         return plan.Around(
-            customer.fqdn.lower(), customer.slug, prompts(customer.language), there.ways, customer.sip_trunk_channels, there.sound,
+            customer.fqdn.lower(), customer.slug, prompts(customer.language), there.ways, customer.sip_trunk_channels, there.mailbox,
             self.members, self.deflected, there.diverting, shown, announced,
         )  # fmt: skip
 

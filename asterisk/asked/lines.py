@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
 from asterisk.asked.rows import Value
+from asterisk.mailboxes.names import Box
 from asterisk.models import Node
 from asterisk.nodes import serves
 from asterisk.trunks import ways
@@ -91,7 +92,8 @@ def endpoint(name: str, person: User) -> dict[str, Value]:
         "send_diversion": False,
         "callerid": caller(person.full_name, person.number),
         "language": prompts(department.language),
-        "mailboxes": f"{person.number}@{customer.slug}" if person.mailbox.enabled else "",
+        # Also while it is off: Asterisk follows it from a device's first registration on, and takes up no other one later.
+        "mailboxes": str(Box(person.number, person.pk)),
         "media_encryption": "no" if person.srtp == Srtp.DISABLED else "sdes",
         "media_encryption_optimistic": person.srtp == Srtp.ENABLED,
         "named_call_group": customer.slug,

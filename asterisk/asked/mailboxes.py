@@ -4,6 +4,7 @@ from typing import Any
 
 from asterisk.asked.lines import prompts
 from asterisk.asked.rows import Value
+from asterisk.mailboxes.names import Box, person_of
 from asterisk.models import Node
 from asterisk.nodes import serves
 from pbxadmin.common.prepared import Prepared
@@ -11,8 +12,8 @@ from users.models import User
 from voicemail.models import Mailbox
 
 _of_box = Prepared(
-    lambda number, slug: (
-        User.objects.filter(number=number, customer__slug=slug)
+    lambda number, person: (
+        User.objects.filter(number=number, customer__in=User.objects.filter(pk=person).values("customer"))
         .select_related("customer", "primary_department", "mailbox")
         .defer("password", "search_text", "desk_columns", "list_columns", "mailbox__pin", "sip_password")
         .order_by()
@@ -20,11 +21,13 @@ _of_box = Prepared(
 )
 
 
-def row(number: str, slug: str, node: Node) -> dict[str, Value] | None:
-    """The mailbox of an extension ("102" in "boreale"); None where there is none, or it is switched off."""
-    if not number.isdecimal() or len(number) > 5:
+def row(number: str, context: str, node: Node) -> dict[str, Value] | None:
+    """The mailbox of an extension, as the person of `context` knows it ("102" in "u17"): their own, or a colleague's to whom they
+    forward a message. None where there is none, or it is switched off."""
+    whose = person_of(context)
+    if whose is None or not number.isdecimal() or len(number) > 5:
         return None
-    person: Any = next(_of_box.records(number, slug), None)
+    person: Any = next(_of_box.records(number, whose), None)
     if (
         person is None
         or not serves(node, person.customer_id)
@@ -37,7 +40,7 @@ def row(number: str, slug: str, node: Node) -> dict[str, Value] | None:
     return {
         "uniqueid": person.pk,
         "customer_id": person.customer_id,
-        "context": slug,
+        "context": Box(number, person.pk).context,
         "mailbox": number,
         # Nobody signs in with it, and the menu of the mailbox changes no password that begins so: the portal does.
         "password": "-",

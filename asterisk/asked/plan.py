@@ -2,7 +2,7 @@
 
     ok,<shown as>,<channels of the contract>,<first step>,<host name>,<customer>,<language>    the first line
     ring,<extension>,<seconds>,<one call>,<apps>,<mobile>,<no answer>,<busy>,<not registered>,<declined>,<for whom>
-    voicemail,<extension>,<sound>,<language>
+    voicemail,<extension>,<sound>,<language>,<mailbox>
     out,<ways>,<channels>,<emergency>,<for whom>
     bounce,<ways>,<channels>,<attempts>,<asks the name>,<what is said>,<otherwise>,<for whom>
     deflect,<number>
@@ -66,13 +66,13 @@ class Around:
     """What the tables know beside the plan itself."""
 
     fqdn: str
-    customer: str  # as its mailboxes are called: the slug
+    customer: str  # the slug
     language: str  # in which strangers are spoken to
     # {number in E.164: its ways}, of the trunks that the customer has.
     ways: Callable[[str], Iterable[str]]
     channels: int  # of the contract
-    # (extension, key of the greeting) → the sound, "" where Asterisk speaks by itself; and the language in which it speaks there.
-    sound: Callable[[str, str], tuple[str, str]]
+    # (extension, key of the greeting) → the sound, "" where Asterisk speaks by itself; the language in which it speaks; the mailbox.
+    mailbox: Callable[[str, str], tuple[str, str, str]]
     # A ring group, queue or digital receptionist → who of it is rung, as above.
     members: Callable[[System], Iterable[str]]
     # A number in E.164 as the trunk from which the call came dials it; "" where it came from none.
@@ -136,7 +136,7 @@ def _step(step: Step, place: Callable[[Step | None], int], around: Around) -> st
             whom = around.diverting(step.extension) if mobile else ""
             return line("ring", step.extension, step.seconds, step.one_call, step.apps, mobile, *after, whom)
         case Voicemail():
-            return line("voicemail", step.extension, *around.sound(step.extension, step.greeting))
+            return line("voicemail", step.extension, *around.mailbox(step.extension, step.greeting))
         case Outside(mode=Mode.BOUNCE):
             return line(
                 "bounce", _ways(step.number, around), step.channels, step.attempts, step.screening,

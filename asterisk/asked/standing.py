@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from asterisk.asked.lines import prompts
+from asterisk.mailboxes.names import Box
 from asterisk.models import Stamp
 from asterisk.receivers import drawn
 from asterisk.trunks import ways
@@ -42,7 +43,7 @@ class Standing(CustomerDirectory):
         self._loading = threading.RLock()
         self._trunks: list[TrunkLine] | None = None
         self._callers: dict[str, tuple[User, Caller]] = {}
-        self._sounds: dict[tuple[str, str], tuple[str, str]] = {}
+        self._mailboxes: dict[tuple[str, str], tuple[str, str, str]] = {}
         self._sip_ids: dict[str, str] = {}
 
     def user(self, extension: str) -> Callee | None:
@@ -104,14 +105,16 @@ class Standing(CustomerDirectory):
         found = self._callers.get(extension)
         return (found[1].caller_id or found[1].department_caller_id) if found else ""
 
-    def sound(self, extension: str, greeting: str) -> tuple[str, str]:
-        """By which name a node asks for what callers hear at this mailbox, "" where Asterisk speaks by itself; and in which language it speaks."""
+    def mailbox(self, extension: str, greeting: str) -> tuple[str, str, str]:
+        """By which name a node asks for what callers hear at this mailbox, "" where Asterisk speaks by itself; in which language it
+        speaks; as what it knows the mailbox."""
         place = (extension, greeting)
-        if place not in self._sounds:
+        if place not in self._mailboxes:
             self.user(extension)
             person = self._callers[extension][0] if extension in self._callers else None
-            self._sounds[place] = _sound(person, greeting)
-        return self._sounds[place]
+            box = str(Box(extension, person.pk)) if person else ""
+            self._mailboxes[place] = (*_sound(person, greeting), box)
+        return self._mailboxes[place]
 
     def with_sip_id(self, sip_id: str) -> str:
         """The extension of whoever has this SIP ID; "" for nobody."""

@@ -92,6 +92,8 @@ async def do(client: Client, node: int, todo: Sequence[Todo]) -> list[str]:
                 await asyncio.gather(*(boxes.look(client, node, subject) for subject in subjects))
             elif kind == Kind.REMOVE:
                 await asyncio.gather(*(boxes.remove(client, subject) for subject in subjects))
+            elif kind == Kind.EMPTY:
+                await boxes.empty(client, subjects)
             await database.insist(done, keys)
     return learned
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asterisk.ami.protocol import Message
+from asterisk.mailboxes import names
+from asterisk.mailboxes.names import Box
 from asterisk.nodes import customers_of
 from pbxadmin.common.away import is_away
 from users.models import Customer, User
@@ -128,18 +130,20 @@ def say_once(kind: str, name: str) -> None:
 
 
 def messages_waiting(node: int, told: Sequence[tuple[str, int]]) -> None:
-    """Mailboxes ("102@acme": the customer's slug) and how many new messages they have; the last word of each counts."""
+    """Mailboxes ("102@u17") and how many new messages they have; the last word of each counts."""
     from asterisk.mailboxes import arriving
     from voicemail import messages
 
-    last = dict(told)
-    slugs = {mailbox.partition("@")[2] for mailbox in last}
-    customers = {each.slug: each for each in customers_of(node).filter(slug__in=slugs)}
-    for mailbox, unread in last.items():
-        number, _, slug = mailbox.partition("@")
-        customer = customers.get(slug)
-        if customer is None or not messages.told(customer, number, unread):
-            say_once("mailbox", mailbox)
-        elif unread:
+    last = {name: (names.parse(name), unread) for name, unread in told}
+    wanted = [box.person for box, _unread in last.values() if box]
+    people = User.objects.filter(pk__in=wanted, customer__in=customers_of(node)).select_related("customer")
+    found = {Box(person.number, person.pk): person for person in people}
+    for name, (box, unread) in last.items():
+        person = found.get(box) if box else None
+        if person is None or person.customer is None:
+            say_once("mailbox", name)
+            continue
+        messages.told(person.customer, person.number, unread)
+        if unread:
             # Also what a colleague forwarded, which no call tells of.
-            arriving.look(node, [mailbox])
+            arriving.look(node, [name])

@@ -10,6 +10,7 @@ from asterisk.ami.protocol import Message, UnsafeActionError
 from asterisk.asked import trunk_rows
 from asterisk.link import contacts, database, errands, events
 from asterisk.link.told import Registered, of_message
+from asterisk.mailboxes.names import Box
 from asterisk.models import Node
 from voicemail.models import Mailbox
 
@@ -86,4 +87,4 @@ def _trunks(node: int) -> list[str]:
 def _mailboxes(node: int, lines: Collection[str]) -> list[str]:
     people = list(contacts.people_of(node, lines).values())
     wanted = Mailbox.objects.filter(Q(user__in=people) | Q(unread__gt=0), enabled=True).order_by("pk")
-    return [f"{number}@{slug}" for number, slug in wanted.values_list("user__number", "user__customer__slug")]
+    return [str(Box(number, person)) for number, person in wanted.values_list("user__number", "user")]

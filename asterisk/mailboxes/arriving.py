@@ -18,6 +18,7 @@ from django.utils import timezone
 from asterisk.ami.protocol import Message
 from asterisk.link import events
 from asterisk.link.events import Told
+from asterisk.mailboxes.names import Box
 from asterisk.models import Errand, VoiceMessage
 from asterisk.nodes import customers_of
 from users.mail import letters
@@ -45,12 +46,13 @@ def register() -> None:
 
 def told(node: int, calls: Sequence[Told]) -> None:
     """Calls ended."""
-    boxes = {(person.number, call.customer.slug) for call in calls if (person := call.person("Box"))}
-    look(node, [f"{number}@{slug}" for number, slug in sorted(boxes)])
+    look(
+        node, sorted({str(Box(person.number, person.pk)) for call in calls if (person := call.person("Box"))})
+    )
 
 
 def look(node: int, boxes: Collection[str]) -> None:
-    """Have the node say what lies in these mailboxes ("102@acme"); once for those that wait already."""
+    """Have the node say what lies in these mailboxes ("102@u17"); once for those that wait already."""
     waiting = Errand.objects.filter(node=node, kind=Errand.Kind.MESSAGES, subject__in=boxes)
     known = set(waiting.values_list("subject", flat=True)) if boxes else set()
     Errand.objects.bulk_create(
@@ -82,16 +84,13 @@ class Found:
         )  # fmt: skip
 
 
-def write(node: int, box: str, told: Iterable[Message]) -> None:
+def write(node: int, box: Box, told: Iterable[Message]) -> None:
     """What lies in a mailbox now: what is new is written with its mail, what isn't there any more is forgotten."""
     messages = [found for each in told if (found := Found.of(each)) is not None]
-    number, _, slug = box.partition("@")
     with transaction.atomic():
         # Whoever else tells of the same mailbox at this moment waits.
         mailbox = (
-            Mailbox.objects.filter(
-                user__number=number, user__customer__in=customers_of(node).filter(slug=slug)
-            )
+            Mailbox.objects.filter(user=box.person, user__customer__in=customers_of(node))
             .defer("pin")
             .select_for_update(of=("self",))
             .first()
@@ -138,16 +137,17 @@ class Wanted(NamedTuple):
     """A message whose sound is to be fetched."""
 
     key: int
-    box: str  # "acme/102", as the node's folders are called
+    folder: str
     number: str
 
 
 def wanted(node: int) -> list[Wanted]:
     """Those of this node, oldest first."""
     rows = VoiceMessage.objects.filter(node=node, wants_sound=True).order_by("pk")
-    columns = ("pk", "user__customer__slug", "user__number", "number")
+    columns = ("pk", "user", "user__number", "number")
     return [
-        Wanted(key, f"{slug}/{box}", number) for key, slug, box, number in rows.values_list(*columns)[:100]
+        Wanted(key, Box(own, person).folder, number)
+        for key, person, own, number in rows.values_list(*columns)[:100]
     ]
 
 

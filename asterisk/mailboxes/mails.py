@@ -10,6 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from asterisk.mailboxes.arriving import WITH_SOUND
+from asterisk.mailboxes.names import Box
 from asterisk.models import Errand, VoiceMessage
 from pbxadmin.common.fields import phone_number_national
 from users.mail import letters
@@ -57,13 +58,13 @@ def sent(letter: Letter) -> None:
     message = (
         VoiceMessage.objects.select_for_update(of=("self",))
         .filter(pk=letter.about or 0, due=True)
-        .select_related("user__customer")
+        .select_related("user")
         .first()
     )
     if message is None:
         return
     if message.mail == Mailbox.EmailOption.ATTACH_DELETE and message.sound is not None:
-        box = f"{message.user.number}@{message.user.customer.slug}"  # type: ignore[union-attr]
+        box = Box(message.user.number, message.user_id)
         Errand.objects.create(
             node_id=message.node_id, kind=Errand.Kind.REMOVE, subject=f"{box}/{message.number}"
         )

@@ -20,9 +20,9 @@ def prompts(engine):
 
 
 @pytest.fixture
-def inbox(engine):
+def inbox(engine, felix):
     """The new messages of 102, by their names."""
-    folder = engine.folders.spool / "voicemail/boreale/102/INBOX"
+    folder = engine.folders.spool / f"voicemail/u{felix.pk}/102/INBOX"
     return lambda: sorted(path.name for path in folder.glob("*.wav"))
 
 
@@ -30,8 +30,8 @@ def inbox(engine):
 def leave(phones, prompts, inbox, engine, boreale, felix):
     """Somebody calls 102, whom nobody answers, speaks for two seconds after the tone and hangs up."""
 
-    def left(caller: Any, number: str = "102", tone: int = 440) -> Any:
-        before, beeps, words = len(inbox()), prompts.names.count("beep"), prompts.names.count("vm-theperson")
+    def left(caller: Any, number: str = "102", tone: int = 440, into: Any = inbox) -> Any:
+        before, beeps, words = len(into()), prompts.names.count("beep"), prompts.names.count("vm-theperson")
         call = caller.call(number, tone=tone)
         prompts.count("vm-theperson", words + 1)
         call.dtmf("#")  # to the tone at once
@@ -39,7 +39,7 @@ def leave(phones, prompts, inbox, engine, boreale, felix):
         heard = call.heard_for("silence")
         engine.wait_until(lambda: call.heard_for("silence") > heard + 2, "two seconds", 10)
         call.hangup()
-        engine.wait_until(lambda: len(inbox()) > before, "the message is in the inbox")
+        engine.wait_until(lambda: len(into()) > before, "the message is in the inbox")
         return call
 
     return left

@@ -107,7 +107,7 @@ def test_a_node_that_has_customers_of_its_own_learns_nothing_of_others(ask, node
         assert ask(f"/n/rt/{table}/single", id=line).content == b""
     assert ask("/n/rt/ps_auths/single", id=f"trunk-{theirs.pk}").content == b""
     assert b"sip.example.com" not in ask("/n/rt/ps_identifies/multi", id="%25").content
-    assert ask("/n/rt/voicemail/single", mailbox="101", context="boreale").content == b""
+    assert ask("/n/rt/voicemail/single", mailbox="101", context=f"u{amelie.pk}").content == b""
     assert ask(f"/n/call/{boreale.fqdn}/101/102/1").content == b""
     assert ask(f"/n/mailbox/{boreale.fqdn}/101").content == b"off"
     assert ask("/n/code", line=line, code="*31").content == b"0"

@@ -232,7 +232,7 @@ def test_a_database_that_ends_every_connection_is_back_with_the_next(manager: Ma
                 cursor.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
-            manager.say("Event: MessageWaiting\nMailbox: 101@boreale\nNew: 5\n\n")
+            manager.say(f"Event: MessageWaiting\nMailbox: 101@u{amelie.pk}\nNew: 5\n\n")
             Errand.objects.create(node=node, kind="forget", subject=AMELIE)
             until(lambda: not Errand.objects.exists())
         until(lambda: Mailbox.objects.get(user=amelie).unread == 5)
@@ -347,7 +347,7 @@ def test_a_node_that_lies_writes_nothing(
         proved("999@boreale.example.com", "192.0.2.7", 5060)
         + proved("'; DROP TABLE", "x", 1)
         + "Event: MessageWaiting\nMailbox: 101@nobody\nNew: 3\n\n"
-        + "Event: MessageWaiting\nMailbox: 101@boreale\nNew: many\n\n"
+        + f"Event: MessageWaiting\nMailbox: 101@u{amelie.pk}\nNew: many\n\n"
         + "Event: UserEvent\nUserEvent: Lie\nSystem: nobody.example.com\n\n"
         + "Event: UserEvent\nUserEvent: Nobody's\nSystem: boreale.example.com\n\n"
     )
@@ -369,7 +369,7 @@ def test_messages_that_wait_are_told(manager: Manager, amelie: User, laurier: ob
     node = a_node(manager.port)
     with working():
         until(lambda: linked(node))
-        manager.say("Event: MessageWaiting\nMailbox: 101@boreale\nWaiting: 1\nNew: 3\nOld: 1\n\n")
+        manager.say(f"Event: MessageWaiting\nMailbox: 101@u{amelie.pk}\nWaiting: 1\nNew: 3\nOld: 1\n\n")
         until(lambda: Mailbox.objects.get(user=amelie).unread == 3)
 
 
@@ -380,7 +380,7 @@ def test_messages_are_counted_after_a_gap(manager: Manager, amelie: User) -> Non
     with working():
         until(lambda: linked(node))
         until(lambda: Mailbox.objects.get(user=amelie).unread == 1)
-    assert [each["Mailbox"] for each in asked(manager, "MailboxCount")] == ["101@boreale"]
+    assert [each["Mailbox"] for each in asked(manager, "MailboxCount")] == [f"101@u{amelie.pk}"]
 
 
 def test_calls_are_told_with_their_people_also_those_of_which_nobody_heard(

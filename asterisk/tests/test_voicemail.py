@@ -113,7 +113,7 @@ def test_where_the_node_can_write_nothing_the_call_ends_and_the_next_one_is_well
     phones, prompts, inbox, engine, leave, boreale, amelie, felix
 ):
     caller = phones.of(amelie)
-    there = engine.folders.spool / "voicemail/boreale"
+    there = engine.folders.spool / f"voicemail/u{felix.pk}"
     there.parent.mkdir(exist_ok=True, parents=True)
     there.write_text("a file where a folder should be, as a full disk has no room for one")
     call = caller.call("102")
@@ -224,6 +224,6 @@ def test_a_message_is_forwarded_to_a_colleague_and_to_nobody_of_another_customer
     prompts.wait("vm-msgforwarded", within=20)
     call.hangup()
     spool = engine.folders.spool / "voicemail"
-    assert [path.name for path in spool.glob("boreale/103/INBOX/*.wav")] == ["msg0000.wav"]
-    assert not (spool / "laurier").exists()
+    assert [path.name for path in spool.glob(f"u{ines.pk}/103/INBOX/*.wav")] == ["msg0000.wav"]
+    assert sorted(path.name for path in spool.iterdir()) == sorted([f"u{felix.pk}", f"u{ines.pk}"])
     assert other.number == "201"

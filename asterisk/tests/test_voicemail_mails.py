@@ -14,9 +14,13 @@ from asterisk.models import Errand, Node, VoiceMessage
 from asterisk.tests.engine import manage
 from asterisk.tests.mailboxes import listens, mailbox
 from asterisk.tests.prompts import Prompts
-from asterisk.tests.saving import hours, save
+from asterisk.tests.saving import hours, people, save
+from phones.tests.factories import provider
+from users import road
 from users.mail import letters
 from users.models import Letter
+from users.people.sections import user_sheet
+from users.tests.factories import FACTS
 from voicemail.models import Mailbox
 
 pytestmark = pytest.mark.calls
@@ -32,15 +36,14 @@ def link(portal, engine):
 
 @pytest.fixture
 def posted(engine):
-    """The mails that go out, once so many letters are due."""
+    """The mails about messages that go out, once so many are due."""
 
     def sent(count=1):
-        engine.wait_until(
-            lambda: Letter.objects.filter(next_at__isnull=False).count() >= count, f"{count} letters"
-        )
+        due = Letter.objects.filter(kind="message", next_at__isnull=False)
+        engine.wait_until(lambda: due.count() >= count, f"{count} letters")
         before = len(mail.outbox)
         letters.send_due()
-        return mail.outbox[before:]
+        return [each for each in mail.outbox[before:] if each.subject == "Nouveau message vocal"]
 
     return sent
 
@@ -72,7 +75,7 @@ def test_the_lamp_and_the_count_follow_the_messages(
     call.hangup()
     assert own.messages_become(0, 0)
     engine.wait_until(lambda: unread(felix) == 0, "the count is told")
-    assert not Letter.objects.exists()
+    assert not Letter.objects.filter(kind="message").exists()
 
 
 def test_a_mail_says_who_called_when_and_how_long(
@@ -142,7 +145,7 @@ def test_one_mail_goes_out_whoever_is_killed_between_the_message_and_it(
         engine.wait_until(lambda: not Errand.objects.exists(), "all is done")
         leave(caller)
         assert len(posted(1)) == 1
-    assert VoiceMessage.objects.count() == Letter.objects.count() == 3
+    assert VoiceMessage.objects.count() == Letter.objects.filter(kind="message").count() == 3
 
 
 def test_who_has_no_address_gets_no_mail(link, phones, engine, leave, boreale, amelie, felix):
@@ -150,4 +153,29 @@ def test_who_has_no_address_gets_no_mail(link, phones, engine, leave, boreale, a
     save(felix, email="")
     leave(phones.of(amelie))
     engine.wait_until(lambda: VoiceMessage.objects.filter(due=False).exists(), "it is known")
-    assert not Letter.objects.exists()
+    assert not Letter.objects.filter(kind="message").exists()
+
+
+def test_whoever_gets_the_extension_finds_nothing_of_whoever_had_it_before(
+    link, phones, prompts, engine, leave, boreale, amelie
+):
+    [former] = people(boreale, "104")
+    there = engine.folders.spool / f"voicemail/u{former.pk}"
+    leave(phones.of(amelie), "104", into=lambda: list(there.glob("104/INBOX/*.wav")))
+    engine.wait_until(lambda: unread(former) == 1, "the count is told")
+    # The node isn't told yet.
+    link.send_signal(signal.SIGSTOP)
+    road.remove(road.plan_removal(provider(), boreale, user_sheet(), [former.pk]), FACTS)
+    [other] = people(boreale, "104")
+    mailbox(other, pin_disabled=True)
+    own = phones.of(other, tone=0)
+    call = listens(prompts, own)
+    prompts.wait("vm-youhave", "vm-no")
+    call.hangup()
+    assert there.exists()
+    link.send_signal(signal.SIGCONT)
+    engine.wait_until(lambda: not there.exists(), "the messages go with their person")
+    engine.wait_until(lambda: not Errand.objects.exists(), "the line is forgotten")
+    # A device that registers for the first time, as that of somebody new does.
+    assert (own.unregister(), own.register()) == (200, 200)
+    assert own.messages_become(0, 0)
