@@ -103,9 +103,11 @@ def test_new_sip_passwords_are_asked_for_at_once(staff, boreale, amelie, node):
     assert stamp(boreale) != before
 
 
-def test_who_is_deleted_is_forgotten(staff, boreale, amelie, felix, node):
-    remove(plan_removal(staff, boreale, user_sheet(), [amelie.pk]), FACTS)
-    assert forgotten() == ["101@boreale.example.com"]
+def test_who_is_deleted_is_forgotten_and_their_messages_go(staff, boreale, amelie, felix, node):
+    key = amelie.pk
+    remove(plan_removal(staff, boreale, user_sheet(), [key]), FACTS)
+    told = Errand.objects.filter(node=node).order_by("kind").values_list("kind", "subject")
+    assert list(told) == [("empty", f"101@u{key}"), ("forget", "101@boreale.example.com")]
 
 
 def test_somebody_new_is_nothing_to_forget(boreale, node):
