@@ -7,7 +7,7 @@ import pytest
 from asterisk.engine.configuration import _write
 from asterisk.engine.engine import Engine
 from asterisk.engine.fetching import Installed
-from asterisk.engine.ports import free_port, free_ports
+from asterisk.engine.ports import UDP_AND_TCP, free_port, free_ports
 
 DOMAIN = "boreale.example"
 PHONES = {
@@ -118,7 +118,10 @@ class FixedAsterisk(Engine):
 @pytest.fixture(scope="session")
 def fixed(asterisk: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FixedAsterisk]:
     """One for all tests that need no portal."""
-    ports = free_ports() | {"SIP_ADDRESS": "127.0.0.1", "PROVIDER_PORT": str(free_port())}
+    ports = free_ports() | {
+        "SIP_ADDRESS": "127.0.0.1",
+        "PROVIDER_PORT": str(free_port(UDP_AND_TCP, "127.0.0.2")),
+    }
     engine = FixedAsterisk(tmp_path_factory.mktemp("fixed"), asterisk, **ports)
     engine.start()
     yield engine

@@ -174,7 +174,11 @@ class Phones:
             # The Asterisk may be gone: then there is nobody to tell.
             with suppress(PhoneError):
                 phone.unregister(within=2)
-        self.free.append(phone)
+        if phone.account.port:
+            # Somebody else may be there next (sipp, or a phone with another User-Agent), and a process keeps its addresses.
+            phone.close()
+        else:
+            self.free.append(phone)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,23 @@ class TestPorts:
 
     def test_those_of_one_asterisk_differ(self) -> None:
         assert len(set(free_ports().values())) == 4
+
+    def test_one_that_was_given_is_given_to_nobody_else_and_the_system_has_none_of_them(self) -> None:
+        asking = "from asterisk.engine.ports import free_port; print(*(free_port() for _ in range(500)), flush=True); input()"
+        with ExitStack() as running:
+            given: list[int] = []
+            for _ in range(3):
+                process = running.enter_context(
+                    subprocess.Popen(
+                        [sys.executable, "-c", asking], cwd=ROOT, text=True,
+                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    )
+                )  # fmt: skip
+                assert process.stdout is not None
+                given += map(int, process.stdout.readline().split())
+        assert len(given) == len(set(given)) == 1_500
+        first_of_the_system = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]
+        assert int(DEFAULTS["RTP_LAST"]) < min(given) <= max(given) < int(first_of_the_system)
 
 
 def test_the_command_says_in_one_line_that_nothing_runs(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from asterisk.engine import ports
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = [
     "--no-sandbox",
@@ -33,10 +35,8 @@ CHROMIUM = [
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of loopback that nobody listens on, and that no other test is given."""
+    return ports.free_port((kind,))
 
 
 def until(true: Callable[[], Any], seconds: float = 20) -> Any:

@@ -10,13 +10,14 @@ from django.core import mail
 from django.test.signals import template_rendered
 from django.utils import timezone, translation
 
-from asterisk.models import CallParty, CallRecord
+from asterisk.models import CallParty, CallRecord, Node, VoiceMessage
 from talk.models import Visitor
 from users import road
 from users.mail import letters
 from users.models import Department, Letter, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, PASSWORD, make_user
+from voicemail.models import Mailbox
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 TALK, MEET = Visitor.Kind.TALK, Visitor.Kind.MEET
@@ -29,6 +30,13 @@ VISITORS = [
 ]
 # What each mail about a missed call is about: caller, dialled, how it ended.
 MISSED = [("+14185550100", "150", "voicemail"), ("", "+15145550100", "given_up")]
+# What each mail about a voicemail message is about: caller, what its person wants sent, whether its sound came.
+MESSAGES = [
+    ("+14185550100", Mailbox.EmailOption.NOTIFY, False),
+    ("150", Mailbox.EmailOption.ATTACH, True),
+    ("", Mailbox.EmailOption.ATTACH, False),
+    ("+14185550100", Mailbox.EmailOption.ATTACH_DELETE, True),
+]
 LANGUAGES = ["fr-CA", "en"]
 
 
@@ -90,9 +98,16 @@ def every_mail(person, language, visitors=VISITORS):
         )  # fmt: skip
         party = CallParty.objects.create(user=person, call=call, at=call.at)
         letters.post(Letter.Kind.MISSED, [fresh()], {person.pk: party.pk})
+    node = Node.objects.get_or_create(name="montreal", defaults={"token_hash": "0" * 64})[0]
+    for number, (caller, wanted, came) in enumerate(MESSAGES):
+        message = VoiceMessage.objects.create(
+            node=node, user=person, number=f"{language}{number}", caller=caller, at=timezone.now(), seconds=75,
+            mail=wanted, due=True, sound=b"RIFF" if came else None,
+        )  # fmt: skip
+        letters.post(Letter.Kind.MESSAGE, [fresh()], {person.pk: message.pk})
     with translation.override("es"):  # whatever the worker speaks otherwise
         letters.send_due()
-    assert len(mail.outbox) == 8 + len(visitors) + len(MISSED)
+    assert len(mail.outbox) == 8 + len(visitors) + len(MISSED) + len(MESSAGES)
     return mail.outbox
 
 
@@ -136,16 +151,17 @@ def test_every_mail_has_a_text_and_an_html_part_that_say_the_same(olivier, langu
         assert set(re.findall(r"https?://\S+", letter.body)) <= set(
             re.findall(r"https?://[^\s\"<]+", unescape(html))
         )
-        assert [part.get_content_type() for part in letter.message().walk()] == [
-            "multipart/alternative", "text/plain", "text/html",
-        ]  # fmt: skip
+        written = ["multipart/alternative", "text/plain", "text/html"]
+        if letter.attachments:
+            written = ["multipart/mixed", *written, "audio/wav"]
+        assert [part.get_content_type() for part in letter.message().walk()] == written
 
 
 def test_in_french_every_colon_and_every_quote_has_its_no_break_space(olivier):
     for letter in every_mail(olivier, "fr-CA"):
         assert letter.body.startswith("Bonjour")
         for text in (letter.subject, words(letter.body), words(html_of(letter))):
-            assert re.findall(r".{0,30}[^\u00a0][:»]", text) == []
+            assert re.findall(r".{0,30}(?!\d:\d)[^\u00a0][:»]", text) == [], "but within a time"
             assert re.findall(r"«[^\u00a0].{0,30}", text) == []
             assert re.findall(r".{0,30}\s[;?!]", text) == [], "in Québec these have none"
             assert not set(text) & set("'\"“”"), "the typographic ones"
