@@ -14,7 +14,7 @@ from users.models import Customer, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, details, make_users
 
-__all__ = ["contract", "did", "hours", "people", "save", "system", "trunk"]
+__all__ = ["contract", "did", "hours", "people", "save", "system", "trunk", "trunk_at"]
 
 
 def save(who: User | Sequence[User], **values: Any) -> None:
@@ -59,13 +59,12 @@ def system(customer: Customer, number: str, kind: str, *members: str) -> None:
 
 def trunk(other_side: "phones.Trunk", customer: Customer | None = None, **values: Any) -> Trunk:
     """A SIP trunk to `other_side`, which calls from its address alone."""
-    account = other_side.account
-    facts = {
-        "name": f"Liaison {account.address}:{other_side.port}",
-        "host": account.address,
-        "port": str(other_side.port),
-        "networks": account.address,
-    }
+    return trunk_at(other_side.account.address, other_side.port, customer, **values)
+
+
+def trunk_at(address: str, port: int, customer: Customer | None = None, **values: Any) -> Trunk:
+    """The same to an address, whoever is there."""
+    facts = {"name": f"Liaison {address}:{port}", "host": address, "port": str(port), "networks": address}
     return _made(trunk_sheet(), customer, road.Row(None, facts | values))
 
 
