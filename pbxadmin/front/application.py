@@ -1,7 +1,7 @@
-"""The front: takes requests from anybody, holds their bodies until they are whole, and hands them to the pages or the phones.
+"""The front: takes requests from anybody, holds their bodies until they are whole, and hands them to the pages, the phones, or whoever answers nodes.
 
 Run by `granian --interface rsgi pbxadmin.front.application:front`, which reads the HTTP: slow heads, broken requests and slow
-readers are its business. Behind it two servers listen on Unix sockets, so that whatever keeps pages busy keeps no phone waiting.
+readers are its business. Behind it servers listen on Unix sockets, so that whatever keeps pages busy keeps no phone waiting, and nothing any caller.
 nginx does all this and more (`deploy/nginx.conf`); this stands in its place where there is none, in `./run` for one.
 """
 
@@ -52,12 +52,15 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class Front:
-    """Both servers, what strangers send to them, and how many proxies of our own stand before."""
+    """The servers, what strangers send to them, and how many proxies of our own stand before."""
 
-    def __init__(self, pages: Upstream, phones: Upstream, proxies: int = 1) -> None:
-        """`proxies`: as the portal counts them (`TRUSTED_PROXY_COUNT`), this one included."""
+    def __init__(
+        self, pages: Upstream, phones: Upstream, proxies: int = 1, calls: Upstream | None = None
+    ) -> None:
+        """`proxies`: as the portal counts them (`TRUSTED_PROXY_COUNT`), this one included. `calls`: for nodes; None: pages answer them."""
         self.pages = pages
         self.phones = phones
+        self.calls = calls or pages
         self.proxies = proxies
         self.bodies = Bodies()
 
@@ -81,7 +84,7 @@ class Front:
                 headers.append(("retry-after", "10"))
             refuse(scope, protocol, refused.status, refused.why, headers)
         except (FullError, AwayError):
-            unavailable(protocol, self._is_of_phones(scope.path))
+            unavailable(protocol, self._upstream(scope.path) is self.phones)
 
     async def _answer(self, scope: Any, protocol: Any) -> None:
         if scope.method not in METHODS:
@@ -124,24 +127,24 @@ class Front:
     async def _hand_over(
         self, scope: Any, headers: Headers, address: str, body: bytearray, protocol: Any
     ) -> None:
-        of_phones = self._is_of_phones(scope.path)
-        upstream = self.phones if of_phones else self.pages
+        upstream = self._upstream(scope.path)
         # All the work is done once it is its turn: thousands that wait, or are sent away, cost nearly nothing.
         async with upstream.turn():
             head = self._head(scope, headers, address, len(body))
             answer = self._answered(upstream, head, body, scope.method, protocol)
             # A phone that went away has no file: its server must learn that before it notes the fetch.
-            await (unless_gone(protocol, answer) if of_phones else answer)
+            await (unless_gone(protocol, answer) if upstream is self.phones else answer)
 
     @staticmethod
     async def _answered(upstream: Upstream, head: bytes, body: bytearray, method: str, protocol: Any) -> None:
         async with upstream.ask(head, body, method) as answer:
             await hand_back(protocol, answer, method)
 
-    @staticmethod
-    def _is_of_phones(path: str) -> bool:
-        """Whether devices ask there (`phones.serving.urls_devices`)."""
-        return path[:3] in ("/p", "/p/", "/r", "/r/")
+    def _upstream(self, path: str) -> Upstream:
+        """Who answers there: devices' addresses are `phones.serving.urls_devices`, nodes' are `asterisk.asked.urls`."""
+        if path[:3] in ("/p", "/p/", "/r", "/r/"):
+            return self.phones
+        return self.calls if path[:3] in ("/n", "/n/") else self.pages
 
     def _head(self, scope: Any, headers: Headers, address: str, length: int) -> bytes:
         """The head of the request as the server behind gets it; what a stranger says of where they come from isn't in it."""
@@ -278,7 +281,14 @@ def from_environment() -> Front:
         before=pages,
         beside=number("PHONES_BESIDE_PAGES", max(1, len(os.sched_getaffinity(0)) // 2)),
     )
-    return Front(pages, phones, number("TRUSTED_PROXY_COUNT", 1))
+    # An installation without a phone system has none.
+    calls = (
+        # A node has gone on without us after two seconds.
+        Upstream("calls", path, number("CALLS_THREADS", 8), waiting=200, patience=2.0, answers_within=5.0)
+        if (path := read("CALLS_SOCKET", ""))
+        else None
+    )
+    return Front(pages, phones, number("TRUSTED_PROXY_COUNT", 1), calls)
 
 
 front = from_environment()

@@ -169,6 +169,7 @@ def environment_of(folder: Path, **more: str) -> dict[str, str]:
             "PBXADMIN_VAR": str(folder),
             "PAGES_SOCKET": str(folder / "pages.sock"),
             "PHONES_SOCKET": str(folder / "phones.sock"),
+            "CALLS_SOCKET": str(folder / "calls.sock"),
             "STATIC_ROOT": str(folder / "static"),
             "TRUSTED_PROXY_COUNT": "1",
         }
@@ -199,7 +200,18 @@ def production(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
     made = Production(folder, port, environment, way)
     with ExitStack() as stack:
         stack.callback(way.cut)
-        for name in ("pages", "phones", "front", "worker", "files", "sounds", "push", "link", "beat"):
+        for name in (
+            "pages",
+            "phones",
+            "calls",
+            "front",
+            "worker",
+            "files",
+            "sounds",
+            "push",
+            "link",
+            "beat",
+        ):
             process = made.start(name)
             stack.callback(signal_group, process.running.pid, signal.SIGKILL)
             stack.callback(process.running.wait, 20)
@@ -217,7 +229,7 @@ class TestRunning:
 
     def test_every_process_of_the_procfile_answers(self, production: Production) -> None:
         assert set(production.processes) == set(commands()) - {"release"}
-        for server in ("pages", "phones", ""):
+        for server in ("pages", "phones", "calls", ""):
             assert production.answers("/healthz", server) == 200
             if server:
                 path = Path(production.environment[f"{server.upper()}_SOCKET"])
@@ -231,7 +243,7 @@ class TestRunning:
             until(lambda name=name: " ready." in production.processes[name].said(), 30)
         until(lambda: "beat: Starting" in production.processes["beat"].said(), 30)
 
-    @pytest.mark.parametrize("name", ["pages", "phones", "front", "worker"])
+    @pytest.mark.parametrize("name", ["pages", "phones", "calls", "front", "worker"])
     def test_a_worker_that_is_killed_comes_back(self, production: Production, name: str) -> None:
         process = production.processes[name]
         if name == "worker":

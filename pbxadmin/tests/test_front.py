@@ -82,6 +82,7 @@ class Running:
     port: int
     pages: Server
     phones: Server
+    calls: Server
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
@@ -104,9 +105,9 @@ class Running:
 
 
 def both_servers(stack: ExitStack, folder: Path) -> list[Server]:
-    """That of the pages and that of the phones, until the end of `stack`."""
+    """Those of the pages, of the phones and of calls, until the end of `stack`."""
     servers = []
-    for name in ("pages", "phones"):
+    for name in ("pages", "phones", "calls"):
         servers.append(Server(folder / f"{name}.sock"))
         running = servers[-1].run()
         stack.callback(running.server_close)
@@ -122,7 +123,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         servers = both_servers(stack, folder)
         environment = {
             "PAGES_SOCKET": str(servers[0].path), "PHONES_SOCKET": str(servers[1].path), "PAGES_THREADS": "4",
-            "TRUSTED_PROXY_COUNT": "1",
+            "CALLS_SOCKET": str(servers[2].path), "TRUSTED_PROXY_COUNT": "1",
         }  # fmt: skip
         process = subprocess.Popen(
             launcher.front_command("127.0.0.1", port), cwd=processes.ROOT, env=os.environ | environment,
@@ -166,12 +167,19 @@ def test_what_devices_ask_goes_to_the_server_of_the_phones(front: Running, path:
     assert front.ask("GET", path.replace("/p", "/people").replace("/r/", "/roles/"))[2] == b"pages 0"
 
 
-def test_pages_that_are_all_busy_keep_no_phone_waiting(front: Running) -> None:
+@pytest.mark.parametrize("path", ["/n/call/x/101/102/1", "/n", "/n/"])
+def test_what_nodes_ask_goes_to_the_server_of_calls(front: Running, path: str) -> None:
+    assert front.ask("GET", path)[2] == b"calls 0"
+    assert front.ask("GET", path.replace("/n", "/nodes"))[2] == b"pages 0"
+
+
+def test_pages_that_are_all_busy_keep_neither_phones_nor_calls_waiting(front: Running) -> None:
     with ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(front.begin(b"GET /hold HTTP/1.1\r\nHost: portal.example\r\n\r\n"))
         until(lambda: sum(path == "/hold" for path, *_ in front.pages.asked) == 4)
         assert front.ask("GET", "/p/token/file.cfg")[2] == b"phones 0"
+        assert front.ask("POST", "/n/code", b"code=30")[2] == b"calls 7"
         front.pages.held.set()
         assert front.ask("GET", "/sign-in")[2] == b"pages 0"
 

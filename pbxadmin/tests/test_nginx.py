@@ -186,6 +186,22 @@ def test_nginx_lets_phones_fetch_without_tls_and_says_so(nginx: Nginx) -> None:
     assert {name.lower(): value for name, value in headers}["x-forwarded-proto"] == "http"
 
 
+def test_nginx_hands_what_nodes_ask_to_the_server_of_calls_over_tls_alone(nginx: Nginx) -> None:
+    assert nginx.ask("GET", "/n/call/boreale.example/101/102/1")[2] == b"calls 0"
+    assert nginx.ask("POST", "/n/code", b"x" * 60_000)[2] == b"calls 60000"
+    assert nginx.ask("POST", "/n/code", b"x" * 70_000)[0] == 503
+    before = len(nginx.calls.asked)
+    with nginx.begin(
+        b"GET /n/call/boreale.example/101/102/1 HTTP/1.1\r\nHost: portal.example\r\n\r\n"
+    ) as said:
+        assert said.recv(100).split()[1] == b"404"
+    assert len(nginx.calls.asked) == before
+    nginx.calls.path.rename(nginx.calls.path.with_suffix(".away"))
+    status, _, body = nginx.ask("GET", "/n/call/boreale.example/101/102/1")
+    assert (status, body) == (503, b"Try again later\n")
+    nginx.calls.path.with_suffix(".away").rename(nginx.calls.path)
+
+
 def test_nginx_tells_the_server_of_the_phones_that_a_phone_went_away(nginx: Nginx) -> None:
     with nginx.begin(b"GET /p/token/leave HTTP/1.1\r\nHost: portal.example\r\n\r\n"):
         until(lambda: any(path == "/p/token/leave" for path, *_ in nginx.phones.asked))
