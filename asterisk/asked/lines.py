@@ -7,7 +7,7 @@ contact, so that nothing can register on it.
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +35,8 @@ PROMPTS = {"fr": "fr", "en": "en", "es": "es"}
 # Seconds: what phones ask for is within these.
 EXPIRES = {"minimum_expiration": 60, "default_expiration": 300, "maximum_expiration": 3600}
 MOST_DEVICES = 12
+# Seconds without a packet of sound after which a call ends: a device that lost its power or its network never says so.
+SILENT: Mapping[str, Value] = {"rtp_timeout": 300, "rtp_timeout_hold": 3600}
 
 
 def named(number: str, fqdn: str) -> str:
@@ -96,6 +98,7 @@ def endpoint(name: str, person: User) -> dict[str, Value]:
         "mailboxes": str(Box(person.number, person.pk)),
         "media_encryption": "no" if person.srtp == Srtp.DISABLED else "sdes",
         "media_encryption_optimistic": person.srtp == Srtp.ENABLED,
+        **SILENT,
         "named_call_group": customer.slug,
         "named_pickup_group": customer.slug,
         "set_var": [

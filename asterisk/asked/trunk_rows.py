@@ -6,6 +6,7 @@ A request is a trunk's if it comes from one of its addresses, whatever it says o
 import re
 from collections.abc import Iterable, Mapping
 
+from asterisk.asked.lines import SILENT
 from asterisk.asked.rows import Value
 from asterisk.models import Node, Trunk
 from asterisk.nodes import serves
@@ -70,6 +71,7 @@ def endpoint(line: TrunkLine) -> Row:
         "trust_id_outbound": True,
         "language": "fr",
         "transport": line.transport,
+        **SILENT,
         **({"outbound_auth": line.name} if line.username else {}),
     }
 

@@ -125,6 +125,8 @@ def test_a_line_is_told_as_the_tabs_have_it(ask, boreale, amelie):
     assert (said["media_encryption"], said["media_encryption_optimistic"]) == ("sdes", "no")
     assert (said["direct_media"], said["allow"], said["context"]) == ("no", "g722,ulaw,alaw,g729", "phones")
     assert "permit" not in said
+    # A device that lost its network in a call holds no channel for ever.
+    assert said["rtp_timeout"] == "300"
 
 
 def test_the_password_itself_never_leaves_the_portal(ask, boreale, amelie):
