@@ -39,7 +39,8 @@ from files.uploads import digest_of, secrets_of
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import MASK
 from pbxadmin.common.http import RequestFacts
-from support.road import SOURCE, RoadAdmin
+from support.road import RoadAdmin
+from support.sheets import SOURCE
 from users import road
 from users.models import Customer
 from users.rights import Verb

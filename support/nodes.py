@@ -27,7 +27,8 @@ from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.templatetags.portal import moment
 from support.cells import state
 from support.pages.frame import page, show
-from support.road import NOBODY, SOURCE, RoadAdmin
+from support.road import RoadAdmin
+from support.sheets import NOBODY, SOURCE
 from users import rights, road
 from users.rights import Verb
 

@@ -1,6 +1,5 @@
 """Pages of the support desk that write by the one road of changes: forms only collect what was typed."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -10,13 +9,10 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -27,12 +23,10 @@ from pbxadmin.common.columns import Column, Scope, Text
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.rendering import part
-from pbxadmin.common.sections import Section, Sheet
-from pbxadmin.common.values.destinations import Kind
-from pbxadmin.common.values.signs import plainly
-from support.admins import SupportAdmin
+from pbxadmin.common.sections import Section
 from support.filters import CUSTOMER, KEY, customer_asked
-from users import rights, road
+from support.sheets import NOBODY, SOURCE, SheetAdmin, planned_for
+from users import road
 from users.company import picking
 from users.models import Customer
 from users.rights import Verb
@@ -41,22 +35,13 @@ from users.road.meanwhile import Meanwhile
 from users.road.pages.conflicts import reconcile, seen_version, values_of
 from users.road.pages.saving import show_refusal, tell_warnings
 from users.road.pages.sheet_pages import Tab, default_values, locked_columns
-from users.road.replacements import Departure, plan_departure
 
-SOURCE = "admin"
 # Which part of a record is shown, in the address.
 PART = "part"
 # Customers among whom one is chosen without another word.
 MOST_OFFERED = 20
-# Stands for the customer of what belongs to all of them, or to any.
-NOBODY = Customer()
 # In an address: that a new record is to be nobody's.
 FOR_ALL = "for_all"
-
-
-def _planned_for(customer: Customer) -> Customer | None:
-    """As the road takes what belongs to no customer."""
-    return customer if customer.pk is not None else None
 
 
 def _conflict(theirs: Meanwhile) -> dict[str, list[str]]:
@@ -79,22 +64,17 @@ def stands_alone(column: Column, scope: Scope) -> bool:
     return not widget.is_hidden and bool(getattr(widget, "template_name", ""))
 
 
-class RoadAdmin(SupportAdmin):
+class RoadAdmin(SheetAdmin):
     """Pages over a `Sheet`: the form has its columns, `users.road` validates, writes and remembers."""
 
     change_form_template = "admin/road_change_form.html"
-    sheet: Callable[[], Sheet]
     new: Text = ""  # what a new record is called, as in the portal
     may_add = True
-    may_delete = True
-    # What sort of destination such a record is, where calls can be sent to it.
-    destination: ClassVar[Kind | None] = None
     # What is shown above the form and isn't typed in: names of attributes or methods, as Django's `readonly_fields`.
     facts: ClassVar[Sequence[str]] = ()
     # Whether the parts of a record are shown, and saved, one at a time, as the portal's tabs are: all that somebody has stands in
     # a dozen tables and is more than anybody reads at once.
     part_by_part: ClassVar[bool] = False
-    actions: Any = ("delete_chosen",)
     # What is said of a record that belongs to no customer, where there are such; a new one may then be made for nobody.
     for_all: ClassVar[Text] = ""
 
@@ -106,34 +86,10 @@ class RoadAdmin(SupportAdmin):
         """Whether the reader changes such records at all."""
         return self._may(request, Verb.EDIT, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether they are deleted here, and by this reader."""
-        return self.may_delete and self._may(request, Verb.DELETE, obj)
-
-    def _may(self, request: HttpRequest, verb: Verb, record: Any = None) -> bool:
-        """What the sheet says; without a record, of one that is any customer's."""
-        actor: Any = request.user
-        customer = self.customer_of(record) if record is not None else NOBODY
-        sheet = type(self).sheet()
-        if record is None and sheet.allowed is None:
-            return rights.can(actor, verb, customer=customer)
-        return road.why_not(sheet, Scope(actor, customer), verb, record) is None
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """Through the entrance of tenancy."""
-        manager: Any = self.model._default_manager
-        return manager.visible_to(request.user).order_by(
-            *self.get_ordering(request) or self.opts.ordering or ["pk"]
-        )
-
     # --- What subclasses say --------------------------------------------------------------------------------------
     def facts_for(self, scope: Scope) -> Sequence[Any]:
         """`facts`, as far as they are its reader's."""
         return self.facts
-
-    def customer_of(self, record: Any) -> Customer:
-        """Whose record it is; `NOBODY`'s, where it is the provider's own."""
-        return record.customer or NOBODY
 
     def portal_url(self, record: Any) -> str:
         """Where the portal has the same record."""
@@ -171,7 +127,7 @@ class RoadAdmin(SupportAdmin):
     def planned(self, scope: Scope, record: Any, raw: dict[str, Any], seen: int) -> road.Plan:
         """What the form would do."""
         row = road.Row(None, raw) if record is None else road.Row(record.pk, raw, seen=seen)
-        return road.plan(scope.actor, _planned_for(scope.customer), type(self).sheet(), [row])
+        return road.plan(scope.actor, planned_for(scope.customer), type(self).sheet(), [row])
 
     def asked_first(self, request: HttpRequest, plan: road.Plan) -> HttpResponse | None:
         """A page that comes before what was sent is written; None where nothing is to be asked."""
@@ -412,113 +368,4 @@ class RoadAdmin(SupportAdmin):
         answer = super().response_change(request, obj)
         return (
             redirect(request.get_full_path()) if self.part_by_part and "_continue" in request.POST else answer
-        )
-
-    # --- Deleting -------------------------------------------------------------------------------------------------
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Say what goes with a record; delete it by the road."""
-        record = self.get_object(request, unquote(object_id))
-        if record is None:
-            raise Http404
-        if not self.has_delete_permission(request, record):
-            raise PermissionDenied
-        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[record.pk])
-        return self._delete(request, [record], back)
-
-    @admin.action(description=gettext_lazy("Delete the selected ones"))
-    def delete_chosen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        """The same for several, all of them or none."""
-        if not self.has_delete_permission(request):
-            raise PermissionDenied
-        return self._delete(request, list(queryset), request.get_full_path())
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        """Nothing for whoever only looks, and no deletion where nothing is deleted."""
-        if not self._may(request, Verb.WORK):
-            return {}
-        found = super().get_actions(request)
-        if not self.has_delete_permission(request):
-            found.pop("delete_chosen", None)
-        return found
-
-    @staticmethod
-    def _left(request: HttpRequest, departures: Sequence[Departure], typed: str) -> str:
-        """Delete all of them or none, and send the calls where the form says; why it can't be, or "" when it is done."""
-
-        def all_leave() -> Any:
-            facts = RequestFacts.of(request, SOURCE)
-            with transaction.atomic():
-                return [departure.leave(departure.instead(typed), facts) for departure in departures]
-
-        try:
-            outcome, _operations = road.ended(all_leave)
-        except ValidationError as unknown:
-            return f"{_('Nothing was deleted.')} {' '.join(unknown.messages)}"
-        if outcome is Outcome.CONFLICT:
-            return _("Somebody else changed this in the meantime. Check it before you delete it.")
-        reasons = dict.fromkeys(departure.reasons for departure in departures if departure.reasons)
-        return f"{_('Nothing was deleted.')} {' '.join(reasons)}" if outcome is Outcome.REFUSED else ""
-
-    def _delete(self, request: HttpRequest, records: Sequence[Any], back: str) -> HttpResponse:
-        actor: Any = request.user
-        by_customer: dict[Customer | None, list[Any]] = defaultdict(list)
-        for record in records:
-            by_customer[_planned_for(self.customer_of(record))].append(record.pk)
-
-        def planned() -> list[Departure]:
-            return [
-                plan_departure(actor, customer, type(self).sheet(), self.destination, keys).take_along(along)
-                for customer, keys in by_customer.items()
-            ]
-
-        along = request.POST.getlist("along")
-
-        departures = planned()
-        error = ""
-        typed = request.POST.get("instead", "")[:60]
-        if request.method == "POST" and request.POST.get("confirmed") == "yes":
-            names = [str(record) for record in records]
-            if len(records) > 1 and plainly(request.POST.get("confirm", "")).strip() != str(len(records)):
-                error = _("Type the number %(count)s to confirm.") % {"count": len(records)}
-            else:
-                error = self._left(request, departures, typed)
-            if not error:
-                messages.success(
-                    request,
-                    _("Deleted: %(names)s")
-                    % {"names": ", ".join(names[:10]) + (" …" if len(names) > 10 else "")},
-                )
-                return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-            departures = planned()
-        rows = [
-            (record, departure.refusals.get(record.pk, ""), departure.removal.lost_with(record.pk))
-            for departure in departures
-            for record in departure.removal.records
-        ]
-        boxes = {
-            keep.name: (keep, goes) for departure in departures for keep, goes in departure.removal.boxes
-        }
-        return TemplateResponse(
-            request,
-            "admin/road_delete.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": _("Delete"),
-                "rows": rows,
-                "error": error,
-                "back": back,
-                "possible": all(not refusal for _record, refusal, _losses in rows),
-                "places": [place for departure in departures for place in departure.places],
-                "staying": [sentence for departure in departures for sentence in departure.removal.staying],
-                "boxes": boxes.values(),
-                "customers": [
-                    (customer, len(keys)) for customer, keys in by_customer.items() if customer is not None
-                ],
-                "count": len(records),
-                "instead": typed,
-                "chosen": [record.pk for record in records],
-                "action_name": helpers.ACTION_CHECKBOX_NAME,
-            },
-            status=422 if error else 200,
         )

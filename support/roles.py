@@ -21,7 +21,8 @@ from pbxadmin.common.http import NOTE, RequestFacts
 from pbxadmin.common.templatetags.portal import moment
 from support.cells import yes_no
 from support.pages.frame import page, show
-from support.road import NOBODY, SOURCE, RoadAdmin
+from support.road import RoadAdmin
+from support.sheets import NOBODY, SOURCE
 from users import rights, road
 from users.company import roles
 from users.company.sheets import role_sheet

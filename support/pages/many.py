@@ -27,7 +27,7 @@ from support.many.values import (
 )
 from support.many.whom import WhomForm
 from support.pages.frame import page, show
-from support.road import SOURCE
+from support.sheets import SOURCE
 from users import rights
 from users.company.sheets import customer_sheet, department_sheet
 from users.models import Job

@@ -18,7 +18,7 @@ from pbxadmin.common.listing import PAGE_SIZE
 from support.many import undoing
 from support.many.phones import COMMAND, command_of
 from support.pages.frame import page, show
-from support.road import SOURCE
+from support.sheets import SOURCE
 from users import rights
 from users.models import Customer, Job, JobStep, Operation
 from users.road import jobs

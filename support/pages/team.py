@@ -23,7 +23,7 @@ from pbxadmin.common.fields import OneLineFormField
 from pbxadmin.common.http import RequestFacts
 from signin.credentials import EmailTakenError, set_password_link
 from support.pages.frame import page, show
-from support.road import SOURCE
+from support.sheets import SOURCE
 from users import rights, road
 from users.history.timeline import UNDO_AT
 from users.mail import letters

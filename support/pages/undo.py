@@ -15,7 +15,7 @@ from asterisk.trunks.sheet import trunk_sheet
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import RequestFacts
 from support.pages.frame import page, show
-from support.road import SOURCE
+from support.sheets import SOURCE
 from users import road
 from users.history.timeline import UNDO_AT
 from users.models import Operation, User

@@ -10,19 +10,11 @@ from users.road.applying import apply, apply_all, hold_the_provider
 from users.road.identity import find, rows_of
 from users.road.loading import records_of, with_related
 from users.road.outcomes import Commit, Outcome, commit, commit_removal, ended
-from users.road.planning import (
-    ChangedMeanwhileError,
-    Plan,
-    RefusedError,
-    Row,
-    RowPlan,
-    is_there_twice,
-    judge,
-    plan,
-)
+from users.road.planning import Plan, judge, plan
 from users.road.recording import change_of, record_operation
 from users.road.removal import Removal, plan_removal, remove
 from users.road.revealing import reveal, reveal_many
+from users.road.rows import ChangedMeanwhileError, RefusedError, Row, RowPlan, is_there_twice
 from users.road.sheets import SHEETS, chunks, locks, register, rules_of, sheet_of, why_not
 
 __all__ = [

@@ -17,8 +17,9 @@ from pbxadmin.common.sections import Sheet
 from users.models import Customer, Operation, Role
 from users.rights import OWNERS
 from users.road.loading import MANY, share
-from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, RowPlan
+from users.road.planning import Plan
 from users.road.recording import Kind, record_operation, write_history
+from users.road.rows import ChangedMeanwhileError, RefusedError, RowPlan
 from users.road.sheets import chunks, rules_of, store_columns, stores_of
 from users.signals import changed
 

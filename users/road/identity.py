@@ -11,7 +11,7 @@ from pbxadmin.common.fields import OneLineField
 from pbxadmin.common.sections import Sheet
 from pbxadmin.common.values.signs import folded
 from users.road.loading import records_of
-from users.road.planning import Row
+from users.road.rows import Row
 
 
 def find(sheet: Sheet, scope: Scope, values: Iterable[Any]) -> dict[Any, Any]:

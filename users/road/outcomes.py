@@ -10,8 +10,9 @@ from enum import Enum, auto
 from pbxadmin.common.http import RequestFacts
 from users.models import Operation
 from users.road.applying import apply
-from users.road.planning import ChangedMeanwhileError, Plan, RefusedError, RowPlan
+from users.road.planning import Plan
 from users.road.removal import Removal, remove
+from users.road.rows import ChangedMeanwhileError, RefusedError, RowPlan
 
 
 class Outcome(Enum):

@@ -11,7 +11,7 @@ from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.sections import Sheet
 from users.models import Change, Customer, Mention, Operation, User
 from users.models.history import numbers_in
-from users.road.planning import RowPlan
+from users.road.rows import RowPlan
 from users.road.sheets import chunks
 
 Kind = Operation.Kind

@@ -14,8 +14,9 @@ from pbxadmin.common.sections import Sheet
 from users import rights
 from users.models import Customer, Operation, User
 from users.road.applying import hold
-from users.road.planning import Plan, RefusedError, RowPlan
+from users.road.planning import Plan
 from users.road.recording import Kind, cell_of, change_of, record_operation, write_mentions
+from users.road.rows import RefusedError, RowPlan
 from users.road.sheets import why_not
 from users.signals import changed
 

@@ -11,8 +11,8 @@ from pbxadmin.common.sections import Sheet
 from users import rights
 from users.models import Customer, Operation, User
 from users.road.loading import records_of
-from users.road.planning import RefusedError
 from users.road.recording import Kind, change_of, record_operation
+from users.road.rows import RefusedError
 from users.road.sheets import chunks
 
 Secret = TypeVar("Secret")
