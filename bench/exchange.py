@@ -151,7 +151,7 @@ class Portal:
         words = words.removeprefix("nice -n 10 ").replace("pbxadmin.wsgi", "--access-log bench.serve_site")
         self._start("server", f"{sys.executable} -m {words}")
         self._start("link", f"{sys.executable} manage.py pbx_link")
-        from bench.serve import wait_for
+        from bench.asking import wait_for
 
         wait_for(self.port)
 

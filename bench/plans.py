@@ -9,20 +9,15 @@ alone. Everybody forwards to two colleagues, so that a plan has branches. The fi
 import asyncio
 import os
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.asking import ask, by_turns, serve, tell_ratio
 from bench.database import embedded
-from bench.serve import wait_for
 
-AT_ONCE = 8
-TURNS = 5
 TOKEN = "the-token-of-the-node-of-this-bench"
 CUSTOMERS = 20
 # Each plan has an answer of these bytes at least.
@@ -83,32 +78,6 @@ def seed(count: int) -> tuple[list[tuple[str, str, str]], int]:
     return found, trunk.pk
 
 
-async def ask(port: int, path_of: Callable[[], str], seconds: float) -> float:
-    """How many answers a second, over kept connections."""
-    count = 0
-    end = time.perf_counter() + seconds
-
-    async def one() -> None:
-        nonlocal count
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while time.perf_counter() < end:
-            head = f"GET {path_of()} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
-            writer.write(head.encode())
-            answer = await reader.readuntil(b"\r\n\r\n")
-            if not answer.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(answer.decode())
-            lengths = [line for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-            body = await reader.readexactly(int(lengths[0].partition(b":")[2]))
-            if len(body) < SHORTEST:
-                raise SystemExit(f"no plan: {body!r}")
-            count += 1
-        writer.close()
-
-    begin = time.perf_counter()
-    await asyncio.gather(*(one() for _ in range(AT_ONCE)))
-    return count / (time.perf_counter() - begin)
-
-
 def main() -> None:
     """Print the figures."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
@@ -124,14 +93,7 @@ def main() -> None:
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True)
         people, trunk = seed(count)
         port = 8198
-        command = [
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
-            "--blocking-threads", "2", "--no-access-log", "bench.serve_site:application",
-        ]  # fmt: skip
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        stack.callback(running.wait)
-        stack.callback(running.terminate)
-        wait_for(port)
+        serve(stack, port)
 
         def inside() -> str:
             fqdn, extension, _did = random.choice(people)
@@ -146,19 +108,12 @@ def main() -> None:
             "constant": lambda: "/constant",
             "bare": lambda: "/bare",
         }
-        measured: dict[str, list[float]] = {name: [] for name in ways}
+        header = f"Authorization: Bearer {TOKEN}"
         for name in ("inside", "outside"):
-            asyncio.run(ask(port, ways[name], 5.0))
-        for _ in range(TURNS):
-            for name, way in ways.items():
-                measured[name].append(asyncio.run(ask(port, way, seconds / TURNS / len(ways))))
-        for name, figures in measured.items():
-            print(f"{name:<10} {statistics.median(figures):>8.0f} answers/s")
+            asyncio.run(ask(port, ways[name], 5.0, header, SHORTEST))
+        measured = by_turns(port, ways, seconds, header, SHORTEST)
         for name in ("inside", "outside"):
-            ratio = statistics.median(
-                mine / other for mine, other in zip(measured[name], measured["constant"], strict=True)
-            )
-            print(f"{name} / constant {ratio:.2f}")
+            tell_ratio(measured, name, "constant")
 
 
 if __name__ == "__main__":

@@ -9,21 +9,20 @@ portal through the whole middleware; and the web server alone. The figure is the
 import asyncio
 import os
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
+from bench.asking import ask, by_turns, serve, tell_ratio
 from bench.database import embedded
 
-AT_ONCE = 8
-TURNS = 5
 KEYS = 27
+# What a phone says of itself.
+AGENT = "User-Agent: Yealink SIP-T54W 96.86.0.45"
 
 
 def seed(count: int) -> list[str]:
@@ -81,44 +80,6 @@ def seed(count: int) -> list[str]:
     return [f"/p/{phone.token}/{phone.mac}.cfg" for phone in phones]
 
 
-async def ask(port: int, path_of: Callable[[], str], seconds: float) -> float:
-    """How many answers a second, over kept connections."""
-    count = 0
-    end = time.perf_counter() + seconds
-
-    async def one() -> None:
-        nonlocal count
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while time.perf_counter() < end:
-            agent = "Yealink SIP-T54W 96.86.0.45"
-            writer.write(
-                f"GET {path_of()} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {agent}\r\n\r\n".encode()
-            )
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(head.decode())
-            lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-            await reader.readexactly(int(lengths[0].partition(b":")[2]))
-            count += 1
-        writer.close()
-
-    begin = time.perf_counter()
-    await asyncio.gather(*(one() for _ in range(AT_ONCE)))
-    return count / (time.perf_counter() - begin)
-
-
-def wait_for(port: int) -> None:
-    """Until the server answers."""
-    for _ in range(200):
-        try:
-            asyncio.run(ask(port, lambda: "/bare", 0.01))
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("the server doesn't answer")
-
-
 def main() -> None:
     """Print the figures."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
@@ -137,29 +98,14 @@ def main() -> None:
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True)
         paths = seed(count)
         port = 8199
-        command = [
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
-            "--blocking-threads", "2", "--no-access-log", "bench.serve_site:application",
-        ]  # fmt: skip
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        stack.callback(running.wait)
-        stack.callback(running.terminate)
-        wait_for(port)
-        measured: dict[str, list[float]] = {"file": [], "constant": [], "bare": []}
+        serve(stack, port)
         ways: dict[str, Callable[[], str]] = {
             "file": lambda: random.choice(paths), "constant": lambda: "/constant", "bare": lambda: "/bare",
         }  # fmt: skip
-        asyncio.run(ask(port, ways["file"], 2.0))
-        for _ in range(TURNS):
-            for name, way in ways.items():
-                measured[name].append(asyncio.run(ask(port, way, seconds / TURNS / 3)))
-        for name, figures in measured.items():
-            print(f"{name:<10} {statistics.median(figures):>8.0f} answers/s")
+        asyncio.run(ask(port, ways["file"], 2.0, AGENT))
+        measured = by_turns(port, ways, seconds, AGENT)
         for name in ("constant", "bare"):
-            ratio = statistics.median(
-                mine / other for mine, other in zip(measured["file"], measured[name], strict=True)
-            )
-            print(f"file / {name:<9} {ratio:.2f}")
+            tell_ratio(measured, "file", name)
 
 
 if __name__ == "__main__":
