@@ -99,8 +99,6 @@ def endpoint(name: str, person: User) -> dict[str, Value]:
         "media_encryption": "no" if person.srtp == Srtp.DISABLED else "sdes",
         "media_encryption_optimistic": person.srtp == Srtp.ENABLED,
         **SILENT,
-        "named_call_group": customer.slug,
-        "named_pickup_group": customer.slug,
         "set_var": [
             f"SYSTEM={customer.fqdn.lower()}",
             f"CUSTOMER={customer.slug}",
