@@ -21,7 +21,6 @@ from asterisk.asked.standing import Standing
 from asterisk.calls import planned
 from asterisk.models import Node
 from asterisk.nodes import serves
-from asterisk.trunks import ways
 from asterisk.trunks.line import TrunkLine
 from forwarding.asking import PlannedCall, plans_of_members
 from forwarding.calls import Call, FromExtension, FromOutside
@@ -55,9 +54,7 @@ def from_trunk(
     request: HttpRequest, node: Node, trunk: int, number: str, did: str, call: str
 ) -> HttpResponse:
     """A call comes in. A customer's own trunk brings calls to that customer alone."""
-    line = ways.one(trunk)
-    wanted = line.read(did) if line else ""
-    there = standing.of_number(wanted) if wanted else None
+    line, wanted, there = standing.through(trunk, did)
     if (
         line is None
         or there is None

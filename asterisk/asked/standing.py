@@ -10,12 +10,14 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.db.models import Subquery
+
 from asterisk.asked.lines import prompts
 from asterisk.mailboxes.names import Box
-from asterisk.models import Stamp
+from asterisk.models import Stamp, Trunk
 from asterisk.receivers import drawn
 from asterisk.trunks import ways
-from asterisk.trunks.line import TrunkLine
+from asterisk.trunks.line import NumberFormat, TrunkLine, read
 from forwarding.calls import Callee, Caller
 from forwarding.calls import Did as DidOfIt
 from forwarding.hours import Schedule
@@ -137,11 +139,19 @@ def _sound(person: Any, greeting: str) -> tuple[str, str]:
 _of_host = Prepared(
     lambda fqdn: Customer.objects.filter(fqdn=fqdn).order_by().values_list("pk", "stamp__number")
 )
-_of_number = Prepared(
-    lambda number: (
-        Did.objects.filter(number=number).order_by().values_list("customer", "customer__stamp__number")
+_through_trunk = Prepared(
+    lambda trunk, number: (
+        Trunk.objects.filter(pk=trunk, enabled=True)
+        .order_by()
+        .annotate(
+            whose=Subquery(Did.objects.filter(number=number).values("customer")),
+            stamp=Subquery(Did.objects.filter(number=number).values("customer__stamp__number")),
+        )
+        .values_list(*ways.READ, "whose", "stamp")
     )
 )
+# How numbers were written at a trunk when it last brought a call.
+_formats: dict[int, NumberFormat] = {}
 _kept: OrderedDict[int, Standing] = OrderedDict()
 _lock = threading.Lock()
 
@@ -152,10 +162,22 @@ def of_host(fqdn: str) -> Standing | None:
     return _standing(*rows[0]) if rows else None
 
 
-def of_number(did: str) -> Standing | None:
-    """Of the customer whose DID (E.164) this is."""
-    rows = _of_number(did)
-    return _standing(*rows[0]) if rows else None
+def through(trunk: int, did: str) -> tuple[TrunkLine | None, str, Standing | None]:
+    """Which trunk brings a call to `did`, as it writes it; which number that is (E.164, "" for none); and whose.
+
+    One statement, although what number it is depends on the trunk: it is read as the trunk wrote numbers the last time, and once more
+    where it has another way now.
+    """
+    for _ in range(3):
+        number = read(did, _formats.get(trunk, NumberFormat.E164))
+        rows = _through_trunk(trunk, number)
+        if not rows:
+            break
+        line, (whose, stamp) = ways.line_of(rows[0]), rows[0][-2:]
+        if line.read(did) == number:
+            return line, number, _standing(whose, stamp) if whose and number else None
+        _formats[trunk] = line.number_format
+    return None, "", None
 
 
 def _standing(customer: int, stamp: int | None) -> Standing:

@@ -215,6 +215,26 @@ def test_a_plan_asks_one_statement_once_its_customer_is_known(
         assert ask(url).content.decode() == first
 
 
+def test_a_call_from_outside_asks_one_statement_as_soon_as_it_is_known_how_its_trunk_writes_numbers(
+    ask, boreale, amelie, django_assert_num_queries
+):
+    Did.objects.create(customer=boreale, number="+15145550123", user=amelie)
+    trunk = Trunk.objects.create(name="Fournisseur", host="sip.example.com", number_format="plain")
+    # With a country code that reads as an area code: another number where numbers are written in another way.
+    Did.objects.create(customer=boreale, number="+3544104000", user=amelie)
+    urls = [f"/n/in/{trunk.pk}/-/{did}/1" for did in ("15145550123", "3544104000")]
+    for url in urls:
+        assert "ring,101" in ask(url).content.decode()
+    with django_assert_num_queries(2):
+        for url in urls:
+            assert "ring,101" in ask(url).content.decode()
+    Trunk.objects.filter(pk=trunk.pk).update(number_format="national")
+    assert "ring,101" in ask(urls[0]).content.decode()
+    assert "ss-noservice" in ask(urls[1]).content.decode()
+    Trunk.objects.filter(pk=trunk.pk).update(enabled=False)
+    assert "ss-noservice" in ask(urls[0]).content.decode()
+
+
 def test_what_was_saved_is_in_the_next_plan(ask, boreale, amelie, felix):
     url = f"/n/call/{boreale.fqdn}/101/102/17.5"
     assert "|ring,102," in ask(url).content.decode()

@@ -57,19 +57,24 @@ class TrunkLine:
         return digits[1:] if digits.startswith("1") and len(digits) == 11 else f"011{digits}"
 
     def read(self, number: str) -> str:
-        """The number in E.164 that comes from there, as a caller's or as the one that was called, whichever way it is written; "" for
-        none: anonymous, an extension, a name."""
-        text = _bare(number)
-        if text.startswith("+"):
-            return _international(text[1:])
-        for prefix in _ABROAD:
-            if text.startswith(prefix):
-                return _international(text.removeprefix(prefix))
-        if len(text) == 11 and text.startswith("1"):
-            return _north_american(text[1:])
-        if self.number_format is not NumberFormat.PLAIN and (found := _north_american(text)):
-            return found
-        return _international(text) if _exists(text) else _north_american(text)
+        """The number in E.164 that comes from there (`read`)."""
+        return read(number, self.number_format)
+
+
+def read(number: str, written: NumberFormat) -> str:
+    """The number in E.164 that comes from a trunk, as a caller's or as the one that was called, whichever way it is written; "" for
+    none: anonymous, an extension, a name."""
+    text = _bare(number)
+    if text.startswith("+"):
+        return _international(text[1:])
+    for prefix in _ABROAD:
+        if text.startswith(prefix):
+            return _international(text.removeprefix(prefix))
+    if len(text) == 11 and text.startswith("1"):
+        return _north_american(text[1:])
+    if written is not NumberFormat.PLAIN and (found := _north_american(text)):
+        return found
+    return _international(text) if _exists(text) else _north_american(text)
 
 
 def _bare(number: str) -> str:

@@ -1,6 +1,6 @@
 """Which trunks a customer's calls take, and which ones a node has: rows → `TrunkLine`, one query each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +40,11 @@ _one = Prepared(lambda key: Trunk.objects.filter(pk=key, enabled=True).order_by(
 def one(key: int) -> TrunkLine | None:
     """The trunk with this key, if it is in use: one prepared statement, because every call that comes in asks it."""
     return next(iter(_made(_one(key))), None)
+
+
+def line_of(row: Sequence[Any]) -> TrunkLine:
+    """The trunk whose columns (`READ`) are the first of a row."""
+    return _line(*row[: len(READ)])
 
 
 def _lines(trunks: Any) -> list[TrunkLine]:
