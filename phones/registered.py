@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.columns import Text
-from users.models import User
+from phones import selectors
+from users.models import Customer, User
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,24 @@ def of(person: User) -> Registered:
     if not _known:
         return Registered((), False, _("No phone system is connected to the portal yet."))
     return _known[0](person)
+
+
+def facts(actor: User, customer: Customer, person: User, shown: str = "") -> dict[str, Any]:
+    """What `phones/devices.html` takes, for an actor who sees this person; `shown`: the MAC of the phone whose page it is."""
+    known = of(person)
+    phones = {phone.mac: phone for phone in selectors.phones_of(actor, customer, person)}
+    shown = shown if shown in phones else ""
+    return {
+        "customer": customer,
+        "person": person,
+        "known": known,
+        "shown": shown,
+        "devices": [
+            (each, phones.get(each.phone), bool(shown) and each.phone == shown) for each in known.devices
+        ],
+    }
+
+
+def panel(actor: User, customer: Customer, person: User, shown: str = "") -> str:
+    """The same as a panel of a tab."""
+    return render_to_string("phones/devices_panel.html", facts(actor, customer, person, shown))

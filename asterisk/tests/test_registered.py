@@ -66,14 +66,30 @@ def test_devices_show_with_address_and_what_they_say_they_are(owner, boreale, am
     assert "This phone" not in shown(owner, phone="805ec0aabb99")
 
 
-def test_a_persons_tabs_ask_for_them_and_without_scripts_lead_to_a_page(owner, boreale, amelie):
-    phone_factories.make_phone(boreale, amelie, "805ec0aabb01")
+def test_a_persons_tabs_have_them_in_the_page_and_ask_for_news_of_them(owner, boreale, amelie):
+    phone = phone_factories.make_phone(boreale, amelie, "805ec0aabb01")
+    node = linked()
+    registered(node, amelie, YEALINK)
+    registered(node, amelie, APP, "203.0.113.9:40011")
+    for tab, address, is_this in (("phone", f"{URL}?phone={phone.mac}", True), ("options", URL, False)):
+        page = owner.get(f"/c/boreale/users/101/{tab}", headers={"accept-language": "en"}).content.decode()
+        assert YEALINK in page
+        assert APP in page
+        assert f'hx-get="{address}"' in page
+        assert ("This phone" in page) == is_this
+        assert "No device is registered." not in page
+
+
+def test_the_tab_of_a_person_without_a_phone_has_them_too(owner, amelie):
     registered(linked(), amelie, APP)
-    for tab in ("phone", "options"):
-        assert URL in owner.get(f"/c/boreale/users/101/{tab}").content.decode()
-    answer = owner.get(URL)
-    assert "<title>" in answer.content.decode()
-    assert APP in answer.content.decode()
+    assert APP in owner.get("/c/boreale/users/101/phone").content.decode()
+
+
+def test_they_have_a_page_of_their_own(owner, amelie):
+    registered(linked(), amelie, APP)
+    page = owner.get(URL).content.decode()
+    assert "<title>" in page
+    assert APP in page
 
 
 def test_nothing_is_registered_where_a_node_says_so(owner, amelie):

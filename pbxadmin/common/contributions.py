@@ -205,7 +205,8 @@ class Contribution:
     status_url: str = ""  # where another status is chosen, …
     status_menu: str = ""  # … by this menu (`*.html.j2`); it takes person, status, status_url, csrf and here
     head_url: str = ""  # what is fetched beside the name, as a fragment
-    devices_url: str = ""  # the person's registered devices, as a fragment
+    # Which devices of a person are registered, as a panel: (actor, customer, person) → HTML.
+    devices: Callable[[Any, Any, Any], str] | None = None
     followed_url: str = ""  # how it goes on with what was saved, as a fragment in the save bar
     # --- The reset dialog: {name of a box in `users.people.reset.BOXES`: what renews the secrets}.
     resets: Mapping[str, Renew] = field(default_factory=dict)

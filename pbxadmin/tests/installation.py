@@ -71,6 +71,13 @@ class Installation:
         accounts = json.loads((self.var / "demo.json").read_text())["accounts"]
         return next(account for account in accounts if account["login"].startswith(login))
 
+    def manage(self, *arguments: str) -> str:
+        """What a command of `manage.py` says there."""
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment_of(self.var), check=True, capture_output=True, text=True
+        ).stdout
+
     def phone_log(self) -> str:
         """What the virtual phone says it did."""
         return (self.var / "log" / "phone.log").read_text()
@@ -106,18 +113,20 @@ class Installation:
         return self.support
 
 
+def environment_of(var: Path) -> dict[str, str]:
+    """The environment of an installation's processes, with its data in `var`."""
+    others = ("DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL")
+    return {name: value for name, value in os.environ.items() if name not in others} | {
+        "PBXADMIN_VAR": str(var),
+        "DJANGO_SETTINGS_MODULE": "pbxadmin.settings.development",
+    }
+
+
 @contextmanager
 def running(var: Path) -> Iterator[Installation]:
     """Start everything with data in `var`, wait until it answers, stop it again."""
     port = free_port()
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL")
-    }
-    environment |= {
-        "PBXADMIN_VAR": str(var),
-        "DJANGO_SETTINGS_MODULE": "pbxadmin.settings.development",
+    environment = environment_of(var) | {
         "DEMO_SIP_PORT": str(free_port(socket.SOCK_DGRAM)),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
     }

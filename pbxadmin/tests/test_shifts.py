@@ -23,6 +23,20 @@ WATCH = """window.shifts = []; new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });"""
 
+THREE_DEVICES = """
+from datetime import timedelta
+from django.utils import timezone
+from asterisk.models import Contact, Node
+from users.models import User
+now, person = timezone.now(), User.objects.get(customer__slug="boreale", number="104")
+node, _new = Node.objects.get_or_create(name="seen", defaults={"token_hash": "0" * 64, "host": "127.0.0.1", "node_password": "x"})
+Node.objects.filter(pk=node.pk).update(connected_at=now, heard_at=now + timedelta(minutes=5))
+for port in (5061, 5062, 5063):
+    Contact.objects.create(node=node, user=person, uri=f"sip:104@192.0.2.7:{port}", address=f"192.0.2.7:{port}", since=now,
+                           user_agent="Linphone-Desktop/5.2.4 (Debian GNU/Linux 13) LinphoneSDK/5.3.50", expires_at=now + timedelta(minutes=5))
+"""
+NO_DEVICE = "from asterisk.models import Contact; Contact.objects.all().delete()"
+
 
 @pytest.fixture(params=WIDTHS, ids=lambda size: str(size[0]))
 def page(request: Any, installation: Installation, browser: Browser) -> Iterator[Page]:
@@ -51,6 +65,22 @@ def test_no_page_jumps_while_it_opens(page: Page, installation: Installation) ->
         if shifts := moved(page):
             found[path] = shifts
     assert found == {}
+
+
+@pytest.mark.browser
+def test_registered_devices_come_and_go_without_moving_anything_else(
+    page: Page, installation: Installation
+) -> None:
+    for tab in ("phone", "options"):
+        installation.manage("shell", "-c", THREE_DEVICES)
+        page.goto(f"{installation.url}/c/boreale/users/104/{tab}")
+        panel = page.locator("section", has=page.locator("#devices"))
+        expect(panel.locator("li")).to_have_count(3)
+        panel.scroll_into_view_if_needed()
+        assert moved(page) == [], tab
+        installation.manage("shell", "-c", NO_DEVICE)
+        expect(panel.locator("li")).to_have_count(0)
+        assert moved(page) == [], tab
 
 
 @pytest.mark.browser

@@ -17,7 +17,7 @@ from pbxadmin.common.proof import Takeover
 from pbxadmin.common.sections import Section, Sheet
 from pbxadmin.common.values import devices
 from pbxadmin.common.values.devices import Device
-from phones import build, in_lists, selectors
+from phones import build, in_lists, registered, selectors
 from phones.commands import REPROVISION, RESTART
 from phones.context import Codec
 from phones.handing import KEEPS, LEGACIES, OFFERS, what_a_new_user_lacks
@@ -390,7 +390,7 @@ PHONES = Section(
         keeps=KEEPS,
         resets=RESETS,
         head_url="phones_state",
-        devices_url="user_devices",
+        devices=registered.panel,
         followed_url="push_status",
         offers=OFFERS,
         left_to_do=what_a_new_user_lacks,

@@ -1,5 +1,5 @@
-"""The registered devices of a person, as they are this moment: a fragment of the tabs "Téléphone IP" and "Options", and a page where no script
-runs."""
+"""The registered devices of a person, as they are this moment: what the tabs "Téléphone IP" and "Options" ask for every five seconds, and a page
+of its own."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from pbxadmin.common.http import PortalRequest
-from phones import registered, selectors
+from phones import registered
 from users import rights
 from users.models import Customer, User
 from users.road.pages.doors import of_person
@@ -18,19 +18,7 @@ from users.road.pages.doors import of_person
 @of_person(rights.Verb.SEE)
 def user_devices(request: PortalRequest, customer: Customer, person: User) -> HttpResponse:
     """Which of their devices are registered, and which of these is the phone that `?phone=` names."""
-    known = registered.of(person)
-    phones = {phone.mac: phone for phone in selectors.phones_of(request.user, customer, person)}
-    shown = request.GET.get("phone", "")
-    shown = shown if shown in phones else ""
-    facts = {
-        "customer": customer,
-        "person": person,
-        "known": known,
-        "shown": shown,
-        "devices": [
-            (each, phones.get(each.phone), bool(shown) and each.phone == shown) for each in known.devices
-        ],
-    }
+    facts = registered.facts(request.user, customer, person, request.GET.get("phone", ""))
     if request.htmx and not request.htmx.boosted:
         return render(request, "phones/devices.html", facts)
     trail = [

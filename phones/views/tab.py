@@ -18,7 +18,7 @@ from pbxadmin.common.columns import Scope
 from pbxadmin.common.forms import moved
 from pbxadmin.common.http import PortalRequest, RequestFacts
 from pbxadmin.common.proof import Takeover
-from phones import selectors, services
+from phones import registered, selectors, services
 from phones.models import Phone
 from phones.presence import in_brief, presence
 from phones.settings import logos
@@ -133,6 +133,7 @@ def show(
             ],
             "state": selectors.state(phone, now),
             "presence": presence(phone, now),
+            "devices": registered.panel(request.user, customer, person, phone.mac),
             "saved": request.GET.get("saved") == "1",
             "command": command,
             "settled": command.settled and all(each.settled for each in states.values()),
