@@ -4,7 +4,8 @@ GET /n/call/<host name>/<extension>/<dialled>/<call>     somebody calls on their
 GET /n/in/<trunk>/<caller's number or ->/<DID>/<call>     a call comes in through a SIP trunk
 GET /n/sip/<host name>/<SIP ID>/<call>                    a call from the Internet to a SIP ID
 
-`call` is the node's own number of it. An empty answer is no plan: the node then does what it can do alone.
+`call` is the node's own number of it. An empty answer is no plan: the node then does what it can do alone. So whoever isn't known has a plan
+too, which refuses: a node may remember for a moment somebody who was deleted, and no call of theirs is to pass as if nobody could be asked.
 """
 
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def from_phone(
     there = standing.of_host(fqdn.lower())
     caller = there.caller(extension, dialled) if there else None
     if there is None or caller is None or not serves(node, there.customer.pk):
-        return text()
+        return text(plan.refused())
     person, who = caller
     asking = Asking(request, node, call, there, Call(FromExtension(extension), timezone.now()), dialled)
     decided = dial(dialled, with_pin(who, person), asking.call.at, there)

@@ -120,7 +120,16 @@ def of_dialled(dialled: Dialled, around: Around) -> str:
 
 def nobody() -> str:
     """The plan of a call to a number that is nobody's."""
-    return "|".join([line("ok", "", 0, FIRST, "", "", ""), line("say", "ss-noservice", 1)])
+    return _said("ss-noservice", 1)
+
+
+def refused() -> str:
+    """The plan of a call of somebody who isn't known, or not any more."""
+    return _said(*HEARD[Why.CALLER_DISABLED])
+
+
+def _said(prompts: str, cause: int) -> str:
+    return "|".join([line("ok", "", 0, FIRST, "", "", ""), line("say", prompts, cause)])
 
 
 def _joined(around: Around, first: int, steps: list[str]) -> str:

@@ -49,17 +49,22 @@ class Engine:
     def start(self) -> None:
         """Configure it, start it and wait until it has booted; it ends with this process. Raises `EngineError`."""
         self._refuse_a_second()
-        guard = self._guard = Guard()
         try:
+            guard = self._guard = Guard()
             self._launch(lambda: guard.add(os.getpid()))
-        except EngineError:
+        except BaseException:
+            # Ctrl-C while it boots, too: nothing stays behind.
             self.stop()
             raise
 
     def detach(self) -> None:
         """The same, but it goes on without this process."""
         self._refuse_a_second()
-        self._launch(None)
+        try:
+            self._launch(None)
+        except BaseException:
+            self.stop()
+            raise
 
     def _refuse_a_second(self) -> None:
         if self.running:

@@ -108,7 +108,7 @@ def test_a_node_that_has_customers_of_its_own_learns_nothing_of_others(ask, node
     assert ask("/n/rt/ps_auths/single", id=f"trunk-{theirs.pk}").content == b""
     assert b"sip.example.com" not in ask("/n/rt/ps_identifies/multi", id="%25").content
     assert ask("/n/rt/voicemail/single", mailbox="101", context=f"u{amelie.pk}").content == b""
-    assert ask(f"/n/call/{boreale.fqdn}/101/102/1").content == b""
+    assert ask(f"/n/call/{boreale.fqdn}/101/102/1").content == plan.refused().encode()
     assert ask(f"/n/mailbox/{boreale.fqdn}/101").content == b"off"
     assert ask("/n/code", line=line, code="*31").content == b"0"
     node.customers.add(boreale)
@@ -260,9 +260,12 @@ def test_who_is_being_loaded_for_one_call_is_not_nobody_for_another(boreale, ame
     assert caller[1].extension == "101"
 
 
-def test_a_call_of_nobody_has_no_plan(ask, boreale):
-    assert ask(f"/n/call/{boreale.fqdn}/199/102/1").content == b""
-    assert ask("/n/call/nowhere.example/101/102/1").content == b""
+def test_a_call_of_nobody_is_refused_and_not_left_to_the_node(ask, node, boreale, laurier, amelie):
+    for url in (f"/n/call/{boreale.fqdn}/199/102/1", "/n/call/nowhere.example/101/102/1"):
+        assert ask(url).content == b"ok,,0,2,,,,|say,ss-noservice,21,"
+    node.customers.add(laurier)
+    nodes.forget()
+    assert ask(f"/n/call/{boreale.fqdn}/101/102/1").content == b"ok,,0,2,,,,|say,ss-noservice,21,"
 
 
 def test_a_customers_own_trunk_brings_calls_to_that_customer_alone(ask, boreale, laurier, amelie):

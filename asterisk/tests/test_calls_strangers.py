@@ -7,7 +7,10 @@ import pytest
 from asterisk.tests.phones import heard_first
 from asterisk.tests.registering import Device
 from asterisk.tests.saving import did, save, trunk
-from users.tests.factories import make_user
+from phones.tests import factories
+from users.people.sections import user_sheet
+from users.road.removal import plan_removal, remove
+from users.tests.factories import FACTS, make_user
 
 pytestmark = pytest.mark.calls
 
@@ -239,3 +242,20 @@ def says(engine, person, contact):
     device.contact = contact
     assert device.register() == 200
     device.close()
+
+
+def test_who_was_deleted_calls_nobody_although_the_node_remembers_their_line(
+    phones, engine, boreale, amelie, felix
+):
+    """Nobody tells the node of it here: the portal's word at the call is enough."""
+    one, other = phones.of(amelie), phones.of(felix, answer="at once", tone=700)
+    call = one.call("102")
+    assert call.hears(700, 0.3)
+    call.hangup()
+    remove(plan_removal(factories.provider(), boreale, user_sheet(), [amelie.pk]), FACTS)
+    assert "101@boreale.example.com" in engine.cli("sorcery memory cache dump res_pjsip/endpoint")
+    for dialled in ("102", "4185550177", "*97"):
+        call = one.call(dialled)
+        assert call.ended_within(8), dialled
+        assert call.code == 403, dialled
+    assert len(other.received) == 1

@@ -59,6 +59,27 @@ def test_one_that_can_not_start_says_why(asterisk: Installed, tmp_path: Path) ->
     assert not broken.running
 
 
+@pytest.mark.parametrize("how", ["start", "detach"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_nothing_stays_behind_of_a_start_that_was_broken_off(
+    asterisk: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, error: type[BaseException]
+) -> None:
+    engine, children = Engine(tmp_path / "node", asterisk, **free_ports()), Path(f"/proc/{os.getpid()}/task")
+    before = {number for each in children.glob("*/children") for number in each.read_text().split()}
+    began: list[int] = []
+
+    def broken_off(engine: Engine) -> None:
+        began.append(engine.pid)
+        raise error
+
+    monkeypatch.setattr(Engine, "wait_until_booted", broken_off)
+    with pytest.raises(error):
+        getattr(engine, how)()
+    assert began[0]
+    assert not Path(f"/proc/{began[0]}").exists()
+    assert {number for each in children.glob("*/children") for number in each.read_text().split()} <= before
+
+
 def test_it_ends_with_the_process_that_started_it(
     asterisk: Installed, portal: Portal, tmp_path: Path
 ) -> None:
