@@ -108,11 +108,10 @@ def portal(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
         pytest.skip("Asterisk and the portal share a database only where a server keeps it")
     folder = tmp_path_factory.mktemp("portal")
     port = free_port()
-    database = urlsplit(os.environ["DATABASE_URL"])._replace(
-        path=f"/{connection.settings_dict['NAME']}",
-        # Whoever empties the tables after a test must not be the one whom a deadlock with a late writer ends.
-        query="options=-c%20deadlock_timeout%3D20ms",
-    )
+    given = urlsplit(os.environ["DATABASE_URL"])
+    # Whoever empties the tables after a test must not be the one whom a deadlock with a late writer ends.
+    options = [*filter(None, [given.query]), "options=-c%20deadlock_timeout%3D20ms"]
+    database = given._replace(path=f"/{connection.settings_dict['NAME']}", query="&".join(options))
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "pbxadmin.settings.test",
         "DATABASE_URL": urlunsplit(database),
