@@ -1,15 +1,19 @@
 """Worker processes of the link, and workers in the test's own process, for tests."""
 
 import asyncio
+import os
+import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connections
+from django.db import connection, connections
 
 from asterisk.link import database
 from asterisk.link.worker import Worker
 from asterisk.models import Node
+from phones.tests.processes import wait_until
 
 
 def a_node(port: int, name: str = "montreal", password: str = "geheim") -> Node:
@@ -43,6 +47,25 @@ def working() -> Iterator[Worker]:
         thread.join(5)
         assert not thread.is_alive()
         close_connections()
+
+
+def suspend(process: subprocess.Popen[bytes]) -> None:
+    """Stop a worker process where it holds no lock on any row: whoever asked for that row would wait for good."""
+
+    def between_transactions() -> bool:
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend' AND state <> 'idle'"
+            )
+            if cursor.fetchone() == (0,):
+                return True
+        process.send_signal(signal.SIGCONT)
+        return False
+
+    wait_until(between_transactions, 10, "the worker is between two transactions")
 
 
 def close_connections() -> None:

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 
 from asterisk.models import Errand, Node, VoiceMessage
 from asterisk.tests.engine import manage
+from asterisk.tests.linked import suspend
 from asterisk.tests.mailboxes import listens, mailbox
 from asterisk.tests.prompts import Prompts
 from asterisk.tests.saving import hours, people, save
@@ -164,7 +165,7 @@ def test_whoever_gets_the_extension_finds_nothing_of_whoever_had_it_before(
     leave(phones.of(amelie), "104", into=lambda: list(there.glob("104/INBOX/*.wav")))
     engine.wait_until(lambda: unread(former) == 1, "the count is told")
     # The node isn't told yet.
-    link.send_signal(signal.SIGSTOP)
+    suspend(link)
     road.remove(road.plan_removal(provider(), boreale, user_sheet(), [former.pk]), FACTS)
     [other] = people(boreale, "104")
     mailbox(other, pin_disabled=True)
