@@ -73,10 +73,14 @@ class PhoneProcess:
             raise PhoneError(reply["error"])
         return reply.get("value")
 
-    def close(self) -> None:
-        """End it: it hangs up and unregisters if there is somebody to tell."""
+    def dismiss(self) -> None:
+        """Tell it to end: it hangs up and unregisters if there is somebody to tell."""
         if self._child.stdin:
             self._child.stdin.close()
+
+    def close(self) -> None:
+        """The same, and wait until it has ended."""
+        self.dismiss()
         try:
             self._child.wait(3)
         except subprocess.TimeoutExpired:

@@ -63,7 +63,7 @@ def node_engine(
     try:
         yield made
     finally:
-        made.stop()
+        made.end()
 
 
 @pytest.fixture
