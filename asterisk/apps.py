@@ -17,7 +17,7 @@ class AsteriskConfig(AppConfig):
         from asterisk import receivers, sheets
         from asterisk.calls import ended, missed
         from asterisk.link import registered as devices
-        from asterisk.mailboxes import arriving, leaving, mails
+        from asterisk.mailboxes import arriving, leaving, mails, recording
         from asterisk.trunks import sheet as trunks
         from forwarding import latest
         from phones import registered
@@ -36,5 +36,6 @@ class AsteriskConfig(AppConfig):
         arriving.register()
         mails.register()
         leaving.connect()
+        recording.register()
         ended.register()
         missed.register()

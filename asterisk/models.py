@@ -169,6 +169,9 @@ class Errand(models.Model):
         MESSAGES = "messages"  # tell which messages lie in the mailbox `subject` ("102@u17")
         REMOVE = "remove"  # delete a message: `subject` is "102@u17/" and its number there
         EMPTY = "empty"  # delete the mailbox `subject`
+        RECORD = (
+            "record"  # ring phones to have a greeting recorded: `subject` is the key of the `PhoneRecording`
+        )
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="errands")
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -243,6 +246,66 @@ class VoiceMessage(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class PhoneRecording(models.Model):
+    """A greeting that is recorded by phone: from the moment on at which somebody asks for it until it is with the other recordings that
+    came in (`voicemail.greetings.making`), or until somebody has read why nothing came of it."""
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        ASKED = "asked"
+        RINGING = "ringing"
+        RECORDING = "recording"  # the phone was answered
+        RECORDED = "recorded"  # it lies at the node
+        # Nothing came of it.
+        BUSY = "busy"
+        DECLINED = "declined"
+        NO_ANSWER = "no_answer"
+        UNREACHABLE = "unreachable"
+        NOTHING = "nothing"
+        LOST = "lost"
+        REFUSED = "refused"
+        CANCELLED = "cancelled"  # nobody wants it; the node is to end the call
+
+    customer_path = "customer"
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    node = models.ForeignKey(Node, models.CASCADE, related_name="+")
+    # Whose library (none: the company's), who asked, by which right, whose phones ring.
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
+    starter = models.ForeignKey(User, models.CASCADE, related_name="+")
+    verb = models.CharField(max_length=10)
+    phone = models.ForeignKey(User, models.CASCADE, related_name="+")
+    # What it is called at the node; nobody can guess it.
+    key = models.CharField(max_length=32, unique=True)
+    name = models.CharField(max_length=80)
+    state = models.CharField(max_length=11, choices=State.choices, default=State.ASKED)
+    # Why it was refused, to whoever asked.
+    sentence = models.TextField(blank=True, default="")
+    # From where it was asked for, as the history says it.
+    source = models.CharField(max_length=12)
+    address = models.CharField(max_length=45, blank=True)
+    request_id = models.CharField(max_length=12, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=10)  # of whoever asked
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["phone"],
+                condition=Q(state__in=["asked", "ringing", "recording"]),
+                name="phone_records_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class PinEntry(models.Model):

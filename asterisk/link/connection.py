@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from asterisk.ami.client import ActionError, Client, LinkError
 from asterisk.ami.protocol import Message, UnsafeActionError
-from asterisk.link import boxes, contacts, database, errands, events, leases, reconciling, trunks
+from asterisk.link import boxes, contacts, database, errands, events, leases, reconciling, recordings, trunks
 from asterisk.link.devices import Devices
 from asterisk.link.leases import Held
 from asterisk.link.told import LINE, Registered, of_message, remote
-from asterisk.mailboxes import arriving
+from asterisk.mailboxes import arriving, recording
 
 logger = logging.getLogger("pbxadmin.link")
 
@@ -38,6 +38,8 @@ MOST_TOLD = 20_000
 LISTENS = 4.0
 # Seconds after which sounds that couldn't be fetched are tried again.
 BROUGHT_AGAIN = 20.0
+# Seconds after which calls are looked at by which greetings are recorded: while one goes on.
+RECORDINGS_SEEN = 0.4
 # Lines of which the devices are asked at the same time.
 ASKED_TOGETHER = 50
 
@@ -57,6 +59,7 @@ class NodeLink:
         self._todo: asyncio.Queue[list[errands.Todo]] = asyncio.Queue()
         self._again = asyncio.Event()
         self._sounds = asyncio.Event()  # there may be some to be fetched
+        self._recordings = asyncio.Event()  # greetings may be being recorded
         self._learned: set[str] = set()  # since the last gap
         self._healed = float("-inf")
         self._trouble = ""
@@ -123,7 +126,7 @@ class NodeLink:
                 async with asyncio.TaskGroup() as group:
                     for part in (
                         self._listen, self._say_that_we_listen, self._do_errands, self._write, self._reconcile,
-                        self._bring,
+                        self._bring, self._see_to_recordings,
                     ):  # fmt: skip
                         group.create_task(part(client))
             finally:
@@ -238,6 +241,7 @@ class NodeLink:
             told_trunks = await trunks.ask(client, await database.insist(trunks.in_use))
             await database.insist(trunks.tell, self.held.pk, told_trunks)
             await database.insist(arriving.forget_old)
+            await database.insist(recording.forget_old)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOKED_AT):
                     await self._again.wait()
@@ -252,6 +256,8 @@ class NodeLink:
             self.busy = False
             if any(each.kind == errands.Kind.MESSAGES for each in todo):
                 self._sounds.set()
+            if any(each.kind == errands.Kind.RECORD for each in todo):
+                self._recordings.set()
             await self._heal(client, learned)
 
     async def _bring(self, client: Client) -> None:
@@ -262,6 +268,15 @@ class NodeLink:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BROUGHT_AGAIN):
                     await self._sounds.wait()
+
+    async def _see_to_recordings(self, client: Client) -> None:
+        """Greetings that are recorded by phone."""
+        while True:
+            self._recordings.clear()
+            goes_on = await recordings.look(client, self.held)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECORDINGS_SEEN if goes_on else BROUGHT_AGAIN):
+                    await self._recordings.wait()
 
     async def _heal(self, client: Client, learned: Sequence[str]) -> None:
         """Where the node follows a line without its state (its question failed at that moment), only forgetting all of them helps."""

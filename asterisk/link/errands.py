@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from asterisk.ami.client import ActionError, Client
 from asterisk.ami.protocol import UnsafeActionError
-from asterisk.link import BATCH, boxes, database, trunks
+from asterisk.link import BATCH, boxes, database, recordings, trunks
 from asterisk.models import Errand
 
 logger = logging.getLogger("pbxadmin.link")
@@ -95,6 +95,8 @@ async def do(client: Client, node: int, todo: Sequence[Todo]) -> list[str]:
                 await asyncio.gather(*(boxes.remove(client, subject) for subject in subjects))
             elif kind == Kind.EMPTY:
                 await boxes.empty(client, subjects)
+            elif kind == Kind.RECORD:
+                await asyncio.gather(*(recordings.call(client, node, subject) for subject in subjects))
             await database.insist(done, keys)
     return learned
 

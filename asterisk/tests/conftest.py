@@ -2,7 +2,7 @@
 
 from asterisk.tests.engine import asterisk, engine, engine_portal, portal
 from asterisk.tests.fixed import fixed
-from asterisk.tests.mailboxes import inbox, leave, prompts
+from asterisk.tests.mailboxes import inbox, leave, link, prompts
 from asterisk.tests.phones import phone_store, phones
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "fixed",
     "inbox",
     "leave",
+    "link",
     "phone_store",
     "phones",
     "portal",

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from asterisk.models import Node
+from asterisk.tests.engine import manage
 from asterisk.tests.prompts import Prompts
 from asterisk.tests.saving import save
 from users.models import User
@@ -12,6 +14,14 @@ from users.models import User
 def mailbox(person: User, **values: Any) -> None:
     """Options of somebody's mailbox, as the tab saves them."""
     save(person, **{f"voicemail__{name}": value for name, value in values.items()})
+
+
+@pytest.fixture
+def link(portal, engine):
+    """A worker of the link that has reached the node."""
+    with portal.running(*manage("pbx_link"), name="link") as process:
+        engine.wait_until(lambda: Node.objects.filter(connected_at__isnull=False).exists(), "linked", 20)
+        yield process
 
 
 @pytest.fixture

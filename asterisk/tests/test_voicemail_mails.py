@@ -28,14 +28,6 @@ pytestmark = pytest.mark.calls
 
 
 @pytest.fixture
-def link(portal, engine):
-    """A worker of the link that has reached the node."""
-    with portal.running(*manage("pbx_link"), name="link") as process:
-        engine.wait_until(lambda: Node.objects.filter(connected_at__isnull=False).exists(), "linked", 20)
-        yield process
-
-
-@pytest.fixture
 def posted(engine):
     """The mails about messages that go out, once so many are due."""
 

@@ -53,7 +53,20 @@ NOT_ONES_OWN = [SIGN_IN, *[HIDDEN] * 5, REFUSED]
 # About a plain user whose primary department is Accueil.
 OF_PERSON = [SIGN_IN, REFUSED, REFUSED, OPEN, OPEN, HIDDEN, OPEN]
 
-LIBRARY = ("page", "progress", "sound", "add", "put_away", "rename", "trim", "use", "share", "delete")
+LIBRARY = (
+    "page",
+    "progress",
+    "sound",
+    "add",
+    "by_phone",
+    "hang_up",
+    "put_away",
+    "rename",
+    "trim",
+    "use",
+    "share",
+    "delete",
+)
 
 DOORS = {
     "home": SIGNED_IN,
@@ -215,7 +228,14 @@ DOORS = {
     "own_voicemail_new_pin": OWN_LINE,
     # Greetings: the company's, where the address of the table names one.
     **dict.fromkeys(
-        ("own_greetings_page", "own_greetings_progress", "own_greetings_add", "own_greetings_put_away"),
+        (
+            "own_greetings_page",
+            "own_greetings_progress",
+            "own_greetings_add",
+            "own_greetings_by_phone",
+            "own_greetings_hang_up",
+            "own_greetings_put_away",
+        ),
         OWN_LINE,
     ),
     **dict.fromkeys(("own_greetings_sound", "own_greetings_use"), OF_THE_COMPANY),
@@ -223,7 +243,10 @@ DOORS = {
     **dict.fromkeys((f"greetings_{page}" for page in LIBRARY), OF_PERSON),
     **dict.fromkeys((f"company_greetings_{page}" for page in ("page", "progress", "sound")), ADMINISTRATORS),
     **dict.fromkeys(
-        (f"company_greetings_{page}" for page in ("add", "put_away", "rename", "trim", "delete")),
+        (
+            f"company_greetings_{page}"
+            for page in ("add", "by_phone", "hang_up", "put_away", "rename", "trim", "delete")
+        ),
         WHOLE_CUSTOMER,
     ),
     "own_app": [SIGN_IN, *[OPEN] * 5, HIDDEN],
@@ -265,8 +288,8 @@ CHANGE = {
     "user_reset", "greetings_delete", "company_greetings_delete",
 }  # fmt: skip
 CHANGE_BY_POST = {
-    *(f"greetings_{page}" for page in ("add", "put_away", "rename", "trim", "use", "share")),
-    *(f"company_greetings_{page}" for page in ("add", "put_away", "rename", "trim")),
+    *(f"greetings_{page}" for page in ("add", "by_phone", "hang_up", "put_away", "rename", "trim", "use", "share")),
+    *(f"company_greetings_{page}" for page in ("add", "by_phone", "hang_up", "put_away", "rename", "trim")),
     "add_statutory_holidays", "app_link", "customer_settings", "department_tab", "did_tab", "file_again",
     "file_cancel", "file_departments", "file_discard", "file_send", "file_take", "job_cancel", "phone_command",
     "phone_logo", "phone_move", "phone_secret", "rps_key", "sbc_tab", "system_extension_tab", "user_status",

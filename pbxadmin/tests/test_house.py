@@ -74,6 +74,7 @@ WRITERS = {
     "asterisk/nodes.py": "tokens of nodes, with their history, and the end of the previous one",
     "asterisk/link/leases.py": "which worker holds which node, and how the link to it is",
     "asterisk/mailboxes/arriving.py": "messages that nodes tell of, and errands to look at them",
+    "asterisk/mailboxes/recording.py": "calls by which greetings are recorded, and the errand to make them",
     "asterisk/mailboxes/mails.py": "messages that were mailed, and the errand to delete them",
     "asterisk/link/errands.py": "errands to nodes, begun and done",
     "asterisk/link/contacts.py": "registered devices, as nodes tell of them",

@@ -92,16 +92,18 @@ def convert(
     *,
     level: bool = True,
     trim: bool = True,
+    anew: bool = False,
     progress: Progress | None = None,
     program: str | None = None,
 ) -> Sound:
     """The greeting that is kept of an uploaded or recorded file. What the phone system can play already is kept as it is.
 
-    `level`: bring it to -23 LUFS. `trim`: take silence off at either end. `progress`: called with the share that is done (0 to 1), ever
-    more; what it raises ends the conversion. `program`: an ffmpeg other than the one that is found. Raises `AudioError`.
+    `level`: bring it to -23 LUFS. `trim`: take silence off at either end. `anew`: do so with what could be played already, too.
+    `progress`: called with the share that is done (0 to 1), ever more; what it raises ends the conversion. `program`: an ffmpeg
+    other than the one that is found. Raises `AudioError`.
     """
     container, told = look(data), _Told(progress)
-    if container.ready:
+    if container.ready and not anew:
         told.say(1.0)
         return _kept(data)
     work = ffmpeg.Work(program or ffmpeg.program(), time.monotonic() + SECONDS)

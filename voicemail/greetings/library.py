@@ -109,6 +109,15 @@ class Library:
         """Why no phone can record one; None where the phone system calls it."""
         return recorder.why_not(self.scope.customer)
 
+    @property
+    def own_extension(self) -> str:
+        """The extension that rings unless another one is asked for: its person's, or its reader's; "" for neither."""
+        return self.person.number if self.person else self.scope.actor.number if self._is_theirs else ""
+
+    @property
+    def _is_theirs(self) -> bool:
+        return self.scope.actor.customer_id == self.scope.customer.pk
+
     @cached_property
     def may_give(self) -> bool:
         """Whether its reader may give one of the company's to many of its people, as far as these are theirs to change."""
@@ -154,10 +163,16 @@ class Library:
         )
         return list(found)
 
+    @cached_property
+    def calls(self) -> Sequence[recorder.PhoneCall]:
+        """The calls by which somebody records for it."""
+        return recorder.calls(self.scope.customer, self.person)
+
     @property
     def waiting(self) -> str:
         """The keys of what still is on its way: while there are any, the page asks again."""
-        return ",".join(str(each.pk) for each in self.incoming if not phase_of(each).over)
+        calls = [f"t{each.pk}" for each in self.calls if not each.over]
+        return ",".join(calls + [str(each.pk) for each in self.incoming if not phase_of(each).over])
 
     @cached_property
     def quota(self) -> sounds.Quota:

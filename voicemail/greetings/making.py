@@ -54,6 +54,10 @@ class RefusedError(Exception):
         self.sentences = list(map(str, sentences))
 
 
+class NotNowError(RefusedError):
+    """The same where it may well be taken a little later."""
+
+
 def receive(
     scope: Scope, content: Any, wanted: Wanted, facts: RequestFacts, verb: Verb = Verb.EDIT
 ) -> Greeting | Incoming:
@@ -64,7 +68,8 @@ def receive(
     check(scope, wanted, verb)
     try:
         data = audio.read_limited(content)
-        ready = audio.look(data).ready
+        # What was said into a phone is quieter or louder than others, and has silence at its ends, whatever its format is.
+        ready = audio.look(data).ready and wanted.made is not Made.PHONE
         sounds.check_room(scope.customer, len(data) if ready else 0)
         if ready:
             sound = sounds.keep(scope.customer, audio.convert(data, level=False, trim=False))
@@ -75,7 +80,7 @@ def receive(
     except sounds.NoRoomError:
         raise RefusedError(NO_ROOM) from None
     except sounds.StorageError:
-        raise RefusedError(NO_STORAGE) from None
+        raise NotNowError(NO_STORAGE) from None
 
 
 def check(scope: Scope, wanted: Wanted, verb: Verb) -> None:
@@ -162,6 +167,7 @@ def _convert(scope: Scope, beat: Beat) -> None:
             data,
             level=incoming.level,
             trim=incoming.trim,
+            anew=incoming.made == Made.PHONE,
             progress=lambda share: beat.at("converting", share),
         )
         beat.at("keeping")

@@ -26,7 +26,7 @@ from users.road import Outcome
 from users.road.pages.conflicts import values_of
 from users.road.pages.doors import in_customer, of_person
 from voicemail import audio
-from voicemail.greetings import making, sounds, usage
+from voicemail.greetings import calling, making, recorder, sounds, usage
 from voicemail.greetings.library import Library
 from voicemail.greetings.making import RefusedError, Wanted
 from voicemail.greetings.serving import file_name, sound_response
@@ -143,6 +143,20 @@ def add(request: PortalRequest, library: Library) -> HttpResponse:
     if told and not request.htmx:
         messages.success(request, told)
     return _back(request, library, told=told)
+
+
+def by_phone(request: PortalRequest, library: Library) -> HttpResponse:
+    """Have a phone ring, at which the greeting is recorded."""
+    why = calling.why_not(library, request.POST.get("phone", "").strip(), _facts(request, library))
+    if why:
+        return _back(request, library, *why)
+    return _back(request, library, told=_("The phones are being called."))
+
+
+def hang_up(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
+    """End a call at which a greeting is recorded; forget one of which nothing came."""
+    recorder.put_away(library.scope.customer, library.person, pk)
+    return _back(request, library)
 
 
 def _key_or_404(text: str) -> int:
@@ -335,6 +349,8 @@ PAGES: tuple[tuple[str, str, View, Verb, Callable[[View], View]], ...] = (
     ("page", "", page, Verb.SEE, require_safe),
     ("progress", "progress", progress, Verb.SEE, require_safe),
     ("add", "new", add, Verb.EDIT, require_POST),
+    ("by_phone", "by-phone", by_phone, Verb.EDIT, require_POST),
+    ("hang_up", "by-phone/<int:pk>/forget", hang_up, Verb.EDIT, require_POST),
     ("put_away", "incoming/<int:pk>/forget", put_away, Verb.EDIT, require_POST),
     ("sound", "<int:pk>/sound.wav", sound, Verb.SEE, require_safe),
     ("rename", "<int:pk>/rename", rename, Verb.EDIT, require_POST),
