@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
+from asterisk.link.pages import phone_system
 from pbxadmin.pages import everywhere, search
 from pbxadmin.pages import home as views
 from users.access import public
@@ -20,6 +21,7 @@ urlpatterns = [
     path("c/<slug:slug>/", views.customer_home, name="customer_home"),
     path("search", everywhere.search_everywhere, name="search_everywhere"),
     path("c/<slug:slug>/search", search.search, name="search"),
+    path("c/<slug:slug>/phone-system", phone_system, name="phone_system"),
     path("", include("forwarding.urls")),
     path("", include("asterisk.calls.urls")),
     path("", include("voicemail.urls")),

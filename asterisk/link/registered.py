@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from asterisk.link import desk_phones
+from asterisk.link import away, desk_phones
 from asterisk.link.status import status
-from asterisk.models import Contact, Node
+from asterisk.models import Contact
 from pbxadmin.common.clock import moment_in_zone
 from phones.registered import Device, Registered
 from users.models import User
@@ -18,7 +19,8 @@ from users.models import User
 def of(person: User) -> Registered:
     """What nodes tell of a person's devices: four queries at most."""
     now = timezone.now()
-    links = {node.pk: status(node, now) for node in Node.objects.defer("node_password")}
+    company: Any = person.customer  # nobody else has devices
+    links = {node.pk: status(node, now) for node in away.nodes_of(company)}
     if not links:
         return Registered(
             (), False, _("No phone system is connected to the portal yet: what is registered isn't known.")

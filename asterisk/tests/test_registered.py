@@ -154,3 +154,11 @@ def test_many_devices_cost_as_many_questions_as_one(owner, boreale, amelie):
     for number in range(10):
         registered(node, amelie, APP, f"203.0.113.9:{number + 1000}")
     assert asked() == few
+
+
+def test_nodes_of_other_customers_leave_what_is_known_as_it_is(owner, laurier, amelie):
+    linked("toronto", heard=timedelta(hours=2)).customers.set([laurier])
+    registered(linked("montreal"), amelie, APP)
+    text = shown(owner)
+    assert APP in text
+    assert "isn't connected" not in text

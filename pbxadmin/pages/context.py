@@ -1,6 +1,7 @@
 """What every page of the portal shows around its content."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from asterisk.link import away
 from signin import second_factor
 from talk import visits
 from users import rights
@@ -45,6 +47,8 @@ def portal_frame(request: HttpRequest) -> dict[str, Any]:
     searched = customer or (None if actor.is_staff else actor.customer)
     if searched is not None and rights.administers(actor):
         frame["search_url"] = reverse("search", args=[searched.slug])
+        # Asked by the pages alone that say it.
+        frame["phone_system_away"] = partial(away.of, searched)
     elif actor.is_staff:
         frame["search_url"] = reverse("search_everywhere")
     found = entries(actor, customer)

@@ -100,6 +100,7 @@ DOORS = {
     "search_everywhere": STAFF,
     "customers_pick": STAFF,
     "customer_home": ADMINISTRATORS,
+    "phone_system": ADMINISTRATORS,
     "users": ADMINISTRATORS,
     "users_columns": ADMINISTRATORS,
     "user_create": ADMINISTRATORS,
