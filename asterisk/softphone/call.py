@@ -217,9 +217,9 @@ class Call:
         self.process.ask("hangup", call=self.number)
         return self.ended_within(within)
 
-    def dtmf(self, digits: str) -> None:
-        """Press keys."""
-        self.process.ask("digits", call=self.number, digits=digits)
+    def dtmf(self, digits: str, *, info: bool = False) -> None:
+        """Press keys; `info`: each with a request, as some telephones do, in place of the sound's own packets."""
+        self.process.ask("digits", call=self.number, digits=digits, info=info)
 
     def transfer(self, target: str, headers: dict[str, str] | None = None) -> None:
         """Blind transfer to a SIP address."""

@@ -411,9 +411,12 @@ class Worker:
         if call in self.calls and self.calls[call].isActive():
             self.calls[call].hangup(options())
 
-    def do_digits(self, call: int, digits: str) -> None:
-        """Press keys (RFC 4733)."""
-        self.calls[call].dialDtmf(digits)
+    def do_digits(self, call: int, digits: str, info: bool) -> None:
+        """Press keys: in the sound's own packets (RFC 4733), or each with a request (INFO)."""
+        param = pj.CallSendDtmfParam()
+        param.method = pj.PJSUA_DTMF_METHOD_SIP_INFO if info else pj.PJSUA_DTMF_METHOD_RFC2833
+        param.digits = digits
+        self.calls[call].sendDtmf(param)
 
     def do_transfer(self, call: int, target: str, headers: dict[str, str]) -> None:
         """Ask the other side to call somebody else instead (REFER)."""
