@@ -157,14 +157,21 @@ def engine(
     asterisk: Installed, engine_portal: Portal, transactional_db: None, tmp_path: Path
 ) -> Iterator[LiveEngine]:
     """An Asterisk of this test alone, booted, which asks `portal` with the token of the node `pbx`."""
+    with started("pbx", asterisk, engine_portal, tmp_path / "node") as made:
+        yield made
+
+
+@contextmanager
+def started(name: str, asterisk: Installed, portal: Portal, home: Path) -> Iterator[LiveEngine]:
+    """An Asterisk, and the node of this name in the tables whose token it has."""
     ports, token = free_ports(), random_token()
     node = Node.objects.create(
-        name="pbx", token_hash=fingerprint(token), host="127.0.0.1",
+        name=name, token_hash=fingerprint(token), host="127.0.0.1",
         ami_port=int(ports["AMI_PORT"]), ari_port=int(ports["HTTP_PORT"]), node_password="the password of the node",
     )  # fmt: skip
     made = LiveEngine(
-        tmp_path / "node", asterisk, node, **ports, NODE_NAME="pbx", NODE_TOKEN=token,
-        NODE_PASSWORD="the password of the node", PORTAL_URL=engine_portal.url, SIP_ADDRESS="127.0.0.1",
+        home, asterisk, node, **ports, NODE_NAME=name, NODE_TOKEN=token,
+        NODE_PASSWORD="the password of the node", PORTAL_URL=portal.url, SIP_ADDRESS="127.0.0.1",
     )  # fmt: skip
     made.start()
     try:
