@@ -47,6 +47,8 @@ class Bench:
         self.asks, self.files = engines(stack, folder, self.portal, self.lines)
         linked()
         self.highest = 0
+        # Where telephones are, by Asterisk: who calls does so from where they registered, as telephones do.
+        self.ports: dict[tuple[int, str], int] = {}
 
     @property
     def both(self) -> dict[str, Any]:
@@ -77,13 +79,14 @@ class Bench:
         return done
 
     def phones(self, engine: Any) -> None:
-        """The second half of each company's people waits for calls from now on."""
+        """All register; the second half of each company's people waits for calls from now on."""
         from asterisk.engine.ports import UDP_AND_TCP, free_port
         from asterisk.tests import sipp
 
-        port = free_port(UDP_AND_TCP)
-        self.register(engine, self.callees, len(self.callees), 100, 20, port)
-        self.stack.enter_context(sipp.playing("answer", port))
+        for people, name in ((self.callees, "callees"), (self.callers, "callers")):
+            port = self.ports[engine.pid, name] = free_port(UDP_AND_TCP)
+            self.register(engine, people, len(people), 100, 20, port)
+        self.stack.enter_context(sipp.playing("answer", self.ports[engine.pid, "callees"]))
 
     @property
     def pairs(self) -> list[tuple[Line, Line]]:
@@ -98,6 +101,11 @@ class Bench:
     def callees(self) -> list[Line]:
         """Who is called."""
         return [callee for _caller, callee in self.pairs]
+
+    @property
+    def callers(self) -> list[Line]:
+        """Who calls."""
+        return [caller for caller, _callee in self.pairs]
 
     def call(self, engine: Any, count: int, rate: int, within: float = 0) -> Any:
         """So many calls: INVITE, password, INVITE, plan, ringing, answer, BYE."""
@@ -116,6 +124,7 @@ class Bench:
             rate=rate,
             lasting_ms=LASTING,
             at_once=1_000,
+            port=self.ports[engine.pid, "callers"],
             within=within,
         )
 

@@ -135,7 +135,7 @@ def in_files(lines: Iterable[Line], node: Any) -> str:
 
 @dataclass
 class Portal:
-    """The web server for what nodes ask, as the line `phones` of the Procfile starts it, and the worker of the link."""
+    """The web server for what nodes ask, as the line `calls` of the Procfile starts it, and the worker of the link."""
 
     stack: ExitStack
     folder: Path
@@ -145,10 +145,10 @@ class Portal:
     def start(self) -> None:
         """Start both; they end with the bench."""
         # nginx stands before it in production; here Asterisk comes straight to it, over TCP.
-        words = commands()["phones"].replace(
-            '--uds "$PHONES_SOCKET" --uds-permissions 0660', f"--port {self.port}"
+        words = commands()["calls"].replace(
+            '--uds "$CALLS_SOCKET" --uds-permissions 0660', f"--port {self.port}"
         )
-        words = words.removeprefix("nice -n 10 ").replace("pbxadmin.wsgi", "--access-log bench.serve_site")
+        words = words.replace("pbxadmin.wsgi", "--access-log bench.serve_site")
         self._start("server", f"{sys.executable} -m {words}")
         self._start("link", f"{sys.executable} manage.py pbx_link")
         from bench.asking import wait_for
