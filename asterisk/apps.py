@@ -18,9 +18,11 @@ class AsteriskConfig(AppConfig):
         from asterisk.calls import ended, missed
         from asterisk.link import registered as devices
         from asterisk.mailboxes import arriving, leaving, mails, recording
+        from asterisk.trunks import contract
         from asterisk.trunks import sheet as trunks
         from forwarding import latest
         from phones import registered
+        from users.company import beside_contract
 
         latest.register(
             latest.Pages(
@@ -38,4 +40,5 @@ class AsteriskConfig(AppConfig):
         leaving.connect()
         recording.register()
         ended.register()
+        beside_contract.register(contract.panel)
         missed.register()

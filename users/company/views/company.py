@@ -1,6 +1,7 @@
 """The pages of what belongs to a customer as a whole: departments, system extensions, settings, roles."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +24,7 @@ from pbxadmin.common.sections import Section
 from pbxadmin.common.values.destinations import Kind
 from pbxadmin.common.values.signs import folded, plainly
 from users import rights, road
+from users.company import beside_contract
 from users.company.sheets import CONTRACT, customer_sheet, department_sheet, system_extension_sheet
 from users.company.takers import takers_of
 from users.models import Customer, Department, Membership, Role, SystemExtension, User
@@ -352,10 +354,15 @@ def customer_settings(request: PortalRequest, customer: Customer, tab: str) -> H
         customer_sheet(),
         customer,
         section,
-        _settings_frame(request.user, customer, tab),
+        _settings_frame(request.user, customer, tab) | _beside(request.user, customer, section),
         reverse("customer_settings", args=[customer.slug, tab]),
         reload=lambda: Customer.objects.get(pk=customer.pk),
     )
+
+
+def _beside(actor: User, customer: Customer, section: Section) -> dict[str, Any]:
+    """What stands below the contract; asked once the page is drawn."""
+    return {"panels": partial(beside_contract.panels, actor, customer)} if section is CONTRACT else {}
 
 
 def role_rights() -> list[tuple[Text, list[bool]]]:
