@@ -35,6 +35,8 @@ PROMPTS = {"fr": "fr", "en": "en", "es": "es"}
 # Seconds: what phones ask for is within these.
 EXPIRES = {"minimum_expiration": 60, "default_expiration": 300, "maximum_expiration": 3600}
 MOST_DEVICES = 12
+# Bytes of a name that Asterisk keeps; it would cut a longer one in the middle of a letter.
+LONGEST_NAME = 79
 # Seconds without a packet of sound after which a call ends: a device that lost its power or its network never says so.
 SILENT: Mapping[str, Value] = {"rtp_timeout": 300, "rtp_timeout_hold": 3600}
 
@@ -146,7 +148,7 @@ def prompts(language: str) -> str:
 
 def caller(name: str, number: str) -> str:
     """The caller ID that colleagues see. What would end a quoted name isn't in it."""
-    said = re.sub(r'["\\<>\x00-\x1f\x7f]', "", name)
+    said = re.sub(r'["\\<>\x00-\x1f\x7f]', "", name).encode()[:LONGEST_NAME].decode(errors="ignore")
     return f'"{said}" <{number}>'
 
 
