@@ -4,10 +4,10 @@ quickly for fifty thousand as for none."""
 import logging
 import threading
 import time
-
-from django.db import DatabaseError, connection
+from collections.abc import Sequence
 
 from asterisk.models import Errand, Node
+from pbxadmin.common.gathering import Gathered
 
 logger = logging.getLogger("pbxadmin.calls")
 
@@ -26,7 +26,8 @@ class Seen:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[tuple[int, str], float] = {}
-        self._new: list[tuple[int, str]] = []
+        # What couldn't be written is found when the node is looked at as a whole.
+        self.gathered = Gathered(write, GATHERED_FOR, MOST, (logger, "lines to be learned weren't written"))
 
     def note(self, node: int, name: str) -> None:
         """A node asks for a line: it is to learn it."""
@@ -37,33 +38,25 @@ class Seen:
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[node, name] = now
-            self._new.append((node, name))
-            if len(self._new) > 1:
-                return
-        threading.Timer(GATHERED_FOR, self._write_and_leave).start()
+        self.gathered.note((node, name))
 
     def write(self) -> None:
         """Write what was gathered until now."""
-        with self._lock:
-            new, self._new = self._new, []
-        Errand.objects.bulk_create(
-            [Errand(node_id=node, kind=Errand.Kind.LEARN, subject=name) for node, name in new]
-        )
+        self.gathered.write()
 
     def forget(self) -> None:
         """Know nothing: for tests."""
         with self._lock:
             self._known.clear()
-            self._new = []
+        self.gathered.forget()
 
-    def _write_and_leave(self) -> None:
-        try:
-            self.write()
-        except DatabaseError as error:
-            # They are found when the node is looked at as a whole.
-            logger.warning("lines to be learned weren't written (%s)", type(error).__name__)
-        finally:
-            connection.close()
+
+def write(lines: Sequence[tuple[int, str]]) -> None:
+    """Errands for these lines (node, name), as far as there are such nodes."""
+    there = set(Node.objects.filter(pk__in={node for node, _name in lines}).values_list("pk", flat=True))
+    Errand.objects.bulk_create(
+        [Errand(node_id=node, kind=Errand.Kind.LEARN, subject=name) for node, name in lines if node in there]
+    )
 
 
 seen = Seen()

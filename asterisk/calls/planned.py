@@ -5,24 +5,24 @@ without the steps that were planned.
 """
 
 import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from asterisk.calls import settling
 from asterisk.models import CallRecord
 from forwarding.asking import PlannedCall
 from forwarding.calls import FromExtension, FromOutside
 from forwarding.decisions import Reach
+from pbxadmin.common.gathering import Gathered
 
 logger = logging.getLogger("pbxadmin.calls")
 
 GATHERED_FOR = 1.0  # seconds
-# Calls that wait to be written, at most: while the database is away, later ones are left to what the node tells.
+# Calls that wait to be written, at most: while the database is away for long, later ones are left to what the node tells.
 MOST = 10_000
 
 
@@ -56,48 +56,21 @@ def unique(node: str, call: str) -> str:
     return f"{node}/{call}"[:100]
 
 
-class Gathered:
-    """The calls that this process hasn't written yet."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._calls: list[Noted] = []
-        self._waiting = False
-
-    def note(self, call: Noted) -> None:
-        """Remember it; a thread writes it soon, also when the process ends before."""
-        with self._lock:
-            if len(self._calls) >= MOST:
-                return
-            self._calls.append(call)
-            if self._waiting:
-                return
-            self._waiting = True
-        threading.Timer(GATHERED_FOR, self._write_and_leave).start()
-
-    def write(self) -> None:
-        """Write what was gathered until now."""
-        with self._lock:
-            calls, self._calls, self._waiting = self._calls, [], False
-        if calls:
-            write(calls)
-
-    def forget(self) -> None:
-        """Leave out what was gathered: for tests."""
-        with self._lock:
-            self._calls = []
-
-    def _write_and_leave(self) -> None:
-        try:
-            self.write()
-        except DatabaseError as error:
-            logger.warning("planned calls weren't written (%s)", type(error).__name__)
-        finally:
-            connection.close()
-
-
 def write(calls: Sequence[Noted]) -> None:
-    """The rows of these calls: a constant number of statements for any number of them.
+    """The rows of these calls, but for those of whom somebody was deleted at that moment."""
+    try:
+        write_all(calls)
+    except IntegrityError:
+        if len(calls) == 1:
+            logger.info("a planned call wasn't written: somebody whom it concerns is gone")
+            return
+        # Nobody else's calls are lost with it.
+        for call in calls:
+            write([call])
+
+
+def write_all(calls: Sequence[Noted]) -> None:
+    """The same in one transaction: a constant number of statements for any number of them.
 
     A call that is there already stays as it is, but for one whose end was told before its plan was written: that gets the plan, and is
     settled.
@@ -143,4 +116,4 @@ def _row(call: Noted) -> CallRecord:
     )
 
 
-gathered = Gathered()
+gathered = Gathered(write, GATHERED_FOR, MOST, (logger, "planned calls weren't written"))

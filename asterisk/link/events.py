@@ -33,9 +33,9 @@ class Told:
         return self.people.get(self.values.get(key, ""))
 
 
-# Gets the node's key and the events of one moment, in their order, each of a customer that there is. What it raises is logged and the
-# events are gone, as far as a database that is away isn't the reason: then they come again. It may see an event twice (a worker
-# that was killed after it wrote and before it said so): it must not mind.
+# Gets the node's key and the events of one moment, in their order, each of a customer that there is. What it raises is logged and
+# that event is gone (of several, each is given once more by itself), as far as a database that is away isn't the reason: then they
+# come again. It may see an event twice (a worker that was killed after it wrote and before it said so): it must not mind.
 Handler = Callable[[int, Sequence[Told]], None]
 
 
@@ -110,7 +110,12 @@ def _hand(handle: Handler, node: int, events: Sequence[Told]) -> None:
     except Exception as error:
         if is_away(error):
             raise
-        logger.exception("%d events are lost", len(events))
+        if len(events) == 1:
+            logger.exception("an event is lost")
+            return
+        # At fault is one of them (whom it names was deleted at that moment, say): the others aren't lost with it.
+        for each in events:
+            _hand(handle, node, [each])
 
 
 def _host(values: Mapping[str, str]) -> str:

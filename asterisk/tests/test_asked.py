@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from asterisk import nodes
 from asterisk.asked import learning, plan, rows, standing
 from asterisk.asked.rows import UnsafeValueError
-from asterisk.calls.planned import Gathered, gathered
+from asterisk.calls.planned import gathered
 from asterisk.models import CallRecord, Errand, Node, PinEntry, Trunk
 from asterisk.receivers import stamp
 from pbxadmin.common.crypto import fingerprint
+from pbxadmin.common.gathering import Gathered
 from users.models import Did, Operation, User
 from voicemail.models import Mailbox
 
@@ -24,8 +25,7 @@ TOKEN = "token-of-the-node-in-the-tests"
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch):
     # What is gathered is written where a test says so, and by no thread beside it.
-    monkeypatch.setattr(learning.Seen, "_write_and_leave", lambda self: None)
-    monkeypatch.setattr(Gathered, "_write_and_leave", lambda self: None)
+    monkeypatch.setattr(Gathered, "_begin", lambda self: None)
     yield
     standing.forget()
     learning.seen.forget()

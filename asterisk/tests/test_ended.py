@@ -1,13 +1,14 @@
 """How calls ended: told once or twice, before or after their plan is written, by nodes that may lie."""
 
 import copy
+import dataclasses
 import itertools
 import json
 import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -265,3 +266,26 @@ def test_a_hundred_calls_cost_as_many_questions_as_three(boreale, amelie, felix)
         return len(queries)
 
     assert asked(1, 3) == asked(2, 60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_is_deleted_at_that_moment_takes_nobody_elses_calls_along(boreale, amelie, felix):
+    calls = [noted(boreale, "2.1", "101", "102"), noted(boreale, "2.2", "102", "101")]
+    gone = noted(boreale, "2.3", "101", "102")
+    planned.write([calls[0], dataclasses.replace(gone, customer=987_654), calls[1]])
+    assert set(CallRecord.objects.values_list("unique_id", flat=True)) == {"montreal/2.1", "montreal/2.2"}
+
+
+def test_an_event_that_can_not_be_written_takes_no_other_along(boreale, amelie, felix, monkeypatch):
+    settle = settling.settle
+
+    def settled(records):
+        if any(record.unique_id == "montreal/3.2" for record in records):
+            raise IntegrityError("somebody whom it names is gone")
+        settle(records)
+
+    monkeypatch.setattr("asterisk.calls.ended.settling.settle", settled)
+    tell(
+        *(ended(boreale, f"3.{number}", "answered.", **{"from": "101", "to": "102"}) for number in (1, 2, 3))
+    )
+    assert set(CallRecord.objects.values_list("unique_id", flat=True)) == {"montreal/3.1", "montreal/3.3"}

@@ -6,17 +6,20 @@ never comes here: it is written before the phone has its answer.
 """
 
 import logging
-import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import DatabaseError, connection
+from django.db import connection
+
+from pbxadmin.common.gathering import Gathered
 
 logger = logging.getLogger("pbxadmin.provisioning")
 
 # Seconds for which times are gathered: so much later, at most, the portal shows them; and so many are forgotten with a process
 # that is killed.
 GATHERED_FOR = 1.0
+# As many as wait while the database is away.
+MOST = 100_000
 
 # The rows are locked in the order of their keys, as every writer of several phones does.
 WRITE = """
@@ -27,47 +30,12 @@ WHERE phone.id = held.id AND phone.fetched_at < seen.at
 """
 
 
-class Gathered:
-    """The times that this process hasn't written yet, by phone. PostgreSQL only."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._times: dict[int, datetime] = {}
-        self._waiting = False
-
-    def note(self, phone: int, moment: datetime) -> None:
-        """Remember that the phone fetched at that moment; a thread writes it soon, also when the process ends before."""
-        with self._lock:
-            self._times[phone] = moment
-            if self._waiting:
-                return
-            self._waiting = True
-        threading.Timer(GATHERED_FOR, self._write_and_leave).start()
-
-    def write(self) -> None:
-        """Write what was gathered until now: one UPDATE."""
-        with self._lock:
-            times, self._times, self._waiting = self._times, {}, False
-        if times:
-            _write(times)
-
-    def forget(self) -> None:
-        """Leave out what was gathered: for tests, whose phones are gone before it is written."""
-        with self._lock:
-            self._times = {}
-
-    def _write_and_leave(self) -> None:
-        try:
-            self.write()
-        except DatabaseError as error:
-            logger.warning("provisioning: times of fetches weren't written (%s)", type(error).__name__)
-        finally:
-            connection.close()
-
-
-def _write(times: Mapping[int, datetime]) -> None:
+def write(seen: Sequence[tuple[int, datetime]]) -> None:
+    """The latest of these times (phone, moment) of each phone: one UPDATE."""
+    times = dict(seen)
     with connection.cursor() as cursor:
         cursor.execute(WRITE, [list(times), list(times), list(times.values())])
 
 
-gathered = Gathered()
+# By phone; on PostgreSQL only.
+gathered = Gathered(write, GATHERED_FOR, MOST, (logger, "provisioning: times of fetches weren't written"))

@@ -245,7 +245,7 @@ class Fetch:
         # After a NOTIFY somebody may look at the page until the phone has come back: that fetch is news.
         awaited = phone.notified_at and (phone.fetched_at is None or phone.fetched_at < phone.notified_at)
         if quick and not awaited and values.keys() == {"fetched_at"}:
-            fetches.gathered.note(phone.pk, self.begun)
+            fetches.gathered.note((phone.pk, self.begun))
             return
         before = WITHOUT_WAITING_FOR_THE_DISK if quick and "previous_token_hash" not in values else ""
         latest = Q(fetched_at__isnull=True) | Q(fetched_at__lte=self.begun)

@@ -219,8 +219,8 @@ def test_the_time_of_a_fetch_without_news_is_written_within_a_second_and_news_at
     now = again(phone)
     assert (now.stale_since, "Anne" in now.fetched_text) == (None, True)
     # What was gathered for a phone never turns back its time, nor brings back one that is gone.
-    fetches.gathered.note(phone.pk, before)
-    fetches.gathered.note(phone.pk + 1000, before)
+    fetches.gathered.note((phone.pk, before))
+    fetches.gathered.note((phone.pk + 1000, before))
     fetches.gathered.write()
     assert again(phone).fetched_at == now.fetched_at
 
