@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
+from asterisk.asked.negatives import negatives
 from asterisk.asked.rows import Value
 from asterisk.mailboxes.names import Box
 from asterisk.models import Node
@@ -69,10 +70,15 @@ _people = Prepared(_person)
 
 
 def person_of(name: str, node: Node) -> User | None:
-    """Whose line it is, if the node may know: one prepared statement, or none for what can't be a line."""
+    """Whose line it is, if the node may know: one prepared statement, or none for what can't be a line or is known to be nobody's."""
     found = parts(name)
-    person = next(_people.records(*found), None) if found else None
-    return person if person is not None and serves(node, person.customer_id) else None
+    if found is None or (known := negatives.look(*found)).nobody:
+        return None
+    person = next(_people.records(*found), None)
+    if person is None:
+        negatives.missed(*found, known)
+        return None
+    return person if serves(node, person.customer_id) else None
 
 
 # --- The three rows ----------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from asterisk import nodes
 from asterisk.asked import learning, plan, rows, standing
+from asterisk.asked.negatives import Negatives, negatives
 from asterisk.asked.rows import UnsafeValueError
 from asterisk.calls.planned import gathered
 from asterisk.models import CallRecord, Errand, Node, PinEntry, Trunk
@@ -17,6 +18,7 @@ from asterisk.receivers import stamp
 from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.gathering import Gathered
 from users.models import Did, Operation, User
+from users.tests.factories import make_customer, make_user
 from voicemail.models import Mailbox
 
 TOKEN = "token-of-the-node-in-the-tests"
@@ -28,6 +30,7 @@ def _nothing_kept(monkeypatch):
     monkeypatch.setattr(Gathered, "_begin", lambda self: None)
     yield
     standing.forget()
+    negatives.forget()
     learning.seen.forget()
     gathered.forget()
     nodes.forget()
@@ -149,6 +152,68 @@ def test_on_a_disabled_line_nothing_registers_and_its_emergency_number_stays(ask
     assert "EMERGENCY=" in ask(
         "/n/rt/ps_endpoints/single", id=f"101@{boreale.fqdn}"
     ).content.decode().replace("%3D", "=")
+
+
+def test_who_tries_names_asks_the_tables_for_each_only_once(
+    ask, boreale, amelie, django_assert_num_queries, monkeypatch
+):
+    def answers(name):
+        return [
+            ask(f"/n/rt/{table}/single", id=name).content for table in ("ps_endpoints", "ps_auths", "ps_aors")
+        ]
+
+    monkeypatch.setattr("asterisk.asked.negatives.FRESH", 60)
+    stamp([boreale.pk])
+    for each in ("199@boreale.example.com", "199@elsewhere.example"):
+        answers(each)
+        answers(each)
+    with django_assert_num_queries(0):
+        assert answers("199@boreale.example.com") == answers("199@elsewhere.example") == [b""] * 3
+        # Nobody has anything there.
+        assert answers("200@elsewhere.example") == [b""] * 3
+    with django_assert_num_queries(1):
+        answers("198@boreale.example.com")
+    # A line's own three rows, and the trunks: not one more.
+    with django_assert_num_queries(4):
+        answers("101@boreale.example.com")
+
+
+def test_somebody_new_has_a_line_with_the_first_question_after_the_save(ask, boreale, amelie, monkeypatch):
+    monkeypatch.setattr("asterisk.asked.negatives.FRESH", 0)
+    stamp([boreale.pk])
+    name = "199@boreale.example.com"
+    for _ in range(4):
+        assert ask("/n/rt/ps_aors/single", id=name).content == b""
+    make_user(boreale, "199", "Zoé", "Lavoie")
+    assert ask("/n/rt/ps_aors/single", id=name).content
+    for _ in range(4):
+        assert ask("/n/rt/ps_aors/single", id="101@nouveau.example.com").content == b""
+    make_user(make_customer("nouveau", fqdn="nouveau.example.com"), "101", "Zoé", "Lavoie")
+    assert ask("/n/rt/ps_aors/single", id="101@nouveau.example.com").content
+
+
+def test_who_is_saved_while_somebody_looks_for_them_is_not_taken_for_nobody(boreale, db):
+    """What is noted holds for what was read before the look, whatever others read meanwhile."""
+    known = Negatives()
+    known.missed("199", boreale.fqdn, known.look("199", boreale.fqdn))
+    stamp([boreale.pk])
+    before = known.look("199", boreale.fqdn)
+    known.missed("199", boreale.fqdn, before)
+    before = known.look("199", boreale.fqdn)
+    stamp([boreale.pk])  # the person is saved
+    known._read(boreale.fqdn)  # by another question
+    known.missed("199", boreale.fqdn, before)
+    assert not known.look("199", boreale.fqdn).nobody
+
+
+def test_what_is_remembered_of_strangers_is_bounded(boreale, db, monkeypatch):
+    monkeypatch.setattr("asterisk.asked.negatives.MOST", 50)
+    known = Negatives()
+    for number in range(300):
+        for fqdn in (f"h{number}.example", boreale.fqdn):
+            known.missed(str(number), fqdn, known.look(str(number), fqdn))
+        assert len(known._hosts) <= 50
+        assert len(known._names) <= 50
 
 
 @pytest.mark.parametrize("table", ["ps_endpoints", "ps_auths", "ps_aors"])

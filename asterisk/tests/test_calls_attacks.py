@@ -2,13 +2,18 @@
 
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from asterisk.engine.engine import Engine
+from asterisk.engine.ports import free_ports
 from asterisk.link.connection import FILTER
+from asterisk.tests import sipp
 from asterisk.tests.phones import wait_for
 from asterisk.tests.raw import RawSip, sdp
 from asterisk.tests.saving import did, save, trunk
+from asterisk.tests.toy import ToyPortal
 
 pytestmark = pytest.mark.calls
 
@@ -126,3 +131,38 @@ def test_whoever_may_not_call_outside_transfers_nobody_there(phones, engine, bor
         call.hangup()
         assert call.ended_within(3)
     assert not provider.received
+
+
+@pytest.mark.parametrize("domain", ["elsewhere.example", "boreale.example.com"])
+def test_a_call_is_set_up_while_strangers_try_three_hundred_names(
+    phones, engine, boreale, amelie, felix, domain
+):
+    one, other = phones.of(amelie), phones.of(felix, answer="at once", tone=700)
+    tried = [sipp.User(str(200 + number), domain, "", "") for number in range(300)]
+    with ThreadPoolExecutor(1) as pool:
+        flood = pool.submit(sipp.run, "stranger", engine.sip, tried, rate=500, address="127.0.3.2")
+        call = one.call("102")
+        assert call.hears(700, 0.1, within=15)
+        call.hangup()
+        flood.result()
+    assert one.call("102").hears(700, 0.3)
+    assert len(other.received) == 2
+
+
+def test_a_stranger_costs_two_questions_of_which_one_names_no_host(asterisk, tmp_path):
+    toy = ToyPortal()
+    node = Engine(tmp_path / "node", asterisk, **free_ports(), PORTAL_URL=toy.url, SIP_ADDRESS="127.0.0.1")
+    node.start()
+    try:
+        server = ("127.0.0.1", int(node.values["SIP_PORT"]))
+        with RawSip(server) as raw:
+            for method in ("REGISTER", "OPTIONS", "INVITE"):
+                toy.asked.clear()
+                answer = raw.ask(method, "sip:elsewhere.example", caller="<sip:900@elsewhere.example>")
+                assert answer is not None, method
+                assert [body for what, body in toy.asked if what.endswith("/single")] == [
+                    "id=900%40elsewhere.example", "id=900",
+                ], method  # fmt: skip
+    finally:
+        node.stop()
+        toy.close()
