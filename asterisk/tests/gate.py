@@ -1,6 +1,7 @@
 """A gate between an Asterisk and the portal, for tests: open, slow, or shut as when the portal's process has ended."""
 
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from time import sleep
@@ -8,9 +9,10 @@ from urllib.parse import urlsplit
 
 
 class Gate:
-    """Passes on whatever comes to `url`, to the portal at `behind`."""
+    """Passes on whatever comes to `url`, to the portal at `behind`; with `tls` it is the end of TLS."""
 
-    def __init__(self, behind: str) -> None:
+    def __init__(self, behind: str, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         parts = urlsplit(behind)
         self._behind = (parts.hostname, parts.port)
         self._door: socket.socket | None = None
@@ -21,7 +23,7 @@ class Gate:
     @property
     def url(self) -> str:
         """Where it stands."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     def open(self) -> None:
         """Let everybody through."""
@@ -47,6 +49,8 @@ class Gate:
     def _pass(self, caller: socket.socket) -> None:
         sleep(self.slow)
         with suppress(OSError):
+            if self._tls is not None:
+                caller = self._tls.wrap_socket(caller, server_side=True)
             portal = socket.create_connection(self._behind)
             self._inside += [caller, portal]
             threading.Thread(target=_copy, args=(portal, caller), daemon=True).start()
