@@ -202,6 +202,93 @@ def test_nginx_hands_what_nodes_ask_to_the_server_of_calls_over_tls_alone(nginx:
     nginx.calls.path.with_suffix(".away").rename(nginx.calls.path)
 
 
+def raw(nginx: Nginx, said: bytes, address: str = "127.0.0.1", tls: bool = True) -> bytes:
+    """What comes back until the connection ends."""
+    port = nginx.port if tls else nginx.http
+    with socket.create_connection(("127.0.0.1", port), 10, source_address=(address, 0)) as line:
+        context = ssl._create_unverified_context()
+        with context.wrap_socket(line) if tls else line as connection:
+            connection.sendall(said)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def node_asks(path: str, more: str = "", body: str = "", method: str = "GET", end: str = "close") -> bytes:
+    head = f"{method} {path} HTTP/1.1\r\nHost: portal.example\r\nAuthorization: Bearer secret-token\r\nConnection: {end}\r\n"
+    return f"{head}{more}\r\n{body}".encode()
+
+
+PLAN = "/n/call/boreale.example/101/102/1"
+
+
+def test_nginx_lets_nodes_alone_ask_and_believes_no_header_about_it(nginx: Nginx) -> None:
+    assert raw(nginx, node_asks(PLAN)).startswith(b"HTTP/1.1 200")
+    before = len(nginx.calls.asked)
+    forged = (
+        "".join(
+            f"{name}: {value}\r\n"
+            for name in ("X-Forwarded-For", "X-Real-IP", "Client-IP", "X_Forwarded_For")
+            for value in ("127.0.0.1", "::1")
+        )
+        + "Forwarded: for=127.0.0.1\r\n"
+    )
+    for path in (PLAN, "/n", "/n/", "/%6e/call/a/1/2/3", "/n/rt/ps_auths/single"):
+        answer = raw(nginx, node_asks(path, forged), "127.0.0.2")
+        assert answer.startswith(b"HTTP/1.1 404"), path
+    assert len(nginx.calls.asked) == before
+
+
+@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/n/call/boreale.example/101/102/../../../../../x", "/n/call/a/1/%2e%2e/%2e%2e/%2e%2e/../../x", "/%6e/call/a/1/2/../../../../../sign-in",
+        "/%6E%2Fcall/a/1/..%2f..%2f..%2f..%2f../p/token/x", "/n/in/1/-/1/../../../../../..", "/n%2fsip%2fa%2f..%2f..%2f..%2fx?y",
+    ],
+)  # fmt: skip
+def test_what_only_the_portal_reads_as_a_question_of_a_node_passes_beside_no_lock(
+    nginx: Nginx, path: str, tls: bool
+) -> None:
+    servers = (nginx.pages, nginx.phones, nginx.calls)
+    before = [len(server.asked) for server in servers]
+    answer = raw(nginx, node_asks(path), "127.0.0.2", tls)
+    assert answer.split()[1] in (b"404", b"400")
+    assert [len(server.asked) for server in servers] == before
+
+
+def test_nginx_hands_over_what_a_node_asks_as_exactly_one_request(nginx: Nginx) -> None:
+    """Whoever shares the connection with somebody slips nothing in: two requests are two, and what could be read as two is refused."""
+    hidden = node_asks("/n/code", method="POST").decode()
+    length = f"Content-Length: {len(hidden)}\r\n"
+    before = len(nginx.calls.asked)
+    for more in (
+        f"{length}Transfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        "Transfer-Encoding: xchunked\r\n", f"{length}Content-Length: 0\r\n", "Content-Length: -1\r\n", "Content-Length: +5\r\n",
+        f"Content-Length : {len(hidden)}\r\n", "Host: other.example\r\n",
+    ):  # fmt: skip
+        answer = raw(nginx, node_asks("/n/pin", more, "0\r\n\r\n" + hidden, "POST"))
+        assert answer.split()[1] in (b"400", b"501", b"200", b"411"), more
+        assert answer.count(b"HTTP/1.1 ") == 1, more
+    assert "/n/code" not in [path for path, *_ in nginx.calls.asked[before:]]
+    before = len(nginx.calls.asked)
+    answer = raw(
+        nginx, node_asks(PLAN, end="keep-alive") + node_asks("/n/pin", "Content-Length: 3\r\n", "a=1", "POST")
+    )
+    assert answer.count(b"HTTP/1.1 200") == 2
+    assert [(path, body) for path, _, body in nginx.calls.asked[before:]] == [(PLAN, b""), ("/n/pin", b"a=1")]
+
+
+def test_slow_bodies_of_whoever_asks_like_a_node_reach_nobody(nginx: Nginx) -> None:
+    before = len(nginx.calls.asked)
+    with ExitStack() as stack:
+        context = ssl._create_unverified_context()
+        for _ in range(60):
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", nginx.port), 10))
+            held = stack.enter_context(context.wrap_socket(line))
+            held.sendall(node_asks("/n/pin", "Content-Length: 900\r\n", "line=", "POST"))
+        assert nginx.ask("GET", PLAN)[2] == b"calls 0"
+        assert [path for path, *_ in nginx.calls.asked[before:]] == [PLAN]
+
+
 def test_nginx_tells_the_server_of_the_phones_that_a_phone_went_away(nginx: Nginx) -> None:
     with nginx.begin(b"GET /p/token/leave HTTP/1.1\r\nHost: portal.example\r\n\r\n"):
         until(lambda: any(path == "/p/token/leave" for path, *_ in nginx.phones.asked))
