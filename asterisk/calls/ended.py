@@ -1,7 +1,10 @@
 """How calls ended, as the dialplan tells it (`deploy/asterisk/extensions.conf`, [ended]): once for each call, however often it is told.
 
     UserEvent(PbxCall,System: <host name>,From: <extension or number>,To: <dialled>,Call: <UNIQUEID>,Taken: no_answer.answered.,
-        Rang: 101&102&,Peer: PJSIP/102@<host name>-0000,Seconds: <spoken>,At: <end, in seconds since 1970>)
+        Rang: 101&102&,Peer: PJSIP/102@<host name>-0000,Shown: <as what emergency calls are shown>,Seconds: <spoken>,
+        At: <end, in seconds since 1970>)
+
+An emergency call asks nobody for a plan: that it was one, and as what it was shown, is told here alone.
 
 A node tells of its own calls alone: their numbers begin with its name. What it says is taken for what it can be, and for no more.
 """
@@ -10,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,6 +23,8 @@ from asterisk.calls.planned import unique
 from asterisk.link import events
 from asterisk.link.events import Told
 from asterisk.models import CallRecord, Node
+from forwarding.asking import PlannedCall
+from forwarding.decisions import Dialled, Reason, Verdict, Why
 
 EVENT = "PbxCall"
 _CALL = re.compile(r"[0-9A-Za-z._-]{1,60}\Z")
@@ -51,6 +57,7 @@ class Ended:
     answered_by: str
     seconds: int
     ended_at: datetime
+    shown: str = ""  # as what an emergency call was shown
 
     @classmethod
     def of(cls, node: str, event: Told, now: datetime) -> "Ended":
@@ -65,6 +72,7 @@ class Ended:
             caller if not inside and _NUMBER.match(caller) else "", _NOT_DIALLED.sub("", values.get("To", ""))[:40],
             words, rang, _peer(values.get("Peer", ""), event.customer.fqdn) if taken.ANSWERED in words else "",
             min(_whole(values.get("Seconds", "")), int(LONGEST.total_seconds())), _moment(values, now),
+            shown if _NUMBER.match(shown := values.get("Shown", "")) else "",
         )  # fmt: skip
 
     def row(self) -> CallRecord:
@@ -76,7 +84,16 @@ class Ended:
             from_extension=self.from_extension,
             from_number=self.from_number,
             dialled=self.dialled,
+            planned=self._of_emergency(),
         )
+
+    def _of_emergency(self) -> dict[str, Any]:
+        """Where an emergency call that asked nobody went, as plans keep it; nothing of any other call."""
+        if not self.from_extension or taken.EMERGENCY not in self.taken:
+            return {}
+        number = "911" if "911" in self.dialled else "933"
+        reason = Reason(Why.EMERGENCY, {"number": number, "caller_id": self.shown})
+        return PlannedCall(Dialled(Verdict.EMERGENCY, number, self.shown, reason), None).as_data()
 
     def into(self, row: CallRecord) -> None:
         """Note it in the row of the call."""

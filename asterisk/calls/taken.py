@@ -20,10 +20,11 @@ from forwarding.decisions import (
 )
 
 ANSWERED, GIVEN_UP, NO_ANSWER, FULL, ALONE = "answered", "given_up", "no_answer", "full", "alone"
+EMERGENCY = "emergency"
 # What a node may say (`deploy/asterisk/extensions.conf`), one word for each step that rings, in order; `alone` comes first where there
-# was no plan.
+# was no plan, `emergency` where none was asked for.
 WORDS = frozenset({
-    ANSWERED, GIVEN_UP, NO_ANSWER, FULL, ALONE, "busy", "not_registered", "declined", "unreachable", "deflected",
+    ANSWERED, GIVEN_UP, NO_ANSWER, FULL, ALONE, EMERGENCY, "busy", "not_registered", "declined", "unreachable", "deflected",
 })  # fmt: skip
 # Where it goes on after a word.
 _AFTER: Mapping[str, Outcome] = {
@@ -66,7 +67,7 @@ Ringing = Ring | Outside | System
 
 def passed(plan: CallPlan, words: Sequence[str]) -> tuple[Passed, ...]:
     """The steps that the call took, the first one first."""
-    left = [word for word in words if word != ALONE]
+    left = [word for word in words if word not in (ALONE, EMERGENCY)]
     found = walked(plan, lambda _step: left.pop(0) if left else "")
     if any(each.how == FULL and isinstance(each.step, Ring | System) for each in found):
         return ()  # it was full before anything of the plan was done

@@ -7,8 +7,8 @@ import pytest
 from asterisk.calls import settling
 from asterisk.models import CallRecord, Node, Trunk
 from asterisk.tests.engine import manage
-from asterisk.tests.saving import save
-from forwarding.decisions import Ring
+from asterisk.tests.saving import save, trunk
+from forwarding.decisions import Ring, Verdict
 from phones.tests.processes import wait_until
 from users.models import Did, SystemExtension, User
 
@@ -49,6 +49,22 @@ def test_an_answered_call_says_who_answered_and_for_how_long(
     )  # fmt: skip
     assert record.seconds in (1, 2, 3)
     assert missed(record) == set()
+
+
+def test_a_call_for_help_which_asks_nobody_is_there_too(
+    phones: Any, link: Any, boreale: Any, amelie: User
+) -> None:
+    provider = phones.trunk(tone=1200, answer="at once")
+    Trunk.objects.all().delete()
+    trunk(provider)
+    call = phones.of(amelie).call("911")
+    assert call.hears(1200, 1)
+    call.hangup()
+    record = the_call("answered")
+    dialled = settling.way_of(record).dialled
+    assert dialled
+    assert (record.from_extension, record.dialled, dialled.verdict) == ("101", "911", Verdict.EMERGENCY)
+    assert record.seconds in (1, 2, 3)
 
 
 def test_a_caller_who_gives_up_is_missed(

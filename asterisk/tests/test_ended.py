@@ -17,7 +17,7 @@ from asterisk.calls.taken import Ending
 from asterisk.models import CallParty, CallRecord
 from asterisk.tests.told import a_call, a_node, ended, noted, tell
 from forwarding.calls import Call, FromExtension
-from forwarding.decisions import Outside, Ring, Voicemail
+from forwarding.decisions import Outside, Ring, Verdict, Voicemail
 from forwarding.models import ForwardingRule
 from pbxadmin.common.values.destinations import Destination
 from users.models import SystemExtension, User
@@ -289,3 +289,26 @@ def test_an_event_that_can_not_be_written_takes_no_other_along(boreale, amelie, 
         *(ended(boreale, f"3.{number}", "answered.", **{"from": "101", "to": "102"}) for number in (1, 2, 3))
     )
     assert set(CallRecord.objects.values_list("unique_id", flat=True)) == {"montreal/3.1", "montreal/3.3"}
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [("answered.", Ending.ANSWERED), ("given_up.", Ending.GIVEN_UP), ("unreachable.", Ending.UNREACHABLE)],
+)
+def test_an_emergency_call_that_asked_nobody_says_that_it_was_one_and_as_what_it_was_shown(
+    boreale, amelie, words, outcome
+):
+    tell(
+        ended(boreale, "1.1", f"emergency.{words}", **{"from": "101", "to": "9911", "shown": "+15145550110"})
+    )
+    call = CallRecord.objects.get()
+    dialled = settling.way_of(call).dialled
+    assert (call.outcome, dialled.verdict, dialled.number, dialled.caller_id) == (
+        outcome, Verdict.EMERGENCY, "911", "+15145550110",
+    )  # fmt: skip
+    assert (concerned(call), missed(call)) == ({"101"}, set())
+
+
+def test_nobody_elses_call_is_made_an_emergency_call_by_its_words(boreale, amelie):
+    tell(ended(boreale, "1.1", "emergency.answered.", **{"from": "+15145550188", "to": "911"}))
+    assert CallRecord.objects.get().planned == {}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from asterisk.calls import keeping, planned
 from asterisk.models import CallParty, CallRecord
 from asterisk.tests.test_ended import rule
-from asterisk.tests.told import a_call, a_node, noted
+from asterisk.tests.told import a_call, a_node, ended, noted, tell
 from signin.tests.signing import sign_in_fully
 from users.models import Department, Membership, SystemExtension, User, Visibility
 from users.tests.factories import make_user
@@ -179,6 +179,17 @@ def test_what_would_go_otherwise_now_is_marked_on_both_sides(owner, boreale, ame
 def test_how_the_call_ended_is_its_last_step(owner, boreale, amelie, felix, taken, last):
     compared, _text = opened(owner, a_call(boreale, "1.1", "101", "102", taken))
     assert compared.then[-1].title.startswith(last)
+
+
+def test_an_emergency_call_is_on_the_list_and_says_why_it_went_out(owner, boreale, amelie):
+    tell(
+        ended(boreale, "1.1", "emergency.answered.", **{"from": "101", "to": "911", "shown": "+15145550110"})
+    )
+    url = "/c/boreale/users/101/calls"
+    assert "911" in page(owner, url)
+    text = words_of(page(owner, f"{url}/{CallRecord.objects.get().pk}"))
+    assert "Emergency call to 911, always allowed, shown as 514 555-0110" in text
+    assert "The steps of this call aren't known." not in text
 
 
 def test_a_ring_groups_call_says_who_answered(owner, boreale, amelie, felix, ines):
