@@ -49,6 +49,8 @@ SYSTEM_PROGRAMS = {
 REST = ("Tests on PostgreSQL", "not browser and not calls", "")
 CALLS = ("Calls over a real Asterisk", "calls and not browser", "calls")
 BROWSER = ("Tests in the browser", "browser", "browser")
+# As many processes as there are processors; calls wait for nearly half of their time.
+WORKERS, WORKERS_OF_CALLS = 2, 3
 # pytest's exit code for "no tests were collected".
 NO_TESTS = 5
 PRODUCTION = {
@@ -311,7 +313,10 @@ def pytest_step(title: str, marks: str, broker: str, database: str, more: list[s
     """
     environment = {"CELERY_BROKER_URL": broker, "DATABASE_URL": database or "sqlite:///:memory:"}
     slowest = ["--durations=10", "--durations-min=2"]
-    command = [sys.executable, "-m", "pytest", "-q", *slowest, "-m", marks, "-n", "2"]
+    workers = WORKERS_OF_CALLS if only == "calls" else WORKERS
+    # Whoever has done their part takes from the others': no processor rests while one is left with the long tests.
+    spread = ["-n", str(workers), "--dist", "worksteal"]
+    command = [sys.executable, "-m", "pytest", "-q", *slowest, "-m", marks, *spread]
     command += more or (files_with(only) if only else [])
     return Step(title, command, environment, narrowed=bool(more))
 
