@@ -142,7 +142,8 @@ def app_configuration(user: User) -> bytes:
             "register_only_when_network_is_up": "1",
         },
         "auth_info_0": {
-            "username": user.number, "userid": user.sip_auth_id, "passwd": plain(user, User.sip_password, Reader.APP), "realm": domain, "domain": domain,
+            "username": user.number, "userid": user.sip_auth_id, "passwd": plain(user, User.sip_password, Reader.APP),
+            "realm": settings.SIP_REALM, "domain": domain,
         },
         "proxy_0": {
             "reg_identity": f'"{_quoted(user.full_name)}" <sip:{user.number}@{domain}>',
