@@ -62,7 +62,7 @@ def trunk(other_side: "phones.Trunk", customer: Customer | None = None, **values
     return trunk_at(other_side.account.address, other_side.port, customer, **values)
 
 
-def trunk_at(address: str, port: int, customer: Customer | None = None, **values: Any) -> Trunk:
+def trunk_at(address: str, port: int, customer: Customer | None = None, /, **values: Any) -> Trunk:
     """The same to an address, whoever is there."""
     facts = {"name": f"Liaison {address}:{port}", "host": address, "port": str(port), "networks": address}
     return _made(trunk_sheet(), customer, road.Row(None, facts | values))
