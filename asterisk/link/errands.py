@@ -139,6 +139,7 @@ async def look_at_trunks(client: Client) -> None:
     """Have trunks asked for anew: who calls from where, and where the phone system registers.
 
     What lines remember of them becomes stale instead of being forgotten: it is asked anew at the next request, and kept where the portal is away.
+    That request still gets the old one: `refresh` makes it, so that no call to 911 does.
     """
     for action, cache in (("SorceryMemoryCacheExpire", TRUNKS), ("SorceryMemoryCacheStale", REMEMBERED[0])):
         await client.ask(action, ("Cache", cache))
@@ -146,3 +147,13 @@ async def look_at_trunks(client: Client) -> None:
         await client.command("module reload res_pjsip_outbound_registration.so", within=LEARNS_WITHIN)
     except ActionError as error:
         logger.warning("registrations of trunks can't be looked at: %s", error)
+
+
+async def refresh(client: Client, lines: Iterable[str]) -> None:
+    """Have lines that are stale asked anew, by a question about each that changes nothing."""
+    every = list(lines)
+    for start in range(0, len(every), TOGETHER):
+        part = every[start : start + TOGETHER]
+        await asyncio.gather(
+            *(client.ask("Getvar", ("Variable", f"PJSIP_ENDPOINT({line},context)")) for line in part)
+        )
