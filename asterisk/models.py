@@ -249,8 +249,8 @@ class VoiceMessage(models.Model):
 
 
 class PhoneRecording(models.Model):
-    """A greeting that is recorded by phone: from the moment on at which somebody asks for it until it is with the other recordings that
-    came in (`voicemail.greetings.making`), or until somebody has read why nothing came of it."""
+    """A greeting that is recorded by phone: from the moment on at which somebody asks for it, or has recorded it in the menu of their
+    mailbox, until it is with the other recordings that came in (`voicemail.greetings.making`), or somebody has read why nothing came of it."""
 
     class State(models.TextChoices):
         """How far it is."""
@@ -281,6 +281,8 @@ class PhoneRecording(models.Model):
     # What it is called at the node; nobody can guess it.
     key = models.CharField(max_length=32, unique=True)
     name = models.CharField(max_length=80)
+    # The column of its person that is to name it as soon as it is there; blank: none.
+    use = models.CharField(max_length=60, blank=True, default="")
     state = models.CharField(max_length=11, choices=State.choices, default=State.ASKED)
     # Why it was refused, to whoever asked.
     sentence = models.TextField(blank=True, default="")

@@ -32,6 +32,7 @@ from voicemail.pins import Weakness, random_pin, weakness
 from voicemail.resets import RESETS
 
 PREFIX = "voicemail"
+DEFAULT_GREETING = f"{PREFIX}.default_greeting"
 # The sets of prompts of 3CX: each is known by its number in every installation. It has one French for all of them.
 PROMPT_SETS = {
     "fr-CA": "0D767FEA-10A3-4ba4-8A57-FE74BDABE4E5",

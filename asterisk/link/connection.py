@@ -149,6 +149,8 @@ class NodeLink:
         match message.event:
             case "UserEvent":
                 self._told.append(events.user_event(message))
+                if recordings.may_be_there(message):
+                    self._recordings.set()
             case "SuccessfulAuth" if LINE.match(message.get("AccountID")):
                 address = remote(message.get("RemoteAddress"))
                 self._devices.proved(message.get("AccountID"), address, timezone.now(), self._clock())

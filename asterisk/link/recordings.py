@@ -8,6 +8,7 @@ import asyncio
 import logging
 
 from asterisk.ami.client import Client
+from asterisk.ami.protocol import Message
 from asterisk.link import ari, database
 from asterisk.link.leases import Held
 from asterisk.mailboxes import recording
@@ -16,7 +17,11 @@ from asterisk.mailboxes.recording import State, Waiting
 logger = logging.getLogger("pbxadmin.link")
 
 KEPT = "pbxgreetings"
-TOLD = "PbxGreeting"  # how the dialplan says that something is there
+
+
+def may_be_there(message: Message) -> bool:
+    """Whether a call that ended had to do with a mailbox: greetings that were recorded in its menu are taken out of it then."""
+    return message.get("To") == "*97" or bool(message.get("Box"))
 
 
 async def call(client: Client, node: int, key: str) -> None:
@@ -43,8 +48,17 @@ async def look(client: Client, held: Held) -> bool:
     for row in rows:
         goes_on |= await _see_to(client, held, row, kept.get(row.key, ""))
     for key in kept.keys() - {row.key for row in rows}:
-        await _clear(client, held, key, kept[key])
+        await _see_to_unknown(client, held, key, kept[key])
     return goes_on
+
+
+async def _see_to_unknown(client: Client, held: Held, key: str, said: str) -> None:
+    """What somebody has recorded in the menu of their mailbox is news; whatever else is there nobody wants any more."""
+    what, *menu = said.split(",")
+    if what == "own" and len(menu) == 2 and await database.insist(recording.of_menu, held.pk, key, *menu):
+        await _bring(client, held, key)
+    else:
+        await _clear(client, held, key, said)
 
 
 async def _see_to(client: Client, held: Held, row: Waiting, said: str) -> bool:
@@ -65,7 +79,7 @@ async def _see_to(client: Client, held: Held, row: Waiting, said: str) -> bool:
 
 async def _lives(client: Client, key: str, said: str) -> bool:
     """Whether the phone that records is still there: a node that restarts says nothing of it any more."""
-    what, _comma, channel = said.partition(",")
+    what, _blank, channel = said.partition(" ")
     if what != State.RECORDING:
         return True
     answer = await client.ask("Getvar", ("Channel", channel), ("Variable", "UNIQUEID"))
@@ -88,7 +102,7 @@ async def _bring(client: Client, held: Held, key: str) -> None:
 async def _clear(client: Client, held: Held, key: str, said: str) -> None:
     """Whatever is there of it ends and goes."""
     if said.startswith(State.RECORDING):
-        await client.ask("Hangup", ("Channel", said.partition(",")[2]))
+        await client.ask("Hangup", ("Channel", said.partition(" ")[2]))
     elif said == State.RINGING:
         await client.ask("Hangup", ("Channel", f"/^Local/{key}@greeting-.*$/"))
     try:

@@ -21,16 +21,21 @@ from django.utils.translation import gettext as _
 
 from asterisk.asked.lines import prompts
 from asterisk.link.status import status
+from asterisk.mailboxes.names import parse
 from asterisk.models import Contact, Errand, Node, PhoneRecording
 from asterisk.nodes import customers_of
 from pbxadmin.common.columns import Scope, Text
 from pbxadmin.common.http import RequestFacts
+from users.mail import letters
 from users.models import User
 from users.rights import Verb
 from voicemail.greetings import making, recorder
+from voicemail.greetings.calling import new_name
+from voicemail.greetings.library import Library
 from voicemail.greetings.making import NotNowError, RefusedError, Wanted
 from voicemail.greetings.recorder import Asked, PhoneCall
 from voicemail.models import Greeting, Incoming, Made, Mailbox
+from voicemail.sections import DEFAULT_GREETING
 
 logger = logging.getLogger("pbxadmin.link")
 
@@ -221,6 +226,32 @@ def to_make(node: int, key: str) -> Call | None:
     )
 
 
+def of_menu(node: int, key: str, kind: str, name: str) -> bool:
+    """Somebody has recorded a greeting in the menu of the mailbox `name` ("102@u17"); whether there is such a person.
+
+    `kind`: "unavail" becomes their default greeting, "temp" that of the status in which they are now; "busy" only comes into their library,
+    because the portal has no greeting for that alone.
+    """
+    box = parse(name)
+    people = User.objects.filter(pk=box.person if box else 0, number=box.number if box else "")
+    person = people.filter(customer__in=customers_of(node)).select_related("customer").first()
+    if person is None or person.customer is None:
+        return False
+    library = Library.of_oneself(person)
+    use = {"unavail": DEFAULT_GREETING, "temp": f"{person.status}.greeting"}.get(kind, "")
+    language = letters.language_of(person)
+    with translation.override(language):
+        PhoneRecording.objects.get_or_create(
+            key=key,
+            defaults={
+                "customer": person.customer, "node_id": node, "user": person, "starter": person, "verb": str(library.verb),
+                "phone": person, "name": new_name(library), "use": use, "state": State.RECORDED, "source": "pbx",
+                "language": language,
+            },
+        )  # fmt: skip
+    return True
+
+
 def waiting(node: int) -> list[Waiting]:
     """Those of this node that aren't over, oldest first."""
     now = timezone.now()
@@ -272,7 +303,7 @@ def brought(key: str, sound: bytes | None) -> bool:
 
 
 def _take(row: PhoneRecording, sound: bytes) -> None:
-    wanted = Wanted(row.name, Made.PHONE, row.user)
+    wanted = Wanted(row.name, Made.PHONE, row.user, use=row.use)
     facts = RequestFacts(row.source, row.address, row.request_id, row.note)
     with translation.override(row.language):
         making.receive(Scope(row.starter, row.customer), BytesIO(sound), wanted, facts, Verb(row.verb))
@@ -292,7 +323,7 @@ def _refuse(row: PhoneRecording, refused: RefusedError) -> None:
 
 def states(said: str) -> str:
     """PURE: what the dialplan writes down of a call, as one of ours; "" for what says nothing yet."""
-    what, *rest = said.split(",")
+    what, *rest = said.replace(" ", ",").split(",")
     if what in (State.RINGING, State.RECORDING, State.RECORDED, State.NOTHING):
         return what
     if what != "ended":

@@ -13,12 +13,13 @@ from asterisk.mailboxes.recording import State
 from asterisk.models import Contact, Errand, Node, PhoneRecording
 from asterisk.tests.saving import people, save
 from asterisk.tests.told import a_node
+from forwarding.models import ForwardingRule
 from signin.tests.signing import sign_in_fully
-from users.models import User
+from users.models import Operation, User
 from users.models.person import StaffLevel
 from users.road import jobs
 from voicemail.greetings import sounds
-from voicemail.models import Greeting, Incoming, Made
+from voicemail.models import Greeting, Incoming, Made, Mailbox
 from voicemail.tests.sounds import make_greeting, ready_wav
 
 pytestmark = pytest.mark.django_db
@@ -249,6 +250,54 @@ def test_a_recording_is_levelled_and_comes_into_the_library_as_whoever_asked(nod
     assert not Incoming.objects.exists()
 
 
+def test_two_of_one_minute_have_names_of_their_own(node, boreale, felix):
+    names = set()
+    for _time in range(2):
+        PhoneRecording.objects.all().delete()
+        row = recorded(felix, node) if not names else again(felix)
+        names.add(row.name)
+        assert recording.brought(row.key, ready_wav(2.0))
+        jobs.run(Incoming.objects.get().job_id)
+    assert set(Greeting.objects.filter(made=Made.PHONE).values_list("name", flat=True)) == names
+    assert len(names) == 2
+
+
+def again(person):
+    own(person).press()
+    PhoneRecording.objects.update(state=State.RECORDED)
+    return PhoneRecording.objects.get()
+
+
+# --- What somebody records in the menu of their mailbox -----------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("kind", "used"), [("unavail", "voicemail.default_greeting"), ("temp", "lunch.greeting"), ("busy", "")]
+)
+def test_a_greeting_of_the_menu_is_used_for_what_it_was_recorded_for(node, boreale, felix, kind, used):
+    save(felix, status="lunch")
+    assert recording.of_menu(node.pk, "0" * 32, kind, f"102@u{felix.pk}")
+    assert recording.of_menu(node.pk, "0" * 32, kind, f"102@u{felix.pk}")  # told twice
+    assert "being fetched" in own(felix).sees()
+    assert recording.brought("0" * 32, ready_wav(2.0))
+    jobs.run(Incoming.objects.get().job_id)
+    greeting = Greeting.objects.get(made=Made.PHONE)
+    felix.refresh_from_db()
+    chosen = {
+        "voicemail.default_greeting": Mailbox.objects.get(user=felix).default_greeting,
+        "lunch.greeting": ForwardingRule.objects.get(user=felix, status="lunch").greeting,
+    }
+    assert {name for name, value in chosen.items() if value == greeting} == ({used} if used else set())
+    assert set(Operation.objects.order_by("-pk").values_list("source", flat=True)[: 2 if used else 1]) == {
+        "pbx"
+    }
+
+
+def test_a_node_tells_of_greetings_of_its_own_customers_alone(node, boreale, laurier, felix):
+    node.customers.set([laurier])
+    for name in (f"102@u{felix.pk}", f"101@u{felix.pk}", "102@u999999", "nobody", ""):
+        assert not recording.of_menu(node.pk, "0" * 32, "unavail", name)
+    assert not PhoneRecording.objects.exists()
+
+
 def test_whoever_is_killed_between_taking_it_and_saying_so_takes_it_once(node, boreale, felix):
     row = recorded(felix, node)
     kept = PhoneRecording.objects.get()
@@ -319,7 +368,7 @@ def test_what_nobody_reads_or_fetches_is_forgotten(node, boreale, felix):
 @pytest.mark.parametrize(
     ("said", "state"),
     [
-        ("", ""), ("ringing", "ringing"), ("recording,PJSIP/101@x-0000001", "recording"), ("recorded", "recorded"), ("nothing", "nothing"),
+        ("", ""), ("ringing", "ringing"), ("recording PJSIP/101@x-0000001", "recording"), ("recorded", "recorded"), ("nothing", "nothing"),
         ("ended,BUSY,17", "busy"), ("ended,NOANSWER,0", "no_answer"), ("ended,CHANUNAVAIL,21", "declined"), ("ended,CHANUNAVAIL,20", "unreachable"),
         ("ended,,", "unreachable"), ("ended,CONGESTION,34", "unreachable"), ("asked", ""), ("<b>", ""),
     ],

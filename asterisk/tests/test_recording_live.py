@@ -8,10 +8,12 @@ from django.urls import reverse
 
 from asterisk.models import Contact, Node, PhoneRecording
 from asterisk.tests.engine import manage
-from asterisk.tests.mailboxes import mailbox
+from asterisk.tests.mailboxes import listens, mailbox
+from forwarding.models import ForwardingRule
 from signin.tests.signing import sign_in_fully
 from users.road import jobs
-from voicemail.models import Greeting, Incoming, Made
+from voicemail.models import Greeting, Incoming, Made, Mailbox
+from voicemail.tests.sounds import tone
 
 pytestmark = pytest.mark.calls
 
@@ -36,23 +38,19 @@ def own(settings, portal, engine, link, boreale, felix):
 
 
 @pytest.fixture
-def spoken(phones, prompts, engine, felix):
-    """Félix answers, says a tone of 700 Hz for two seconds, and ends with `#`."""
+def says(prompts, engine):
+    """Somebody says the tone of their phone for a second after the tone, the `times`-th one."""
 
-    def said(heard, end="#"):
-        assert heard.answered_within(5)
-        prompts.wait("vm-rec-unv")
-        heard.dtmf("#")
-        prompts.wait("beep")
-        begins = heard.heard_for("silence")
-        engine.wait_until(lambda: heard.heard_for("silence") > begins + 2, "two seconds", 10)
-        heard.dtmf(end) if end else heard.hangup()
+    def said(call, times=1):
+        prompts.count("beep", times)
+        begins = call.heard_for("silence")
+        engine.wait_until(lambda: call.heard_for("silence") > begins + 1.2, "a second", 10)
 
     return said
 
 
 def converted(engine):
-    engine.wait_until(lambda: Incoming.objects.exclude(job=None).exists(), "it has come in")
+    engine.wait_until(lambda: Incoming.objects.exclude(job=None).exists(), "it has come in", 30)
     jobs.run(Incoming.objects.get().job_id)
     return Greeting.objects.get(made=Made.PHONE)
 
@@ -66,46 +64,46 @@ def failure(engine, state):
     assert list((engine.folders.spool / "recording/out").iterdir()) == []
 
 
-def test_what_somebody_says_into_their_phone_is_what_callers_hear(
-    own, spoken, phones, prompts, engine, boreale, amelie, felix
+def test_what_somebody_says_into_their_phone_is_what_callers_hear_whoever_is_killed_meanwhile(
+    own, says, phones, prompts, engine, portal, link, boreale, amelie, felix
 ):
-    phone = phones.of(felix, tone=700, answer="after 1")
+    phone = phones.of(felix, tone=700, answer="ring")
     assert own("by_phone").status_code == 200
     heard = phone.incoming()
     assert (heard.from_number, heard.from_name) == ("*97", "Enregistrer un message d’accueil")
     assert "sonnent" in own.shows()
     # A second press rings nobody twice.
     assert "déjà" in own("by_phone").content.decode()
-    spoken(heard)
+    link.send_signal(signal.SIGKILL)
+    link.wait()
+    assert heard.answer()
+    prompts.wait("vm-rec-unv")
+    heard.dtmf("#")
+    says(heard)
+    heard.dtmf("#")
     prompts.wait("vm-review")
-    heard.dtmf("1")
-    prompts.wait("auth-thankyou")
-    assert heard.ended_within(5)
-    greeting = converted(engine)
+    heard.dtmf("2")
+    prompts.count("vm-review", 2)
+    assert heard.hears(700, seconds=0.7)
+    heard.dtmf("3")
+    prompts.count("vm-rec-unv", 2)
+    heard.dtmf("#")
+    says(heard, times=2)
+    heard.hangup()
+    Node.objects.update(held_until=None)
+    with portal.running(*manage("pbx_link"), name="second link"):
+        greeting = converted(engine)
+        there = engine.folders.spool / "recording/out"
+        engine.wait_until(
+            lambda: not PhoneRecording.objects.exists() and not list(there.iterdir()), "seen to an end"
+        )
     assert greeting.name.startswith("Enregistré au téléphone, ")
-    assert greeting.user == felix
-    assert 1.5 < greeting.sound.seconds < 3
-    assert not PhoneRecording.objects.exists()
-    assert list((engine.folders.spool / "recording/out").iterdir()) == []
+    assert (greeting.user, phone.rang) == (felix, 1)
+    assert 0.8 < greeting.sound.seconds < 3
     mailbox(felix, default_greeting=greeting.pk)
     phone.answers("480")
     call = phones.of(amelie, tone=0).call("102")
-    assert call.hears(700, seconds=1.2)
-
-
-def test_who_hangs_up_after_speaking_has_recorded_whoever_is_killed_meanwhile(
-    own, spoken, phones, engine, portal, link, boreale, felix
-):
-    phone = phones.of(felix, tone=700, answer="at once")
-    own("by_phone")
-    call = phone.incoming()
-    link.send_signal(signal.SIGKILL)
-    link.wait()
-    spoken(call, end="")
-    Node.objects.update(held_until=None)
-    with portal.running(*manage("pbx_link"), name="second link"):
-        assert converted(engine).sound.seconds > 1.5
-    assert phone.rang == 1
+    assert call.hears(700, seconds=0.7)
 
 
 def test_of_a_call_that_comes_to_nothing_nothing_is_kept_and_its_library_says_why(
@@ -144,3 +142,37 @@ def test_of_a_call_that_comes_to_nothing_nothing_is_kept_and_its_library_says_wh
         lambda: "pbxgreetings" not in engine.cli("database show pbxgreetings"), "nothing is kept there"
     )
     assert list((engine.folders.spool / "recording/out").iterdir()) == []
+
+
+def test_what_somebody_records_in_the_menu_of_their_mailbox_is_a_greeting_of_the_portal(
+    own, says, phones, prompts, engine, boreale, amelie, felix
+):
+    mailbox(felix, pin_disabled=True)
+    phone = phones.of(felix, tone=700, answer="480")
+    call = listens(prompts, phone)
+    prompts.wait("vm-youhave")
+    call.dtmf("0")
+    prompts.wait("vm-options")
+    call.dtmf("1")
+    says(call)
+    call.dtmf("#")
+    prompts.wait("vm-review")
+    call.dtmf("1")
+    prompts.wait("vm-msgsaved")
+    call.hangup()
+    greeting = converted(engine)
+    assert Mailbox.objects.get(user=felix).default_greeting == greeting
+    box = engine.folders.spool / f"voicemail/u{felix.pk}/102"
+    assert not list(box.glob("*.wav"))
+
+    # One that a node which was killed has left there is heard by no caller, either.
+    (box / "temp.wav").write_bytes(tone(2.0, 1200, rate=8000))
+    caller = phones.of(amelie, tone=0).call("102")
+    prompts.count("beep", 2)
+    assert caller.heard_for(700) > 0.7
+    assert not caller.heard_for(1200)
+    caller.hangup()
+    Greeting.objects.filter(made=Made.PHONE).update(made=Made.UPLOAD)
+    of_status = converted(engine)
+    assert ForwardingRule.objects.get(user=felix, status="available").greeting == of_status
+    assert not list(box.glob("*.wav"))

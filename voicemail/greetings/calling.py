@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from pbxadmin.common.clock import moment_said
 from pbxadmin.common.columns import Text
-from pbxadmin.common.http import RequestFacts
+from pbxadmin.common.http import RequestFacts, one_line
 from users import rights
 from users.models import User
 from users.rights import Verb
@@ -23,7 +23,7 @@ def why_not(library: Library, number: str, facts: RequestFacts) -> list[str]:
     phone = _phone_of(library, number or library.own_extension)
     if not isinstance(phone, User):
         return [str(phone)]
-    name = _name(library)
+    name = new_name(library)
     try:
         making.check(library.scope, Wanted(name, Made.PHONE, library.person), library.verb)
         sounds.check_room(library.scope.customer, 1)
@@ -49,15 +49,17 @@ def _phone_of(library: Library, number: str) -> User | Text:
     return found if why is None else why
 
 
-def _name(library: Library) -> str:
+def new_name(library: Library) -> str:
     """A name for what was given none: when it was asked for, by the clock of whoever asks."""
     actor = library.scope.actor
     now = timezone.localtime(timezone.now(), ZoneInfo(actor.time_zone) if actor.customer_id else None)
-    name = _("Recorded by phone, %(when)s") % {"when": moment_said(now, today=False)}
+    # As it is kept, without the blanks that no line ends at.
+    name = one_line(_("Recorded by phone, %(when)s") % {"when": moment_said(now, today=False)})
     own = {"customer": library.scope.customer, "user": library.person, "name__startswith": name}
     taken = {
         *Greeting.objects.in_library().filter(**own).values_list("name", flat=True),
         *Incoming.objects.filter(**own).values_list("name", flat=True),
+        *(each.name for each in recorder.calls(library.scope.customer, library.person)),
     }
     return next(
         each for count in range(1, 999) if (each := f"{name} ({count})" if count > 1 else name) not in taken

@@ -21,7 +21,7 @@ from users.rights import Verb
 from users.road import jobs
 from users.road.works import Beat, StoppedError, Work, register_work
 from voicemail import audio
-from voicemail.greetings import sounds
+from voicemail.greetings import sounds, usage
 from voicemail.greetings.library import url_of_incoming
 from voicemail.greetings.sheet import greeting_sheet
 from voicemail.greetings.words import NO_ROOM, NO_STORAGE, said_of
@@ -44,6 +44,8 @@ class Wanted:
     # Bring it to the usual loudness, and cut silence off at both ends; else it is taken as it is.
     level: bool = True
     trim: bool = True
+    # The column of its person that is to name it at once; "": none. Only where a worker makes it.
+    use: str = ""
 
 
 class RefusedError(Exception):
@@ -143,7 +145,9 @@ def _hand_over(scope: Scope, data: bytes, wanted: Wanted, facts: RequestFacts, v
     )
     sounds.write(incoming, data)
     with transaction.atomic():
-        incoming.job = jobs.start_work(CONVERT, scope, {"name": wanted.name, "verb": str(verb)}, facts)
+        incoming.job = jobs.start_work(
+            CONVERT, scope, {"name": wanted.name, "verb": str(verb), "use": wanted.use}, facts
+        )
         incoming.save(update_fields=["job"])
     return incoming
 
@@ -188,7 +192,11 @@ def _convert(scope: Scope, beat: Beat) -> None:
     try:
         with transaction.atomic():
             Customer.objects.select_for_update().only("pk").get(pk=scope.customer.pk)
-            _greeting, operation = _named(scope, sound, wanted, facts, Verb(job.settings["verb"]))
+            verb = Verb(job.settings["verb"])
+            greeting, operation = _named(scope, sound, wanted, facts, verb)
+            if wanted.person and (column := job.settings.get("use")):
+                # Where that isn't theirs to choose, it is in their library all the same.
+                usage.use(scope, wanted.person, greeting, column, facts, verb)
             beat.finish(1, 0, operation)
     except RefusedError as refused:
         sounds.erase(sound)

@@ -33,10 +33,9 @@ from voicemail.greetings.serving import file_name, sound_response
 from voicemail.greetings.sheet import greeting_sheet
 from voicemail.greetings.words import NO_STORAGE, said_of
 from voicemail.models import Greeting, Made, Sound
-from voicemail.sections import PREFIX, VOICEMAIL
+from voicemail.sections import DEFAULT_GREETING, VOICEMAIL
 
 View = Callable[..., HttpResponse]
-DEFAULT_GREETING = f"{PREFIX}.default_greeting"
 # What forms send back: a key, and a moment in seconds with a point or a comma.
 KEY = re.compile(r"\d{1,18}", re.ASCII)
 SECONDS = re.compile(r"(?=[.,]?\d)\d{0,9}(?:[.,]\d{0,9})?", re.ASCII)
