@@ -15,7 +15,7 @@ from pbxadmin.run.processes import ROOT
 
 TEMPLATES = ROOT / "deploy" / "asterisk"
 PLACEHOLDER = re.compile(r"@([A-Z][A-Z_]*)@")
-BRACES = re.compile(r"^(.*)\{([^{}$]*)\}(.*)$")
+BRACES = re.compile(r"^((?:load = |preload = |ast|)[a-z_]*)\{([a-z0-9_,]+)\}(.*)$")
 # What a value may be for it to stay one value of one line: `;` begins a comment there.
 PLAIN = re.compile(r"[^\x00-\x1f\x7f;]*")
 DEFAULTS = {
@@ -44,7 +44,6 @@ EMPTY = [
     "confbridge",
     "pjproject",
     "udptl",
-    "queuerules",
     "pjsip_notify",
     "websocket_client",
 ]
@@ -104,7 +103,8 @@ def _link(path: Path, target: Path) -> None:
 
 
 def rendered(text: str, values: Mapping[str, str]) -> str:
-    """A template with its values, and `load = app_{dial,read}.so` as a line for each; raises `EngineError` for what it can't say."""
+    """A template with its values, and `load = app_{dial,read}.so` as a line for each, which also takes the place of `{}` after it; raises
+    `EngineError` for what it can't say."""
 
     def value(found: re.Match[str]) -> str:
         if (given := values.get(found[1])) is None:
@@ -117,9 +117,11 @@ def rendered(text: str, values: Mapping[str, str]) -> str:
 
     lines = []
     for line in PLACEHOLDER.sub(value, text).splitlines():
-        several = BRACES.match(line) if line.startswith(("load =", "preload =", "require =")) else None
-        names = re.split(r"[\s,]+", several[2].strip()) if several else []
-        lines += [f"{several[1]}{name}{several[3]}" for name in names] if several else [line]
+        several = BRACES.match(line)
+        names = several[2].split(",") if several else []
+        lines += (
+            [f"{several[1]}{name}{several[3].replace('{}', name)}" for name in names] if several else [line]
+        )
     return "\n".join([*lines, ""])
 
 
