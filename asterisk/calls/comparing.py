@@ -37,12 +37,14 @@ HOW = {
 
 @dataclass(frozen=True)
 class Compared:
-    """Two paths. `now` is empty, and `why` says why, where the call can't be asked about any more; `same`: whether they are alike."""
+    """Two paths. `now` is empty, and `why` says why, where the call can't be asked about any more; `same`: whether they are alike.
+    `people`: the extensions of those whose settings either of them follows."""
 
     then: tuple[Drawn, ...]
     now: tuple[Drawn, ...]
     why: str = ""
     same: bool = False
+    people: tuple[str, ...] = ()
 
 
 def compared(call: CallRecord, customer: Customer, sees: Sees, at: datetime) -> Compared:
@@ -59,7 +61,12 @@ def compared(call: CallRecord, customer: Customer, sees: Sees, at: datetime) -> 
     now = _drawn(call, asked.dialled, way, sees)
     if not then:
         return Compared(then, now)
-    return _marked(then, now)
+    people = [
+        call.from_extension,
+        *taken.concerned(settling.way_of(call).steps, ()),
+        *taken.concerned(way, ()),
+    ]
+    return replace(_marked(then, now), people=tuple(dict.fromkeys(filter(None, people))))
 
 
 def _then(call: CallRecord, sees: Sees) -> tuple[Drawn, ...]:

@@ -2,9 +2,11 @@
 their calls."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Max
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from asterisk.calls import comparing, latest, words
-from asterisk.models import CallParty, Node
+from asterisk.calls.comparing import Compared
+from asterisk.models import CallParty, CallRecord, Node
 from forwarding.simulator import Sees
 from forwarding.tabs import facts
 from pbxadmin.common.http import PortalRequest
@@ -21,6 +24,7 @@ from pbxadmin.common.listing import PAGE_SIZE, ListState, show_list
 from users import rights
 from users.access import signed_in_user
 from users.models import Customer, User
+from users.models.history import changes_since
 from users.road import finding
 from users.road.pages.doors import of_person
 
@@ -130,12 +134,13 @@ def _call(request: PortalRequest, person: User, key: int, trail: Trail, back: st
     now = timezone.now()
     tone, outcome = words.outcome_for(party, now)
     call, named = party.call, latest.names_of([party.call], customer.pk)
+    compared = comparing.compared(call, customer, _sees(request.user, customer), now)
     return render(request, "asterisk/call.html", {
         "person": person, "customer": customer, "call": call, "tone": tone, "outcome": outcome, "length": words.spoken(call.seconds),
         "from": latest.said(latest.caller_of(call), named), "from_number": call.from_extension,
         "to": latest.said(call.dialled, named), "to_number": call.dialled if call.dialled in named else "",
         "answered_by": latest.said(call.answered_by, named) if call.answered_by else "", "answered_number": call.answered_by,
-        "compared": comparing.compared(call, customer, _sees(request.user, customer), now),
+        "compared": compared, "changed": _changed(request.user, customer, call, compared),
         "simulator_url": _simulator(request.user, customer, party), "back": back,
         "breadcrumbs": [*trail, (_("Latest calls"), back), (_("The call"), None)],
     })  # fmt: skip
@@ -146,6 +151,26 @@ def _sees(reader: User, customer: Customer) -> Sees:
     administered = facts.sees(reader, customer) if rights.administers(reader) else lambda extension: False
     own = reader.number if reader.customer_id == customer.pk and rights.sees_own_forwarding(reader) else ""
     return lambda extension: (bool(own) and extension == own) or administered(extension)
+
+
+def _changed(
+    reader: User, customer: Customer, call: CallRecord, compared: Compared
+) -> list[tuple[User, datetime, str]]:
+    """Whose settings were changed since a call that would go another way now, when, and where that is told; of those whom the reader sees."""
+    if compared.same or not compared.then or not compared.now:
+        return []
+    seen = _sees(reader, customer)
+    people = User.objects.of(customer).filter(number__in=[each for each in compared.people if seen(each)])
+    found = {person.pk: person for person in people.only("number", "first_name", "last_name", "customer")}
+    rows = changes_since(call.at).filter(subject_pk__in=found).order_by()
+    last = dict(rows.values_list("subject_pk").annotate(at=Max("operation__at")))
+    return [(found[key], last[key], _history(reader, customer, found[key])) for key in found if key in last]
+
+
+def _history(reader: User, customer: Customer, person: User) -> str:
+    """Where the changes of a person are told, for whoever may open them."""
+    may = rights.administers(reader) and rights.can(reader, rights.Verb.SEE, person, customer)
+    return reverse("user_history", args=[customer.slug, person.number]) if may else ""
 
 
 def _simulator(reader: User, customer: Customer, party: CallParty) -> str:

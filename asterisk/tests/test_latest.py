@@ -17,8 +17,10 @@ from asterisk.models import CallParty, CallRecord
 from asterisk.tests.test_ended import rule
 from asterisk.tests.told import a_call, a_node, ended, noted, tell
 from signin.tests.signing import sign_in_fully
+from users import road
 from users.models import Department, Membership, SystemExtension, User, Visibility
-from users.tests.factories import make_user
+from users.people.sections import user_sheet
+from users.tests.factories import FACTS, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +138,10 @@ def path_of(answer):
     return [(step.title, step.differs) for step in answer]
 
 
+def changed(actor, customer, person, **values):
+    road.apply(road.plan(actor, customer, user_sheet(), [road.Row(person.pk, values)]), FACTS)
+
+
 def opened(client, call, base=CALLS):
     answer = client.get(f"{base}/{call.pk}", headers={"accept-language": "en"})
     assert answer.status_code == 200
@@ -170,6 +176,21 @@ def test_what_would_go_otherwise_now_is_marked_on_both_sides(owner, boreale, ame
     assert [step.title for step in compared.now if step.differs] == ["Voicemail of 102"]
     assert not compared.then[0].differs
     assert "what differs is marked" in text
+    assert "no person's settings were changed since" in text
+
+
+def test_why_a_call_would_go_another_way_is_said_by_who_was_changed_since(
+    owner, boreale, staff, amelie, felix, ines
+):
+    rule(felix, no_answer_internal="extension:103")
+    changed(staff, boreale, amelie, mobile="5145550133")
+    call = a_call(boreale, "1.1", "101", "102", "no_answer.answered.")
+    changed(staff, boreale, felix, mobile="5145550144")
+    rule(felix, no_answer_internal="voicemail")
+    _compared, text = opened(owner, call)
+    assert f"Settings of {felix.full_name} were changed since then, the last time on" in text
+    assert 'href="/c/boreale/users/102/history"' in text
+    assert "Settings of Amélie" not in text
 
 
 @pytest.mark.parametrize(
