@@ -2,6 +2,7 @@
 
 import pytest
 
+from asterisk.tests.phones import heard_first
 from asterisk.tests.saving import contract, did, save, trunk
 
 pytestmark = pytest.mark.calls
@@ -38,6 +39,13 @@ def test_who_forwards_to_somebody_who_forwards_back_is_busy_and_nothing_leaves_t
     call = caller.call("101")
     assert call.ended_within(2)
     assert (call.code, len(one.received), provider.received) == (486, 1, [])
+    # Nor does the provider have us call somebody else.
+    for target in ("19005551234", "102", "911"):
+        provider.answers(f"302 to sip:{target}@127.0.0.2")
+        call = caller.call("4185550188")
+        assert heard_first(call, "speech", 1000) == "speech"
+        assert [each.dialled for each in provider.received] == ["+14185550188"] * len(provider.received)
+        call.hangup()
 
 
 def test_a_circle_by_way_of_the_provider_ends_where_the_contract_has_no_more_channels(
