@@ -42,7 +42,8 @@ logger = logging.getLogger("pbxadmin.link")
 State = PhoneRecording.State
 # A phone that is to ring rings within so many seconds, or not at all: nobody waits for it any more.
 RINGS_WITHIN = timedelta(seconds=20)
-RINGS = timedelta(seconds=90)
+# Forty seconds of ringing, after that.
+RINGS = timedelta(seconds=65)
 # What the call of it takes at most: ringing, and the twenty minutes after which the dialplan ends it.
 LASTS = timedelta(minutes=22)
 # For so long a node that is away, or a storage, is waited for; for so long a failure is told.

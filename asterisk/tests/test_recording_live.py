@@ -107,7 +107,7 @@ def test_what_somebody_says_into_their_phone_is_what_callers_hear_whoever_is_kil
 
 
 def test_of_a_call_that_comes_to_nothing_nothing_is_kept_and_its_library_says_why(
-    own, phones, engine, boreale, felix
+    own, phones, prompts, engine, boreale, felix
 ):
     phone = phones.of(felix)
     for answer, state, said in [
@@ -117,6 +117,7 @@ def test_of_a_call_that_comes_to_nothing_nothing_is_kept_and_its_library_says_wh
         own("by_phone")
         call = phone.incoming()
         if answer == "at once":
+            prompts.wait("vm-rec-unv")
             call.hangup()
         failure(engine, state)
         assert said in own.shows()
