@@ -39,6 +39,7 @@ def show_pin(request: PortalRequest, customer: Customer, person: User) -> HttpRe
         request,
         person,
         reverse("voicemail_pin", args=[customer.slug, person.number]),
+        reverse("user_tab", args=[customer.slug, person.number, VOICEMAIL.slug]),
         RequestFacts.of(request),
     )
 
@@ -48,10 +49,11 @@ def show_pin(request: PortalRequest, customer: Customer, person: User) -> HttpRe
 @step_up(Takeover.SECRET)
 def show_own_pin(request: PortalRequest) -> HttpResponse:
     """One's own PIN."""
-    return _show(request, _own(request), reverse("own_voicemail_pin"), RequestFacts.of(request, "self"))
+    own, back = reverse("own_voicemail_pin"), reverse("own_voicemail")
+    return _show(request, _own(request), own, back, RequestFacts.of(request, "self"))
 
 
-def _show(request: PortalRequest, person: User, url: str, facts: RequestFacts) -> HttpResponse:
+def _show(request: PortalRequest, person: User, url: str, back: str, facts: RequestFacts) -> HttpResponse:
     def read() -> str:
         return plain(Mailbox.objects.get(user=person), Mailbox.pin, Reader.PERSON)
 
@@ -61,7 +63,8 @@ def _show(request: PortalRequest, person: User, url: str, facts: RequestFacts) -
     shown = {"id": "secret-pin", "what": _("PIN number"), "value": pin, "in_form": False, "reveal_url": url}
     if request.htmx:
         return render(request, "partials/secret.html", shown)
-    return render(request, "voicemail/secret.html", {**shown, "person": person, "customer": person.customer})
+    page = {**shown, "person": person, "customer": person.customer, "back_url": back}
+    return render(request, "voicemail/secret.html", page)
 
 
 @require_POST

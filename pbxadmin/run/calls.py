@@ -156,9 +156,15 @@ def listens(ports: Ports) -> bool:
     return False
 
 
-def greeting(ports: Ports, prefix: str) -> str:
-    """What is printed of it once it listens; `prefix` stands before commands for another terminal."""
+def greeting(ports: Ports, prefix: str, *, provider: bool = True) -> str:
+    """What is printed of it once it listens; `prefix` stands before commands for another terminal. `provider`: whether one was started."""
     lines = [f"  Calls: SIP at {ports.host}:{ports.sip} (UDP, TCP) and {ports.tls} (TLS)"]
+    if has_softphone() and not provider:
+        host, port = PROVIDER
+        lines.append(
+            f"  Another program has {host}:{port} already, and takes what goes out through the demo's SIP trunk; once it has ended, have"
+        )
+        lines.append(f"    {prefix}./.venv/bin/python manage.py softphone --provider")
     command = f"{prefix}./.venv/bin/python manage.py softphone"
     if has_softphone():
         lines += [

@@ -323,11 +323,13 @@ def start_calls(supervisor: Supervisor, ports: calls.Ports, var: Path, *, demo: 
     wait_until_ready(supervisor, lambda: answers("127.0.0.1", ports.asked))
     if supervisor.stopping:
         return ""
-    for child in calls.programs(ports, var, secrets, demo=demo):
+    programs = calls.programs(ports, var, secrets, demo=demo)
+    for child in programs:
         supervisor.start(child)
     if not wait_until_ready(supervisor, lambda: calls.listens(ports)) and not supervisor.stopping:
         give_up(f"Asterisk didn't listen within {READY_WITHIN:g} s (see {supervisor.logs / 'engine'}.log)", 1)
-    return calls.greeting(ports, "" if var == ROOT / "var" else f"PBXADMIN_VAR={var} ")
+    provider = not demo or any(child.name == "outside" for child in programs)
+    return calls.greeting(ports, "" if var == ROOT / "var" else f"PBXADMIN_VAR={var} ", provider=provider)
 
 
 def read_arguments(given: list[str]) -> argparse.Namespace:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pbxadmin.run import address, launcher, processes
+from pbxadmin.run import address, calls, launcher, processes
 from pbxadmin.tests.installation import free_port, until
 
 pytestmark = pytest.mark.slow("starts and kills processes")
@@ -339,6 +339,15 @@ def test_another_terminal_finds_the_phone_system_as_long_as_the_launcher_runs(tm
         assert address.phone_system(tmp_path) == {}, "one without calls began"
         address.tell_phone_system(tmp_path, where)
     assert address.phone_system(tmp_path) == {}, "it has ended, and its file stays there"
+
+
+def test_who_has_the_providers_place_already_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "has_softphone", lambda: True)
+    ports = calls.Ports("127.0.0.1", 5060, 5061, 5038, 8088, 8188)
+    assert "127.0.0.2:5080" not in calls.greeting(ports, "")
+    text = calls.greeting(ports, "", provider=False)
+    assert "Another program has 127.0.0.2:5080" in text
+    assert "softphone --provider" in text
 
 
 def test_the_greeting_names_the_address_and_the_accounts_or_how_to_make_the_first() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from pbxadmin.common.columns import NOT_IN_FILES, Column, Pending, Scope, columns_of
 from pbxadmin.common.contributions import Contribution
@@ -112,7 +112,7 @@ OVERRIDES: Mapping[str, Mapping[str, Any] | Column] = {
     "time_zone": OfferedColumn(
         _settings("time_zone"),
         zone_said,
-        gettext_lazy("The department's"),
+        pgettext_lazy("time zone", "The department's"),
     ),
     "date_format": OfferedColumn(
         _settings("date_format"),

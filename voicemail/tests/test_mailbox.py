@@ -162,6 +162,7 @@ def test_a_pin_is_in_no_page_and_shown_only_when_it_was_asked_for(boreale, felix
     assert page.status_code == 200
     assert pin not in page.content.decode()
     shown = client.post(f"/c/boreale/users/{amelie.number}/voicemail/pin")
+    assert f'href="/c/boreale/users/{amelie.number}/voicemail"' in shown.content.decode()  # the way back
     assert pin in shown.content.decode()
     assert Change.objects.filter(kind="reveal", object_pk=amelie.pk).exists()
     assert client.get(f"/c/boreale/users/{amelie.number}/voicemail/pin").status_code == 405
