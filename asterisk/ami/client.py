@@ -18,6 +18,8 @@ SILENT_AT_WORK = 16.0  # seconds that an action may take without a word
 MOST_LISTED = 200_000  # messages of one list
 # Events that nobody has taken yet. A node that tells faster than we can note is cut off: what it told is found by asking it again.
 MOST_WAITING = 20_000
+# Bytes of all events that wait, and of one list: 50,000 registered devices are half of it.
+MOST_BYTES, MOST_LIST_BYTES = 64_000_000, 512_000_000
 
 
 class LinkError(Exception):
@@ -50,6 +52,7 @@ class _Asked:
     answer: "asyncio.Future[Message]"
     listed: list[Message] | None = None  # of an action that answers with a list
     first: Message | None = field(default=None)
+    size: int = 0
 
 
 class Client:
@@ -62,6 +65,7 @@ class Client:
         self._asked: dict[str, _Asked] = {}
         self._ids = itertools.count(1)
         self._events: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._waiting = 0  # bytes of them
         self._tasks: list[asyncio.Task[None]] = []
         self._heard = asyncio.get_running_loop().time()
         self._greeted = asyncio.Event()
@@ -198,6 +202,7 @@ class Client:
     async def events(self) -> AsyncIterator[Message]:
         """Events that belong to no action, in their order, until the connection ends; then raises `LinkError`."""
         while (message := await self._events.get()) is not None:
+            self._waiting -= message.size
             yield message
         raise self.ended or LinkError("closed")
 
@@ -222,7 +227,8 @@ class Client:
         if asked is not None:
             self._answer(asked, message)
         elif message.event:
-            if self._events.qsize() >= MOST_WAITING:
+            self._waiting += message.size
+            if self._events.qsize() >= MOST_WAITING or self._waiting > MOST_BYTES:
                 raise ProtocolError("more events than anybody can take")
             self._events.put_nowait(message)
 
@@ -238,9 +244,10 @@ class Client:
                 asked.answer.set_result(message)
         elif message.get("EventList").lower() == "complete":
             asked.answer.set_result(asked.first or message)
-        elif len(asked.listed) >= MOST_LISTED:
-            raise ProtocolError("a list has no end")
         else:
+            asked.size += message.size
+            if len(asked.listed) >= MOST_LISTED or asked.size > MOST_LIST_BYTES:
+                raise ProtocolError("a list has no end")
             asked.listed.append(message)
 
     async def _keep_alive(self) -> None:

@@ -1,7 +1,7 @@
 """The bytes of AMI: an action as exactly one message, and messages out of whatever pieces arrive, within bounds."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 # Asterisk refuses longer lines of an action ("manager.c", `inbuf[1025]`), its end counted, and forgets headers after the 128th.
@@ -11,6 +11,8 @@ MOST_SENT = 128
 LONGEST_LINE = 65_536
 LONGEST_MESSAGE = 4_194_304
 MOST_LINES = 50_000
+# What a line costs here beside its own letters, in bytes.
+COST_OF_LINE = 200
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 
@@ -50,6 +52,8 @@ class Message:
     """What a node said: the answer to an action ("Response") or an event ("Event"). Keys as Asterisk writes them, in their order."""
 
     pairs: tuple[tuple[str, str], ...]
+    # Bytes that it takes here, about.
+    size: int = field(default=0, compare=False)
 
     def get(self, key: str, default: str = "") -> str:
         """The first value of `key`, however it is written."""
@@ -134,5 +138,6 @@ class Decoder:
         # Some errors end with two empty lines: nothing came between.
         if not self._lines:
             return None
-        message, self._lines, self._size = Message(tuple(self._lines)), [], 0
+        size = self._size + COST_OF_LINE * len(self._lines)
+        message, self._lines, self._size = Message(tuple(self._lines), size), [], 0
         return message

@@ -33,7 +33,9 @@ HEAL_EVERY = 300.0
 WANTED = ("UserEvent", "ContactStatus", "FullyBooted", "Reload", "SuccessfulAuth", "MessageWaiting")
 FILTERS = tuple(f"name({name})" for name in WANTED)
 # Events that wait for a database that is away. Then nothing is read any more, and the node's own memory is the next to fill.
-MOST_TOLD = 20_000
+MOST_TOLD, MOST_BYTES = 20_000, 64_000_000
+# Devices that come or go at once; a node that tells of more lies.
+MOST_DEVICES = 200_000
 # Seconds after which a node hears again that somebody listens; the dialplan believes it for fifteen.
 LISTENS = 4.0
 # Seconds after which sounds that couldn't be fetched are tried again.
@@ -54,6 +56,7 @@ class NodeLink:
         self.busy = False  # with errands
         self._devices = Devices()
         self._told: list[tuple[str, Mapping[str, str]]] = []
+        self._told_bytes = 0
         self._messages: list[tuple[str, int]] = []
         self._trunks: dict[int, tuple[bool, str]] = {}
         self._todo: asyncio.Queue[list[errands.Todo]] = asyncio.Queue()
@@ -142,8 +145,18 @@ class NodeLink:
     async def _listen(self, client: Client) -> None:
         async for message in client.events():
             self._take(message)
-            while len(self._told) >= MOST_TOLD:
+            while self._is_full:
                 await asyncio.sleep(GATHERED)
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether as much waits to be written as may."""
+        if len(self._devices.wanted) + len(self._devices.gone) > MOST_DEVICES:
+            self._devices.wanted.clear()
+            self._devices.gone.clear()
+            raise LinkError("protocol", "more devices than anybody has")
+        waiting = len(self._told) + len(self._messages) + len(self._trunks)
+        return waiting >= MOST_TOLD or self._told_bytes > MOST_BYTES
 
     def _take(self, message: Message) -> None:
         line = message.get("AOR")
@@ -152,19 +165,20 @@ class NodeLink:
                 self._told.append(events.user_event(message))
                 if recordings.may_be_there(message):
                     self._recordings.set()
+                self._told_bytes += message.size
             case "SuccessfulAuth" if LINE.match(message.get("AccountID")):
                 address = remote(message.get("RemoteAddress"))
                 self._devices.proved(message.get("AccountID"), address, timezone.now(), self._clock())
             case "ContactStatus" if LINE.match(line):
                 if message.get("ContactStatus") == "Removed":
-                    self._devices.ended(line, message.get("URI"))
+                    self._devices.ended(line, message.get("URI")[:400])
                 else:
-                    self._devices.changed(line, message.get("URI"), self._clock())
+                    self._devices.changed(line, message.get("URI")[:400], self._clock())
             case "ContactStatus":
                 self._trunks |= trunks.of_message(message)
             case "MessageWaiting":
                 with suppress(ValueError):
-                    self._messages.append((message.get("Mailbox"), int(message.get("New") or "0")))
+                    self._messages.append((message.get("Mailbox")[:100], int(message.get("New") or "0")))
             case "FullyBooted":
                 self._again.set()
             case "Reload" if message.get("Module") in ("", "All", "res_pjsip.so"):
@@ -176,8 +190,10 @@ class NodeLink:
             await asyncio.sleep(GATHERED)
             # Only what is written is forgotten, also where the connection ends meanwhile.
             if told := list(self._told):
+                size = self._told_bytes
                 await database.insist(events.tell, self.held.pk, told)
                 del self._told[: len(told)]
+                self._told_bytes -= size
                 calls = [values.get("Call", "") for name, values in told if name == reconciling.KEPT_AS]
                 await reconciling.forget_kept(client, [call for call in calls if call])
             if said := list(self._messages):

@@ -220,6 +220,41 @@ def test_events_are_told_in_their_order_and_the_end_too(manager: Manager) -> Non
     assert with_client(manager, listen) == ["FullyBooted", "0", "1", "2"]
 
 
+@pytest.mark.parametrize(
+    "lines", [["A: " + "x" * 60_000] * 4, ["A: "] * 5_000], ids=["long lines", "short lines"]
+)
+def test_events_that_nobody_takes_are_bounded_by_what_they_cost(
+    manager: Manager, monkeypatch: pytest.MonkeyPatch, lines: list[str]
+) -> None:
+    monkeypatch.setattr(connection, "MOST_BYTES", 4_000_000)
+
+    async def wait_for_the_end(client: Client) -> str:
+        flood = "".join(f"{line}\n" for line in ["Event: UserEvent", *lines, ""])
+        await asyncio.to_thread(manager.say, flood * 40)
+        while client.ended is None:
+            await asyncio.sleep(0.01)
+        return client.ended.kind
+
+    assert with_client(manager, wait_for_the_end) == "protocol"
+
+
+def test_events_that_are_taken_cost_nothing_any_more(
+    manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "MOST_BYTES", 100_000)
+
+    async def take(client: Client) -> int:
+        events, count = client.events(), 0
+        for number in range(30):
+            manager.say(f"Event: UserEvent\nN: {number}\nA: {'x' * 20_000}\n\n")
+            while (await anext(events)).get("N") != str(number):
+                pass
+            count += 1
+        return count
+
+    assert with_client(manager, take) == 30
+
+
 def test_a_connection_that_is_cut_ends_every_question(manager: Manager) -> None:
     manager.delay = 1.0
 
