@@ -4,7 +4,7 @@ import re
 
 from pbxadmin.tests.installation import ROOT
 
-ATTACKS = 48
+ATTACKS = 50
 PAGE = (ROOT / "docs/security.md").read_text()
 
 

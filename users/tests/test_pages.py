@@ -125,7 +125,7 @@ def test_odd_addresses_of_the_list_are_answered_calmly(owner, query):
     assert b"<script>" not in response.content.replace(b"<script src", b"")
 
 
-def test_the_list_costs_at_most_eight_queries_for_three_people_and_for_sixty(owner, boreale, amelie):
+def test_the_list_costs_at_most_nine_queries_for_three_people_and_for_sixty(owner, boreale, amelie):
     def cost():
         with CaptureQueriesContext(connection) as queries:
             assert owner.get(LIST).status_code == 200
@@ -142,7 +142,7 @@ def test_the_list_costs_at_most_eight_queries_for_three_people_and_for_sixty(own
         ),
         FACTS,
     )
-    assert cost() <= few <= 8
+    assert cost() <= few <= 9  # the ninth: whether the phone system is away
 
 
 def test_the_last_page_is_read_from_the_far_end_and_is_the_same(owner, boreale):
