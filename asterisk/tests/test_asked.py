@@ -411,3 +411,43 @@ def test_a_status_that_is_dialled_stands_in_the_history_as_the_phone_systems(ask
     assert amelie.status == "away"
     assert Operation.objects.latest("pk").source == "pbx"
     assert ask("/n/code", line=f"101%40{boreale.fqdn}", code="*99").content == b"0"
+
+
+# --- Whoever means harm -------------------------------------------------------------------------------------------------
+ODD_NAMES = (
+    "101@boreale.example.com%00", "%00", "101%40boreale.example.com%0A", "%C0%AE%C0%AE", "%ff%fe", "１０１@boreale.example.com",
+    "%EF%BC%91%EF%BC%90%EF%BC%91@boreale.example.com",
+    "101@BOREALE.example.com.", "101@boreale.example.com'--", "1" * 10_000, "trunk-0", "trunk--1", "trunk-99999999999", "trunk-1%00", "%", "%zz",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_odd_names_are_nobodys(client, node, boreale, amelie, name, caplog):
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    for table in ("ps_endpoints", "ps_auths", "ps_aors"):
+        answer = client.post(
+            f"/n/rt/{table}/single",
+            f"id={name}",
+            content_type="application/x-www-form-urlencoded",
+            headers=headers,
+        )
+        assert (answer.status_code, answer.content) == (200, b"")
+    assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch", "options", "head", "trace", "get"])
+def test_no_other_method_is_answered(client, node, amelie, method):
+    answer = getattr(client, method)("/n/rt/ps_auths/single", headers={"authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 404
+    assert b"md5" not in answer.content
+
+
+@pytest.mark.parametrize(
+    "said", [f"Bearer x,Bearer {TOKEN}", f"Bearer {TOKEN},Bearer x", f"Bearer {TOKEN} x", f"Basic {TOKEN}", TOKEN, f"Bearer  {TOKEN}"]
+)  # fmt: skip
+def test_several_tokens_at_once_are_none(client, node, amelie, said):
+    answer = client.post(
+        "/n/rt/ps_auths/single?id=101@boreale.example.com", "id=101@boreale.example.com",
+        content_type="application/x-www-form-urlencoded", headers={"authorization": said, "x-forwarded-for": "127.0.0.1"},
+    )  # fmt: skip
+    assert (answer.status_code, answer.content) == (404, b"Not found\n")
