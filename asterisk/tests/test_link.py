@@ -1,9 +1,13 @@
 """The link worker before a manager interface that is played: leases, errands, what a node tells, and everything that goes wrong."""
 
+import os
+import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -451,3 +455,48 @@ def test_a_reload_by_somebody_else_makes_the_node_learn_again(manager: Manager, 
         before = len(asked(manager, "Command"))
         manager.say("Event: Reload\nModule: res_pjsip.so\nStatus: 0\n\n")
         until(lambda: len(asked(manager, "Command")) > before)
+
+
+# --- Nodes that do harm ------------------------------------------------------------------------------------------------
+HARM: dict[str, Callable[[Manager], None]] = {
+    "a line of a hundred megabytes": lambda manager: [manager.say("x" * 1_000_000) for _ in range(100)] and None,
+    "noise": lambda manager: manager.say(random.Random(1).randbytes(3_000_000).decode("utf-8", "surrogateescape")),
+    "half a message and silence": lambda manager: (setattr(manager, "delay", 60.0), manager.say("Event: UserEvent\nUser"))[1],
+    "answers to nobody": lambda manager: manager.say("Response: Success\nActionID: p999\nEventList: Complete\n\n" * 50_000),
+    "ends before beginnings": lambda manager: manager.say(
+        "".join(f"Event: PJSIPShowContactsComplete\nActionID: p{n}\nEventList: Complete\n\n" for n in range(1_000))
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_a_node_that_does_harm_takes_nothing_from_others_and_is_linked_again(
+    manager: Manager, boreale: object, harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = Manager()
+    other.answers.update(manager.answers)
+    good, bad = a_node(manager.port), a_node(other.port, "laval")
+    try:
+        with working():
+            until(lambda: linked(good) and linked(bad))
+            before = memory()
+            sending = threading.Thread(target=HARM[harm], args=(other,))
+            sending.start()
+            Errand.objects.create(node=good, kind="forget", subject=AMELIE)
+            until(lambda: not Errand.objects.filter(node=good).exists())
+            sending.join(30)
+            assert not sending.is_alive()
+            assert linked(good)
+            other.delay = 0
+            other.cut()
+            Errand.objects.create(node=bad, kind="forget", subject=AMELIE)
+            until(lambda: not Errand.objects.exists(), 30)
+            assert memory() - before < 300_000_000
+    finally:
+        other.stop()
+    assert len(caplog.text) < 100_000
+
+
+def memory() -> int:
+    """Bytes of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
