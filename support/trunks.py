@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from asterisk.models import Trunk
+from asterisk.models import Trunk, TrunkState
 from asterisk.trunks import states
 from asterisk.trunks.sheet import trunk_sheet
 from asterisk.trunks.states import TONES, WORDS, State
@@ -114,13 +115,24 @@ class TrunkAdmin(RoadAdmin):
     def told(self, record: Trunk) -> str:
         """Node by node."""
         rows = record.states.select_related("node").order_by("node__name")
-        return "; ".join(f"{row.node.name}: {row.detail or WORDS[_of(row.answers)]}" for row in rows) or "—"
+        return "; ".join(_said(row) for row in rows) or "—"
 
     def portal_url(self, record: Trunk) -> str:
         """The contract of whose it is."""
         return (
             reverse("customer_settings", args=[record.customer.slug, "contract"]) if record.customer else ""
         )
+
+
+# What a node says of one in a word that `WORDS` says already.
+_PLAIN = ("", "Reachable", "Unreachable")
+
+
+def _said(row: TrunkState) -> str:
+    """What one node says; its own words, which are English, after ours."""
+    words = str(WORDS[_of(row.answers)])
+    status = words if row.detail in _PLAIN else f"{words} ({row.detail})"
+    return gettext("%(name)s: %(status)s") % {"name": row.node.name, "status": status}
 
 
 def _of(answers: bool) -> State:
