@@ -31,7 +31,7 @@ class AsteriskConfig(AppConfig):
                 of_colleague=lambda number: reverse("colleague_calls", args=[number]),
             )
         )
-        registered.register(devices.of)
+        registered.register(devices)
         sheets.register()
         trunks.register()
         receivers.connect()

@@ -1,9 +1,9 @@
 """Which devices of a person are registered at the phone system: what follows registrations makes itself known here."""
 
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -33,11 +33,21 @@ class Registered:
     sentence: Text = ""
 
 
-_known: list[Callable[[User], Registered]] = []
+class Source(Protocol):
+    """What follows registrations; each of its answers takes a constant number of queries."""
+
+    def of(self, person: User) -> Registered:
+        """The registered devices of a person."""
+
+    def with_app(self, people: Collection[int]) -> Collection[int]:
+        """Of these people (keys) those of whom something is registered now that is no desk phone."""
 
 
-def register(source: Callable[[User], Registered]) -> None:
-    """Make known what follows registrations; it asks a constant number of queries."""
+_known: list[Source] = []
+
+
+def register(source: Source) -> None:
+    """Make known what follows registrations."""
     _known[:] = [source]
 
 
@@ -45,7 +55,12 @@ def of(person: User) -> Registered:
     """The registered devices of a person."""
     if not _known:
         return Registered((), False, _("No phone system is connected to the portal yet."))
-    return _known[0](person)
+    return _known[0].of(person)
+
+
+def with_app(people: Collection[int]) -> Collection[int]:
+    """Of these people (keys) those who have an app, or another device of their own, registered beside their phones."""
+    return _known[0].with_app(people) if _known and people else ()
 
 
 def facts(actor: User, customer: Customer, person: User, shown: str = "") -> dict[str, Any]:

@@ -16,6 +16,7 @@ from forwarding.asking import NoSuchCallerError, PlannedCall, plan_call
 from forwarding.decisions import Dialled, Verdict
 from forwarding.simulator import Drawn, Sees, draw_dialled, draw_step, out_of_sight
 from forwarding.snapshot import greeting_names
+from pbxadmin.common.values.devices import Device
 from users.models import Customer, User
 
 # What is drawn at the end of a call that no step says.
@@ -125,7 +126,7 @@ def _drawn(call: CallRecord, dialled: Dialled | None, way: Sequence[Passed], see
         if isinstance(each.step, decisions.Reach) and not sees(each.step.extension):
             found.append(out_of_sight(each.step, gone))
             break
-        step = draw_step(each.step, gone, greetings, answered=each.how == taken.ANSWERED)
+        step = draw_step(_as_rung(each.step), gone, greetings, answered=each.how == taken.ANSWERED)
         if not isinstance(each.step, decisions.System) and each.how in HOW:
             step = replace(step, reason="; ".join(filter(None, (step.reason, str(HOW[each.how])))))
         found.append(step)
@@ -135,6 +136,15 @@ def _drawn(call: CallRecord, dialled: Dialled | None, way: Sequence[Passed], see
     if not (last and isinstance(last.step, decisions.Ring) and last.how == taken.ANSWERED):
         found += _end(call, last)
     return tuple(found)
+
+
+def _as_rung(step: decisions.Step) -> decisions.Step:
+    """Whatever was registered rang: which of somebody's devices that was, the plan doesn't know."""
+    if not isinstance(step, decisions.Ring) or not step.devices:
+        return step
+    theirs = Device("", _("their devices"))
+    targets = (theirs, *([step.mobile] if step.mobile else []))
+    return replace(step, reason=replace(step.reason, data={**step.reason.data, "targets": targets}))
 
 
 def _end(call: CallRecord, last: Passed | None) -> list[Drawn]:

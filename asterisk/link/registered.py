@@ -1,6 +1,6 @@
 """The registered devices of a person for their pages, and how far what is known of them is true now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from asterisk.link.status import status
 from asterisk.models import Contact
 from pbxadmin.common.clock import moment_in_zone
 from phones.registered import Device, Registered
+from phones.vendors import identify
 from users.models import User
 
 
@@ -35,6 +36,13 @@ def of(person: User) -> Registered:
         return Registered(devices, True)
     since = max((link.since for link in gone if link.since), default=None)
     return Registered(devices, False, _sentence(since, person, now, everything=len(gone) == len(links)))
+
+
+def with_app(people: Collection[int]) -> set[int]:
+    """Of these people those of whom something is registered that no maker of desk phones makes: one query."""
+    there = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    rows = Contact.objects.filter(there, user__in=people).order_by().values_list("user", "user_agent")
+    return {person for person, agent in rows if identify(agent) is None}
 
 
 def _sentence(since: datetime | None, person: User, now: datetime, *, everything: bool) -> str:

@@ -158,7 +158,7 @@ def test_a_call_shows_its_steps_with_their_reasons_beside_what_would_happen_now(
     assert path_of(compared.then) == path_of(compared.now)
     titles = [step.title for step in compared.then]
     assert titles[0] == "Internal call to 102"
-    assert any(title.startswith("102 rings for 20 s") for title in titles)
+    assert any(title.startswith("102 rings for 20 s: their devices") for title in titles)
     assert titles[-1].startswith("103 rings")
     assert "and is answered" in text
     assert "unanswered" in text

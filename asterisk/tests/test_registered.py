@@ -12,6 +12,11 @@ from django.utils import timezone
 
 from asterisk.models import Contact, Node
 from asterisk.tests.told import a_node
+from forwarding.asking import plan_call
+from forwarding.calls import FromExtension
+from forwarding.decisions import Ring
+from forwarding.simulator import State, WhatIf
+from forwarding.snapshot import CustomerDirectory
 from phones.tests import factories as phone_factories
 from signin.tests.signing import sign_in_fully
 
@@ -162,3 +167,24 @@ def test_nodes_of_other_customers_leave_what_is_known_as_it_is(owner, laurier, a
     text = shown(owner)
     assert APP in text
     assert "isn't connected" not in text
+
+
+def test_an_app_that_is_registered_rings_in_the_simulator_beside_a_phone_that_never_came(
+    owner, boreale, amelie
+):
+    node = linked()
+    phone_factories.make_phone(boreale, amelie, "805ec0aabb01")
+
+    def rings():
+        return [device.key for device in CustomerDirectory(boreale).user("101").devices if device.seen]
+
+    assert rings() == []
+    mine = registered(node, amelie, YEALINK)
+    assert rings() == [], "it isn't known to have come for its file, and is no app"
+    app = registered(node, amelie, APP, "203.0.113.9:40011")
+    assert rings() == ["app:101"]
+    planned = plan_call(boreale, FromExtension("102"), "101", timezone.now(), WhatIf("101", State.NO_ANSWER))
+    assert isinstance(planned.plan.steps()[1], Ring)
+    Contact.objects.filter(pk=app.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert rings() == []
+    mine.delete()

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from asterisk.calls.words import GOES_ON
 from asterisk.models import CallRecord, Trunk
@@ -39,7 +40,7 @@ class Line:
     words: Text
 
 
-def panel(reader: User, customer: Customer) -> str:
+def panel(reader: User, customer: Customer) -> SafeString:
     """The panel: seven queries for any number of trunks, calls and numbers."""
     now = timezone.now()
     lines = _lines(reader, customer, now)
