@@ -136,6 +136,7 @@ class Client:
         for asked in self._asked.values():
             if not asked.answer.done():
                 asked.answer.set_exception(why)
+                asked.answer.exception()  # whoever was cancelled while they waited is no news
         self._asked.clear()
         self._events.put_nowait(None)
         self._writer.close()

@@ -13,6 +13,7 @@ from asterisk.link import ari, database
 from asterisk.link.leases import Held
 from asterisk.mailboxes import recording
 from asterisk.mailboxes.recording import State, Waiting
+from pbxadmin.common.values.dial_codes import VOICEMAIL
 
 logger = logging.getLogger("pbxadmin.link")
 
@@ -21,7 +22,7 @@ KEPT = "pbxgreetings"
 
 def may_be_there(message: Message) -> bool:
     """Whether a call that ended had to do with a mailbox: greetings that were recorded in its menu are taken out of it then."""
-    return message.get("To") == "*97" or bool(message.get("Box"))
+    return message.get("To") == VOICEMAIL or bool(message.get("Box"))
 
 
 async def call(client: Client, node: int, key: str) -> None:

@@ -24,7 +24,6 @@ from users.tests.factories import FACTS
 DID, OTHER_DID = "+15145550123", "+15145550124"
 OUTSIDE, CLIENT = "+14185550100", "4185550177"
 GIVEN_UP = 10.0  # seconds after which a save isn't obeyed at all
-CLOSED = "mon 3:00-3:15"
 
 
 @dataclass(frozen=True)
@@ -267,7 +266,7 @@ class Company:
         yield Saved("outbound block", lambda: save(amelie, outbound_disabled="0"), outside, "first")
         yield Saved("PIN protection", lambda: save(amelie, pin_protected="1"), outside, "refused")
         yield Saved("PIN protection", lambda: save(amelie, pin_protected="0"), outside, "first")
-        closed = {"hours_mode": "own", "office_hours": CLOSED}
+        closed = {"hours_mode": "own", "office_hours": f"mon {saving.long_closed(self.customer)}"}
         yield Saved(
             "hours", lambda: save(amelie, block_outbound_out_of_hours="1", **closed), outside, "refused"
         )

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from asterisk.models import Trunk
 from asterisk.tests import phones
@@ -14,7 +17,7 @@ from users.models import Customer, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, details, make_users
 
-__all__ = ["contract", "did", "hours", "people", "save", "system", "trunk", "trunk_at"]
+__all__ = ["contract", "did", "hours", "long_closed", "people", "save", "system", "trunk", "trunk_at"]
 
 
 def save(who: User | Sequence[User], **values: Any) -> None:
@@ -41,6 +44,12 @@ def contract(customer: Customer, **values: Any) -> None:
 def hours(customer: Customer, department: str = "Accueil", **values: Any) -> None:
     """Hours and holidays of a department, or other columns of it."""
     department_hours(provider(), customer, department, **values)
+
+
+def long_closed(customer: Customer) -> str:
+    """A quarter of an hour in which nobody tests: it is half a day away, by the customer's clocks."""
+    hour = (timezone.now().astimezone(ZoneInfo(customer.time_zone)).hour + 12) % 24
+    return f"{hour}:00-{hour}:15"
 
 
 def did(customer: Customer, number: str, person: User | None = None, **values: Any) -> str:

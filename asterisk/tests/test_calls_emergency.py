@@ -5,11 +5,9 @@ import socket
 import pytest
 
 from asterisk.tests.phones import heard_first
-from asterisk.tests.saving import contract, hours, save, trunk, trunk_at
+from asterisk.tests.saving import contract, hours, long_closed, save, trunk, trunk_at
 
 pytestmark = pytest.mark.calls
-
-CLOSED = "mon 3:00-3:15"
 
 
 def test_who_may_call_nobody_and_has_no_number_reaches_help_over_the_way_that_is_left(
@@ -24,7 +22,7 @@ def test_who_may_call_nobody_and_has_no_number_reaches_help_over_the_way_that_is
     contract(boreale, sip_trunk_channels="1")
     for department in ("Accueil", "Soins"):
         hours(boreale, department, outbound_caller_id="")
-    save(felix, block_outbound_out_of_hours="1", hours_mode="own", office_hours=CLOSED)
+    save(felix, block_outbound_out_of_hours="1", hours_mode="own", office_hours=f"mon {long_closed(boreale)}")
     save(amelie, disabled="1")
     one, other = phones.of(amelie, register=False), phones.of(felix)
     assert one.register() in (401, 403)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from asterisk.models import Errand, PinEntry
 from asterisk.tests.linked import working
 from asterisk.tests.phones import heard_first
-from asterisk.tests.saving import change_trunk, did, hours, save, trunk
+from asterisk.tests.saving import change_trunk, did, hours, long_closed, save, trunk
 from voicemail.models import Mailbox
 
 pytestmark = pytest.mark.calls
@@ -128,7 +128,7 @@ def test_calls_that_arent_allowed_are_refused_in_words_and_colleagues_stay_reach
         office_hours=ALL_WEEK,
     )
     assert not refused()
-    save(amelie, office_hours=ALL_WEEK.replace("0:00-24:00", "3:00-3:15"))
+    save(amelie, office_hours=ALL_WEEK.replace("0:00-24:00", long_closed(boreale)))
     assert refused()
     assert refused("199")
     assert len(provider.received) == 2
