@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from pbxadmin.common.columns import Scope
-from pbxadmin.common.http import NOTE, RequestFacts
+from pbxadmin.common.http import RequestFacts
 from pbxadmin.common.templatetags.portal import moment
+from support.asking import SHOWN, sent_along
 from support.cells import yes_no
 from support.pages.frame import page, show
 from support.road import RoadAdmin
@@ -33,8 +34,8 @@ from users.road import Outcome
 from users.road.undo import NotUndoableError
 from users.road.wide import mark_of
 
-# What the page that asks sends beside what was typed: what was shown there, and how many people were typed.
-SHOWN, COUNT = "_shown", "_count"
+# What the page that asks sends beside what was typed and the mark of what was shown there: how many people were typed.
+COUNT = "_count"
 LATEST = 5
 
 
@@ -86,13 +87,7 @@ class RoleAdmin(RoadAdmin):
         touched = roles.touched_by(plan)
         if touched is None or _is_confirmed(request, plan, touched):
             return None
-        sent = [
-            (name, value)
-            for name, values in request.POST.lists()
-            for value in values
-            if name not in ("csrfmiddlewaretoken", SHOWN, COUNT, NOTE)
-        ]
-        return _ask(request, plan, touched, sent, request.get_full_path())
+        return _ask(request, plan, touched, sent_along(request, COUNT), request.get_full_path())
 
     def written(self, plan: road.Plan, facts: RequestFacts) -> road.Commit:
         """Write it, and how it ended."""

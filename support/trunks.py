@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -12,13 +12,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from asterisk.models import Trunk, TrunkState
-from asterisk.trunks import states
+from asterisk.trunks import rules, states
 from asterisk.trunks.sheet import trunk_sheet
 from asterisk.trunks.states import TONES, WORDS, State
 from pbxadmin.common.values.signs import folded
+from support import asking
 from support.cells import state, yes_no
 from support.filters import CustomersFilter
 from support.road import RoadAdmin
+from users import road
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -104,6 +106,10 @@ class TrunkAdmin(RoadAdmin):
         if search_term.strip() and folded(search_term.strip()) in folded(str(self.for_all)):
             found |= queryset.filter(customer=None)
         return found, several
+
+    def asked_first(self, request: HttpRequest, plan: road.Plan) -> HttpResponse | None:
+        """Who can call nobody outside any more, 911 included, before that is so."""
+        return asking.question(request, plan, asking.warned_of(plan, rules.NO_WAY_OUT))
 
     @admin.display(description=_("State"))
     def doing(self, record: Trunk) -> SafeString | str:

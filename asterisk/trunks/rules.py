@@ -13,6 +13,7 @@ from asterisk.models import Node, Trunk
 from asterisk.places import why_unreachable
 from asterisk.trunks import addresses
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.reasons import Reason
 from pbxadmin.common.values import network
 from pbxadmin.common.values.signs import folded
 from users import road
@@ -20,6 +21,8 @@ from users.models import Customer
 
 # So many customers are named in a sentence.
 NAMED = 5
+# That somebody can then call nobody outside, 911 included: the code of that warning, which is asked about before anything is saved.
+NO_WAY_OUT = "no_way_out"
 
 
 # --- One trunk ----------------------------------------------------------------------------------------------------------
@@ -151,10 +154,10 @@ def somebody_is_left_without(plan: road.Plan) -> None:
         told = left_without([row.record for row in rows])
         for row in rows:
             for sentence in told.get(row.key, ()):
-                row.warn("enabled", sentence, "no_way_out")
+                row.warn("enabled", sentence, sentence.code)
 
 
-def left_without(trunks: Sequence[Any]) -> dict[Any, list[str]]:
+def left_without(trunks: Sequence[Any]) -> dict[Any, list[Reason]]:
     """What becomes of calls to the outside without these trunks: {key: [sentence]}; two queries, and one more where the provider has none left."""
     going = {trunk.pk: trunk.customer_id for trunk in trunks if trunk.enabled}
     if not going:
@@ -167,7 +170,7 @@ def left_without(trunks: Sequence[Any]) -> dict[Any, list[str]]:
     )
     providers = [name for customer, name in left if customer is None]
     having = {customer for customer, _name in left if customer is not None}
-    told: dict[Any, list[str]] = {}
+    told: dict[Any, list[Reason]] = {}
     losing = set(going.values()) - having - {None} if not providers else set()
     lost = Customer.objects.none()
     if not providers and None in going.values():
@@ -182,26 +185,31 @@ def left_without(trunks: Sequence[Any]) -> dict[Any, list[str]]:
             told[key] = _nobody_calls_out([names[customer]])
         elif customer not in having:
             told[key] = (
-                [_("Its calls to the outside will take “%(name)s”.") % {"name": providers[0]}]
+                [
+                    Reason(
+                        _("Its calls to the outside will take “%(name)s”.") % {"name": providers[0]},
+                        "another_way_out",
+                    )
+                ]
                 if providers
                 else []
             )
     return {key: sentences for key, sentences in told.items() if sentences}
 
 
-def _nobody_calls_out(names: Sequence[str]) -> list[str]:
+def _nobody_calls_out(names: Sequence[str]) -> list[Reason]:
     if not names:
         return []
     said = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
     return [
-        ngettext(
+        Reason(ngettext(
             "%(names)s will be left without a SIP trunk: no call to the outside will go through, emergency calls (911) included.",
             "%(count)s customers will be left without a SIP trunk (%(names)s): no call to the outside will go through, emergency calls "
             "(911) included.", len(names),
-        ) % {"count": len(names), "names": said}
+        ) % {"count": len(names), "names": said}, NO_WAY_OUT)
     ]  # fmt: skip
 
 
 def losses(records: Sequence[Any], scope: Scope) -> dict[Any, list[str]]:
     """What a deletion means, for the page that asks."""
-    return left_without(records)
+    return {key: [*sentences] for key, sentences in left_without(records).items()}

@@ -43,21 +43,28 @@ def undo_for_all(request: HttpRequest, operation: int) -> HttpResponse:
             raise PermissionDenied(str(refusal))
     problem = ""
     changes: list[tuple[Any, str, str]] = []
+    consequences: list[str] = []
     try:
         if request.method == "POST":
             return _undone(request, actor, undone)
-        changes, problem = _planned(actor, undone)
+        changes, problem, consequences = _planned(actor, undone)
     except NotUndoableError as error:
         problem = str(error)
     except road.ChangedMeanwhileError:
         problem = _("Somebody else changed this in the meantime. Check it again.")
     name = undone.changes.values_list("object_name", flat=True).first()
-    facts = {"title": name, "changes": changes, "problem": problem, "back": reverse("audit")}
+    facts = {
+        "title": name,
+        "changes": changes,
+        "problem": problem,
+        "consequences": consequences,
+        "back": reverse("audit"),
+    }
     return show(request, "support/undo.html", facts, 409 if problem else 200)
 
 
-def _planned(actor: User, undone: Operation) -> tuple[list[tuple[Any, str, str]], str]:
-    """What would change, as (label, now, then), and why it can't be."""
+def _planned(actor: User, undone: Operation) -> tuple[list[tuple[Any, str, str]], str, list[str]]:
+    """What would change, as (label, now, then), why it can't be, and what follows from it."""
     _no_token(undone)
     plans = plan_undo(actor, None, undone)
     changes = [
@@ -66,7 +73,9 @@ def _planned(actor: User, undone: Operation) -> tuple[list[tuple[Any, str, str]]
         for row in plan.rows
         for name, (old, new) in row.changes.items()
     ]  # fmt: skip
-    return changes, " ".join(sentence for plan in plans for sentence in plan.sentences)
+    rows = [row for plan in plans for row in plan.rows]
+    follows = [str(said) for row in rows for sentences in row.warnings.values() for said in sentences]
+    return changes, " ".join(sentence for plan in plans for sentence in plan.sentences), follows
 
 
 def _undone(request: HttpRequest, actor: User, undone: Operation) -> HttpResponse:

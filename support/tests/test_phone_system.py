@@ -130,6 +130,37 @@ def test_a_deletion_says_who_is_left_without_a_way_out(desk, boreale):
     assert not Trunk.objects.exists()
 
 
+def test_the_last_way_out_is_asked_about_before_it_is_put_out_of_use(desk, boreale):
+    made(desk)
+    own = made(desk, f"{NEW}?customer=boreale", name="Liaison Sud", host="sip.sud.example")
+    address = page("asterisk_trunk", "change", own.pk)
+    out_of_use = filled(desk, address, channels="7") | {"enabled": ""}
+    assert desk.post(address, out_of_use).status_code == 302, "others take its calls: nobody is asked"
+    trunk = Trunk.objects.get(customer=None)
+    address = page("asterisk_trunk", "change", trunk.pk)
+    typed = filled(desk, address, channels="7") | {"enabled": "", "why": "Billet 12"}
+    asked = desk.post(address, typed)
+    text = unescape(asked.content.decode())
+    assert asked.status_code == 200
+    assert "Clinique Boréale se retrouvera sans liaison SIP" in text
+    assert 'value="Billet 12"' in text
+    assert Trunk.objects.filter(pk=trunk.pk, enabled=True, channels=30).exists(), "nothing is written yet"
+    wanted = dict(asked.context["sent"]) | {"_shown": asked.context["shown"], "why": "Billet 12"}
+    again = desk.post(address, wanted | {"channels": "8"})
+    assert again.status_code == 422, "something else than what was shown"
+    assert desk.post(address, wanted).status_code == 302
+    assert Trunk.objects.filter(pk=trunk.pk, enabled=False, channels=7).exists()
+    assert Operation.objects.latest("pk").note == "Billet 12"
+
+
+def test_taking_back_says_first_who_is_left_without_a_way_out(desk, boreale):
+    trunk = made(desk, f"{NEW}?customer=boreale", enabled="")
+    address = page("asterisk_trunk", "change", trunk.pk)
+    assert desk.post(address, filled(desk, address, enabled="on")).status_code == 302
+    undo = reverse("undo", args=["boreale", Operation.objects.latest("pk").pk])
+    assert "sans liaison SIP" in unescape(desk.get(undo).content.decode())
+
+
 def test_who_only_reads_changes_nothing(desk):
     trunk = made(desk)
     reader = sign_in_fully(Client(), make_staff("lecture@tic.example", staff_level="read_only"))

@@ -1,6 +1,6 @@
 """Taking an operation back: first what it would do, then the doing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -33,6 +33,7 @@ class Undone:
     changes: list[dict[str, str]]
     reasons: list[str]
     goes: bool = False  # it was created by the operation, and is deleted again
+    follows: Sequence[str] = ()  # what comes of it, where that could do harm
 
 
 def may_undo(actor: User, customer: Customer, operation: Operation) -> str:
@@ -125,13 +126,15 @@ def _row(plan: road.Plan, row: road.RowPlan) -> Undone:
             for text in texts
         ]
     )
-    return Undone(str(row.record) if row.record is not None else row.label, cells, reasons)
+    follows = [] if reasons else [text for texts in row.warnings.values() for text in texts]
+    return Undone(str(row.record) if row.record is not None else row.label, cells, reasons, follows=follows)
 
 
 def _gone(record: Any, removal: road.Removal) -> Undone:
     """What was created in the course of the change, and goes with it."""
     refusal = removal.refusals.get(record.pk)
-    return Undone(str(record), [], [refusal] if refusal else [], goes=True)
+    follows = [] if refusal else removal.lost_with(record.pk)
+    return Undone(str(record), [], [refusal] if refusal else [], goes=True, follows=follows)
 
 
 def _words(shown: str, value: Any) -> str:
