@@ -1,11 +1,17 @@
-"""A gate between an Asterisk and the portal, for tests: open, slow, or shut as when the portal's process has ended."""
+"""A gate between an Asterisk and the portal, for tests: open, slow, or shut as when the portal's process has ended. It keeps what is asked, and
+may put other words of the same length into answers."""
 
+import re
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from time import sleep
 from urllib.parse import urlsplit
+
+# A question begins with its line, and what is asked for stands in its address or at its end.
+QUESTION = re.compile(rb"(?:GET|POST) (/n/\S*) HTTP/1\.[01]\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]*)")
 
 
 class Gate:
@@ -18,6 +24,8 @@ class Gate:
         self._door: socket.socket | None = None
         self._port = 0
         self.slow = 0.0  # seconds before each connection is passed on
+        self.asked: list[str] = []  # address and body of each question
+        self.replaced: dict[bytes, bytes] = {}  # in answers
         self.open()
 
     @property
@@ -53,12 +61,22 @@ class Gate:
                 caller = self._tls.wrap_socket(caller, server_side=True)
             portal = socket.create_connection(self._behind)
             self._inside += [caller, portal]
-            threading.Thread(target=_copy, args=(portal, caller), daemon=True).start()
-            _copy(caller, portal)
+            threading.Thread(target=_copy, args=(portal, caller, self._answered), daemon=True).start()
+            _copy(caller, portal, self._question)
+
+    def _question(self, data: bytes) -> bytes:
+        for address, body in QUESTION.findall(data):
+            self.asked.append(f"{address.decode()} {body.decode()}".strip())
+        return data
+
+    def _answered(self, data: bytes) -> bytes:
+        for one, other in self.replaced.items():
+            data = data.replace(one, other)
+        return data
 
 
-def _copy(one: socket.socket, other: socket.socket) -> None:
+def _copy(one: socket.socket, other: socket.socket, passed: Callable[[bytes], bytes]) -> None:
     with suppress(OSError):
         while data := one.recv(65536):
-            other.sendall(data)
+            other.sendall(passed(data))
         other.shutdown(socket.SHUT_WR)
