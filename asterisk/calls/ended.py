@@ -10,7 +10,7 @@ A node tells of its own calls alone: their numbers begin with its name. What it 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from asterisk.calls import settling, taken
 from asterisk.calls.planned import unique
+from asterisk.calls.words import GOES_ON
 from asterisk.link import events
 from asterisk.link.events import Told
 from asterisk.models import CallRecord, Node
@@ -117,18 +118,36 @@ def told(node: int, told: Sequence[Told]) -> None:
 
 
 def write(calls: Mapping[str, Ended]) -> None:
-    """Write how these calls ended, by their `unique_id`; one that has ended already stays as it is."""
+    """Write how these calls ended, by their `unique_id`; one whose end was told already stays as it is."""
     with transaction.atomic():
         # In one order, whoever else writes the same calls.
         CallRecord.objects.bulk_create([calls[key].row() for key in sorted(calls)], ignore_conflicts=True)
         rows = CallRecord.objects.select_for_update().filter(unique_id__in=calls).order_by("pk")
         fresh = [
-            row for row in rows if row.ended_at is None and row.customer_id == calls[row.unique_id].customer
+            row for row in rows if row.seconds is None and row.customer_id == calls[row.unique_id].customer
         ]
         for row in fresh:
             calls[row.unique_id].into(row)
         CallRecord.objects.bulk_update(fresh, ["ended_at", "seconds", "taken", "rang", "answered_by"])
         settling.settle(fresh)
+
+
+def gone(node: int, present: Collection[str], before: datetime) -> None:
+    """Calls of a node that began before a moment and aren't there any more are over, and nobody knows how: it was killed in the middle of them.
+
+    `present`: its own numbers of the calls that it had after that moment. Where the end of one is told later, that counts.
+    """
+    name = Node.objects.filter(pk=node).values_list("name", flat=True).first()
+    if name is None:
+        return
+    begun = CallRecord.objects.filter(
+        at__gt=before - GOES_ON, at__lt=before, ended_at=None, unique_id__startswith=unique(name, "")
+    )
+    with transaction.atomic():
+        rows = begun.select_for_update().order_by("pk").values_list("pk", "unique_id")
+        there = {unique(name, call) for call in present}
+        lost = [key for key, call in rows if call not in there]
+        CallRecord.objects.filter(pk__in=lost).update(ended_at=timezone.now(), outcome=taken.Ending.ENDED)
 
 
 def _whole(text: str) -> int:

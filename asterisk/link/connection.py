@@ -257,6 +257,7 @@ class NodeLink:
                 await reconciling.reconcile(client, self.held.pk, told)
             else:
                 await database.insist(contacts.replace_all, self.held.pk, told)
+            await reconciling.what_is_over(client, self.held.pk)
             await database.insist(contacts.forget_expired)
             told_trunks = await trunks.ask(client, await database.insist(trunks.in_use))
             await database.insist(trunks.tell, self.held.pk, told_trunks)

@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from django.db.models import Q
+from django.utils import timezone
 
 from asterisk.ami.client import ActionError, Client
 from asterisk.ami.protocol import Message, UnsafeActionError
 from asterisk.asked import trunk_rows
+from asterisk.calls import ended
 from asterisk.link import contacts, database, errands, events
 from asterisk.link.told import Registered, of_message
 from asterisk.mailboxes.names import Box
@@ -21,6 +24,8 @@ KEPT = "pbxcalls"
 KEPT_AS = "PbxCall"
 # Entries of it that are taken together, and mailboxes.
 PART = 200
+# Calls that began within this may have done so after the node was asked, by another clock.
+JUST_BEGUN = timedelta(seconds=1)
 
 
 async def devices(client: Client) -> list[Registered]:
@@ -46,6 +51,13 @@ async def what_calls_kept(client: Client, node: int) -> None:
         part = entries[start : start + PART]
         await database.insist(events.tell, node, [(KEPT_AS, events.kept(value)) for _key, value in part])
         await forget_kept(client, [key for key, _value in part])
+
+
+async def what_is_over(client: Client, node: int) -> None:
+    """End the calls that the node has no more, and of which it kept nothing: it was killed in the middle of them."""
+    before = timezone.now() - JUST_BEGUN
+    listed = await client.listing("CoreShowChannels")
+    await database.insist(ended.gone, node, {each.get("Uniqueid") for each in listed}, before)
 
 
 async def forget_kept(client: Client, keys: Collection[str]) -> None:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from asterisk.calls import ended as ends
 from asterisk.calls import planned, reading, settling
 from asterisk.calls.taken import Ending
 from asterisk.models import CallParty, CallRecord
@@ -162,6 +163,26 @@ def test_a_refused_call_and_one_that_left_the_company_end_as_what_they_were(bore
     outside = a_call(boreale, "1.2", "101", "4185550100", "answered.", seconds=3)
     assert (refused.outcome, outside.outcome) == (Ending.REFUSED, Ending.ANSWERED)
     assert concerned(outside) == {"101"}
+
+
+# --- Nodes that were killed ---------------------------------------------------------------------------------------
+def test_calls_that_a_node_has_no_more_and_told_nothing_of_are_over(boreale, amelie, felix):
+    now = timezone.now()
+    begun = {"1.1": 60, "1.2": 60, "1.3": 0, "1.4": 5 * 3600}
+    planned.write(
+        [noted(boreale, call, "101", "102", at=now - timedelta(seconds=ago)) for call, ago in begun.items()]
+    )
+    planned.write([noted(boreale, "1.1", "101", "102", node="toronto", at=now - timedelta(seconds=60))])
+    told = a_call(boreale, "1.5", "101", "102", "answered.", at=now - timedelta(seconds=60))
+    ends.gone(a_node().pk, {"1.2"}, now - timedelta(seconds=1))
+    over = CallRecord.objects.exclude(ended_at=None).exclude(pk=told.pk)
+    assert [(each.unique_id, each.outcome, missed(each)) for each in over] == [
+        ("montreal/1.1", Ending.ENDED, set())
+    ]
+    # Its end is found after all.
+    tell(ended(boreale, "1.1", "no_answer.", **{"from": "101", "to": "102"}))
+    tell(ended(boreale, "1.1", "answered.", **{"from": "101", "to": "102"}))
+    assert [(each.outcome, missed(each)) for each in over.all()] == [(Ending.NO_ANSWER, {"102"})]
 
 
 # --- Nodes that lie -----------------------------------------------------------------------------------------------
