@@ -182,7 +182,7 @@ def test_calls_that_a_node_has_no_more_and_told_nothing_of_are_over(boreale, ame
     # Its end is found after all.
     tell(ended(boreale, "1.1", "no_answer.", **{"from": "101", "to": "102"}))
     tell(ended(boreale, "1.1", "answered.", **{"from": "101", "to": "102"}))
-    assert [(each.outcome, missed(each)) for each in over.all()] == [(Ending.NO_ANSWER, {"102"})]
+    assert [(each.outcome, missed(each)) for each in over.all()] == [(Ending.VOICEMAIL, {"102"})]
 
 
 # --- Nodes that lie -----------------------------------------------------------------------------------------------
