@@ -71,7 +71,7 @@ class Why(StrEnum):
     CALLER_SUSPENDED = "caller_suspended"
     OUTSIDE_CALLS_DISABLED = "outside_calls_disabled"
     OUTSIDE_CALLS_OUT_OF_HOURS = "outside_calls_out_of_hours"
-    PIN_NEEDED = "pin_needed"
+    PIN_NEEDED = "pin_needed"  # code: what is dialled before the PIN
     PREMIUM_NUMBER = "premium_number"
 
 
@@ -288,9 +288,10 @@ class Dialled:
 
     def as_data(self) -> dict[str, Any]:
         """Fit for JSON."""
+        code = {"code": self.reason.data["code"]} if "code" in self.reason.data else {}
         return {
             "verdict": str(self.verdict),
             "number": self.number,
             "caller_id": self.caller_id,
             "reason": str(self.reason.why),
-        }
+        } | code

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from forwarding.decisions import Reason, Why
 from pbxadmin.common.clock import moment_said
-from pbxadmin.common.fields import phone_number_national
+from pbxadmin.common.fields import phone_number_said
+from pbxadmin.common.values import dial_codes
 from pbxadmin.common.values.devices import Device
 from pbxadmin.common.values.statuses import Status
 
@@ -67,7 +68,9 @@ _PHRASES: Mapping[Why, Promise] = {
     Why.EMERGENCY: gettext_lazy("Emergency call to %(number)s, always allowed, shown as %(caller_id)s"),
     Why.INTERNAL_CALL: gettext_lazy("Internal call to %(number)s"),
     Why.OUTSIDE_CALL: gettext_lazy("Outside call to %(number)s, shown as %(caller_id)s"),
-    Why.PIN_CODE: gettext_lazy("Code %(number)s: the phone system asks for the voicemail PIN"),
+    Why.PIN_CODE: gettext_lazy(
+        "Code %(number)s: the phone system asks for the voicemail PIN, after which outside calls are open for a while"
+    ),
     Why.DIAL_CODE: gettext_lazy("Code %(number)s: the phone system itself answers"),
     Why.BAD_NUMBER: gettext_lazy("Refused: “%(number)s” is not a phone number"),
     Why.NO_SUCH_EXTENSION: gettext_lazy("Refused: there is no extension %(number)s"),
@@ -77,8 +80,15 @@ _PHRASES: Mapping[Why, Promise] = {
     ),
     Why.OUTSIDE_CALLS_DISABLED: gettext_lazy("Refused: outside calls are disabled for this user"),
     Why.OUTSIDE_CALLS_OUT_OF_HOURS: gettext_lazy("Refused: outside calls are blocked outside office hours"),
-    Why.PIN_NEEDED: gettext_lazy("Refused: outside calls need the PIN first"),
+    Why.PIN_NEEDED: gettext_lazy(
+        "Refused: outside calls need the PIN first. Dial %(code)s, enter the voicemail PIN and #, hang up, then call the number again."
+    ),
     Why.PREMIUM_NUMBER: gettext_lazy("Refused: premium and satellite numbers can't be called"),
+}
+# What the phone system answers by itself, where it can be said what that does.
+_STATUS_CODE = gettext_lazy("Code %(number)s: sets the status %(status)s")
+_CODES: Mapping[str, Promise] = dict.fromkeys(dial_codes.STATUSES, _STATUS_CODE) | {
+    dial_codes.VOICEMAIL: gettext_lazy("Code %(number)s: plays the messages of the voicemail"),
 }
 _GREETING = gettext_lazy("%(phrase)s, greeting “%(greeting)s”")
 
@@ -100,18 +110,25 @@ def sentence(reason: Reason, greetings: Names = NO_NAMES) -> str:
 
 def phrase(reason: Reason, greetings: Names = NO_NAMES) -> str:
     """A reason alone, without what led to it. A greeting that `greetings` doesn't name isn't spoken of."""
-    said = str(_PHRASES[reason.why]) % _words(reason.data)
+    said = str(_template(reason)) % _words(reason.data)
     if name := greetings.get(reason.data.get("greeting", "")):
         return str(_GREETING) % {"phrase": said, "greeting": name}
     return said
+
+
+def _template(reason: Reason) -> Promise:
+    if reason.why is Why.DIAL_CODE and (known := _CODES.get(reason.data.get("number", ""))):
+        return known
+    return _PHRASES[reason.why]
 
 
 def _words(data: Mapping[str, Any]) -> dict[str, str]:
     """The data of a reason as words: statuses by their label, numbers nationally, times as said."""
     words = {name: str(value) for name, value in data.items()}
     words["person"] = " ".join(filter(None, (words.get("extension"), words.get("name"))))
-    if "status" in data:
-        words["status"] = _(Status(data["status"]).record.label)
+    status = data.get("status") or dial_codes.STATUSES.get(data.get("number", ""))
+    if status:
+        words["status"] = _(Status(status).record.label)
     if "kind" in data:
         words["kind"] = str(SYSTEM_LABELS.get(data["kind"], data["kind"]))
     if "until" in data:
@@ -120,7 +137,7 @@ def _words(data: Mapping[str, Any]) -> dict[str, str]:
         words["targets"] = ", ".join(_target(target) for target in data["targets"])
     for name in ("number", "caller_id"):
         if name in data:
-            words[name] = _number(data[name]) or _("no number")
+            words[name] = phone_number_said(str(data[name])) or _("no number")
     return words
 
 
@@ -128,9 +145,4 @@ def _target(target: Device | str) -> str:
     """A device by its label, an app without one as "app"; a mobile by its number."""
     if isinstance(target, Device):
         return target.label or _("app")
-    return _number(target)
-
-
-def _number(text: str) -> str:
-    """A phone number as people write it; anything else, such as a device or a short number, as it is."""
-    return phone_number_national(text) if text.startswith("+") else text
+    return phone_number_said(target)

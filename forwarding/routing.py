@@ -400,7 +400,7 @@ def dial(number: str, caller: Caller, at: datetime, directory: Directory) -> Dia
     if caller.block_outbound_out_of_hours and outside_hours(caller.schedule, at):
         return _refused(Why.OUTSIDE_CALLS_OUT_OF_HOURS, dialled)
     if caller.pin_protected and not _pin_window_open(caller, at):
-        return _refused(Why.PIN_NEEDED, dialled)
+        return _refused(Why.PIN_NEEDED, dialled, code=dial_codes.pin_code(len(caller.extension)))
     if any(tolls.toll_of(each) in _NEVER_DIALLED for each in tolls.numbers_in(dialled)):
         return _refused(Why.PREMIUM_NUMBER, dialled)
     caller_id = caller.caller_id or caller.department_caller_id
@@ -435,5 +435,5 @@ def _passes(verdict: Verdict, why: Why, number: str, caller_id: str) -> Dialled:
     return Dialled(verdict, number, caller_id, Reason(why, {"number": number, "caller_id": caller_id}))
 
 
-def _refused(why: Why, number: str) -> Dialled:
-    return Dialled(Verdict.REFUSED, number, "", Reason(why, {"number": number}))
+def _refused(why: Why, number: str, **data: str) -> Dialled:
+    return Dialled(Verdict.REFUSED, number, "", Reason(why, {"number": number, **data}))

@@ -8,8 +8,9 @@ from difflib import SequenceMatcher
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from asterisk.calls import reading, settling, taken, words
+from asterisk.calls import reading, taken, words
 from asterisk.calls.taken import Ending, Passed
+from asterisk.calls.ways import origin_of, way_of
 from asterisk.models import CallRecord
 from forwarding import decisions
 from forwarding.asking import NoSuchCallerError, PlannedCall, plan_call
@@ -64,7 +65,7 @@ def compared(call: CallRecord, customer: Customer, sees: Sees, at: datetime) -> 
         return Compared(then, now)
     people = [
         call.from_extension,
-        *taken.concerned(settling.way_of(call).steps, ()),
+        *taken.concerned(way_of(call).steps, ()),
         *taken.concerned(way, ()),
     ]
     return replace(_marked(then, now), people=tuple(dict.fromkeys(filter(None, people))))
@@ -72,7 +73,7 @@ def compared(call: CallRecord, customer: Customer, sees: Sees, at: datetime) -> 
 
 def _then(call: CallRecord, sees: Sees) -> tuple[Drawn, ...]:
     """The path that was taken; none where its plan isn't known, or can't be said any more."""
-    way = settling.way_of(call)
+    way = way_of(call)
     try:
         return _drawn(call, way.dialled, way.steps, sees) if way.dialled or way.steps else ()
     except reading.UNREADABLE:
@@ -87,12 +88,12 @@ def _asked_now(call: CallRecord, customer: Customer, at: datetime) -> PlannedCal
         dialled = people.values_list("number", flat=True).first() or "" if dialled else ""
         if not dialled:
             return None
-    return plan_call(customer, settling.origin_of(call), dialled, at)
+    return plan_call(customer, origin_of(call), dialled, at)
 
 
 def _as_then(call: CallRecord) -> Callable[[taken.Ringing], str]:
     """How what rings ends now: as it ended then at the same person, and unanswered where it didn't ring then."""
-    ended = {_place(each.step): each.how for each in settling.way_of(call).steps if each.how}
+    ended = {_place(each.step): each.how for each in way_of(call).steps if each.how}
 
     def word_at(step: taken.Ringing) -> str:
         if (how := ended.get(_place(step))) is not None:

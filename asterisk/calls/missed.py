@@ -12,10 +12,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from asterisk.calls import latest
+from asterisk.calls.became import Became, became
+from asterisk.calls.naming import Names, caller_of, names_of, said
 from asterisk.calls.taken import Ending
-from asterisk.models import CallParty
+from asterisk.models import CallParty, CallRecord
 from pbxadmin.common.clock import date_said
+from users import rights
 from users.mail import letters
 from users.models import Letter, User
 
@@ -68,17 +70,27 @@ def told(letter: Letter, user: User) -> letters.Mail | None:
     if party is None:
         return None
     call = party.call
-    named = latest.names_of([call], call.customer_id)
+    known = became(call).seen({user.number} if rights.sees_own_forwarding(user) else ())
+    named = names_of([call], call.customer_id, [known.taker, known.mailbox])
     at = call.at.astimezone(ZoneInfo(user.time_zone))
     return letters.Mail(
         _("Missed call"),
         "asterisk/mail/missed",
         {
-            "caller": latest.said(latest.caller_of(call), named),
+            "caller": said(caller_of(call), named),
             "extension": call.from_extension if call.from_extension in named else "",
             "when": date_said(at, pgettext("date and time format", "M j, Y, P")),
-            "dialled": "" if call.dialled == user.number else latest.said(call.dialled, named),
-            "then": str(THEN.get(call.outcome, "")),
+            "dialled": "" if call.dialled == user.number else said(call.dialled, named),
+            "then": _then(call, user, known, named),
             "link": settings.PUBLIC_URL.rstrip("/") + reverse("own_call", args=[call.pk]),
         },
     )
+
+
+def _then(call: CallRecord, user: User, known: Became, named: Names) -> str:
+    """What happened next, with who that was where it was somebody else."""
+    if known.taker and known.taker != user.number:
+        return _("%(who)s then answered the call.") % {"who": said(known.taker, named)}
+    if known.mailbox and known.mailbox != user.number:
+        return _("The call then went to voicemail: %(who)s.") % {"who": said(known.mailbox, named)}
+    return str(THEN.get(call.outcome, ""))

@@ -1,8 +1,9 @@
 """The page "Latest calls" of a person, and the page of one call: for whoever administers them, for themselves, and for colleagues who see
 their calls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from asterisk.calls import comparing, latest, words
+from asterisk.calls.became import became
 from asterisk.calls.comparing import Compared
+from asterisk.calls.naming import caller_of, names_of, said
 from asterisk.models import CallParty, CallRecord, Node
 from forwarding.simulator import Sees
 from forwarding.tabs import facts
@@ -111,7 +114,7 @@ def _list(
     page = latest.NEWEST_FIRST.part(rows, PAGE_SIZE, state.page, state.after, state.before)
     lines = [
         (line, reverse(address, args=[*arguments, line.key]))
-        for line in latest.lines_of(list(page.object_list), customer.pk)
+        for line in latest.lines_of(list(page.object_list), person, partial(_seen, request.user, customer))
     ]
     return show_list(request, "asterisk/calls.html", state, page, {
         "lines": lines, "person": person, "customer": customer, "steps": state.steps(page), "own": person.pk == request.user.pk,
@@ -131,15 +134,17 @@ def _call(request: PortalRequest, person: User, key: int, trail: Trail, back: st
     )
     if party is None:
         raise Http404
-    now = timezone.now()
-    tone, outcome = words.outcome_for(party, now)
-    call, named = party.call, latest.names_of([party.call], customer.pk)
+    call, now = party.call, timezone.now()
+    known = became(call)
+    known = known.seen(_seen(request.user, customer, known.rules_of))
+    named = names_of([call], customer.pk, [known.taker, known.mailbox])
+    tone, outcome = words.outcome_for(party, person.number, known, named, now)
     compared = comparing.compared(call, customer, _sees(request.user, customer), now)
     return render(request, "asterisk/call.html", {
         "person": person, "customer": customer, "call": call, "tone": tone, "outcome": outcome, "length": words.spoken(call.seconds),
-        "from": latest.said(latest.caller_of(call), named), "from_number": call.from_extension,
-        "to": latest.said(call.dialled, named), "to_number": call.dialled if call.dialled in named else "",
-        "answered_by": latest.said(call.answered_by, named) if call.answered_by else "", "answered_number": call.answered_by,
+        "from": said(caller_of(call), named), "from_number": call.from_extension,
+        "to": said(call.dialled, named), "to_number": call.dialled if call.dialled in named else "",
+        "answered_by": said(call.answered_by, named) if call.answered_by else "", "answered_number": call.answered_by,
         "compared": compared, "changed": _changed(request.user, customer, call, compared),
         "simulator_url": _simulator(request.user, customer, party), "back": back,
         "breadcrumbs": [*trail, (_("Latest calls"), back), (_("The call"), None)],
@@ -149,8 +154,22 @@ def _call(request: PortalRequest, person: User, key: int, trail: Trail, back: st
 def _sees(reader: User, customer: Customer) -> Sees:
     """Whose settings the reader may see: those whom they administer, and their own unless these are hidden from them."""
     administered = facts.sees(reader, customer) if rights.administers(reader) else lambda extension: False
-    own = reader.number if reader.customer_id == customer.pk and rights.sees_own_forwarding(reader) else ""
-    return lambda extension: (bool(own) and extension == own) or administered(extension)
+    return lambda extension: extension in _own(reader, customer) or administered(extension)
+
+
+def _seen(reader: User, customer: Customer, extensions: Collection[str]) -> set[str]:
+    """The same of several at once: those of these `extensions`; one query."""
+    found = _own(reader, customer).intersection(extensions)
+    others = set(extensions) - found
+    if others and rights.administers(reader):
+        mine = User.objects.visible_to(reader).of(customer).filter(rights.administered_by(reader))
+        found |= set(mine.filter(number__in=others).order_by().values_list("number", flat=True))
+    return found
+
+
+def _own(reader: User, customer: Customer) -> set[str]:
+    theirs = reader.customer_id == customer.pk and rights.sees_own_forwarding(reader)
+    return {reader.number} - {""} if theirs else set()
 
 
 def _changed(
@@ -178,5 +197,5 @@ def _simulator(reader: User, customer: Customer, party: CallParty) -> str:
     call = party.call
     if not rights.can(reader, rights.Verb.ADMINISTER, None, customer):
         return ""
-    asked = {"to": call.dialled, "caller": latest.caller_of(call)}
+    asked = {"to": call.dialled, "caller": caller_of(call)}
     return f"{reverse('simulator', args=[customer.slug])}?{urlencode(asked)}"

@@ -41,7 +41,8 @@ def dialled_of(data: Any) -> Dialled | None:
     try:
         said = data["dialled"]
         shown = {"number": str(said["number"]), "caller_id": str(said["caller_id"])}
-        return Dialled(Verdict(said["verdict"]), **shown, reason=Reason(Why(said["reason"]), shown))
+        code = {"code": str(said["code"])} if "code" in said else {}
+        return Dialled(Verdict(said["verdict"]), **shown, reason=Reason(Why(said["reason"]), shown | code))
     except UNREADABLE:
         return None
 

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from asterisk.calls import missed, reading, taken
+from asterisk.calls import missed, taken
+from asterisk.calls.ways import Way, way_of
 from asterisk.models import CallParty, CallRecord
-from forwarding.calls import Call, FromExtension, FromOutside
-from forwarding.decisions import Dialled
 from users.models import User
 
 RANG_ALONE = [[taken.ALONE, how] for how in taken.RANG_ON]
@@ -27,28 +26,6 @@ class Concerned:
     at: datetime
     extensions: Sequence[str]
     caller: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The way of one call, as far as it is known."""
-
-    dialled: Dialled | None
-    steps: tuple[taken.Passed, ...]
-
-
-def origin_of(record: CallRecord) -> FromExtension | FromOutside:
-    """Who called, as plans know it."""
-    if record.from_extension:
-        return FromExtension(record.from_extension)
-    number = record.dialled if record.dialled.startswith("+") else ""
-    return FromOutside(record.from_number, number)
-
-
-def way_of(record: CallRecord) -> Way:
-    """The steps that it took."""
-    plan = reading.plan_of(record.planned, Call(origin_of(record), record.at))
-    return Way(reading.dialled_of(record.planned), taken.passed(plan, record.taken) if plan else ())
 
 
 def settle(records: Sequence[CallRecord]) -> None:

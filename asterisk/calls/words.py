@@ -7,8 +7,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from asterisk.calls.became import Became
+from asterisk.calls.naming import Names, said
+from asterisk.calls.reading import UNREADABLE
 from asterisk.calls.taken import Ending
 from asterisk.models import CallParty, CallRecord
+from forwarding import reasons
+from forwarding.decisions import Reason
+from pbxadmin.common.fields import phone_number_said
 
 # {ending: tone, words}.
 ENDINGS: Mapping[str, tuple[str, str | Promise]] = {
@@ -28,22 +34,49 @@ ENDINGS: Mapping[str, tuple[str, str | Promise]] = {
 GOES_ON = timedelta(hours=4)
 
 
-def outcome(call: CallRecord, now: datetime) -> tuple[str, str]:
-    """How a call ended, as (tone, words)."""
-    if call.ended_at is None:
-        return ("wait", _("In progress")) if now - call.at < GOES_ON else ("off", _("End unknown"))
-    tone, words = ENDINGS.get(call.outcome, ENDINGS[Ending.ENDED])
-    return tone, str(words)
-
-
-def outcome_for(party: CallParty, now: datetime) -> tuple[str, str]:
-    """The same for one of those whom it concerned: a missed call says so, and what became of it."""
-    tone, words = outcome(party.call, now)
+def outcome_for(party: CallParty, person: str, known: Became, named: Names, now: datetime) -> tuple[str, str]:
+    """How a call ended for one of those whom it concerned, as (tone, words): who took it, whose mailbox it came to, why it was refused, as
+    far as the reader may know (`known`); a missed one says so. `person`: the extension of the one whom it concerned."""
+    tone, words = _outcome(party, person, known, named, now)
     if not party.missed:
         return tone, words
     if party.call.outcome in (Ending.GIVEN_UP, Ending.NO_ANSWER):
         return "bad", _("Missed")
-    return "bad", _("Missed (%(what)s)") % {"what": words[:1].lower() + words[1:]}
+    if party.call.outcome != Ending.ANSWERED:
+        return "bad", _("Missed (%(what)s)") % {"what": words[:1].lower() + words[1:]}
+    if not known.taker or known.taker == person:
+        return "bad", _("Missed, answered elsewhere")
+    return "bad", _("Missed, answered by %(who)s") % {"who": said(known.taker, named)}
+
+
+def _outcome(party: CallParty, person: str, known: Became, named: Names, now: datetime) -> tuple[str, str]:
+    call = party.call
+    if call.ended_at is None:
+        return ("wait", _("In progress")) if now - call.at < GOES_ON else ("off", _("End unknown"))
+    tone, words = ENDINGS.get(call.outcome, ENDINGS[Ending.ENDED])
+    expected = call.dialled if party.calling else person
+    if (
+        known.taker
+        and known.taker != expected
+        and phone_number_said(known.taker) != phone_number_said(expected)
+    ):
+        words = _("Answered by %(who)s") % {"who": said(known.taker, named)}
+    elif known.mailbox and known.mailbox != person:
+        words = _("Voicemail: %(who)s") % {"who": said(known.mailbox, named)}
+    elif known.reason is not None:
+        words = _because(call, str(words), known.reason)
+    return tone, str(words)
+
+
+def _because(call: CallRecord, words: str, reason: Reason) -> str:
+    """A refusal, and what the phone system itself answered, are whole sentences; a busy tone says why."""
+    try:
+        why = reasons.phrase(reason)
+    except UNREADABLE:
+        return words
+    if call.outcome != Ending.BUSY:
+        return why
+    return _("%(what)s: %(why)s") % {"what": words, "why": why[:1].lower() + why[1:]}
 
 
 def spoken(seconds: int | None) -> str:

@@ -1,5 +1,6 @@
 """The page "Latest calls": what it lists, how a call went beside what would become of it now, for whom, and for how long."""
 
+import re
 from datetime import timedelta
 from html import unescape
 from itertools import pairwise
@@ -48,7 +49,8 @@ def page(client, url, **query):
 
 
 def words_of(text):
-    return " ".join(text.split())
+    """The words of a page; its phone numbers as people read them."""
+    return " ".join(re.sub('<span class="text-nowrap">(.*?)</span>', r"\1", text).split())
 
 
 CALLS = "/c/boreale/users/102/calls"
@@ -85,6 +87,70 @@ def test_the_list_is_narrowed_to_missed_incoming_or_outgoing_calls(
     a_call(boreale, "1.2", "101", "102", "no_answer.")
     a_call(boreale, "1.3", "102", "101", "answered.")
     assert page(owner, CALLS, which=which).count("lead-cell") == count
+
+
+def outcome_of(client, url=CALLS):
+    """What the first line of a list says of its call, and what the call's own page says."""
+    (line, at), *_others = client.get(url, headers={"accept-language": "en"}).context["lines"]
+    assert line.outcome in words_of(page(client, at))
+    return line.outcome
+
+
+@pytest.mark.parametrize(
+    ("rules", "dialled", "taken", "said"),
+    [
+        ({"no_answer_internal": "extension:103"}, "102", "no_answer.answered.", "Missed, answered by Inès Roy"),
+        ({"no_answer_internal": "external:+15145550199"}, "102", "no_answer.answered.", "Missed, answered by 514 555-0199"),
+        ({"no_answer_internal": "extension:103"}, "102", "no_answer.no_answer.", "Missed (voicemail: Inès Roy)"),
+        ({"busy_internal": "busy"}, "102", "declined.", "Busy tone: status Available, call declined"),
+        ({}, "102", "no_answer.", "Missed (voicemail)"),
+        ({}, "102", "answered.", "Answered"),
+    ],
+)  # fmt: skip
+def test_an_outcome_says_who_took_the_call_whose_voicemail_it_was_and_why(
+    owner, boreale, amelie, felix, ines, rules, dialled, taken, said
+):
+    rule(felix, **rules)
+    peer = f"PJSIP/103@{boreale.fqdn}-0001" if "Inès" in said else ""
+    a_call(boreale, "1.1", "101", dialled, taken, peer=peer)
+    assert outcome_of(owner) == said
+
+
+def test_who_called_hears_who_answered_and_whose_voicemail_it_was(owner, boreale, amelie, felix, ines):
+    rule(felix, no_answer_internal="extension:103")
+    amelies = "/c/boreale/users/101/calls"
+    a_call(boreale, "1.1", "101", "102", "no_answer.answered.", peer=f"PJSIP/103@{boreale.fqdn}-0001")
+    assert outcome_of(owner, amelies) == "Answered by Inès Roy"
+    a_call(boreale, "1.2", "101", "103", "no_answer.", at=timezone.now() + timedelta(seconds=1))
+    assert outcome_of(owner, amelies) == "Voicemail: Inès Roy"
+
+
+@pytest.mark.parametrize(
+    ("dialled", "said"),
+    [
+        ("5145550188", "Refused: outside calls need the PIN first. Dial 777"),
+        ("199", "Refused: there is no extension 199"),
+        ("*31", "Code *31: sets the status Away"),
+    ],
+)
+def test_a_refusal_and_a_code_say_what_they_are(owner, boreale, felix, dialled, said):
+    User.objects.filter(pk=felix.pk).update(pin_protected=True)
+    a_call(boreale, "1.1", "102", dialled, "")
+    assert outcome_of(owner).startswith(said)
+
+
+def test_whoever_may_not_see_the_rules_that_led_there_is_not_told_where_they_lead(
+    as_amelie, boreale, amelie, felix, ines
+):
+    rule(felix, no_answer_internal="external:+15145550199")
+    a_call(boreale, "1.1", "101", "102", "no_answer.answered.")
+    assert outcome_of(as_amelie, "/me/calls") == "Answered"
+    rule(felix, no_answer_internal="extension:103")
+    a_call(boreale, "1.2", "101", "102", "no_answer.no_answer.", at=timezone.now() + timedelta(seconds=1))
+    assert outcome_of(as_amelie, "/me/calls") == "Voicemail"
+    User.objects.filter(pk=amelie.pk).update(hide_forwarding=True, outbound_disabled=True)
+    a_call(boreale, "1.3", "101", "5145550188", "", at=timezone.now() + timedelta(seconds=2))
+    assert outcome_of(as_amelie, "/me/calls") == "Refused"
 
 
 def test_newer_calls_come_first_and_the_list_goes_on_from_a_call(owner, boreale, amelie, felix):

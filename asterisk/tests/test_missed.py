@@ -68,6 +68,22 @@ def test_the_mail_says_who_called_and_what_happened_then(boreale, felix, origin,
     assert [text for text in said if text not in letter.body] == []
 
 
+@pytest.mark.parametrize(
+    ("hidden", "words", "said"),
+    [
+        (False, "no_answer.answered.", "514 555-0199 then answered the call."),
+        (True, "no_answer.answered.", "The call was then answered elsewhere."),
+    ],
+)
+def test_the_mail_says_who_took_the_call_to_whom_ones_own_rule_sent_it(boreale, felix, hidden, words, said):
+    Department.objects.update(language="en")
+    User.objects.filter(pk=felix.pk).update(hide_forwarding=hidden, role="users")
+    rule(felix, no_answer_internal="external:+15145550199")
+    a_call(boreale, "1.1", "101", "102", words)
+    (letter,) = sent()
+    assert said in letter.body
+
+
 @pytest.mark.parametrize("words", ["answered.", "declined.", "busy.", "not_registered.", "full."])
 def test_a_call_that_was_not_missed_is_told_to_nobody(boreale, words):
     a_call(boreale, "1.1", "101", "102", words)

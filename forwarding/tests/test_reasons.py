@@ -82,6 +82,27 @@ TOLD = [
         "Emergency call to 911, always allowed, shown as 514 555-0000",
         "Appel d’urgence au 911, toujours permis, identifiant appelant\xa0: 514 555-0000",
     ),
+    (
+        dial("5145550188", caller(), TUESDAY_NOON, People()),
+        "Outside call to 514 555-0188, shown as 514 555-0000",
+        "Appel externe au 514 555-0188, identifiant appelant\xa0: 514 555-0000",
+    ),
+    (
+        dial("5145550188", caller(extension="1030", pin_protected=True), TUESDAY_NOON, People()),
+        "Refused: outside calls need the PIN first. Dial 7777, enter the voicemail PIN and #, hang up, then call the number again.",
+        "Refusé\xa0: les appels externes demandent d’abord le NIP. Composez le 7777, entrez le NIP de la messagerie vocale et #, raccrochez,"
+        " puis rappelez le numéro.",
+    ),
+    (
+        dial("*31", caller(), TUESDAY_NOON, People()),
+        "Code *31: sets the status Away",
+        "Code *31\xa0: met le statut à Absent",
+    ),
+    (
+        dial("*62", caller(), TUESDAY_NOON, People()),
+        "Code *62: the phone system itself answers",
+        "Code *62\xa0: le système téléphonique répond lui-même",
+    ),
 ]
 
 
@@ -98,7 +119,7 @@ def test_every_reason_has_a_phrase_in_both_languages(why):
     data = {
         "extension": "103", "name": "Inès Roy", "status": Status.LUNCH, "seconds": 20, "targets": (APP, DESK),
         "greeting": "", "number": MOBILE, "caller_id": "", "kind": "queue", "hops": 10,
-        "until": TUESDAY_NOON, "today": True,
+        "until": TUESDAY_NOON, "today": True, "code": "777",
     }  # fmt: skip
     with translation.override("en"):
         english = phrase(Reason(why, data))

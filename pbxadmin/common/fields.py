@@ -12,6 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from pbxadmin.common.values import tolls
 from pbxadmin.common.values.signs import as_it_looks, as_number, unshowable
 
 # Where a number without a country code is from.
@@ -150,6 +151,13 @@ def phone_number_national(e164: str) -> str:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     digits = str(number.national_number)
     return f"{digits[:3]} {digits[3:6]}-{digits[6:]}" if len(digits) == 10 else e164
+
+
+def phone_number_said(text: str) -> str:
+    """A number as it was dialled, or in E.164, as people write it; what is no outside number (an extension, a code, 911) as it is."""
+    if not text.removeprefix("+").isdecimal():
+        return text
+    return phone_number_national(tolls.as_dialled(text)) or text
 
 
 class SuggestingInput(forms.TextInput):

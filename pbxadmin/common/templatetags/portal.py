@@ -1,5 +1,6 @@
 """Template tags of the portal's components: icons, faces, rows of a form, page links, bars of a day."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +13,8 @@ from django.core.paginator import Page
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template.context import Context
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext
 
@@ -40,6 +41,16 @@ def address_parts(email: object) -> SafeString:
     """An email address that may go on in another line after its "@", and nowhere else while there is room for both parts."""
     name, at, host = str(email).partition("@")
     return format_html("{}{}<wbr>{}", name, at, host) if at else format_html("{}", name)
+
+
+# "514 555-0123", and "+33 1 23 45 67 89", as people write them.
+_NUMBER = re.compile(r"(?<![\w+])(?:\+[0-9]{1,3}(?: [0-9]{1,5}){1,5}|[0-9]{3} [0-9]{3}-[0-9]{4})(?![\w-])")
+
+
+@register.filter
+def whole_numbers(text: str) -> SafeString:
+    """A text whose phone numbers don't go on in another line."""
+    return mark_safe(_NUMBER.sub(r'<span class="text-nowrap">\g<0></span>', conditional_escape(text)))  # noqa: S308 - escaped  # nosec B308 B703
 
 
 @register.filter

@@ -137,7 +137,10 @@ OPTIONS = Section(
         },
         hide_forwarding={"help": gettext_lazy("Users don't see their forwarding rules on their own page."), "csv": "HideFWrules"},
         pin_protected={
-            "help": gettext_lazy("Outside calls first require an access code and the voicemail PIN. Emergency calls never do."),
+            "help": gettext_lazy(
+                "Before an outside call the user dials 777 (7777 where extensions have four digits), then the voicemail PIN and #, hangs up and "
+                "calls. Emergency calls never need it."
+            ),
             "more": gettext_lazy(
                 "If this function is on, the user must dial an access code before making an outside call. The voicemail PIN serves "
                 "as the security code. The access code depends on the phone system: by default “777” with three-digit extensions, "
@@ -146,7 +149,8 @@ OPTIONS = Section(
             "csv": "PinProtected",
         },
         pin_protect_seconds={
-            "help": gettext_lazy("How long outside calls stay open after the PIN."), "unit": gettext_lazy("seconds"), "csv": "PinTimeout",
+            "help": gettext_lazy("How long outside calls stay open after the PIN; then it is asked for again."),
+            "unit": gettext_lazy("seconds"), "csv": "PinTimeout",
         },
         outbound_disabled={
             "help": gettext_lazy("Prevents calls outside the company. Emergency numbers can always be reached."), "csv": "DisableExternalCalls",
