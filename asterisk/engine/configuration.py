@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import shutil
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -133,6 +134,8 @@ def configure(folders: Folders, installed: Installed, given: Mapping[str, str]) 
     folders.make(installed)
     if not values["TLS_CERTIFICATE"]:
         values["TLS_CERTIFICATE"], values["TLS_KEY"] = own_certificate(folders.etc)
+    values["TLS_KEY"] = values["TLS_KEY"] or values["TLS_CERTIFICATE"]
+    refuse_a_wrong_certificate(values["TLS_CERTIFICATE"], values["TLS_KEY"])
     files = {path.name: path.read_text() for path in sorted(TEMPLATES.glob("*.conf"))}
     for name in EMPTY:
         files.setdefault(f"{name}.conf", "")
@@ -187,6 +190,20 @@ def own_certificate(folder: Path) -> tuple[str, str]:
     )
     _write(certificate, made.public_bytes(pem).decode())
     return str(certificate), str(key)
+
+
+def refuse_a_wrong_certificate(certificate: str, key: str) -> None:
+    """Raise `EngineError` for one that can't be read or isn't its key's: Asterisk would start without TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except ssl.SSLError:
+        why = "it is no certificate, or the key is another one's, or has a password."
+    except OSError as error:
+        why = f"{error.strerror}."
+    else:
+        return
+    raise EngineError(f"TLS_CERTIFICATE {certificate} with TLS_KEY {key} can't be used: {why}")
 
 
 def forget(folders: Folders) -> None:

@@ -46,6 +46,9 @@ class Account:
     password: str = field(default="", repr=False)
     server: tuple[str, int] | None = ("127.0.0.1", 5060)  # None: whatever address is called
     transport: str = "udp"  # tcp, tls
+    authorities: str = (
+        ""  # file of those whose certificates it believes, over TLS; blank: it believes anybody
+    )
     srtp: str = "none"  # optional, mandatory
     codecs: tuple[str, ...] = CODECS
     tone: int = 440  # Hz that it speaks; 0: silence
@@ -72,7 +75,9 @@ class Account:
 
     def as_command(self) -> dict[str, Any]:
         """The worker's `become`."""
-        names = "auth_id password transport srtp tone address port rtp_port rtp_range expires retry"
+        names = (
+            "auth_id password transport authorities srtp tone address port rtp_port rtp_range expires retry"
+        )
         facts = asdict(self)
         return {
             **{name: facts[name] for name in names.split()},

@@ -239,7 +239,7 @@ class Worker:
         self.calls: dict[int, Call] = {}
         self.later: list[tuple[float, int, Callable[[], object]]] = []
         self.rules: dict[str, dict[str, Any]] = {"": {}}
-        self.transports: dict[tuple[str, str, int], int] = {}
+        self.transports: dict[tuple[str, str, int, str], int] = {}
         self.line: Line | None = None
         self.hertz = 0
         self.endpoint = self.started(user_agent)
@@ -322,7 +322,7 @@ class Worker:
         self.do_forget()
         self.hertz, self.rules = tone, rules
         self.prefer(codecs)
-        where = account["transport"], account["address"], account["port"]
+        where = account["transport"], account["address"], account["port"], account["authorities"]
         transport = self.transport(*where)
         self.line = Line(self)
         self.line.create(self.account(transport, **account))
@@ -347,14 +347,15 @@ class Worker:
         for at, codec in enumerate(codecs):
             self.endpoint.codecSetPriority(CODECS.get(codec, codec), 250 - at)
 
-    def transport(self, kind: str, address: str, port: int) -> int:
+    def transport(self, kind: str, address: str, port: int, authorities: str) -> int:
         """A transport there, made once: a process may have eight."""
-        if (kind, address, port) not in self.transports:
+        key = kind, address, port, authorities
+        if key not in self.transports:
             config = pj.TransportConfig()
             config.boundAddress, config.port = address, port
-            config.tlsConfig.verifyServer = False
-            self.transports[kind, address, port] = self.endpoint.transportCreate(TRANSPORTS[kind], config)
-        return self.transports[kind, address, port]
+            config.tlsConfig.verifyServer, config.tlsConfig.CaListFile = bool(authorities), authorities
+            self.transports[key] = self.endpoint.transportCreate(TRANSPORTS[kind], config)
+        return self.transports[key]
 
     def account(self, transport_id: int, **wanted: Any) -> pj.AccountConfig:
         """The account, with everything left out that a phone behind a router would try."""

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from asterisk.engine import fetching
-from asterisk.engine.configuration import DEFAULTS, TEMPLATES, Folders, configure, rendered
+from asterisk.engine.configuration import (
+    DEFAULTS,
+    TEMPLATES,
+    Folders,
+    configure,
+    refuse_a_wrong_certificate,
+    rendered,
+)
 from asterisk.engine.fetching import EngineError, Installed, debian_mirror, fetch, unpacked
 from asterisk.engine.ports import UDP_AND_TCP, free_port, free_ports, is_free
 from pbxadmin.run.processes import ROOT
@@ -225,3 +232,28 @@ def test_the_command_says_in_one_line_that_nothing_runs(tmp_path: Path) -> None:
         assert re.fullmatch(
             r"pbxadmin: (there is no Asterisk yet: ./engine fetch|no Asterisk runs in .*)\n", done.stderr
         )
+
+
+def test_a_certificate_that_is_not_the_keys_or_can_not_be_read_is_said_before_asterisk_starts_without_tls(
+    tmp_path: Path,
+) -> None:
+    for name in ("one", "other"):
+        command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem"
+        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        ["openssl", "rsa", "-aes128", "-passout", "pass:x", "-in", "one.key", "-out", "locked.key"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    good = str(tmp_path / "one.pem"), str(tmp_path / "one.key")
+    refuse_a_wrong_certificate(*good)
+    for certificate, key in (
+        (good[0], good[0]), (good[0], str(tmp_path / "other.key")), (good[0], str(tmp_path / "nowhere")), (str(tmp_path), good[1]),
+        (good[1], good[1]), (good[0], str(tmp_path / "locked.key")),
+    ):  # fmt: skip
+        with pytest.raises(
+            EngineError, match=f"TLS_CERTIFICATE {certificate} with TLS_KEY {key} can't be used: ."
+        ) as refused:
+            refuse_a_wrong_certificate(certificate, key)
+        assert "\n" not in str(refused.value)
