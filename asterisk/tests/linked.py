@@ -13,6 +13,7 @@ from django.db import connection, connections
 from asterisk.link import database
 from asterisk.link.worker import Worker
 from asterisk.models import Node
+from asterisk.tests.manager import Manager, answer, listing
 from phones.tests.processes import wait_until
 
 
@@ -20,6 +21,17 @@ def a_node(port: int, name: str = "montreal", password: str = "geheim") -> Node:
     return Node.objects.create(
         name=name, token_hash=name.ljust(64, "0"), host="127.0.0.1", ami_port=port, node_password=password
     )
+
+
+def a_manager() -> Manager:
+    """The manager interface of a node that has nothing to tell and does whatever it is told."""
+    made = Manager()
+    made.answers["PJSIPShowContacts"] = lambda asked: listing(asked, "ContactList")
+    made.answers["CoreShowChannels"] = lambda asked: listing(asked, "CoreShowChannel")
+    made.answers["DBGetTree"] = lambda asked: listing(asked, "DBGetTreeResponse")
+    made.answers["CoreSettings"] = lambda asked: answer(asked, "AsteriskVersion: 22.10.1")
+    made.answers["Command"] = lambda asked: answer(asked, "Output: Synchronizing AOR")
+    return made
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from asterisk.link import connection as linking
 from asterisk.link import events, leases
 from asterisk.link.status import status
 from asterisk.models import Contact, Errand, Node
-from asterisk.tests.linked import a_node, working
+from asterisk.tests.linked import a_manager, a_node, working
 from asterisk.tests.manager import Asked, Manager, answer, listing
 from phones.models import Phone
 from phones.tests import factories as phone_factories
@@ -43,11 +43,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, known: object) -> None:
 
 @pytest.fixture
 def manager() -> Iterator[Manager]:
-    playing = Manager()
-    playing.answers["PJSIPShowContacts"] = lambda asked: listing(asked, "ContactList")
-    playing.answers["DBGetTree"] = lambda asked: listing(asked, "DBGetTreeResponse")
-    playing.answers["CoreSettings"] = lambda asked: answer(asked, "AsteriskVersion: 22.10.1")
-    playing.answers["Command"] = lambda asked: answer(asked, "Output: Synchronizing AOR")
+    playing = a_manager()
     yield playing
     playing.stop()
 

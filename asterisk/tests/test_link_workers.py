@@ -11,8 +11,7 @@ from django.utils import timezone
 from asterisk.mailboxes.recording import State
 from asterisk.models import Errand, Node, PhoneRecording
 from asterisk.tests.engine import manage
-from asterisk.tests.linked import a_node, suspend
-from asterisk.tests.manager import Manager, answer, listing
+from asterisk.tests.linked import a_manager, a_node, suspend
 
 pytestmark = pytest.mark.calls
 
@@ -22,10 +21,7 @@ AMELIE = "101@boreale.example.com"
 @pytest.fixture
 def manager():
     """The manager interface of the other node."""
-    playing = Manager()
-    playing.answers["PJSIPShowContacts"] = lambda asked: listing(asked, "ContactList")
-    playing.answers["DBGetTree"] = lambda asked: listing(asked, "DBGetTreeResponse")
-    playing.answers["CoreSettings"] = lambda asked: answer(asked, "AsteriskVersion: 22.10.1")
+    playing = a_manager()
     yield playing
     playing.stop()
 
