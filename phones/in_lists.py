@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from pbxadmin.common.contributions import ListColumn
 from pbxadmin.common.keyset import Key
 from pbxadmin.common.values.signs import plainly
-from phones import selectors
+from phones import registered, selectors
 from phones.models import Phone
 from phones.presence import in_brief
 from phones.settings.columns import HEX, SEPARATORS
@@ -27,20 +27,21 @@ def search_by_mac(text: str) -> Q:
 
 @dataclass(frozen=True)
 class Listed:
-    """A phone as the list of users shows it."""
+    """A phone as the list of users shows it; without a `model`, what is registered of whoever has no phone."""
 
     model: str
-    state: selectors.PhoneState
+    state: selectors.PhoneState | registered.Brief
 
 
 def phones_in_list(people: Sequence[User]) -> dict[Any, list[Listed]]:
-    """The phones of everybody on a page of the list, with how they are doing: one query."""
+    """The phones of everybody on a page of the list, with how they are doing, and what is registered of whoever has none: one query."""
     found: dict[Any, list[Listed]] = {}
     for phone in selectors.light(Phone.objects.filter(user__in=[person.pk for person in people])).order_by(
         "pk"
     ):
         found.setdefault(phone.user_id, []).append(Listed(selectors.model_of(phone).name, in_brief(phone)))
-    return found
+    without = [person for person in people if person.pk not in found]
+    return found | {key: [Listed("", brief)] for key, brief in registered.in_brief(without).items()}
 
 
 def macs_in_list(people: Sequence[User]) -> dict[Any, str]:
@@ -59,6 +60,7 @@ LISTED = (
         _("Phones"),
         template="phones/cell.html.j2",
         facts=phones_in_list,
+        reads={"beside_phones": registered.BesidePhones()},
         order=(Key(Min("phones__model"), blank=True),),
         usual=True,
         css="phones-cell",

@@ -1,10 +1,11 @@
 """Which devices of a person are registered at the phone system: what follows registrations makes itself known here."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from django.db.models import Value
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
@@ -33,6 +34,27 @@ class Registered:
     sentence: Text = ""
 
 
+@dataclass(frozen=True)
+class Brief:
+    """That something is registered of somebody who has no phone in the portal: whether it is an `app`, or another device of their own;
+    `current`: whether that is so now, or was when the phone system was last heard."""
+
+    app: bool
+    current: bool
+
+    @property
+    def tone(self) -> str:
+        """As states are drawn."""
+        return "ok" if self.current else "off"
+
+    @property
+    def sentence(self) -> str:
+        """In words."""
+        if self.app:
+            return _("app registered") if self.current else _("app registered, as last known")
+        return _("device registered") if self.current else _("device registered, as last known")
+
+
 class Source(Protocol):
     """What follows registrations; each of its answers takes a constant number of queries."""
 
@@ -41,6 +63,12 @@ class Source(Protocol):
 
     def with_app(self, people: Collection[int]) -> Collection[int]:
         """Of these people (keys) those of whom something is registered now that is no desk phone."""
+
+    def read(self) -> Any:
+        """What a query over people reads along with each of them for `in_brief`."""
+
+    def in_brief(self, value: Any) -> Brief | None:
+        """What that means: of somebody of whom nothing is registered, nothing."""
 
 
 _known: list[Source] = []
@@ -61,6 +89,27 @@ def of(person: User) -> Registered:
 def with_app(people: Collection[int]) -> Collection[int]:
     """Of these people (keys) those who have an app, or another device of their own, registered beside their phones."""
     return _known[0].with_app(people) if _known and people else ()
+
+
+class BesidePhones:
+    """What a query over people reads for `in_brief`; asked of what follows registrations once the query is made."""
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        """As Django's expressions have it."""
+        found = _known[0].read() if _known else Value("")
+        return found.resolve_expression(*args, **kwargs)
+
+
+def in_brief(people: Iterable[User]) -> dict[Any, Brief]:
+    """What is registered of these people, by their keys: no query where they were read along with `BesidePhones` as `beside_phones`, else one."""
+    people = list(people)
+    if not _known:
+        return {}
+    read = {person.pk: vars(person).get("beside_phones") for person in people}
+    if any("beside_phones" not in vars(person) for person in people):
+        found = User.objects.filter(pk__in=read).order_by()
+        read = dict(found.annotate(beside_phones=BesidePhones()).values_list("pk", "beside_phones"))
+    return {key: brief for key, value in read.items() if (brief := _known[0].in_brief(value))}
 
 
 def facts(actor: User, customer: Customer, person: User, shown: str = "") -> dict[str, Any]:

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from asterisk import nodes
-from asterisk.link.status import TROUBLES, status
+from asterisk.link.status import TROUBLES, as_known, status
 from asterisk.models import Contact, Node
 from asterisk.sheets import TOKEN, node_sheet
 from pbxadmin.common.columns import Scope
@@ -129,13 +129,13 @@ class NodeAdmin(RoadAdmin):
 
     @admin.display(description=_("Release"), ordering="release")
     def runs(self, record: Node) -> str:
-        """What it says it runs."""
-        return record.release
+        """What it says it runs, or said last."""
+        return as_known(record.release, record) if record.release else ""
 
     @admin.display(description=_("Registered devices"), ordering="registered")
-    def devices(self, record: Any) -> int:
-        """How many are registered there now."""
-        return int(record.registered)
+    def devices(self, record: Any) -> str:
+        """How many are registered there now, or were when it was last heard."""
+        return as_known(record.registered, record)
 
     @admin.display(description=_("Token"))
     def token(self, record: Node) -> SafeString:

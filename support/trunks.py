@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from asterisk.link.status import as_known
 from asterisk.models import Trunk, TrunkState
 from asterisk.trunks import rules, states
 from asterisk.trunks.sheet import trunk_sheet
@@ -138,7 +139,7 @@ def _said(row: TrunkState) -> str:
     """What one node says; its own words, which are English, after ours."""
     words = str(WORDS[_of(row.answers)])
     status = words if row.detail in _PLAIN else f"{words} ({row.detail})"
-    return gettext("%(name)s: %(status)s") % {"name": row.node.name, "status": status}
+    return gettext("%(name)s: %(status)s") % {"name": row.node.name, "status": as_known(status, row.node)}
 
 
 def _of(answers: bool) -> State:

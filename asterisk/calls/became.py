@@ -1,13 +1,16 @@
 """What became of a call beyond one word: who took it, whose mailbox it came to, or why it went no further; for whoever may see the rules
 that led there."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from django.utils import timezone
 
 from asterisk.calls import reading
 from asterisk.calls.taken import Ending
 from asterisk.calls.ways import Way, way_of
-from asterisk.models import CallRecord
+from asterisk.models import CallRecord, Node
+from asterisk.nodes import connected
 from forwarding import decisions
 from forwarding.decisions import Reason, Verdict
 
@@ -20,6 +23,7 @@ class Became:
     mailbox: str = ""  # an extension
     reason: Reason | None = None
     rules_of: frozenset[str] = frozenset()  # the extensions of those whose settings tell of it
+    unheard: bool = False  # it went on when its node was last heard
 
     def seen(self, extensions: Collection[str]) -> "Became":
         """As far as somebody sees it who sees the settings of these `extensions`."""
@@ -29,8 +33,28 @@ class Became:
 NOTHING = Became()
 
 
+def all_became(calls: Iterable[CallRecord]) -> dict[int, Became]:
+    """What is known of each of these calls, by its key: one query where any of them goes on."""
+    found = {call.pk: (call, _became(call)) for call in calls}
+    nodes = {_node_of(call) for call, _known in found.values() if call.ended_at is None}
+    heard = set(Node.objects.filter(connected(timezone.now()), name__in=nodes).values_list("name", flat=True))
+    return {
+        key: replace(known, unheard=True) if call.ended_at is None and _node_of(call) not in heard else known
+        for key, (call, known) in found.items()
+    }
+
+
 def became(call: CallRecord) -> Became:
-    """What is known of it; its plan is read only where that says more."""
+    """The same of one."""
+    return all_became([call])[call.pk]
+
+
+def _node_of(call: CallRecord) -> str:
+    return call.unique_id.partition("/")[0]
+
+
+def _became(call: CallRecord) -> Became:
+    # The plan is read only where that says more.
     if call.answered_by:
         return Became(taker=call.answered_by)
     if call.outcome not in _TOLD:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from asterisk.calls import words
-from asterisk.calls.became import Became, became
+from asterisk.calls.became import Became, all_became
 from asterisk.calls.naming import Names, caller_of, names_of, said
 from asterisk.models import CallParty
 from pbxadmin.common.columns import Text
@@ -65,7 +65,8 @@ Seen = Callable[[Collection[str]], Collection[str]]
 def lines_of(keys: Sequence[int], person: User, seen: Seen) -> list[Line]:
     """The lines of these parts of a person's calls, in their order: three queries, and those of `seen`."""
     parties = {party.pk: party for party in CallParty.objects.filter(pk__in=keys).select_related("call")}
-    known = {key: became(party.call) for key, party in parties.items()}
+    became = all_became([party.call for party in parties.values()])
+    known = {key: became[party.call_id] for key, party in parties.items()}
     theirs = seen({extension for each in known.values() for extension in each.rules_of})
     known = {key: each.seen(theirs) for key, each in known.items()}
     customer: Any = person.customer_id  # whoever has an extension has one

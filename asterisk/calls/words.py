@@ -52,7 +52,9 @@ def outcome_for(party: CallParty, person: str, known: Became, named: Names, now:
 def _outcome(party: CallParty, person: str, known: Became, named: Names, now: datetime) -> tuple[str, str]:
     call = party.call
     if call.ended_at is None:
-        return ("wait", _("In progress")) if now - call.at < GOES_ON else ("off", _("End unknown"))
+        if now - call.at >= GOES_ON:
+            return "off", _("End unknown")
+        return ("off", _("In progress, as last known")) if known.unheard else ("wait", _("In progress"))
     tone, words = ENDINGS.get(call.outcome, ENDINGS[Ending.ENDED])
     expected = call.dialled if party.calling else person
     if (

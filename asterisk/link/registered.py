@@ -4,15 +4,17 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from asterisk.link import away, desk_phones
 from asterisk.link.status import status
-from asterisk.models import Contact
+from asterisk.models import Contact, Node
+from asterisk.nodes import connected
 from pbxadmin.common.clock import moment_in_zone
-from phones.registered import Device, Registered
+from phones.registered import Brief, Device, Registered
 from phones.vendors import identify
 from users.models import User
 
@@ -43,6 +45,26 @@ def with_app(people: Collection[int]) -> set[int]:
     there = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     rows = Contact.objects.filter(there, user__in=people).order_by().values_list("user", "user_agent")
     return {person for person, agent in rows if identify(agent) is None}
+
+
+# Before what a device says it is, in what `read` reads: whether that is so now, or was when its node was last heard.
+NOW, THEN = "+", "-"
+
+
+def read() -> Subquery:
+    """One device of each person: whether it is there now, then what it says it is; NULL where nothing is registered."""
+    now = timezone.now()
+    heard = Q(node__in=Node.objects.filter(connected(now)).values("pk"))
+    there = Q(expires_at=None) | Q(expires_at__gt=now)
+    current = Case(When(heard, then=Value(NOW)), default=Value(THEN))
+    # Of a node that can't be heard the last that it said counts.
+    found = Contact.objects.filter(there | ~heard, user=OuterRef("pk")).annotate(current=current)
+    return Subquery(found.order_by("current", "pk").values(said=Concat("current", "user_agent"))[:1])
+
+
+def in_brief(value: str | None) -> Brief | None:
+    """What was read so."""
+    return Brief(identify(value[1:]) is None, value.startswith(NOW)) if value else None
 
 
 def _sentence(since: datetime | None, person: User, now: datetime, *, everything: bool) -> str:

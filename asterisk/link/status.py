@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from asterisk.models import Node
+from pbxadmin.common.clock import moment_in_zone
 
 # A node is asked every two seconds whether it is there.
 HEARD_WITHIN = timedelta(seconds=10)
@@ -49,6 +51,17 @@ def status(node: Node, now: datetime | None = None) -> Link:
     if node.heard_at is None:
         return Link(False, None, _("never connected"), trouble)
     return Link(False, node.heard_at, _("not connected"), trouble)
+
+
+def as_known(said: Any, node: Node) -> str:
+    """What is known of a node by its link alone, with until when it was known where nobody hears the node now."""
+    link = status(node)
+    if link.healthy:
+        return str(said)
+    if link.since is None:
+        return ""
+    when = moment_in_zone(link.since, timezone.get_current_timezone_name())
+    return _("%(what)s (as last known at %(when)s)") % {"what": said, "when": when}
 
 
 def _is_held(node: Node, now: datetime) -> bool:

@@ -95,6 +95,15 @@ def test_calls_with_the_outside_are_counted_beside_the_channels_of_the_contract(
     assert "2, of 4 channels in the contract" in shown(owner)
 
 
+def test_what_goes_on_is_as_last_known_while_the_phone_system_is_not_heard(owner, boreale):
+    node = a_node()
+    Node.objects.filter(pk=node.pk).update(connected_at=timezone.now(), heard_at=timezone.now())
+    assert "As last known" not in shown(owner)
+    Node.objects.update(connected_at=None)
+    assert "0, of" in shown(owner)
+    assert "As last known" in shown(owner)
+
+
 def test_only_who_may_change_them_is_led_to_where(owner, desk, boreale):
     trunk(boreale, "Nord")
     way = "/support/asterisk/trunk/?customer=boreale"

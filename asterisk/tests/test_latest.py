@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from asterisk.calls import keeping, planned
-from asterisk.models import CallParty, CallRecord
+from asterisk.models import CallParty, CallRecord, Node
 from asterisk.tests.test_ended import rule
 from asterisk.tests.told import a_call, a_node, ended, noted, tell
 from signin.tests.signing import sign_in_fully
@@ -153,6 +153,13 @@ def test_whoever_may_not_see_the_rules_that_led_there_is_not_told_where_they_lea
     assert outcome_of(as_amelie, "/me/calls") == "Refused"
 
 
+def test_a_call_goes_on_as_last_known_while_its_node_is_not_heard(owner, boreale, felix):
+    planned.write([noted(boreale, "1.1", "102", "5145550188")])
+    assert outcome_of(owner) == "In progress, as last known"
+    Node.objects.update(connected_at=timezone.now(), heard_at=timezone.now())
+    assert outcome_of(owner) == "In progress"
+
+
 def test_newer_calls_come_first_and_the_list_goes_on_from_a_call(owner, boreale, amelie, felix):
     now = timezone.now()
     planned.write(
@@ -192,8 +199,6 @@ def test_htmx_is_given_the_same_page(owner, boreale, amelie, felix):
 
 
 def test_without_any_node_the_page_says_so_in_a_sentence(owner, boreale, felix):
-    from asterisk.models import Node
-
     assert "within the last thirty days" in page(owner, CALLS)
     Node.objects.all().delete()
     assert "No phone system is connected to the portal yet" in page(owner, CALLS)

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from asterisk.models import Contact, Node
@@ -188,3 +189,48 @@ def test_an_app_that_is_registered_rings_in_the_simulator_beside_a_phone_that_ne
     Contact.objects.filter(pk=app.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert rings() == []
     mine.delete()
+
+
+# --- Beside the names of people ---------------------------------------------------------------------------------------
+def listed(client):
+    answer = client.get("/c/boreale/users/", headers={"accept-language": "en"})
+    return " ".join(unescape(answer.content.decode()).split())
+
+
+def chip(client):
+    answer = client.get(reverse("phones_state", args=["boreale", "101"]), headers={"accept-language": "en"})
+    return " ".join(unescape(answer.content.decode()).split())
+
+
+def test_who_has_no_phone_but_an_app_that_is_registered_is_said_to_have_that(owner, boreale, amelie):
+    node = linked()
+    assert "app registered" not in listed(owner)
+    assert "no phone" in chip(owner)
+    registered(node, amelie, APP)
+    for text in (listed(owner), chip(owner)):
+        assert '<span class="state ok"><span>app registered</span></span>' in text
+    Node.objects.update(connected_at=None, heard_at=timezone.now() - timedelta(hours=1))
+    assert "app registered, as last known" in listed(owner)
+    assert "app registered, as last known" in chip(owner)
+    Contact.objects.update(user_agent=YEALINK)
+    assert "device registered, as last known" in chip(owner)
+    phone_factories.make_phone(boreale, amelie, "805ec0aabb01")
+    assert "registered, as last known" not in listed(owner) + chip(owner)
+
+
+def test_what_of_an_app_has_ended_is_registered_no_more(owner, amelie):
+    registered(linked(), amelie, APP, ends=-timedelta(minutes=5))
+    assert "no phone" in chip(owner)
+
+
+def test_many_people_with_an_app_cost_the_list_as_many_questions_as_one(owner, boreale, amelie, ines):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            listed(owner)
+        return len(queries)
+
+    registered(node := linked(), amelie, APP)
+    listed(owner)
+    few = asked()
+    registered(node, ines, APP, "203.0.113.9:40011")
+    assert asked() == few

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from asterisk.calls.words import GOES_ON
+from asterisk.link import away
 from asterisk.models import CallRecord, Trunk
 from asterisk.trunks import states, ways
 from asterisk.trunks.states import TONES, WORDS
@@ -41,7 +42,7 @@ class Line:
 
 
 def panel(reader: User, customer: Customer) -> SafeString:
-    """The panel: seven queries for any number of trunks, calls and numbers."""
+    """The panel: eight queries for any number of trunks, calls and numbers."""
     now = timezone.now()
     lines = _lines(reader, customer, now)
     dids = Did.objects.visible_to(reader).of(customer)
@@ -53,7 +54,7 @@ def panel(reader: User, customer: Customer) -> SafeString:
         # Over what its calls go: its own, else those for all customers, else nothing.
         "own": any(line.trunk.enabled for line in lines),
         "way_out": bool(ways.of(customer)),
-        "calls": in_progress(customer, now),
+        "calls": in_progress(customer, now), "away": away.of(customer),
         "numbers": dids.count(), "free": free.count(), "named": [(phone_number_national(did.number), NUMBERS.url(customer, did)) for did in free[:NAMED]],
         "numbers_url": numbers, "free_url": f"{numbers}?free=1",
         "trunks_url": _changed_at(reader, customer),

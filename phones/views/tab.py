@@ -298,7 +298,15 @@ def push_status(request: PortalRequest, customer: Customer, person: User) -> Htt
 def _summary(request: PortalRequest, customer: Customer, person: User) -> dict[str, Any]:
     now = timezone.now()
     found = selectors.light(Phone.objects.visible_to(request.user).of(customer).filter(user=person))
-    return _summed_up([in_brief(phone, now) for phone in found])
+    states = [in_brief(phone, now) for phone in found]
+    return _summed_up(states) if states else _without_phone(person)
+
+
+def _without_phone(person: User) -> dict[str, Any]:
+    """Of whoever has no phone in the portal: whether an app, or a device of their own, is registered."""
+    brief = registered.in_brief([person]).get(person.pk)
+    text = brief.sentence if brief else _("no phone")
+    return {"tone": brief.tone if brief else "off", "text": text, "aloud": text, "settled": True, "count": 0}
 
 
 def _summed_up(states: list[selectors.PhoneState]) -> dict[str, Any]:

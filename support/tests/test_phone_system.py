@@ -1,6 +1,7 @@
 """SIP trunks and nodes at the desk: made for one customer or for all, changed by the road, taken back, and tokens shown once."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from asterisk import nodes
-from asterisk.models import Node, Trunk
+from asterisk.models import Contact, Node, Trunk
 from asterisk.trunks import states
 from pbxadmin.common.crypto import fingerprint
 from signin.second_factor import VERIFIED_AT
@@ -256,6 +257,27 @@ def test_others_of_the_support_only_see_nodes(desk):
     for address in (change, token, page("asterisk_node", "delete", node.pk), page("asterisk_node", "add")):
         assert desk.post(address, {"host": "10.9.9.9", "name": "x", "confirmed": "yes"}).status_code == 403
     assert Node.objects.get().token_hash == "x"
+
+
+def test_what_a_node_told_is_as_last_known_once_nobody_hears_it(desk, boreale, amelie):
+    now = timezone.now()
+    node = Node.objects.create(
+        name="montreal", host="10.0.0.5", token_hash="x", connected_at=now, heard_at=now
+    )
+    Contact.objects.create(node=node, user=amelie, uri="sip:101@192.0.2.7", since=now)
+    trunk = made(desk)
+    states.tell(node, {trunk.pk: (True, "")}, now)
+    pages = page("asterisk_node"), page("asterisk_trunk", "change", trunk.pk)
+
+    def told():
+        return [
+            unescape(desk.get(address).content.decode()).count("dernier état connu\xa0: ")
+            for address in pages
+        ]
+
+    assert told() == [0, 0]
+    Node.objects.update(heard_at=now - timedelta(minutes=5), connected_at=None)
+    assert told() == [1, 1]
 
 
 def test_a_node_is_changed_and_deleted(managers_desk):
