@@ -27,7 +27,7 @@ def realtime(request: HttpRequest, node: Node, table: str, how: str) -> HttpResp
     if how == "single":
         return text(answer(_single(node, table, question)))
     if how == "multi":
-        return text(answer(_multi(node, table)))
+        return text(answer(_multi(node, table, question)))
     return text(b"0")
 
 
@@ -42,14 +42,24 @@ def _single(node: Node, table: str, question: Mapping[str, str]) -> Iterable[Row
     return rows
 
 
-def _multi(node: Node, table: str) -> Iterable[Row]:
+def _multi(node: Node, table: str, question: Mapping[str, str]) -> Iterable[Row]:
+    if (whose := question.get("endpoint", "")) and not trunks.is_name(whose):
+        return []  # where a line calls from: each time somebody looks at it
     if table in TRUNKS_ALL:
-        return trunks.all_of(table, node)
+        return [row for row in trunks.all_of(table, node) if not whose or row.get("endpoint") == whose]
     if table not in LINES:
         return []
     # Trunks are known from the start, so that they are there also when the portal isn't: an emergency call asks nobody.
     names = learning.names(node) or trunks.names(node)
-    return [row for name in names for row in _rows(node, table, name)]
+    return [row for name in names for row in _followed(node, table, name)]
+
+
+def _followed(node: Node, table: str, name: str) -> Iterable[Row]:
+    """A line that a node learns it has asked for alone, a moment before: here it seeks which endpoint has an AOR, and whole rows of all that
+    are being learned would cost it three times as much as everything else."""
+    if table == "ps_endpoints" and not trunks.is_name(name):
+        return [{"id": name, "aors": name}]
+    return _rows(node, table, name)
 
 
 def _rows(node: Node, table: str, name: str) -> Iterable[Row]:

@@ -16,6 +16,7 @@ PHONES = {
     "103": "media_encryption = sdes",
     "104": "direct_media = yes",
     "105": "direct_media = yes",
+    "106": "",
 }
 PHONE = """
 [{id}]
@@ -82,9 +83,12 @@ exten => _NXXNXXXXXX,1,Set(CALLERID(num)=5145550100)
 exten => 5145550101,1,Dial(${PJSIP_DIAL_CONTACTS(101@%(domain)s)},20,c)
 exten => 5145550102,1,Transfer(PJSIP/sip:5145550188@127.0.0.2)
 """
-# Waiting messages are subscribed to under an extension alone.
-MESSAGES = "\n[102]\ntype = aor\nmailboxes = 102@default\n"
-VOICEMAIL = "[general]\nformat = wav\nminsecs = 1\n[default]\n102 => 1234,Félix Gagnon\n"
+# Waiting messages are subscribed to under an extension alone; and by nobody who has registered, and is told without asking.
+BOXES = ("102", "106")
+MESSAGES = "".join(f"\n[{number}]\ntype = aor\nmailboxes = {number}@default\n" for number in BOXES)
+VOICEMAIL = "[general]\nformat = wav\nminsecs = 1\n[default]\n" + "".join(
+    f"{number} => 1234,Félix Gagnon\n" for number in BOXES
+)
 
 
 class FixedAsterisk(Engine):
@@ -105,7 +109,7 @@ class FixedAsterisk(Engine):
         _write(etc / "voicemail.conf", VOICEMAIL)
 
     def _phone(self, number: str, more: str) -> str:
-        waiting = "mailboxes = 102@default" if number == "102" else ""
+        waiting = f"mailboxes = {number}@default" if number in BOXES else ""
         more = f"{more}\n{waiting}" if waiting else more
         return PHONE.format(id=f"{number}@{DOMAIN}", number=number, more=more, waiting=waiting)
 

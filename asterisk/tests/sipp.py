@@ -129,6 +129,7 @@ def run(
             str(lasting_ms),
         ]
         more += ["-l", str(at_once)] if at_once else []
+        more += ["-oocsf", str(SCENARIOS / "heard.xml")]
         more += ["-timeout", f"{within:.0f}s", "-timeout_error", f"{server[0]}:{server[1]}"]
         line = command(
             scenario,

@@ -241,7 +241,16 @@ def test_a_line_is_one_statement_and_what_is_no_line_none(
 def test_of_all_lines_only_those_are_named_that_a_node_is_learning(ask, node, boreale, amelie, felix):
     assert ask("/n/rt/ps_endpoints/multi", id="%25").content == b""
     Errand.objects.create(node=node, kind=Errand.Kind.LEARN, doing=True, subject=f"102@{boreale.fqdn}")
-    assert row(ask("/n/rt/ps_endpoints/multi", id="%25"))["id"] == f"102@{boreale.fqdn}"
+    name = f"102@{boreale.fqdn}"
+    assert row(ask("/n/rt/ps_endpoints/multi", id="%25")) == {"id": name, "aors": name}
+
+
+def test_where_a_line_calls_from_is_answered_without_a_query(ask, node, boreale, amelie, django_assert_num_queries):
+    trunks = [Trunk.objects.create(name=f"Fournisseur {each}", host=f"sip{each}.example.com") for each in (1, 2)]
+    ask("/n/rt/ps_identifies/multi", id="%25")
+    with django_assert_num_queries(0):
+        assert ask("/n/rt/ps_identifies/multi", endpoint=f"101@{boreale.fqdn}").content == b""
+    assert row(ask("/n/rt/ps_identifies/multi", endpoint=f"trunk-{trunks[1].pk}"))["endpoint"] == f"trunk-{trunks[1].pk}"
 
 
 def test_a_start_names_the_trunks_and_learning_a_line_only_the_line(ask, node, boreale, amelie):

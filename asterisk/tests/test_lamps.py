@@ -40,7 +40,7 @@ def test_a_wrong_password_watches_nothing(fixed):
 
 
 def test_waiting_messages_are_watched(phones, fixed):
-    with Lamp(fixed.sip, "102", DOMAIN, "auth102", "secret", watched="102", event="message-summary") as lamp:
+    with Lamp(fixed.sip, "106", DOMAIN, "auth106", "secret", watched="106", event="message-summary") as lamp:
         assert lamp.code == 200
         assert lamp.becomes(lamp.state)
 
