@@ -54,7 +54,9 @@ def _conflict(theirs: Meanwhile) -> dict[str, list[str]]:
         ]
     }
     for name, value in theirs.after.items():
-        told[name] = [_("%(who)s saved “%(value)s” here in the meantime.") % {"who": who, "value": value}]
+        told[name] = [
+            _("%(who)s saved “%(value)s” here in the meantime.") % {"who": theirs.by[name], "value": value}
+        ]
     return told
 
 

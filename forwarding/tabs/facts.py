@@ -50,6 +50,7 @@ class ShownRule:
     current: bool
     shown: bool
     refused: bool
+    theirs: bool  # somebody else changed something of it in the meantime
     drawn: DrawnPart
 
 
@@ -58,8 +59,11 @@ def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str,
     _fill_pickers(scope, form, person.national_mobile)
     offer_own(form, person.pk, scope)
     refused = [name.partition(".")[0] for name in form.errors if name in form.fields]
+    theirs = [name.partition(".")[0] for name in form.theirs if name in form.fields]
     wanted = refused[:1] or [form.data.get("_shown", ""), getattr(form, "shown_status", ""), person.status]
     shown = next(status for status in (*wanted, person.status) if status in set(Status))
+    if theirs and not refused and shown not in theirs:
+        shown = theirs[0]
     shown_rules = [
         ShownRule(
             status,
@@ -67,6 +71,7 @@ def forwarding_facts(scope: Scope, person: User, form: SectionForm) -> dict[str,
             status == person.status,
             status == shown,
             str(status) in refused,
+            str(status) in theirs,
             drawn,
         )
         for status, drawn in zip(Status, form.parts, strict=True)

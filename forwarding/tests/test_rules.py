@@ -1,6 +1,7 @@
 """Forwarding rules: what they accept, what they refuse, and who is told when a destination goes."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from users import road
 from users.models import Change, SystemExtension, User
 from users.people.sections import user_sheet
 from users.road import replacements
+from users.tests.browser import posted
 from users.tests.factories import FACTS, details, make_user, make_users
 
 
@@ -248,3 +250,36 @@ def test_every_destination_is_explained_where_it_is_chosen(boreale, felix, ameli
             told = picker.split(f'id="{help_of_box}">')[1].split("</p>")[0]
             assert "pendant que l’appelant est en attente" in told
     assert "_bounce_help" in page
+
+
+def test_a_destination_that_was_changed_meanwhile_is_marked_with_who_did_it_and_its_status_is_in_sight(
+    client, boreale, amelie, felix
+):
+    """Each field names who changed it last; one's own other window is told to be that."""
+    url = "/c/boreale/users/101/forwarding"
+    one, other = (
+        sign_in_fully(client, felix),
+        sign_in_fully(Client(), make_user(boreale, "190", "Odile", "Roy", role="system_owners")),
+    )
+    typed = posted(one.get(url).content.decode()) | {
+        "available.custom_message": "Dîner",
+        "_shown": "available",
+    }
+    for window, name in ((other, "away.divert_internal"), (one, "lunch.no_answer_external")):
+        fields = posted(window.get(url).content.decode())
+        assert window.post(url, fields | {name: "busy"}).status_code == 302
+    answer = one.post(url, typed, headers={"accept-language": "en"})
+    assert answer.status_code == 409
+    text = " ".join(unescape(answer.content.decode()).split())
+    marks = re.findall(r'id="id_([\w.]+)_theirs">.*?<span>\s*(.*?)</span>', text)
+    assert marks == [
+        ("away.divert_internal", "190 Odile Roy saved “Send busy” here in the meantime."),
+        (
+            "lunch.no_answer_external",
+            "102 Félix Gagnon (you, in another window) saved “Send busy” here in the meantime.",
+        ),
+    ]
+    rules = {rule.status: (rule.theirs, rule.shown) for rule in answer.context["rules"]}
+    assert [each for each, (theirs, _shown) in rules.items() if theirs] == ["away", "lunch"]
+    assert [each for each, (_theirs, shown) in rules.items() if shown] == ["away"]
+    assert text.count("changed meanwhile") == 2

@@ -117,7 +117,7 @@ class SectionForm(forms.Form):
         self._draw = draw
         # What somebody else saved while this form was open: field name → value in words.
         self.theirs: dict[str, str] = {}
-        self.theirs_by = ""
+        self.theirs_by: dict[str, str] = {}
 
     @property
     def parts(self) -> list[DrawnPart]:

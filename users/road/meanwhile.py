@@ -4,17 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from pbxadmin.common.columns import Column, Scope
-from users.models import Change
+from users.models import Change, Operation
 
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """What others changed of a record since a version: per column the value before them, and the last who did it."""
+    """What was changed of a record since a version, by others or in another window: per column the value before, the one after in words, and who
+    changed it last; `who` is everybody who changed any."""
 
     before: dict[str, Any]
-    after: dict[str, str]  # in words
-    who: str
+    after: dict[str, str]
+    by: dict[str, str]
+
+    @property
+    def who(self) -> str:
+        """Their names."""
+        return ", ".join(dict.fromkeys(self.by.values()))
 
 
 def changed_since(
@@ -28,7 +36,7 @@ def changed_since(
     )
     before: dict[str, Any] = {}
     after: dict[str, str] = {}
-    who: list[str] = []
+    by: dict[str, str] = {}
     for change in found:
         for cell in change.cells:
             column = columns.get(cell["column"])
@@ -36,9 +44,16 @@ def changed_since(
                 continue
             before.setdefault(column.name, cell["old"])
             after[column.name] = shown(cell, "new", column, scope)
-            if change.operation.actor_name not in who:
-                who.append(change.operation.actor_name)
-    return Meanwhile(before, after, ", ".join(who))
+            by[column.name] = _actor(change.operation, scope)
+    return Meanwhile(before, after, by)
+
+
+def _actor(operation: Operation, scope: Scope) -> str:
+    """Who did it; the reader themself, where they have the page open twice, is told so."""
+    name = operation.actor_name
+    if scope.actor is None or operation.actor_pk != scope.actor.pk:
+        return name
+    return _("%(name)s (you, in another window)") % {"name": name}
 
 
 def shown(cell: Mapping[str, Any], which: str, column: Column | None, scope: Scope | None = None) -> str:

@@ -249,7 +249,7 @@ def field_row(field: BoundField, **said: Any) -> FieldRow:
 
     What the caller doesn't say (`label`, `unit`, `help`, `more`, `warning`, `locked`) is looked up on the form field (`unit`,
     `more_help`, `warning`, `locked`) and, for what somebody else saved meanwhile, on the form: `theirs` (field name → value) and
-    `theirs_by` (who). `layout`: "check" is a box before its label instead of a switch; "columns" has the boxes of a list side by side.
+    `theirs_by` (field name → who). `layout`: "check" is a box before its label instead of a switch; "columns" has the boxes of a list side by side.
     """
 
     def word(name: str, attribute: str = "") -> str:
@@ -275,7 +275,9 @@ def field_row(field: BoundField, **said: Any) -> FieldRow:
         locked=word("locked"),
         theirs=None if theirs is None else str(theirs),
         theirs_by=str(
-            said.get("theirs_by") or getattr(field.form, "theirs_by", "") or gettext("Somebody else")
+            said.get("theirs_by")
+            or getattr(field.form, "theirs_by", {}).get(field.name)
+            or gettext("Somebody else")
         )
         if theirs is not None
         else "",

@@ -180,7 +180,7 @@ def test_a_refused_field_names_its_error_and_help_to_a_screen_reader():
 def test_what_somebody_else_saved_is_shown_beside_what_was_typed_and_escaped():
     form = Form({"email": "ines@boreale.example"})
     form.theirs = {"email": '"><script>alert(1)</script>'}
-    form.theirs_by = "Félix Gagnon"
+    form.theirs_by = {"email": "Félix Gagnon"}
     html = row(form, "email")
     assert 'value="ines@boreale.example"' in html
     assert "Félix Gagnon" in html

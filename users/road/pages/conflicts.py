@@ -69,7 +69,7 @@ def reconcile(
     form = make(typed, now)
     form.show_errors({})
     form.theirs = dict(theirs.after)
-    form.theirs_by = theirs.who
+    form.theirs_by = dict(theirs.by)
     return form, theirs
 
 
