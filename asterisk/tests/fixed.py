@@ -83,7 +83,7 @@ exten => _NXXNXXXXXX,1,Set(CALLERID(num)=5145550100)
 exten => 5145550101,1,Dial(${PJSIP_DIAL_CONTACTS(101@%(domain)s)},20,c)
 exten => 5145550102,1,Transfer(PJSIP/sip:5145550188@127.0.0.2)
 """
-# Waiting messages are subscribed to under an extension alone; and by nobody who has registered, and is told without asking.
+# Waiting messages are subscribed to under an extension alone.
 BOXES = ("102", "106")
 MESSAGES = "".join(f"\n[{number}]\ntype = aor\nmailboxes = {number}@default\n" for number in BOXES)
 VOICEMAIL = "[general]\nformat = wav\nminsecs = 1\n[default]\n" + "".join(
@@ -110,7 +110,8 @@ class FixedAsterisk(Engine):
 
     def _phone(self, number: str, more: str) -> str:
         waiting = f"mailboxes = {number}@default" if number in BOXES else ""
-        more = f"{more}\n{waiting}" if waiting else more
+        # Whose endpoint has a mailbox is told without asking, and may not ask.
+        more = f"{more}\n{waiting}" if number == "102" else more
         return PHONE.format(id=f"{number}@{DOMAIN}", number=number, more=more, waiting=waiting)
 
     @property
