@@ -112,7 +112,7 @@ def endpoint(name: str, person: User) -> dict[str, Value]:
             f"CUSTOMER={customer.slug}",
             f"CODECS={codecs}",
             f"EMERGENCY={emergency_caller_id(department, customer)}",
-            f"WAYS={'&'.join(ways.names_for(customer))}",
+            f"WAYS={ways.to('911', ways.of(customer))}",
         ],
         **reachable_from(person),
     }

@@ -3,15 +3,16 @@
     ok,<shown as>,<channels of the contract>,<first step>,<host name>,<customer>,<language>    the first line
     ring,<extension>,<seconds>,<one call>,<apps>,<mobile>,<no answer>,<busy>,<not registered>,<declined>,<for whom>
     voicemail,<extension>,<sound>,<language>,<mailbox>
-    out,<ways>,<channels>,<emergency>,<for whom>
-    bounce,<ways>,<channels>,<attempts>,<asks the name>,<what is said>,<otherwise>,<for whom>
+    out,<ways>,<for whom>
+    emergency,<ways>
+    bounce,<ways>,<attempts>,<asks the name>,<what is said>,<otherwise>,<for whom>
     deflect,<number>
     group,<members>,<seconds>
     service,<code>
     say,<prompts>,<cause>
     busy
 
-Steps are named by the number of their line, the first line of all being 1. Yes is 1. Ways are `<number>@<trunk>@<its channels>@<where it is>` parted by `&`,
+Steps are named by the number of their line, the first line of all being 1. Yes is 1. Ways are `<trunk>/<its channels>/<where the number is>` parted by `&`,
 tried one after the other; of a call that goes on for somebody the provider is told their number, `for whom`. A member is an extension, with
 `c` where it takes one call at a time, and `n` where its apps don't ring. Every line ends with a comma, and no word holds anything but letters,
 digits and `@.:+*#_&/-[]`: nothing that a person typed can become a word of the dialplan.
@@ -68,8 +69,8 @@ class Around:
     fqdn: str
     customer: str  # the slug
     language: str  # in which strangers are spoken to
-    # {number in E.164: its ways}, of the trunks that the customer has.
-    ways: Callable[[str], Iterable[str]]
+    # A number in E.164 → its ways, over the trunks that the customer has.
+    ways: Callable[[str], str]
     channels: int  # of the contract
     # (extension, key of the greeting) → the sound, "" where Asterisk speaks by itself; the language in which it speaks; the mailbox.
     mailbox: Callable[[str, str], tuple[str, str, str]]
@@ -108,9 +109,10 @@ def of_plan(plan: CallPlan, around: Around) -> str:
 def of_dialled(dialled: Dialled, around: Around) -> str:
     """A call that somebody makes and that leaves the company, is refused, or is the phone system's own."""
     match dialled.verdict:
-        case Verdict.OUTSIDE | Verdict.EMERGENCY:
-            emergency = dialled.verdict is Verdict.EMERGENCY
-            step = line("out", _ways(dialled.number, around), 1, emergency, "")
+        case Verdict.OUTSIDE:
+            step = line("out", around.ways(dialled.number), "")
+        case Verdict.EMERGENCY:
+            step = line("emergency", around.ways(dialled.number))
         case Verdict.SERVICE:
             step = line("service", "pin" if dialled.reason.why is Why.PIN_CODE else dialled.number)
         case _:
@@ -140,7 +142,7 @@ def _joined(around: Around, first: int, steps: list[str]) -> str:
 def _step(step: Step, place: Callable[[Step | None], int], around: Around) -> str:
     match step:
         case Ring():
-            mobile = _ways(step.mobile, around) if step.mobile else ""
+            mobile = around.ways(step.mobile) if step.mobile else ""
             after = [place(step.on.get(outcome)) for outcome in AFTER_RINGING]
             whom = around.diverting(step.extension) if mobile else ""
             return line("ring", step.extension, step.seconds, step.one_call, step.apps, mobile, *after, whom)
@@ -148,13 +150,13 @@ def _step(step: Step, place: Callable[[Step | None], int], around: Around) -> st
             return line("voicemail", step.extension, *around.mailbox(step.extension, step.greeting))
         case Outside(mode=Mode.BOUNCE):
             return line(
-                "bounce", _ways(step.number, around), step.channels, step.attempts, step.screening,
+                "bounce", around.ways(step.number), step.attempts, step.screening,
                 spoken(around.announced), place(step.on.get(Outcome.DECLINED)), _whom(step, around),
             )  # fmt: skip
         case Outside(mode=Mode.DEFLECT) if number := around.deflected(step.number):
             return line("deflect", number)
         case Outside():
-            return line("out", _ways(step.number, around), step.channels, False, _whom(step, around))
+            return line("out", around.ways(step.number), _whom(step, around))
         case System():
             return line("group", "&".join(around.members(step)), RINGS_FOR[step.kind])
         case Busy() | NotRung() | Reach():
@@ -167,10 +169,6 @@ AFTER_RINGING = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.NOT_REGISTERED, Outcom
 def member(ring: Ring) -> str:
     """Somebody of a group who is rung, and how."""
     return f"{ring.extension}{'c' * ring.one_call}{'n' * (not ring.apps)}"
-
-
-def _ways(number: str, around: Around) -> str:
-    return "&".join(around.ways(number))
 
 
 def _whom(step: Outside, around: Around) -> str:

@@ -7,7 +7,7 @@ leave behind, and nothing for longer than the process has room for.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Subquery
@@ -75,10 +75,9 @@ class Standing(CustomerDirectory):
             self._trunks = ways.of(self.customer)
         return self._trunks
 
-    def ways(self, number: str) -> Iterator[str]:
-        """How a number is dialled at each trunk: "15145550100@trunk-4@30@sip.example.com:5060"."""
-        number = tolls.as_dialled(number) or number
-        return (f"{trunk.dialled(number)}@{trunk.name}@{trunk.channels}@{trunk.at}" for trunk in self.trunks)
+    def ways(self, number: str) -> str:
+        """How a number is dialled at each trunk, in order."""
+        return ways.to(tolls.as_dialled(number) or number, self.trunks)
 
     def caller(self, extension: str, dialled: str) -> tuple[User, Caller] | None:
         """A person who calls, loaded together with whomever they call; None for nobody."""

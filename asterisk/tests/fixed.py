@@ -91,8 +91,14 @@ VOICEMAIL = "[general]\nformat = wav\nminsecs = 1\n[default]\n" + "".join(
 )
 
 
+MORE_MODULES = (
+    "app_milliwatt", "app_playtones", "app_senddtmf", "res_pjsip_dialog_info_body_generator", "res_pjsip_exten_state",
+    "res_pjsip_outbound_publish",
+)  # fmt: skip
+
+
 class FixedAsterisk(Engine):
-    """The modules and transports of `deploy/asterisk/`, and nothing asked of anybody."""
+    """The modules of `deploy/asterisk/` and some for lamps and tones, its transports, and nothing asked of anybody."""
 
     def configure(self) -> None:
         """Write the configuration, then in place of what would be asked what is known."""
@@ -107,6 +113,8 @@ class FixedAsterisk(Engine):
         _write(etc / "pjsip.conf", pjsip + "".join(phones) + provider + MESSAGES)
         _write(etc / "extensions.conf", NUMBERS % {"domain": DOMAIN})
         _write(etc / "voicemail.conf", VOICEMAIL)
+        more = "".join(f"load = {name}.so\n" for name in MORE_MODULES)
+        _write(etc / "modules.conf", (etc / "modules.conf").read_text() + more)
 
     def _phone(self, number: str, more: str) -> str:
         waiting = f"mailboxes = {number}@default" if number in BOXES else ""

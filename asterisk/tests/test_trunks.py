@@ -224,7 +224,9 @@ def test_a_customer_calls_over_their_own_trunks_in_order_else_over_the_providers
         assert [line.id for line in ways.of(boreale)] == [near, far]
     assert len(asked) == 1
     assert [line.id for line in ways.of(laurier.pk)] == [first, last]
-    assert ways.names_for(laurier) == [f"trunk-{first}@p1.example:5060", f"trunk-{last}@p2.example:5060"]
+    assert ways.to("911", ways.of(laurier)) == (
+        f"trunk-{first}/30/sip:911@p1.example:5060&trunk-{last}/30/sip:911@p2.example:5060"
+    )
     assert {line.id for line in ways.at_node()} == {far, near, last, first}
     assert ways.one(off) is None
     for key in (near, far):

@@ -56,6 +56,10 @@ class TrunkLine:
             return digits
         return digits[1:] if digits.startswith("1") and len(digits) == 11 else f"011{digits}"
 
+    def way(self, number: str) -> str:
+        """How the phone system reaches a number there: "trunk-4/30/sip:15145550100@sip.example.com:5060", the second being its channels."""
+        return f"{self.name}/{self.channels}/sip:{self.dialled(number)}@{self.at}"
+
     def read(self, number: str) -> str:
         """The number in E.164 that comes from there (`read`)."""
         return read(number, self.number_format)

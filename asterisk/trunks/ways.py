@@ -24,9 +24,9 @@ def of(customer: Any) -> list[TrunkLine]:
     return [line for line in found if line.customer is not None] or found
 
 
-def names_for(customer: Any) -> list[str]:
-    """The same as the phone system calls them, each with where it is: "trunk-4@sip.example.com:5060"."""
-    return [f"{line.name}@{line.at}" for line in of(customer)]
+def to(number: str, lines: Iterable[TrunkLine]) -> str:
+    """The ways over these trunks to a number as the phone system reads them, one after the other."""
+    return "&".join(line.way(number) for line in lines)
 
 
 def at_node() -> list[TrunkLine]:
