@@ -123,6 +123,8 @@ class NodeLink:
             await client.ask("Events", ("EventMask", "on"))
             self.client, self.busy, self._todo = client, False, asyncio.Queue()
             await database.insist(trunks.forget, self.held.pk)
+            # Before any errand of ours: what is begun from now on is what the node may ask for.
+            await database.insist(errands.nothing_is_being_done, self.held.pk)
             await database.insist(leases.connected, self.held.pk, release)
             logger.info("%r: linked (Asterisk %.40s)", self.held, release)
             self._trouble = ""

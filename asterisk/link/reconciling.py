@@ -38,7 +38,6 @@ async def reconcile(client: Client, node: int, told: Sequence[Registered]) -> No
     """Write the devices, and have the node learn their lines again, and its SIP trunks, which calls for help need when nobody can be asked:
     whether it restarted or the connection was cut, learning twice is cheap."""
     lines = await database.insist(contacts.replace_all, node, told)
-    await database.insist(errands.nothing_is_being_done, node)
     await database.insist(errands.to_learn, node, [*await database.insist(_trunks, node), *lines])
     await what_calls_kept(client, node)
     await messages(client, node, lines)
