@@ -8,7 +8,7 @@ Asterisk doesn't tell of a registration that is renewed: what it tells is that s
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -59,14 +59,23 @@ def replace_lines(
 
 
 def _write(node: int, told: Sequence[Registered], which: Q) -> list[str]:
+    try:
+        return _write_once(node, told, which)
+    except IntegrityError:
+        # Somebody of theirs was deleted at that moment.
+        return _write_once(node, told, which)
+
+
+def _write_once(node: int, told: Sequence[Registered], which: Q) -> list[str]:
     """What is there stays, with what is new of it; what isn't any more goes; what comes is added: four statements at most. Returns
     the lines of people that there are."""
     people = people_of(node, {each.line for each in told})
     wanted = {(people[each.line], each.uri): each for each in told if each.line in people}
     now = timezone.now()
     with transaction.atomic():
-        # One at a time writes of a node; and a node that was removed meanwhile has nothing to write to.
-        if not Node.objects.select_for_update().filter(pk=node).exists():
+        # One at a time writes of a node; and a node that was removed meanwhile has nothing to write to. Whoever is being deleted, of whom
+        # the node is to be told, may name it meanwhile.
+        if not Node.objects.select_for_update(no_key=True).filter(pk=node).exists():
             return []
         there = {(row.user_id, row.uri): row for row in Contact.objects.filter(which, node=node)}
         gone = [row.pk for key, row in there.items() if key not in wanted]
