@@ -26,5 +26,10 @@ LINE_COLUMNS: Mapping[type[Model], frozenset[str]] = {
     # What emergency calls show where neither the department nor the customer's other departments have a number.
     Did: frozenset({"number"}),
 }  # fmt: skip
+# Whoever changes one of these takes the line from those who are registered on it: they know its secret no more, or it is another line.
+SECRET_COLUMNS: Mapping[type[Model], frozenset[str]] = {
+    User: frozenset({"number", "sip_auth_id", "sip_password"}),
+    Customer: frozenset({"fqdn"}),
+}
 # Of a person's row, with what belongs to it one to one.
 OF_PERSON = LINE_COLUMNS[User] | LINE_COLUMNS[Mailbox]

@@ -164,6 +164,7 @@ class Errand(models.Model):
         """What is to be done there."""
 
         FORGET = "forget"  # what it remembers of the line `subject` ("101@fqdn", "trunk-4")
+        DROP = "drop"  # whatever is registered on the line `subject`: who has that knows its secret no more
         LEARN = "learn"  # the line exists: follow its state
         TRUNKS = "trunks"  # the trunks are others
         MESSAGES = "messages"  # tell which messages lie in the mailbox `subject` ("102@u17")

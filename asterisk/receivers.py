@@ -9,7 +9,7 @@ from django.db.models import BigIntegerField, Model, Q
 from django.db.models.functions import Cast, Random
 from django.utils import timezone
 
-from asterisk.line_columns import LINE_COLUMNS, OF_PERSON
+from asterisk.line_columns import LINE_COLUMNS, OF_PERSON, SECRET_COLUMNS
 from asterisk.models import Errand, Node, Stamp, Trunk
 from pbxadmin.common import many
 from phones.models import Phone
@@ -62,7 +62,8 @@ def stamp_all() -> None:
 
 # --- What nodes remember ------------------------------------------------------------------------------------------
 def lines_are_forgotten(sender: type[Model], rows: Sequence[Any], operation: Operation, **rest: Any) -> None:
-    """An errand to each node for each line that is another now, or is gone; nothing where there are no nodes.
+    """An errand to each node for each line that is another now, or is gone, and another one where whoever is registered there is to be
+    no more; nothing where there are no nodes.
 
     At most one query more than finding out whom a change concerns, and one INSERT for any number of them.
     """
@@ -70,6 +71,10 @@ def lines_are_forgotten(sender: type[Model], rows: Sequence[Any], operation: Ope
         trunks_are_forgotten([row.key for row in rows])
     elif operation.customer is not None and (find := CONCERNED.get(sender)) is not None:
         forget(find(rows, operation.customer))
+        if sender in SECRET_COLUMNS:
+            taken = [row for row in rows if row.removed or not SECRET_COLUMNS[sender].isdisjoint(row.changes)]
+            # After they were forgotten: nobody registers anew by what is remembered.
+            tell_nodes(Errand.Kind.DROP, sorted(find(taken, operation.customer)))
 
 
 def forget(lines: Collection[str]) -> None:

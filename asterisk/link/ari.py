@@ -1,7 +1,9 @@
-"""What a node has recorded, over HTTP (ARI): fetched, then deleted there."""
+"""What a node has recorded, over HTTP (ARI): fetched, then deleted there. And devices that are to be registered there no more."""
 
 import base64
 import http.client
+from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import quote
 
 from asterisk.link.leases import Held
@@ -26,6 +28,13 @@ def delete(held: Held, name: str) -> None:
         _ask(held, "DELETE", _path(name))
     except GoneError:
         return
+
+
+def drop(held: Held, names: Iterable[str]) -> None:
+    """Have devices be registered no more, by the node's own names of them ("101@acme.example;@3ca49c…"). Raises `OSError`."""
+    for name in names:
+        with suppress(GoneError):
+            _ask(held, "DELETE", f"/ari/asterisk/config/dynamic/res_pjsip/contact/{quote(name, safe='')}")
 
 
 def _path(name: str) -> str:

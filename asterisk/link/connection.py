@@ -275,7 +275,7 @@ class NodeLink:
     async def _do_errands(self, client: Client) -> None:
         while True:
             todo = await self._todo.get()
-            learned = await errands.do(client, self.held.pk, todo)
+            learned = await errands.do(client, self.held, todo)
             self.busy = False
             if any(each.kind == errands.Kind.TRUNKS for each in todo):
                 self._stale.set()

@@ -1,6 +1,6 @@
 """What a node is told because something was saved: its errands, in their order, gone once it has answered.
 
-An errand that is done twice (the worker was killed in between) does no harm.
+An errand that is done twice (the worker was killed in between) does no harm: at worst a device registers once more.
 """
 
 import asyncio
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from asterisk.ami.client import ActionError, Client
 from asterisk.ami.protocol import UnsafeActionError
-from asterisk.link import BATCH, boxes, database, recordings, trunks
+from asterisk.link import BATCH, ari, boxes, database, recordings, trunks
+from asterisk.link.leases import Held
 from asterisk.models import Errand
 
 logger = logging.getLogger("pbxadmin.link")
@@ -24,6 +25,8 @@ REMEMBERED = ("res_pjsip/endpoint", "res_pjsip/auth", "res_pjsip/aor")
 TRUNKS = "res_pjsip/identify"
 # A node asks the portal three times for a line that it learns, two seconds each at most.
 LEARNS_WITHIN = 15.0
+# All that there are, for which the node is asked once for all its devices; and what it is taught with one question.
+SIZES = {Errand.Kind.DROP.value: MOST, Errand.Kind.LEARN.value: BATCH}
 
 Kind = Errand.Kind
 
@@ -72,12 +75,13 @@ def to_learn(node: int, lines: Iterable[str]) -> None:
     )
 
 
-async def do(client: Client, node: int, todo: Sequence[Todo]) -> list[str]:
+async def do(client: Client, held: Held, todo: Sequence[Todo]) -> list[str]:
     """Do errands of the node to which `client` is connected; returns the lines that it learned. What isn't done stays."""
+    node = held.pk
     learned: list[str] = []
     for kind, group in itertools.groupby(todo, key=lambda each: each.kind):
         same = list(group)
-        size = BATCH if kind == Kind.LEARN else TOGETHER
+        size = SIZES.get(kind, TOGETHER)
         for start in range(0, len(same), size):
             part = same[start : start + size]
             keys = [each.pk for each in part]
@@ -87,6 +91,8 @@ async def do(client: Client, node: int, todo: Sequence[Todo]) -> list[str]:
                 learned += await _learn(client, subjects)
             elif kind == Kind.FORGET:
                 await asyncio.gather(*(forget(client, subject) for subject in subjects))
+            elif kind == Kind.DROP:
+                await drop(client, held, subjects)
             elif kind == Kind.TRUNKS:
                 await look_at_trunks(client)
             elif kind == Kind.MESSAGES:
@@ -112,6 +118,18 @@ async def forget(client: Client, subject: str) -> None:
         )
     except UnsafeActionError as error:
         logger.error("an errand can't be written: %s", error)
+
+
+async def drop(client: Client, held: Held, lines: Collection[str]) -> None:
+    """Have these lines' devices be registered no more. Asterisk's manager interface can't; where ARI doesn't answer they end by themselves, within
+    an hour."""
+    dropped = frozenset(lines)
+    listed = await client.listing("PJSIPShowContacts")
+    names = [each.get("ObjectName") for each in listed if each.get("Endpoint") in dropped]
+    try:
+        await asyncio.to_thread(ari.drop, held, names)
+    except OSError as error:
+        logger.error("%r: devices stay registered that shouldn't: %s", held, error)
 
 
 async def _learn(client: Client, lines: Sequence[str]) -> list[str]:

@@ -192,6 +192,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("forget", "Forget"),
+                            ("drop", "Drop"),
                             ("learn", "Learn"),
                             ("trunks", "Trunks"),
                             ("messages", "Messages"),

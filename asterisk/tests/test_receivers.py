@@ -34,11 +34,15 @@ def stamp(customer: Customer) -> int | None:
     return Stamp.objects.filter(customer=customer).values_list("number", flat=True).first()
 
 
+def told(kind: str) -> list[str]:
+    return list(Errand.objects.filter(kind=kind).order_by("subject").values_list("subject", flat=True))
+
+
 def forgotten() -> list[str]:
-    found = list(Errand.objects.order_by("subject").values_list("kind", "subject"))
+    found = told("forget")
+    assert Errand.objects.exclude(kind="drop").count() == len(found)
     Errand.objects.all().delete()
-    assert {kind for kind, _ in found} <= {"forget"}
-    return [subject for _, subject in found]
+    return found
 
 
 def save(actor: User, sheet: object, record: object, **values: str) -> None:
@@ -106,8 +110,27 @@ def test_new_sip_passwords_are_asked_for_at_once(staff, boreale, amelie, node):
 def test_who_is_deleted_is_forgotten_and_their_messages_go(staff, boreale, amelie, felix, node):
     key = amelie.pk
     remove(plan_removal(staff, boreale, user_sheet(), [key]), FACTS)
-    told = Errand.objects.filter(node=node).order_by("kind").values_list("kind", "subject")
-    assert list(told) == [("empty", f"101@u{key}"), ("forget", "101@boreale.example.com")]
+    errands = Errand.objects.filter(node=node).order_by("kind").values_list("kind", "subject")
+    assert list(errands) == [
+        ("drop", "101@boreale.example.com"), ("empty", f"101@u{key}"), ("forget", "101@boreale.example.com"),
+    ]  # fmt: skip
+
+
+def test_whoever_is_registered_on_a_line_is_so_no_more_once_it_has_another_secret_or_is_another_line(
+    staff, boreale, amelie, felix, node
+):
+    save(staff, user_sheet(), amelie, first_name="Mélie", disabled="1", srtp="enforced")
+    assert told("drop") == []
+    reset.reset(reset.plan_reset(staff, boreale, [amelie.pk]), ["sip"], FACTS)
+    assert list(Errand.objects.order_by("pk").values_list("kind", flat=True))[-2:] == ["forget", "drop"]
+    assert told("drop") == ["101@boreale.example.com"]
+    Errand.objects.all().delete()
+    save(staff, customer_sheet(), boreale, fqdn="nordet.example.com")
+    assert {"101@boreale.example.com", "102@boreale.example.com"} <= set(told("drop"))
+    Errand.objects.all().delete()
+    make_user(boreale, "107", "Zoé", "Lavoie")
+    save(staff, customer_sheet(), boreale, suspended="1", suspended_reason="x")
+    assert told("drop") == []
 
 
 def test_somebody_new_is_nothing_to_forget(boreale, node):
