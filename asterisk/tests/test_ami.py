@@ -267,6 +267,7 @@ def test_a_connection_that_is_cut_ends_every_question(manager: Manager) -> None:
     assert all(isinstance(each, LinkError) for each in with_client(manager, ask_and_cut))
 
 
+@pytest.mark.slow("waits for as long as a node may be silent")
 def test_a_dead_node_is_noticed_within_five_seconds(manager: Manager) -> None:
     manager.delay = 60.0
 

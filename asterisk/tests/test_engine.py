@@ -23,6 +23,8 @@ from asterisk.engine.fetching import EngineError, Installed, debian_mirror, fetc
 from asterisk.engine.ports import UDP_AND_TCP, free_port, free_ports, is_free
 from pbxadmin.run.processes import ROOT
 
+pytestmark = pytest.mark.slow("starts Python again and again")
+
 SOURCES = """\
 Types: deb
 # a copy of that day

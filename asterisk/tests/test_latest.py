@@ -23,7 +23,7 @@ from users.models import Department, Membership, SystemExtension, User, Visibili
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("draws lists again and again")]
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ from voicemail.greetings import sounds
 from voicemail.models import Greeting, Incoming, Made, Mailbox
 from voicemail.tests.sounds import make_greeting, ready_wav
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("opens page after page")]
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from files.importing.words import said_of
 from files.reading import FileRefusedError, opened, read, workbook
 from files.reading.headers import LONGEST_NAME, PEOPLE, columns_of, compared
 
+pytestmark = pytest.mark.slow("reads files that don't end")
+
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 ONE = b"".join(as_workbook("t", ["Number", "FirstName"], [["170", "aaa"], ["171", "aaa"]]))
 

@@ -28,6 +28,8 @@ from signin.tests.signing import sign_in_fully
 from users.models import Customer, Department, User
 from users.tests.factories import FACTS, make_customer, make_staff
 
+pytestmark = pytest.mark.slow("pages of files, with what they import")
+
 COLUMNS = reverse("file_columns", args=["pingris"])
 
 

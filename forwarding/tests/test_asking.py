@@ -22,6 +22,8 @@ from signin.tests.signing import sign_in_fully
 from users.models import Did, SystemExtension, User
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 TUESDAY = datetime(2026, 11, 24, 9, 30, tzinfo=ZoneInfo("America/Toronto"))
 CLIENT = "+14185550199"
 

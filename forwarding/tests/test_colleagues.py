@@ -8,6 +8,8 @@ from signin.tests.signing import sign_in_fully
 from users.models import Change, User
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 
 @pytest.fixture
 def olivier(boreale):

@@ -12,6 +12,8 @@ from users.people import actions
 from users.road import jobs, meant
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.slow("pages of those who leave, with everything that leads to them")
+
 
 @pytest.fixture
 def maude(boreale):

@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -49,6 +50,11 @@ SYSTEM_PROGRAMS = {
 REST = ("Tests on PostgreSQL", "not browser and not calls", "")
 CALLS = ("Calls over a real Asterisk", "calls and not browser", "calls")
 BROWSER = ("Tests in the browser", "browser", "browser")
+# The inner loop: under a minute on two processors.
+FAST = "not browser and not slow and not postgresql and not calls"
+NOT_FAST = re.compile(
+    r"^pytestmark = (\[[^]]*)?pytest\.mark\.(slow|browser|postgresql|calls)\b", re.MULTILINE
+)
 # As many processes as there are processors; calls wait for nearly half of their time.
 WORKERS, WORKERS_OF_CALLS = 2, 3
 # pytest's exit code for "no tests were collected".
@@ -300,10 +306,23 @@ def style() -> list[Step]:
     ]
 
 
+def test_files() -> dict[str, str]:
+    """Every file of tests, and its text."""
+    files = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("test_*.py"))
+    return {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in files}
+
+
 def files_with(mark: str) -> list[str]:
     """The files in which `mark` stands: a few dozen of two hundred, and each worker reads all that it is given."""
-    files = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("test_*.py"))
-    return [str(path.relative_to(ROOT)) for path in files if f"mark.{mark}" in path.read_text("utf-8")]
+    return [name for name, text in test_files().items() if f"mark.{mark}" in text]
+
+
+def fast_step(broker: str, more: list[str]) -> Step:
+    """The inner loop, on SQLite; no worker reads the files that it leaves out whole."""
+    left_out = [f"--ignore={name}" for name, text in test_files().items() if NOT_FAST.search(text)]
+    step = pytest_step("Tests in the inner loop, on SQLite", FAST, broker, "", more)
+    step.command += [] if more else left_out
+    return step
 
 
 def pytest_step(title: str, marks: str, broker: str, database: str, more: list[str], only: str = "") -> Step:
@@ -343,8 +362,7 @@ def main(given: list[str]) -> int:
             results.run(step)
         with valkey(guard) as broker:
             if wanted == "fast":
-                marks = "not browser and not slow and not postgresql and not calls"
-                results.run(pytest_step("Tests in the inner loop, on SQLite", marks, broker, "", more))
+                results.run(fast_step(broker, more))
             elif wanted == "calls":
                 system_programs(results)
                 on_postgresql(results, guard, broker, more, [CALLS])

@@ -27,7 +27,7 @@ from users.road import SHEETS
 from users.tests.factories import make_customer, make_staff, make_user
 from voicemail.models import Greeting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("writes and reads every column of every sheet")]
 
 EACH_SHEET = pytest.mark.parametrize("sheet", SHEETS.values(), ids=list(SHEETS))
 

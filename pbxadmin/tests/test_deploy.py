@@ -25,6 +25,8 @@ from pbxadmin.run.processes import ROOT, signal_group
 from pbxadmin.tests.installation import free_port, until
 from pbxadmin.tests.runner import PRODUCTION
 
+pytestmark = pytest.mark.slow("starts Python again and again")
+
 PROCFILE = ROOT / "deploy" / "Procfile"
 UNIT = ROOT / "deploy" / "pbxadmin@.service"
 README = ROOT / "README.md"

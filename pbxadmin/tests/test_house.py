@@ -37,6 +37,8 @@ from users.models import Change, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
+pytestmark = pytest.mark.slow("reads all the sources")
+
 ROOT = Path(settings.BASE_DIR)
 APPS = (
     "pbxadmin",

@@ -17,6 +17,8 @@ from django.urls import URLPattern, get_resolver
 
 from talk import urls_host
 
+pytestmark = pytest.mark.slow("reads all the sources")
+
 ROOT = Path(settings.BASE_DIR)
 APPS = (
     "pbxadmin",

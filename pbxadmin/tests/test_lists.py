@@ -13,6 +13,8 @@ from pbxadmin.tests.installation import Installation, watched
 from signin.tests.signing import sign_in_fully
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("draws lists again and again")
+
 SHAPE = Shape(
     search=lambda text: NOTHING,
     search_label="Name",

@@ -21,6 +21,8 @@ from pbxadmin.common.crypto import random_token
 from pbxadmin.common.logs import OneLineFilter, RefusalsFilter
 from pbxadmin.common.values.unsaid import SECRET_ADDRESSES, without_secrets
 
+pytestmark = pytest.mark.slow("sends hundreds of requests")
+
 # Parts of addresses that everybody may read: keys, names, extensions. Whatever else an address holds is taken for a secret.
 NO_SECRETS = {
     "slug", "number", "mac", "tab", "pk", "operation", "provider", "name", "which", "status", "model", "object_id", "app_label",

@@ -16,6 +16,8 @@ from users.models import Department
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 PERSON = (
     "general",
     "talk",

@@ -11,6 +11,8 @@ from signin.tests.signing import sign_in_fully
 from users.models import Department, Did, SystemExtension
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("searches everywhere by pages")
+
 both_databases = pytest.mark.both_databases("conditions of several lists")
 
 

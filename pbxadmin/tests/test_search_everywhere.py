@@ -15,6 +15,8 @@ from users.models import Customer, Department, Did, SystemExtension, User
 from users.people.sections.general import derived
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("searches everywhere by pages")
+
 both_databases = pytest.mark.both_databases("a union of several tables, names folded by either database")
 
 

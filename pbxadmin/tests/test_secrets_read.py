@@ -13,6 +13,8 @@ from phones.models import Phone
 from users.models import User
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("reads all the sources")
+
 SECRETS = {
     f"{model._meta.object_name}.{field.name}": field
     for model in apps.get_models()

@@ -18,6 +18,8 @@ from users.models import Customer
 from users.people.sections import user_sheet
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 LONGEST_LINE = 140
 # An opened tab asks for that many times what the frame without content asks for, at most.
 TIMES_THE_FRAME = 5

@@ -10,6 +10,8 @@ from babel.messages import pofile
 
 from pbxadmin.tests.test_guide import LABELS, RIGHTS, TABS, words
 
+pytestmark = pytest.mark.slow("reads all the texts")
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 CATALOGUE = ROOT / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 GLOSSARY = ROOT / "docs" / "glossary.md"

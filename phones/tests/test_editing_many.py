@@ -14,7 +14,7 @@ from signin.tests.signing import sign_in_fully
 from users.models import Department, Operation
 from users.tests.test_editing import URL, carried, keys, saved, seen
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("pages and previews over many people")]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from users.road import undo
 from users.road.meant import person_meant
 from users.tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("opens page after page")]
 MOVE = f"/c/boreale/users/101/phones/{MAC}/move"
 GIVE = f"/c/boreale/phones/{MAC}/give"
 

@@ -31,7 +31,7 @@ from users.people.sections import user_sheet
 from users.road import outcomes
 from users.tests.factories import make_staff, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("opens page after page")]
 
 
 def add(actor: User, customer: Customer, person: User | None, mac: str, **values: Any) -> road.RowPlan:

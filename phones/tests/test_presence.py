@@ -23,7 +23,11 @@ from phones.vendors.yealink import NIGHT_WINDOW
 from signin.tests.signing import sign_in_fully
 from users.models import Customer, User
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases("the condition, and the write of many signs")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.both_databases("the condition, and the write of many signs"),
+    pytest.mark.slow("opens page after page"),
+]
 
 
 def shown(phone: Phone) -> presence.Presence:

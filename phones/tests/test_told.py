@@ -15,6 +15,8 @@ from phones.models import Phone
 from phones.tests.factories import make_phone
 from signin.tests.signing import sign_in_fully
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 
 @pytest.fixture
 def two(boreale, amelie):

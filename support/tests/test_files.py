@@ -23,6 +23,8 @@ from users.history.timeline import reason_in_words, source_in_words
 from users.models import Change, Customer, Department, Did, Operation, User
 from users.tests.factories import make_customer, make_staff, make_user
 
+pytestmark = pytest.mark.slow("pages of files, with what they import")
+
 PAGES = {
     "users": "users_user", "departments": "users_department", "numbers": "users_did",
     "system-extensions": "users_systemextension", "phones": "phones_phone",

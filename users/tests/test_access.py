@@ -21,6 +21,8 @@ from users.models import Letter, Operation, User
 from users.people import access
 from users.tests.factories import FACTS, make_staff, make_user
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 URL = reverse("user_sign_in", args=["boreale", "101"])
 
 

@@ -10,6 +10,8 @@ from users.history import timeline
 from users.models import Customer, Letter, Operation, SystemExtension, User
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 CREATE = "/c/boreale/users/new"
 
 

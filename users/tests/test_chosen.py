@@ -10,6 +10,8 @@ from users.mail import letters
 from users.models import Change, Department, Operation, User
 from users.tests.factories import details, make_user, make_users
 
+pytestmark = pytest.mark.slow("pages and previews over many people")
+
 ACTIONS = ["chosen_copy", "chosen_delete", "chosen_reset", "chosen_second_factor", "chosen_welcome"]
 
 

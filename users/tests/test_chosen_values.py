@@ -9,7 +9,7 @@ from signin.tests.signing import sign_in_fully
 from users.models import Change, Department, Did, Operation, User
 from users.tests.factories import details, make_user, make_users
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("pages and previews over many people")]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from users.road import Outcome
 from users.road.replacements import Departure
 from users.tests.factories import make_staff
 
+pytestmark = pytest.mark.slow("pages of those who leave, with everything that leads to them")
+
 KINDS = ["user", "phone", "department", "did", "system_extension", "sbc"]
 
 

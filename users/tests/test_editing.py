@@ -12,7 +12,7 @@ from signin.tests.signing import sign_in_fully
 from users.models import Change, Department, Job, Operation, User
 from users.tests.factories import details, make_user, make_users
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("pages and previews over many people")]
 URL = "/c/boreale/users/chosen/edit"
 
 

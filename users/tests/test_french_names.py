@@ -15,7 +15,10 @@ from users.people.sections import user_sheet
 from users.people.sections.talk import suggested_name
 from users.tests.factories import details, make_user, make_users
 
-pytestmark = pytest.mark.both_databases("searches and orders are the database's")
+pytestmark = [
+    pytest.mark.both_databases("searches and orders are the database's"),
+    pytest.mark.slow("draws the list of users again and again"),
+]
 
 PEOPLE = [
     ("201", "Réjean", "Lebœuf"),

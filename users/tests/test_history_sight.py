@@ -13,6 +13,8 @@ from users import road
 from users.people.sections import user_sheet
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 PLACE = "203.0.113.77"
 ADDRESS, MOBILE = "felix.gagnon@maison.example", "514 555-0142"
 

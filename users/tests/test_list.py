@@ -24,7 +24,10 @@ from users.people.sections import user_sheet
 from users.tests.factories import details, make_user, make_users
 from voicemail.models import Mailbox
 
-pytestmark = pytest.mark.both_databases("the list's order and its places")
+pytestmark = [
+    pytest.mark.both_databases("the list's order and its places"),
+    pytest.mark.slow("draws the list of users again and again"),
+]
 
 LIST = "/c/boreale/users/"
 COLUMNS = "/c/boreale/users/columns"

@@ -47,6 +47,7 @@ def test_a_machine_has_no_other_right(boreale, amelie, verb):
         assert not rights.acts_on_whole_customer(machine)
 
 
+@pytest.mark.slow("plans a change of every column")
 @pytest.mark.parametrize("name", sorted(set(user_sheet().columns) - ALLOWED))
 def test_a_machine_changes_no_other_column_of_a_person(boreale, amelie, name):
     for machine in machines(boreale, amelie):
@@ -87,6 +88,7 @@ def test_the_pbx_changes_the_status_of_whoever_dials_and_nobody_elses(boreale, a
     assert not planned(schedule_actor(boreale), boreale, user_sheet(), ines.pk, {"status": "away"}).refusal
 
 
+@pytest.mark.slow("reads all the sources")
 def test_nobody_else_makes_an_actor_of_his_own():
     """Support staff made in memory pass every right: only who makes a real account may write it so, and who sits at the terminal is."""
     allowed = {"signin/credentials.py", "users/rights.py"}

@@ -19,6 +19,8 @@ from users.people.sections import user_sheet
 from users.tests.factories import FACTS, PASSWORD, make_user
 from voicemail.models import Mailbox
 
+pytestmark = pytest.mark.slow("every mail in each language")
+
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 TALK, MEET = Visitor.Kind.TALK, Visitor.Kind.MEET
 # What each visitor's mail is about: kind, whose link, name, address.

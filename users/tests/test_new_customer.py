@@ -15,6 +15,8 @@ from users.company.sheets import customer_sheet, department_sheet
 from users.models import Change, Customer, Department, Did, Letter, Operation, User
 from users.tests.factories import FACTS
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 NEW = {
     "customer-name": "Garage Fortin",
     "customer-slug": "fortin",

@@ -15,6 +15,8 @@ from users.road import jobs
 from users.road.actions import ACTIONS
 from users.tests.factories import make_user
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 
 @pytest.fixture
 def owner(felix):

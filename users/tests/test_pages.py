@@ -20,7 +20,10 @@ from users.road import applying
 from users.tests.browser import posted, typed
 from users.tests.factories import FACTS, make_user
 
-pytestmark = pytest.mark.both_databases("the list's search, order and pages")
+pytestmark = [
+    pytest.mark.both_databases("the list's search, order and pages"),
+    pytest.mark.slow("draws the list of users again and again"),
+]
 
 LIST = "/c/boreale/users/"
 

@@ -20,6 +20,8 @@ from users.road import Outcome, undo
 from users.tests.factories import FACTS, make_user
 from voicemail.models import Greeting
 
+pytestmark = pytest.mark.slow("makes somebody whole, and draws what would go over")
+
 both_databases = pytest.mark.both_databases("rows that refer to somebody who is created with them")
 
 ALL = frozenset(

@@ -16,6 +16,8 @@ from users.models import Change, Letter, Operation, PersonalLink, User
 from users.people import reset
 from users.tests.factories import FACTS, PASSWORD, make_user
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 
 @pytest.fixture
 def phone(felix, amelie, boreale):

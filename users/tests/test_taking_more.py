@@ -17,6 +17,8 @@ from users.tests.test_customer_pages import department
 from users.tests.test_pages import posted
 from users.tests.test_undo import again, edit, url
 
+pytestmark = pytest.mark.slow("pages and previews over many people")
+
 
 @pytest.fixture
 def marc(boreale) -> User:

@@ -17,6 +17,8 @@ from users.models import Department, Operation, SystemExtension, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, details, make_user, make_users
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 both_databases = pytest.mark.both_databases("the search in the history's JSON")
 
 

@@ -18,7 +18,7 @@ from voicemail.greetings import usage
 from voicemail.greetings.for_many import GIVE
 from voicemail.models import Greeting, Mailbox
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("pages and previews over many people")]
 
 
 @pytest.fixture

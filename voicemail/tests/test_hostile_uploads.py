@@ -16,6 +16,8 @@ from voicemail.greetings import sounds
 from voicemail.models import Greeting, Incoming, Mailbox, Sound
 from voicemail.tests.sounds import make_greeting, ready_wav, tone
 
+pytestmark = pytest.mark.slow("sends anything to every address of greetings")
+
 MIB = 1024 * 1024
 # Keys that name nothing, and texts that are no keys.
 NO_KEYS = (

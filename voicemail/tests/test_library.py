@@ -24,6 +24,8 @@ from voicemail.greetings.making import RefusedError, Wanted
 from voicemail.models import Greeting, Made, Mailbox, Sound
 from voicemail.tests.sounds import ready_wav, silence, upload
 
+pytestmark = pytest.mark.slow("opens page after page")
+
 
 @pytest.fixture(autouse=True)
 def _a_folder_of_its_own(settings, tmp_path):

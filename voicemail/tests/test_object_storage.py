@@ -27,6 +27,8 @@ from voicemail.models import Greeting, Incoming, Sound
 from voicemail.tests.sounds import ready_wav, tone
 from voicemail.tests.test_library import give
 
+pytestmark = pytest.mark.slow("talks to a store over HTTP")
+
 SECRET = "s3/cret+of=the:store"
 
 

@@ -12,6 +12,8 @@ from pbxadmin.common.values.short_codes import RESERVED, as_dialled, emergency_n
 from pbxadmin.common.values.signalling import Srtp, Transport
 from pbxadmin.common.values.statuses import Status
 
+pytestmark = pytest.mark.slow("reads all the sources")
+
 
 def test_star_codes_are_spelled_in_one_place() -> None:
     found = set()

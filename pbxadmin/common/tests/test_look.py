@@ -14,6 +14,8 @@ from django.utils import translation
 
 from pbxadmin.common.templatetags import portal
 
+pytestmark = pytest.mark.slow("reads all the templates and styles")
+
 ROOT = Path(settings.BASE_DIR)
 STYLE = (ROOT / "static/pbxadmin/portal.css").read_text(encoding="utf-8")
 SPRITE = (ROOT / "static/pbxadmin/icons.svg").read_text(encoding="utf-8")

@@ -11,7 +11,11 @@ from users.models import Change, Membership, Operation, User
 from users.road import recording
 from users.tests.factories import FACTS, details, make_user, make_users
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases("rows that are written many at once")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.both_databases("rows that are written many at once"),
+    pytest.mark.slow("makes hundreds of rows"),
+]
 
 ODD = [
     "plain",

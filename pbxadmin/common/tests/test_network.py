@@ -11,6 +11,8 @@ from django.db import models
 from pbxadmin.common.values.network import Why, read, refusal
 from pbxadmin.tests.test_secrets_read import sources
 
+pytestmark = pytest.mark.slow("reads all the sources")
+
 
 @pytest.mark.parametrize(
     ("why", "texts"),

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from pbxadmin.common import fields
 from pbxadmin.common.values import tolls
 
+pytestmark = pytest.mark.slow("reads all the sources")
+
 SEPARATORS = st.sampled_from(["", "", "", " ", "-", ".", "(", ")", "/", "\u00a0"])
 
 

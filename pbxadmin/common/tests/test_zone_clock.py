@@ -12,6 +12,8 @@ import pytest
 import pbxadmin
 from pbxadmin.common.values.clock import ZONES, Clock, ClockError, Turn, clock_of
 
+pytestmark = pytest.mark.slow("starts Python again and again")
+
 HOUR = timedelta(hours=1)
 ROOT = Path(pbxadmin.__file__).parents[1]
 AFTERNOON = "2026-11-26T14:30+00:00"

@@ -16,7 +16,7 @@ from phones.tests.factories import change, provider
 from signin.tests.signing import sign_in_fully
 from users.models import Change, Customer, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("opens page after page")]
 
 TELEPORT = '<BLF ID="-1" BLFNo="1" BLFType="Teleport" BLFTypeID="42">Mars</BLF>'
 KEPT = '<BLF ID="-1" BLFType="Teleport" BLFTypeID="42">Mars</BLF>'

@@ -13,7 +13,7 @@ from phones.tests.desk import Desk
 from phones.tests.factories import again, fetch, outbox, rename
 from users.models import Operation, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("makes an office of thirty people and their phones")]
 
 
 def test_a_restart_is_sent_once_and_is_over_when_the_phone_has_fetched(phone: Phone, desk: Desk) -> None:

@@ -18,7 +18,11 @@ from users import road
 from users.models import Customer, Department, Operation, User
 from users.tests.factories import FACTS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases("the outbox's locks and marks")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.both_databases("the outbox's locks and marks"),
+    pytest.mark.slow("makes an office of thirty people and their phones"),
+]
 
 
 # --- A change ---

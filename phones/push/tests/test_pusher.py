@@ -20,7 +20,7 @@ from phones.tests.factories import again, fetched, make_phone, outbox, rename
 from phones.tests.processes import wait_until
 from users.models import Customer, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("makes an office of thirty people and their phones")]
 
 # The background has a connection of its own: what a test writes must be committed.
 committed = pytest.mark.django_db(transaction=True)

@@ -33,6 +33,7 @@ def broker() -> Iterator[Any]:
     publish_to(before)
 
 
+@pytest.mark.slow("waits for a broker that never answers")
 def test_a_broker_that_refuses_or_never_answers_costs_a_page_little_and_loses_nothing(
     phone: Phone, amelie: User, desk: Desk, broker: Any, django_capture_on_commit_callbacks: Any, caplog: Any
 ) -> None:

@@ -18,7 +18,11 @@ from phones.tests.factories import again, change, fetch, fetched, make_phone, ou
 from users.models import Customer, Operation, User
 from users.tests.factories import FACTS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases("claims of the push")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.both_databases("claims of the push"),
+    pytest.mark.slow("makes an office of thirty people and their phones"),
+]
 
 SECONDS = timedelta(seconds=1)
 

@@ -24,6 +24,7 @@ from users.models import Customer, User
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.both_databases("the statement of a fetch, and the one that writes times"),
+    pytest.mark.slow("asks for files hundreds of times"),
 ]
 
 

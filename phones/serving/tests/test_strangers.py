@@ -19,7 +19,7 @@ from phones.tests.factories import MAC, again, fetch, fetched, settings_of
 from signin import lockout
 from users.models import Customer, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("asks for files hundreds of times")]
 
 
 # --- Everybody else ---

@@ -25,7 +25,7 @@ from users.people.sections import user_sheet
 from users.road import undo
 from users.tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow("draws and reads pictures")]
 TAB = f"/c/boreale/users/101/phone?phone={MAC}"
 LOGO = f"/c/boreale/users/101/phones/{MAC}/logo"
 

@@ -14,6 +14,8 @@ from phones.tests.factories import drawn
 from phones.vendors import Picture, models
 from phones.vendors.model import PictureFormat
 
+pytestmark = pytest.mark.slow("draws and reads pictures")
+
 SCREEN = (1024, 600)
 KINDS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 PLACE = b"Exif secret: 45.5017 N 73.5673 W"

@@ -13,6 +13,8 @@ from phones.vendors.tests.yealink import TODAY, device, phone
 from phones.vendors.yealink import YEALINK
 from phones.vendors.yealink.models import MODELS
 
+pytestmark = pytest.mark.slow("walks through the days of two years")
+
 DAY = timedelta(days=1)
 # This year and the next.
 DAYS = [date(TODAY.year, 1, 1) + n * DAY for n in range(730)]
