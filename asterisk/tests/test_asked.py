@@ -19,7 +19,10 @@ from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.gathering import Gathered
 from users.models import Did, Operation, User
 from users.tests.factories import make_customer, make_user
+from voicemail import audio
+from voicemail.greetings import sounds
 from voicemail.models import Mailbox
+from voicemail.tests.sounds import ready_wav
 
 TOKEN = "token-of-the-node-in-the-tests"
 
@@ -102,7 +105,10 @@ def test_a_question_that_fails_is_an_empty_503_and_names_nothing(ask, amelie, mo
     assert TOKEN not in caplog.text
 
 
-def test_a_node_that_has_customers_of_its_own_learns_nothing_of_others(ask, node, boreale, laurier, amelie):
+def test_a_node_that_has_customers_of_its_own_learns_nothing_of_others(
+    ask, node, boreale, laurier, amelie, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
     node.customers.add(laurier)
     theirs = Trunk.objects.create(name="À Boréale", host="sip.example.com", customer=boreale)
     line = f"101%40{boreale.fqdn}"
@@ -114,9 +120,32 @@ def test_a_node_that_has_customers_of_its_own_learns_nothing_of_others(ask, node
     assert ask(f"/n/call/{boreale.fqdn}/101/102/1").content == plan.refused().encode()
     assert ask(f"/n/mailbox/{boreale.fqdn}/101").content == b"off"
     assert ask("/n/code", line=line, code="*31").content == b"0"
+    # What is theirs in every other way.
+    Mailbox.objects.filter(user=amelie).update(pin="246810")
+    User.objects.filter(pk=amelie.pk).update(sip_id="amelie")
+    sound = sounds.keep(boreale, audio.convert(ready_wav(), level=False, trim=False))
+    Trunk.objects.filter(pk=theirs.pk).update(username="u", trunk_password="p", registers=True)
+    assert ask("/n/pin", line=line, pin="246810").content == b"0"
+    assert ask(f"/n/sound/g-{sound.key}").status_code == 404
+    for table in ("ps_endpoints", "ps_aors", "ps_registrations"):
+        for said in (
+            ask(f"/n/rt/{table}/single", id=f"trunk-{theirs.pk}"),
+            ask(f"/n/rt/{table}/multi", id="%25"),
+        ):
+            assert not re.search(rb"sip\.example\.com|boreale", said.content), table
+    for kind in ("", "long/"):
+        for question in (
+            f"call/{boreale.fqdn}/101/4185550177/1", f"in/{theirs.pk}/-/+15145550100/1", f"in/{theirs.pk}/-/101/1", f"sip/{boreale.fqdn}/amelie/1",
+        ):  # fmt: skip
+            assert ask(f"/n/{kind}{question}").content in (plan.refused().encode(), plan.nobody().encode()), (
+                question
+            )
+    assert not PinEntry.objects.exists()
     node.customers.add(boreale)
     nodes.forget()
     assert ask("/n/rt/ps_auths/single", id=line).content != b""
+    assert ask(f"/n/sound/g-{sound.key}").status_code == 200
+    assert ask("/n/pin", line=line, pin="246810", **{"for": "outside"}).content == b"1"
 
 
 # --- Lines ---------------------------------------------------------------------------------------------------------------
@@ -245,12 +274,19 @@ def test_of_all_lines_only_those_are_named_that_a_node_is_learning(ask, node, bo
     assert row(ask("/n/rt/ps_endpoints/multi", id="%25")) == {"id": name, "aors": name}
 
 
-def test_where_a_line_calls_from_is_answered_without_a_query(ask, node, boreale, amelie, django_assert_num_queries):
-    trunks = [Trunk.objects.create(name=f"Fournisseur {each}", host=f"sip{each}.example.com") for each in (1, 2)]
+def test_where_a_line_calls_from_is_answered_without_a_query(
+    ask, node, boreale, amelie, django_assert_num_queries
+):
+    trunks = [
+        Trunk.objects.create(name=f"Fournisseur {each}", host=f"sip{each}.example.com") for each in (1, 2)
+    ]
     ask("/n/rt/ps_identifies/multi", id="%25")
     with django_assert_num_queries(0):
         assert ask("/n/rt/ps_identifies/multi", endpoint=f"101@{boreale.fqdn}").content == b""
-    assert row(ask("/n/rt/ps_identifies/multi", endpoint=f"trunk-{trunks[1].pk}"))["endpoint"] == f"trunk-{trunks[1].pk}"
+    assert (
+        row(ask("/n/rt/ps_identifies/multi", endpoint=f"trunk-{trunks[1].pk}"))["endpoint"]
+        == f"trunk-{trunks[1].pk}"
+    )
 
 
 def test_a_start_names_the_trunks_and_learning_a_line_only_the_line(ask, node, boreale, amelie):

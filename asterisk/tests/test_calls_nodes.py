@@ -1,14 +1,16 @@
 """Two phone systems at one portal: each serves its own customers alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from asterisk import nodes
 from asterisk.tests.engine import started
 from asterisk.tests.phones import heard_first
 from asterisk.tests.saving import did, trunk
-from users.tests.factories import make_user
+from users.tests.factories import FACTS, make_staff, make_user
 
 pytestmark = pytest.mark.calls
 
@@ -69,17 +71,47 @@ def test_a_node_that_has_no_token_any_more_is_answered_nothing(phones, engine, b
     one = phones.of(amelie)
     engine.node.delete()
     engine.wait_until(
-        lambda: asked(engine, f"call/{boreale.fqdn}/101/102/1") is None, "its token has ended", 4
+        lambda: asked(engine, f"call/{boreale.fqdn}/101/102/1") is None, "its token has ended", 2.5
     )
     assert phones.of(felix, register=False).register() in (401, 403)
     assert heard_first(one.call("4185550188"), "speech") == "speech"
 
 
-def asked(engine, path):
+def test_another_token_is_taken_up_without_the_end_of_a_call_or_a_registration(
+    phones, engine, boreale, amelie, felix
+):
+    manager = make_staff("chef@tic.example", staff_level="manager")
+    one, other = phones.of(amelie, tone=440), phones.of(felix, answer="at once", tone=700)
+    call = one.call("102")
+    assert call.hears(700, 0.2)
+    former = engine.values["NODE_TOKEN"]
+    _node, engine.values["NODE_TOKEN"], _password = nodes.new_token(manager, engine.node.pk, FACTS)
+    question = f"call/{boreale.fqdn}/101/102/1"
+    # Until the node has the new one, the former one goes on; as docs/calls.md says, it begins anew once nobody talks any more.
+    engine.configure()
+    with ThreadPoolExecutor(1) as console:
+        console.submit(engine.cli, "core stop when convenient")
+        assert call.hears(700, call.heard_for(700) + 0.3)
+        assert asked(engine, question, former)
+        call.hangup()
+        engine.wait_until(lambda: not engine.running, "it has ended by itself")
+    engine.stop()
+    engine.start()
+    call = one.call("102")
+    assert call.hears(700, 0.2)
+    # Also where the former one is remembered.
+    engine.wait_until(lambda: asked(engine, question, former) is None, "the former one has ended", 2.5)
+    assert asked(engine, question)
+    call.hangup()
+    # Nobody who has had to prove who they are so far has to do so again.
+    assert (len(one.registrations), len(other.registrations)) == (1, 1)
+
+
+def asked(engine, path, token=""):
     """What the portal says to whoever has a node's token; None: nothing."""
     request = Request(
         f"{engine.values['PORTAL_URL']}/n/{path}",
-        headers={"Authorization": f"Bearer {engine.values['NODE_TOKEN']}"},
+        headers={"Authorization": f"Bearer {token or engine.values['NODE_TOKEN']}"},
     )
     try:
         with urlopen(request, timeout=5) as answer:
