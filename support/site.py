@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.urls.resolvers import RegexPattern
 from django.utils.translation import gettext_lazy as _
+from django.views.i18n import JavaScriptCatalog
 
 from signin import second_factor
 from support.pages import frame
@@ -63,6 +64,11 @@ class SupportSite(AdminSite):
         from support.pages import start
 
         return super().index(request, {**start.facts_of(request), **(extra_context or {})})
+
+    def i18n_javascript(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Django's words for its scripts, and ours over them (`support/locale`)."""
+        answer: Any = JavaScriptCatalog.as_view(packages=["django.contrib.admin", "support"])(request)
+        return answer
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """A page of the desk. Whoever is signed in and doesn't belong here is told so, rather than asked to sign in again."""

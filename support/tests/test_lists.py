@@ -358,3 +358,28 @@ def test_a_record_leads_back_to_the_list_as_it_was_asked_for(desk, company):
     assert links
     assert all("_changelist_filters=q%3Dam%25C3%25A9lie%2Btremblay" in link for link in links)
     assert desk.get(links[0]).status_code == 200
+
+
+# --- On a phone -------------------------------------------------------------------------------------------------------
+def test_every_value_has_the_name_of_its_column_beside_it_for_pages_that_are_narrow(desk, company):
+    text = desk.get(reverse("admin:users_user_changelist")).content.decode().partition('id="result_list"')[2]
+    row = text.partition("<tbody>")[2].partition("</tr>")[0]
+    cells = re.findall(r"<td[^>]*>", row)
+    assert [cell for cell in cells if "data-label" not in cell and "action-checkbox" not in cell] == []
+    labels = re.findall('data-label="(.*?)"', row)
+    heads = re.findall(r'<div class="text"><\w+[^>]*>(.*?)</', text.partition("</thead>")[0], re.DOTALL)
+    assert labels == heads[-len(labels) :]
+    assert {"Nom", "Client"} <= set(labels)
+
+
+def test_a_name_that_looks_like_markup_stays_text_beside_its_label(desk, company):
+    User.objects.filter(customer=company).update(first_name="<td class=x>")
+    text = desk.get(reverse("admin:users_user_changelist")).content.decode()
+    assert "<td class=x>" not in text
+    assert "&lt;td class=x&gt;" in text
+
+
+def test_scripts_count_the_selection_in_the_words_of_the_page(desk):
+    said = desk.get(reverse("admin:jsi18n"), headers={"accept-language": "fr-CA"}).content.decode()
+    assert said.count(r"S\u00e9lection\u00a0: %(sel)s sur %(cnt)s") == 2
+    assert "Choisir" in said, "Django's own words are there still"
