@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from asterisk.calls import comparing, latest, words
 from asterisk.calls.became import became
 from asterisk.calls.comparing import Compared
-from asterisk.calls.naming import caller_of, names_of, said
+from asterisk.calls.naming import Names, caller_of, names_of, said
 from asterisk.models import CallParty, CallRecord, Node
 from forwarding.simulator import Sees
 from forwarding.tabs import facts
@@ -144,11 +144,17 @@ def _call(request: PortalRequest, person: User, key: int, trail: Trail, back: st
         "person": person, "customer": customer, "call": call, "tone": tone, "outcome": outcome, "length": words.spoken(call.seconds),
         "from": said(caller_of(call), named), "from_number": call.from_extension,
         "to": said(call.dialled, named), "to_number": call.dialled if call.dialled in named else "",
-        "answered_by": said(call.answered_by, named) if call.answered_by else "", "answered_number": call.answered_by,
+        "answered_by": _answered_by(call, named, outcome), "answered_number": call.answered_by,
         "compared": compared, "changed": _changed(request.user, customer, call, compared),
         "simulator_url": _simulator(request.user, customer, party), "back": back,
         "breadcrumbs": [*trail, (_("Latest calls"), back), (_("The call"), None)],
     })  # fmt: skip
+
+
+def _answered_by(call: CallRecord, named: Names, outcome: str) -> str:
+    """Who answered, where the outcome doesn't name them."""
+    name = said(call.answered_by, named) if call.answered_by else ""
+    return "" if name in outcome else name
 
 
 def _sees(reader: User, customer: Customer) -> Sees:

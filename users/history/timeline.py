@@ -33,8 +33,10 @@ TOLD_BY_TITLE = (Operation.Kind.COMMAND, Operation.Kind.REVEAL)
 # What the portal itself notes as a reason; where "where from" says it already, nothing.
 REASONS: Mapping[str, Any] = {
     "automatic status": _("Status changed by the schedule"),
+    "status dialled on the phone": _("Status set by a code dialled on the phone"),
     "demo": " ",
     "export": _("In a file"),
+    "new customer": _("New customer"),
 }
 
 

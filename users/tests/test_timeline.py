@@ -1,6 +1,8 @@
 """The history as people read it: one entry for one decision, found by name, kind, way in and time, page by page."""
 
+import ast
 from html import unescape
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -194,3 +196,39 @@ def test_a_number_is_found_in_the_history_however_it_is_written(client, staff, b
     for typed in (national, did.number, did.number[2:], f"1-{national.replace(' ', '-')}"):
         page = client.get(reverse("history", args=["boreale"]), {"q": typed}).content.decode()
         assert national in page, typed
+
+
+def noted_reasons():
+    """What the code notes as the reason of an operation, where that is a text of its own."""
+    root = Path(road.__file__).parents[2]
+    for app in (
+        "pbxadmin",
+        "users",
+        "signin",
+        "talk",
+        "phones",
+        "forwarding",
+        "voicemail",
+        "files",
+        "asterisk",
+        "support",
+    ):
+        for module in (root / app).rglob("*.py"):
+            if "tests" in module.parts:
+                continue
+            for call in ast.walk(ast.parse(module.read_text())):
+                name = getattr(getattr(call, "func", None), "attr", "") or getattr(
+                    getattr(call, "func", None), "id", ""
+                )
+                if not isinstance(call, ast.Call) or name not in ("commit", "apply", "apply_all"):
+                    continue
+                given = [*call.args[2:3], *(each.value for each in call.keywords if each.arg == "reason")]
+                yield from (each.value for each in given if isinstance(each, ast.Constant) and each.value)
+
+
+def test_what_the_portal_notes_as_a_reason_is_said_in_the_readers_language():
+    found = set(noted_reasons())
+    assert {"status dialled on the phone", "automatic status"} <= found
+    with translation.override("fr-ca"):
+        said = {each: timeline.reason_in_words(Operation(reason=each)) for each in found}
+    assert [each for each, words in said.items() if words == each] == []
