@@ -125,7 +125,7 @@ class NodeAdmin(RoadAdmin):
     @admin.display(description=_("Trouble"), ordering="trouble")
     def why(self, record: Node) -> str:
         """Why there is no link."""
-        return status(record).trouble
+        return status(record).trouble or "—"
 
     @admin.display(description=_("Release"), ordering="release")
     def runs(self, record: Node) -> str:

@@ -341,6 +341,7 @@ class RoadAdmin(SheetAdmin):
             "show_save_and_add_another": False,
             "preserved_filters": self.get_preserved_filters(request),
             "seen": seen,
+            "internal": planned_for(scope.customer) is None,
             "portal_url": self.portal_url(record) if record is not None else "",
             "tabs": self._tabs(request, shown_parts[0]) if record is not None and self.part_by_part else [],
         }

@@ -173,6 +173,7 @@ class SheetAdmin(SupportAdmin):
                 "customers": [
                     (customer, len(keys)) for customer, keys in by_customer.items() if customer is not None
                 ],
+                "internal": set(by_customer) == {None},
                 "count": len(records),
                 "instead": typed,
                 "chosen": [record.pk for record in records],

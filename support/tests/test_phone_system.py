@@ -280,6 +280,21 @@ def test_what_a_node_told_is_as_last_known_once_nobody_hears_it(desk, boreale, a
     assert told() == [1, 1]
 
 
+def test_a_reason_is_said_to_be_read_by_the_customer_only_where_there_is_one(managers_desk, boreale):
+    node = Node.objects.create(name="montreal", host="10.0.0.5", token_hash="x")
+    for_all, own = (
+        made(managers_desk),
+        made(managers_desk, f"{NEW}?customer=boreale", name="Sud", host="sip.sud.example"),
+    )
+    read = {
+        page(model, kind, record.pk): "le client peut le lire"
+        in unescape(managers_desk.get(page(model, kind, record.pk)).content.decode())
+        for model, record in (("asterisk_node", node), ("asterisk_trunk", for_all), ("asterisk_trunk", own))
+        for kind in ("change", "delete")
+    }
+    assert list(read.values()) == [False, False, False, False, True, True]
+
+
 def test_a_node_is_changed_and_deleted(managers_desk):
     node = Node.objects.create(name="montreal", host="10.0.0.5", token_hash="x")
     address = page("asterisk_node", "change", node.pk)
