@@ -90,6 +90,9 @@ _STATUS_CODE = gettext_lazy("Code %(number)s: sets the status %(status)s")
 _CODES: Mapping[str, Promise] = dict.fromkeys(dial_codes.STATUSES, _STATUS_CODE) | {
     dial_codes.VOICEMAIL: gettext_lazy("Code %(number)s: plays the messages of the voicemail"),
 }
+_NO_PIN_ASKED = gettext_lazy(
+    "Refused: there is no extension %(number)s; it opens outside calls for users with PIN protection alone"
+)
 _GREETING = gettext_lazy("%(phrase)s, greeting “%(greeting)s”")
 
 
@@ -117,8 +120,11 @@ def phrase(reason: Reason, greetings: Names = NO_NAMES) -> str:
 
 
 def _template(reason: Reason) -> Promise:
-    if reason.why is Why.DIAL_CODE and (known := _CODES.get(reason.data.get("number", ""))):
+    number = reason.data.get("number", "")
+    if reason.why is Why.DIAL_CODE and (known := _CODES.get(number)):
         return known
+    if reason.why is Why.NO_SUCH_EXTENSION and number == dial_codes.pin_code(len(number)):
+        return _NO_PIN_ASKED
     return _PHRASES[reason.why]
 
 

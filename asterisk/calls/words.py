@@ -56,6 +56,8 @@ def _outcome(party: CallParty, person: str, known: Became, named: Names, now: da
             return "off", _("End unknown")
         return ("off", _("In progress, as last known")) if known.unheard else ("wait", _("In progress"))
     tone, words = ENDINGS.get(call.outcome, ENDINGS[Ending.ENDED])
+    if party.calling and call.outcome == Ending.GIVEN_UP:
+        words = _("Hung up before an answer")
     expected = call.dialled if party.calling else person
     if (
         known.taker

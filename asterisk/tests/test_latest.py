@@ -123,6 +123,8 @@ def test_who_called_hears_who_answered_and_whose_voicemail_it_was(owner, boreale
     assert outcome_of(owner, amelies) == "Answered by Inès Roy"
     a_call(boreale, "1.2", "101", "103", "no_answer.", at=timezone.now() + timedelta(seconds=1))
     assert outcome_of(owner, amelies) == "Voicemail: Inès Roy"
+    a_call(boreale, "1.3", "101", "103", "given_up.", at=timezone.now() + timedelta(seconds=2))
+    assert outcome_of(owner, amelies) == "Hung up before an answer"
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,11 @@ TOLD = [
         "Code *31\xa0: met le statut à Absent",
     ),
     (
+        dial("777", caller(), TUESDAY_NOON, People()),
+        "Refused: there is no extension 777; it opens outside calls for users with PIN protection alone",
+        "Refusé\xa0: il n’y a pas de poste 777; ce code ouvre les appels externes aux seuls utilisateurs protégés par un NIP",
+    ),
+    (
         dial("*62", caller(), TUESDAY_NOON, People()),
         "Code *62: the phone system itself answers",
         "Code *62\xa0: le système téléphonique répond lui-même",
