@@ -42,6 +42,7 @@ def test_what_the_qr_code_leads_to_is_all_that_an_app_needs(
             "<sip:(.+):(.+);transport=(.+)>", told["proxy_0", "reg_route"]
         ).groups()
         assert (over, told["auth_info_0", "realm"]) == (transport, realm)
+        assert told["proxy_0", "reg_proxy"] == told["proxy_0", "reg_route"]
         secret = "mandatory" if told["sip", "media_encryption_mandatory"] == "1" else "none"
         app = phones.phone(
             number, domain, told["auth_info_0", "userid"], told["auth_info_0", "passwd"], server=(host, int(port)), transport=over,

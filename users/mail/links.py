@@ -14,7 +14,7 @@ from qrcode.image.pil import PilImage
 
 from pbxadmin.common.crypto import MASK, Reader, fingerprint, plain, random_token
 from pbxadmin.common.http import RequestFacts
-from pbxadmin.common.phone_system import SipServer, sip_server
+from pbxadmin.common.phone_system import sip_server
 from pbxadmin.common.values.signalling import Srtp, Transport
 from users import road
 from users.models import Customer, PersonalLink, User
@@ -147,7 +147,9 @@ def app_configuration(user: User) -> bytes:
         },
         "proxy_0": {
             "reg_identity": f'"{_quoted(user.full_name)}" <sip:{user.number}@{domain}>',
-            "reg_proxy": f"<{SipServer('', server.port, server.transport).uri(domain)}>",
+            # It registers at the one (for the domain of its identity), and calls by way of the other: with the domain in the first the app
+            # looked that up, and registered nowhere unless it leads to the server, too (seen with linphonec 5.1).
+            "reg_proxy": f"<{server.uri(domain)}>",
             "reg_route": f"<{server.uri(domain)}>",
             "reg_expires": "600", "reg_sendregister": "1", "publish": "0", "push_notification_allowed": "1",
         },
