@@ -23,6 +23,7 @@ from asterisk.engine.engine import Engine
 from asterisk.engine.fetching import Installed, fetch
 from asterisk.engine.ports import free_port, free_ports
 from asterisk.models import Node
+from asterisk.tests.nursery import Born, Nursery
 from pbxadmin.common.crypto import fingerprint, random_token
 from pbxadmin.run.launcher import granian
 from pbxadmin.run.processes import ROOT, Guard, signal_group
@@ -39,9 +40,16 @@ class Portal:
     folder: Path
     environment: dict[str, str]
     guard: Guard = field(default_factory=Guard)
+    nursery: Nursery = field(init=False)
 
-    def start(self, *command: str, name: str = "") -> subprocess.Popen[bytes]:
+    def __post_init__(self) -> None:
+        self.nursery = Nursery(self.environment, self.guard)
+
+    def start(self, *command: str, name: str = "") -> subprocess.Popen[bytes] | Born:
         """Start a program of the portal beside it, on the same database: `portal.start(sys.executable, "manage.py", "pbx_link")`."""
+        if list(command) == manage("pbx_link"):
+            # Dozens of tests start one.
+            return self.nursery.start(["pbx_link"], self.folder / f"{name or command[-1]}.log")
         with (self.folder / f"{name or Path(command[-1]).name}.log").open("ab") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -50,7 +58,7 @@ class Portal:
         self.guard.add(process.pid)
         return process
 
-    def stop(self, process: subprocess.Popen[bytes]) -> None:
+    def stop(self, process: subprocess.Popen[bytes] | Born) -> None:
         """End it and wait; what it had started goes with it."""
         process.terminate()
         try:
@@ -61,7 +69,7 @@ class Portal:
         self.guard.remove(process.pid)
 
     @contextmanager
-    def running(self, *command: str, name: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, *command: str, name: str = "") -> Iterator[subprocess.Popen[bytes] | Born]:
         """The same, for the time of a block."""
         process = self.start(*command, name=name)
         try:
@@ -143,6 +151,7 @@ def portal(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
         yield made
     finally:
         made.stop(process)
+        made.nursery.close()
         made.guard.close()
 
 

@@ -1,12 +1,12 @@
 """Worker processes of the link, and workers in the test's own process, for tests."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from django.db import connection, connections
 
@@ -14,6 +14,7 @@ from asterisk.link import database
 from asterisk.link.worker import Worker
 from asterisk.models import Node
 from asterisk.tests.manager import Manager, answer, listing
+from asterisk.tests.nursery import Born
 from phones.tests.processes import wait_until
 
 
@@ -61,12 +62,17 @@ def working() -> Iterator[Worker]:
         close_connections()
 
 
-def suspend(process: subprocess.Popen[bytes]) -> None:
+def stands(pid: int) -> bool:
+    """Whether a process is stopped (proc(5): its state stands behind its name), or gone."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "TtZ"
+
+
+def suspend(process: subprocess.Popen[bytes] | Born) -> None:
     """Stop a worker process where it holds no lock on any row: whoever asked for that row would wait for good."""
 
     def between_transactions() -> bool:
         process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        wait_until(lambda: stands(process.pid), 10, "the worker stands still")
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
