@@ -332,11 +332,11 @@ def pytest_step(title: str, marks: str, broker: str, database: str, more: list[s
     """
     environment = {"CELERY_BROKER_URL": broker, "DATABASE_URL": database or "sqlite:///:memory:"}
     slowest = ["--durations=10", "--durations-min=2"]
-    spread = ["-n", str(WORKERS)]
-    if only == "calls":
+    spread = ["-n", str(WORKERS_OF_CALLS if only == "calls" else WORKERS)]
+    if only in ("calls", "browser"):
         # Whoever has done their part takes from the others': no processor rests while one is left with the long tests. Elsewhere tests
         # that empty the tables come last at each worker, and whoever took others' tests after them would find no roles there.
-        spread = ["-n", str(WORKERS_OF_CALLS), "--dist", "worksteal"]
+        spread += ["--dist", "worksteal"]
     command = [sys.executable, "-m", "pytest", "-q", *slowest, "-m", marks, *spread]
     command += more or (files_with(only) if only else [])
     return Step(title, command, environment, narrowed=bool(more))
