@@ -206,7 +206,7 @@ def engines(stack: ExitStack, folder: Path, portal: Portal, lines: Sequence[Line
             etc = self.folders.etc
             for name in ("sorcery", "extconfig", "res_curl"):
                 _write(etc / f"{name}.conf", "")
-            text = (etc / "pjsip.conf").read_text().partition("[anonymous]")[0]
+            text = (etc / "pjsip.conf").read_text()
             _write(etc / "pjsip.conf", text + in_files(lines, Node.objects.get()))
             _write(etc / "extensions.conf", STATIC)
 

@@ -102,7 +102,7 @@ class Asking:
         there, customer = self.there, self.there.customer
         return plan.Around(
             customer.fqdn.lower(), customer.slug, prompts(customer.language), there.ways, customer.sip_trunk_channels, there.mailbox,
-            self.members, self.deflected, there.diverting, shown, announced,
+            self.members, self.deflected, there.diverting, self.messages, shown, announced,
         )  # fmt: skip
 
     def members(self, group: System) -> Iterator[str]:
@@ -110,6 +110,11 @@ class Asking:
         plans = plans_of_members(self.call, group.extension, self.there, queue=group.kind == "queue")
         last = (each.steps()[-1] for _person, each in plans)
         return (plan.member(step) for step in last if isinstance(step, Ring))
+
+    def messages(self) -> tuple[str, bool]:
+        """The mailbox of the colleague who calls, "" for none; whether it asks for a PIN."""
+        origin = self.call.origin
+        return self.there.messages(origin.extension) if isinstance(origin, FromExtension) else ("", False)
 
     def deflected(self, number: str) -> str:
         """A number as the trunk that brought the call dials it; "" where none did."""

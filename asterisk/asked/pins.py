@@ -2,15 +2,13 @@
 
 import hmac
 from dataclasses import replace
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from asterisk.asked.door import for_nodes, text
-from asterisk.asked.lines import named, person_of
+from asterisk.asked.lines import person_of
 from asterisk.asked.rows import asked
-from asterisk.mailboxes.names import Box
 from asterisk.models import Node, PinEntry
 from forwarding.calls import Caller
 from pbxadmin.common.crypto import Reader, plain
@@ -45,15 +43,6 @@ def check(request: HttpRequest, node: Node) -> HttpResponse:
     if said.get("for") == "outside":
         PinEntry.objects.update_or_create(user=person, defaults={"at": timezone.now()})
     return text("1")
-
-
-@for_nodes("GET")
-def mailbox(request: HttpRequest, node: Node, fqdn: str, extension: str) -> HttpResponse:
-    """How somebody comes to their messages: "off", "open" without a PIN, "pin" with it; and as what the mailbox is known."""
-    person: Any = person_of(named(extension, fqdn), node)
-    if person is None or not person.is_active or not person.mailbox.enabled:
-        return text("off")
-    return text(f"{'open' if person.mailbox.pin_disabled else 'pin'},{Box(extension, person.pk)}")
 
 
 def is_right(person: User, typed: str) -> bool:

@@ -8,7 +8,9 @@
     bounce,<ways>,<attempts>,<asks the name>,<what is said>,<otherwise>,<for whom>
     deflect,<number>
     group,<members>,<seconds>
-    service,<code>
+    mailbox,<asks the PIN>,<mailbox>
+    code,<dialled>
+    pin
     say,<prompts>,<cause>
     busy
 
@@ -38,6 +40,7 @@ from forwarding.decisions import (
     Voicemail,
     Why,
 )
+from pbxadmin.common.values import dial_codes
 
 SAFE = re.compile(r"[][A-Za-z0-9@.:+*#_&/-]*\Z")
 # How long the members of a group ring, and those of a queue, in seconds.
@@ -80,6 +83,8 @@ class Around:
     deflected: Callable[[str], str]
     # An extension → the number with which its calls go on to outside numbers.
     diverting: Callable[[str], str]
+    # The mailbox of whoever calls, "" for none; whether it asks for a PIN.
+    messages: Callable[[], tuple[str, bool]]
     shown: str = ""  # as whom the call is shown outside, in E.164
     announced: str = ""  # the number that is said to whoever is asked to accept, digits
 
@@ -114,10 +119,20 @@ def of_dialled(dialled: Dialled, around: Around) -> str:
         case Verdict.EMERGENCY:
             step = line("emergency", around.ways(dialled.number))
         case Verdict.SERVICE:
-            step = line("service", "pin" if dialled.reason.why is Why.PIN_CODE else dialled.number)
+            step = _service(dialled, around)
         case _:
             step = line("say", *HEARD[dialled.reason.why])
     return _joined(around, FIRST, [step])
+
+
+def _service(dialled: Dialled, around: Around) -> str:
+    """What the phone system answers itself."""
+    if dialled.reason.why is Why.PIN_CODE:
+        return line("pin")
+    if dialled.number in dial_codes.STATUSES:
+        return line("code", dialled.number)
+    box, asks = around.messages() if dialled.number == dial_codes.VOICEMAIL else ("", False)
+    return line("mailbox", asks, box) if box else line("say", *HEARD[Why.OUTSIDE_CALLS_DISABLED])
 
 
 def nobody() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from django.http import HttpRequest, HttpResponse
 
-from asterisk.asked import learning, lines, mailboxes
+from asterisk.asked import learning, lines, mailboxes, strangers
 from asterisk.asked import trunk_rows as trunks
 from asterisk.asked.door import for_nodes, text
 from asterisk.asked.rows import Value, answer, asked
@@ -65,6 +65,8 @@ def _followed(node: Node, table: str, name: str) -> Iterable[Row]:
 def _rows(node: Node, table: str, name: str) -> Iterable[Row]:
     if trunks.is_name(name):
         return trunks.single(table, name, node)
+    if name == strangers.NAME:
+        return [strangers.ENDPOINT] if table == "ps_endpoints" else []
     make = LINES.get(table)
     person = lines.person_of(name, node) if make else None
     return [{"id": name, **make(name, person)}] if make and person else []

@@ -117,6 +117,12 @@ class Standing(CustomerDirectory):
             self._mailboxes[place] = (*_sound(person, greeting), box)
         return self._mailboxes[place]
 
+    def messages(self, extension: str) -> tuple[str, bool]:
+        """As what a node knows the mailbox of somebody who calls, "" where it is switched off; whether it asks for a PIN."""
+        person: Any = self._callers[extension][0]
+        known = str(Box(extension, person.pk)) if person.mailbox.enabled else ""
+        return known, not person.mailbox.pin_disabled
+
     def with_sip_id(self, sip_id: str) -> str:
         """The extension of whoever has this SIP ID; "" for nobody."""
         if sip_id not in self._sip_ids:

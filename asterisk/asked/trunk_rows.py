@@ -6,6 +6,7 @@ A request is a trunk's if it comes from one of its addresses, whatever it says o
 import re
 from collections.abc import Iterable, Mapping
 
+from asterisk.asked import strangers
 from asterisk.asked.lines import SILENT
 from asterisk.asked.rows import Value
 from asterisk.models import Node, Trunk
@@ -18,8 +19,6 @@ NAME = re.compile(r"trunk-([1-9][0-9]{0,9})\Z")
 CODECS = "ulaw,alaw,g722,g729"
 # Seconds between two questions whether a trunk is there.
 ASKED_EVERY = 30
-# What stands for "no trunk": an address of the documentation (RFC 5737), which nobody has.
-NOBODY = {"id": "none", "endpoint": "none", "match": "192.0.2.1"}
 
 Row = Mapping[str, Value]
 
@@ -48,10 +47,10 @@ def names(node: Node) -> list[str]:
 
 
 def all_of(table: str, node: Node) -> Iterable[Row]:
-    """Where all trunks call from (`ps_identifies`), or where this phone system registers (`ps_registrations`)."""
+    """Where all trunks call from, and at last whoever else calls (`ps_identifies`), or where this phone system registers (`ps_registrations`)."""
     lines = [line for line in ways.at_node() if serves_trunk(node, line)]
     if table == "ps_identifies":
-        return [identify(line) for line in lines] or [NOBODY]
+        return [*map(identify, lines), strangers.IDENTIFY]
     return [registration(line) for line in lines if line.registers]
 
 

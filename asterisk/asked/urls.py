@@ -24,7 +24,6 @@ urlpatterns = [
     path("n/long/", include((PLANS, "long"))),
     path("n/rt/<str:table>/<str:how>", realtime.realtime, name="node_realtime"),
     path("n/pin", pins.check, name="node_pin"),
-    path("n/mailbox/<str:fqdn>/<str:extension>", pins.mailbox, name="node_mailbox"),
     path("n/code", codes.dialled, name="node_code"),
     path("n/sound/<str:name>", sounds.sound, name="node_sound"),
     re_path(r"^n(?:/|\Z)", door.nothing, name="node_nothing"),

@@ -71,9 +71,7 @@ class Folders:
 
     def named(self) -> dict[str, str]:
         """As the templates call them."""
-        return {
-            name: str(getattr(self, name.lower())) for name in ("ETC", "VAR", "DATA", "RUN", "SPOOL", "LOG")
-        }
+        return {name: str(getattr(self, name.lower())) for name in ("ETC", "VAR", "DATA", "RUN", "SPOOL")}
 
     def make(self, installed: Installed) -> None:
         """Make them all; whatever is there stays."""

@@ -17,7 +17,7 @@ class Prompts:
 
     def __post_init__(self) -> None:
         """Have every prompt written down."""
-        self.path: Path = self.engine.folders.log / "prompts"
+        self.path: Path = self.engine.folders.var / "prompts"
         self.engine.cli("logger add channel prompts verbose(3)")
 
     @property

@@ -15,6 +15,7 @@ from asterisk.asked.rows import UnsafeValueError
 from asterisk.calls.planned import gathered
 from asterisk.models import CallRecord, Errand, Node, PinEntry, Trunk
 from asterisk.receivers import stamp
+from asterisk.tests.saving import save
 from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.gathering import Gathered
 from users.models import Did, Operation, User
@@ -118,7 +119,6 @@ def test_a_node_that_has_customers_of_its_own_learns_nothing_of_others(
     assert b"sip.example.com" not in ask("/n/rt/ps_identifies/multi", id="%25").content
     assert ask("/n/rt/voicemail/single", mailbox="101", context=f"u{amelie.pk}").content == b""
     assert ask(f"/n/call/{boreale.fqdn}/101/102/1").content == plan.refused().encode()
-    assert ask(f"/n/mailbox/{boreale.fqdn}/101").content == b"off"
     assert ask("/n/code", line=line, code="*31").content == b"0"
     # What is theirs in every other way.
     Mailbox.objects.filter(user=amelie).update(pin="246810")
@@ -308,8 +308,14 @@ def test_the_first_question_for_a_line_has_the_node_learn_it_once(ask, boreale, 
     assert [each.subject for each in Errand.objects.all()] == [f"101@{boreale.fqdn}"]
 
 
-def test_where_there_are_no_trunks_an_address_that_nobody_has_stands_for_them(ask, node):
-    assert row(ask("/n/rt/ps_identifies/multi", id="%25"))["match"] == "192.0.2.1"
+def test_strangers_are_known_by_what_every_request_has_after_all_trunks_and_reach_sip_ids_alone(ask, node):
+    Trunk.objects.create(name="Fournisseur", host="sip.example.com")
+    *_trunks, last = ask("/n/rt/ps_identifies/multi", id="%25").content.decode().splitlines()
+    assert dict(parse_qsl(last)) == {"id": "strangers", "endpoint": "anonymous", "match_header": "From: /./"}
+    said = row(ask("/n/rt/ps_endpoints/single", id="anonymous"))
+    assert (said["context"], said["allow_transfer"]) == ("from-internet", "no")
+    for table in ("ps_auths", "ps_aors"):
+        assert ask(f"/n/rt/{table}/single", id="anonymous").content == b""
 
 
 # --- Plans -----------------------------------------------------------------------------------------------------------------
@@ -398,6 +404,33 @@ def test_a_plan_that_no_variable_holds_is_asked_for_once_more_with_a_step_a_line
     monkeypatch.setattr("asterisk.asked.calls.LONGEST_VARIABLE", 40)
     assert ask(f"/n/call/{boreale.fqdn}/101/102/1").content == b"long"
     assert ask(f"/n/long/call/{boreale.fqdn}/101/102/1").content.decode().count("\n") >= 1
+
+
+def test_the_phone_systems_own_codes_are_steps_of_the_plan(ask, boreale, amelie):
+    def step(dialled):
+        return ask(f"/n/call/{boreale.fqdn}/101/{dialled}/1").content.decode().partition("|")[2]
+
+    assert step("*97") == f"mailbox,1,101@u{amelie.pk},"
+    assert step("*31") == "code,*31,"
+    for nothing_yet in ("*62", "*20*"):
+        assert step(nothing_yet) == "say,feature-not-avail-line,21,"
+    save(amelie, voicemail__pin_disabled="1")
+    assert step("*97") == f"mailbox,0,101@u{amelie.pk},"
+    save(amelie, voicemail__enabled="0")
+    assert step("*97") == "say,feature-not-avail-line,21,"
+
+
+def test_a_call_for_help_names_every_way_and_how_many_calls_each_takes_like_any_call_to_the_outside(
+    ask, boreale, amelie
+):
+    key = Trunk.objects.create(name="Fournisseur", host="sip.example.com", number_format="plain").pk
+    way = f"trunk-{key}/30/sip:%s@sip.example.com:5060"
+    for dialled, expected in (
+        ("9911", f"emergency,{way % 911},"),
+        ("4185550100", f"out,{way % 14185550100},,"),
+    ):
+        plan_of_it = ask(f"/n/call/{boreale.fqdn}/101/{dialled}/1").content.decode()
+        assert plan_of_it.partition("|")[2] == expected
 
 
 def test_a_planned_call_is_written_a_moment_later_with_whom_it_concerns(ask, boreale, amelie, felix):

@@ -157,6 +157,10 @@ def test_a_stranger_costs_two_questions_of_which_one_names_no_host(asterisk, tmp
     try:
         server = ("127.0.0.1", int(node.values["SIP_PORT"]))
         with RawSip(server) as raw:
+            # How strangers are treated, which the node then remembers.
+            assert (
+                raw.ask("OPTIONS", "sip:elsewhere.example", caller="<sip:901@elsewhere.example>") is not None
+            )
             for method in ("REGISTER", "OPTIONS", "INVITE"):
                 toy.asked.clear()
                 answer = raw.ask(method, "sip:elsewhere.example", caller="<sip:900@elsewhere.example>")

@@ -62,7 +62,6 @@ def test_a_node_neither_registers_nor_calls_nor_is_told_of_customers_that_are_an
     for path in (
         f"call/{boreale.fqdn}/101/911/1",
         f"in/1/{CLIENT}/%2B15145550123/1",
-        f"mailbox/{boreale.fqdn}/101",
     ):
         assert boreale.fqdn.encode() not in asked(second, path), path
 

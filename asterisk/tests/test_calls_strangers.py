@@ -222,7 +222,7 @@ def test_nothing_that_a_device_says_of_its_address_becomes_anything_but_an_addre
     one, third = phones.of(amelie), phones.of(ines, answer="at once", tone=900)
     for contact in (
         f"sip:102&PJSIP/+19005550100@trunk-{line.pk}", f"sip:102&PJSIP/911@trunk-{line.pk}", "sip:102&PJSIP/103@boreale.example.com",
-        "sip:102&Local/s@emergency", "sip:102&Local/103@phones",
+        "sip:102&Local/emergency@step", "sip:102&Local/103@phones",
     ):  # fmt: skip
         says(engine, felix, contact)
     call = one.call("102")

@@ -158,8 +158,10 @@ def test_without_a_pin_messages_are_heard_at_once(phones, prompts, boreale, feli
 
 def test_of_a_mailbox_that_is_off_nothing_is_heard(phones, prompts, boreale, felix):
     mailbox(felix, enabled=False)
-    listens(prompts, phones.of(felix, tone=0))
+    call = phones.of(felix, tone=0).call("*97")
     prompts.wait("feature-not-avail-line")
+    assert call.ended_within(8)
+    assert not call.answered
     assert "vm-youhave" not in prompts.names
 
 

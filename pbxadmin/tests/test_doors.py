@@ -271,7 +271,6 @@ DOORS = {
     "node_call_in": [HIDDEN] * 7,
     "node_call_sip": [HIDDEN] * 7,
     "node_code": [HIDDEN] * 7,
-    "node_mailbox": [HIDDEN] * 7,
     "node_nothing": [HIDDEN] * 7,
     "node_pin": [HIDDEN] * 7,
     "node_realtime": [HIDDEN] * 7,
