@@ -1,13 +1,16 @@
-"""Devices that are written while their people are deleted."""
+"""Devices that are written while their people are deleted, and devices that are to be registered no more."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
 
+from asterisk.engine.ports import free_port
 from asterisk.link import contacts
 from asterisk.link.told import Registered
-from asterisk.models import Contact, Errand
+from asterisk.models import Contact, Errand, Node
+from asterisk.tests import linked
+from asterisk.tests.manager import listing
 from asterisk.tests.told import a_node
 from phones.tests import factories
 from phones.tests.processes import wait_until
@@ -57,3 +60,26 @@ def test_whoever_is_deleted_while_a_device_of_theirs_is_written_is_deleted_and_t
     assert not User.objects.filter(pk=amelie.pk).exists()
     assert list(Contact.objects.values_list("user", flat=True)) == [felix.pk]
     assert Errand.objects.filter(node=node, kind="drop").exists()
+
+
+def test_where_a_node_cant_be_told_which_devices_are_to_go_everything_else_goes_on(known, boreale, caplog):
+    """Nothing answers at its ARI port: they end by themselves, and the log says so."""
+    manager = linked.a_manager()
+    row = [
+        "Endpoint: 101@boreale.example.com",
+        "ObjectName: 101@boreale.example.com;@0f",
+        "Uri: sip:101@192.0.2.7:5060",
+    ]
+    manager.answers["PJSIPShowContacts"] = lambda asked: listing(asked, "ContactList", row)
+    node = linked.a_node(manager.port)
+    Node.objects.filter(pk=node.pk).update(ari_port=free_port())
+    for kind in ("drop", "forget"):
+        Errand.objects.create(node=node, kind=kind, subject="101@boreale.example.com")
+    try:
+        with linked.working():
+            wait_until(lambda: not Errand.objects.exists(), 10, "all is done")
+            assert Node.objects.filter(connected_at__isnull=False).exists()
+    finally:
+        manager.stop()
+    assert "devices stay registered that shouldn't" in caplog.text
+    assert [each["Action"] for each in manager.asked].count("Login") == 1
