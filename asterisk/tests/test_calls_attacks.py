@@ -165,9 +165,10 @@ def test_a_stranger_costs_two_questions_of_which_one_names_no_host(asterisk, tmp
                 toy.asked.clear()
                 answer = raw.ask(method, "sip:elsewhere.example", caller="<sip:900@elsewhere.example>")
                 assert answer is not None, method
-                assert [body for what, body in toy.asked if what.endswith("/single")] == [
-                    "id=900%40elsewhere.example", "id=900",
-                ], method  # fmt: skip
+                asked = [body for what, body in toy.asked if what.endswith("/single")]
+                assert asked[:2] == ["id=900%40elsewhere.example", "id=900"], method
+                # An INVITE has an ACK, a request like any other, which may have been asked about by now.
+                assert len(asked) == 2 or (method == "INVITE" and asked[2:] == asked[:2][: len(asked) - 2])
     finally:
         node.stop()
         toy.close()

@@ -7,7 +7,7 @@ from time import monotonic
 
 import pytest
 
-from asterisk.engine.ports import UDP_AND_TCP, free_port
+from asterisk.engine.ports import UDP_AND_TCP, free_port, is_free
 from asterisk.models import Errand
 from asterisk.tests import sipp
 from asterisk.tests.gate import Gate
@@ -97,6 +97,7 @@ def test_ways_that_say_they_are_trying_and_nothing_more_are_left_after_eight_sec
         )
     gate.shut()
     with sipp.playing("trying", port, address="127.0.0.2", count=1) as first:
+        engine.wait_until(lambda: not is_free(port, UDP_AND_TCP, "127.0.0.2"), "the first one listens")
         began = monotonic()
         call = one.call("911")
         second.incoming(within=9.5)
