@@ -1,6 +1,6 @@
 """PURE: the plan of a call as the dialplan carries it out: one step a line, its words parted by commas, lines parted by `|`.
 
-    ok,<shown as>,<channels of the contract>,<first step>,<host name>,<customer>,<language>    the first line
+    ok,<shown as>,<channels of the contract>,<first step>,<host name>,<customer>,<language>,<words of the first step>    the first line
     ring,<extension>,<seconds>,<one call>,<apps>,<mobile>,<no answer>,<busy>,<not registered>,<declined>,<for whom>
     voicemail,<extension>,<sound>,<language>,<mailbox>
     out,<ways>,<for whom>
@@ -151,7 +151,7 @@ def _said(prompts: str, cause: int) -> str:
 
 def _joined(around: Around, first: int, steps: list[str]) -> str:
     head = line("ok", around.shown, around.channels, first, around.fqdn, around.customer, around.language)
-    return "|".join([head, *steps])
+    return "|".join([head + steps[first - FIRST], *steps])
 
 
 def _step(step: Step, place: Callable[[Step | None], int], around: Around) -> str:

@@ -325,7 +325,7 @@ def test_a_plan_asks_one_statement_once_its_customer_is_known(
     url = f"/n/call/{boreale.fqdn}/101/102/17.5"
     first = ask(url).content.decode()
     assert first.startswith(
-        f"ok,+15145550100,{boreale.sip_trunk_channels},2,{boreale.fqdn},boreale,fr,|ring,102,20,0,1,,"
+        f"ok,+15145550100,{boreale.sip_trunk_channels},2,{boreale.fqdn},boreale,fr,ring,102,20,0,1,,"
     )
     with django_assert_num_queries(1):
         assert ask(url).content.decode() == first
