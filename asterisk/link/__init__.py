@@ -26,10 +26,10 @@ What a node asks the portal because of an errand, and what the portal must answe
 - Who learns what: a line that has devices is learned after every gap; one that registers and wasn't learned since then, when somebody
   proves to be it; and one that a node asks for first, because the portal says so (`asterisk.asked.learning`).
 
-Calls: the dialplan tells how each went (`UserEvent(PbxCall,…)`) as long as `LISTENING`, a global variable of the node, is a moment (its
-own clock) not long ago: the link sets it every `connection.LISTENS` seconds. Else it keeps it as `DB(pbxcalls/<unique id>)`, which is
-read after a gap. The link deletes that entry after a live event, too, so that the dialplan may keep and tell every call: then not even
-those seconds are lost in which a worker was killed.
+Calls: the dialplan keeps how each went as `DB(pbxcalls/<unique id>)` and tells it (`UserEvent(PbxCall,…)`). What was kept is read after a
+gap, and deleted once it is written, so that not even those seconds are lost in which a worker was killed. `LISTENING`, a global variable of
+the node that the link sets every `connection.LISTENS` seconds, is when somebody last listened (the node's own clock): after a day without
+anybody only messages are kept.
 """
 
 # Lines that are learned together; each answer to `ps_endpoints/multi` has so many rows at most.
