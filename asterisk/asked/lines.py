@@ -137,7 +137,8 @@ def contacts(person: User) -> dict[str, Value]:
     return {
         "max_contacts": MOST_DEVICES if person.is_active else 0,
         "remove_unavailable": True,
-        "support_path": True,
+        # A device that names a way to itself would have its calls go that way, such as to a SIP trunk that believes our address.
+        "support_path": False,
         **EXPIRES,
     }
 
