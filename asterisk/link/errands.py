@@ -156,11 +156,13 @@ async def _learn_one(client: Client, line: str) -> bool:
 async def look_at_trunks(client: Client) -> None:
     """Have trunks asked for anew: who calls from where, and where the phone system registers.
 
-    What lines remember of them becomes stale instead of being forgotten: it is asked anew at the next request, and kept where the portal is away.
-    That request still gets the old one: `refresh` makes it, so that no call to 911 does.
+    What lines remember of them becomes stale instead of being forgotten: the next request still gets the old one, and has it asked anew.
+    `refresh` makes that request, so that no call to 911 does.
     """
     for action, cache in (("SorceryMemoryCacheExpire", TRUNKS), ("SorceryMemoryCacheStale", REMEMBERED[0])):
         await client.ask(action, ("Cache", cache))
+    # What is stale is forgotten by the request that finds the portal away: trunks, which calls to 911 need then, are asked anew at once.
+    await refresh(client, [f"trunk-{key}" for key in await database.insist(trunks.in_use)])
     try:
         await client.command("module reload res_pjsip_outbound_registration.so", within=LEARNS_WITHIN)
     except ActionError as error:

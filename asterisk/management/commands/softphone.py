@@ -148,7 +148,9 @@ class Command(BaseCommand):
         account = account_of(_person(options), options) if own else outside(options)
         # Nothing more is read: a phone that rings for hours holds no connection.
         connections.close_all()
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Ctrl-C, too: whoever is started in the background by a script begins with it ignored.
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.default_int_handler)
         with tempfile.TemporaryDirectory(prefix="softphone-") as folder:
             kind = Terminal if own else Outside
             self._run(kind(account, Path(folder), self._say), spoken(options["call"]))
