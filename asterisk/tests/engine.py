@@ -10,7 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -23,6 +23,7 @@ from asterisk.engine.engine import Engine
 from asterisk.engine.fetching import Installed, fetch
 from asterisk.engine.ports import free_port, free_ports
 from asterisk.models import Node
+from asterisk.tests.gate import Gate
 from asterisk.tests.nursery import Born, Nursery
 from pbxadmin.common.crypto import fingerprint, random_token
 from pbxadmin.run.launcher import granian
@@ -156,9 +157,20 @@ def portal(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture
-def engine_portal(portal: Portal) -> Portal:
-    """The portal as the Asterisk of a test sees it: a module may put something between them."""
-    return portal
+def gate(portal: Portal) -> Iterator[Gate]:
+    """Between the Asterisk of a test and the portal: it counts what is asked, is slow, or shut."""
+    made = Gate(portal.url)
+    yield made
+    made.slow = 0
+    made.shut()
+
+
+@pytest.fixture
+def engine_portal(request: pytest.FixtureRequest, portal: Portal) -> Portal:
+    """The portal as the Asterisk of a test sees it: behind the gate where the test has one."""
+    if "gate" not in request.fixturenames:
+        return portal
+    return replace(portal, url=request.getfixturevalue("gate").url)
 
 
 @pytest.fixture

@@ -157,6 +157,8 @@ def test_a_stranger_costs_two_questions_of_which_one_names_no_host(asterisk, tmp
     try:
         server = ("127.0.0.1", int(node.values["SIP_PORT"]))
         with RawSip(server) as raw:
+            # An ACK is a request like any other, and would be asked about as well.
+            raw._acknowledge = lambda *_given: None
             # How strangers are treated, which the node then remembers.
             assert (
                 raw.ask("OPTIONS", "sip:elsewhere.example", caller="<sip:901@elsewhere.example>") is not None
@@ -165,10 +167,9 @@ def test_a_stranger_costs_two_questions_of_which_one_names_no_host(asterisk, tmp
                 toy.asked.clear()
                 answer = raw.ask(method, "sip:elsewhere.example", caller="<sip:900@elsewhere.example>")
                 assert answer is not None, method
-                asked = [body for what, body in toy.asked if what.endswith("/single")]
-                assert asked[:2] == ["id=900%40elsewhere.example", "id=900"], method
-                # An INVITE has an ACK, a request like any other, which may have been asked about by now.
-                assert len(asked) == 2 or (method == "INVITE" and asked[2:] == asked[:2][: len(asked) - 2])
+                assert [body for what, body in toy.asked if what.endswith("/single")] == [
+                    "id=900%40elsewhere.example", "id=900",
+                ], method  # fmt: skip
     finally:
         node.stop()
         toy.close()

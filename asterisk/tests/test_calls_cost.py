@@ -1,30 +1,14 @@
 """What a call asks the portal, counted where the questions pass; and calls of devices that died in the middle of them."""
 
-from dataclasses import replace
 from time import monotonic
 
 import pytest
 
-from asterisk.tests.gate import Gate
 from asterisk.tests.saving import contract, did, trunk
 
 pytestmark = pytest.mark.calls
 
 DID, CLIENT, OUTSIDE = "+15145550123", "4185550177", "4185550188"
-
-
-@pytest.fixture
-def gate(portal):
-    """Between Asterisk and the portal."""
-    made = Gate(portal.url)
-    yield made
-    made.shut()
-
-
-@pytest.fixture
-def engine_portal(portal, gate):
-    """The portal behind the gate."""
-    return replace(portal, url=gate.url)
 
 
 def test_a_call_costs_one_question_once_the_lines_are_known(phones, gate, engine, boreale, amelie, felix):

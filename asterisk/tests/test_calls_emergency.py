@@ -2,7 +2,6 @@
 
 import re
 import socket
-from dataclasses import replace
 from time import monotonic
 
 import pytest
@@ -10,25 +9,11 @@ import pytest
 from asterisk.engine.ports import UDP_AND_TCP, free_port, is_free
 from asterisk.models import Errand
 from asterisk.tests import sipp
-from asterisk.tests.gate import Gate
 from asterisk.tests.linked import working
 from asterisk.tests.phones import heard_first
 from asterisk.tests.saving import change_trunk, contract, hours, long_closed, people, save, trunk, trunk_at
 
 pytestmark = pytest.mark.calls
-
-
-@pytest.fixture
-def gate(portal):
-    made = Gate(portal.url)
-    yield made
-    made.shut()
-
-
-@pytest.fixture
-def engine_portal(portal, gate):
-    """The portal as this test's Asterisk sees it."""
-    return replace(portal, url=gate.url)
 
 
 def test_who_may_call_nobody_and_has_no_number_reaches_help_over_the_way_that_is_left(
@@ -100,9 +85,9 @@ def test_ways_that_say_they_are_trying_and_nothing_more_are_left_after_eight_sec
         engine.wait_until(lambda: not is_free(port, UDP_AND_TCP, "127.0.0.2"), "the first one listens")
         began = monotonic()
         call = one.call("911")
-        second.incoming(within=12)
+        second.incoming(within=9.5)
         assert monotonic() - began > 7.5
-        third.incoming(within=12)
+        third.incoming(within=9.5)
         assert call.hears(1200, 0.3)
         # Cancelled at both: no second call of the same person waits at the rescuers.
         assert second.received[-1].ended

@@ -21,20 +21,9 @@ from pathlib import Path
 
 from pbxadmin.run.launcher import valkey_command
 from pbxadmin.run.processes import ROOT, Guard, group_lives, signal_group
+from pbxadmin.tests.packages import PACKAGES
 
 BIN = Path(sys.executable).parent
-PACKAGES = [
-    "pbxadmin",
-    "users",
-    "signin",
-    "talk",
-    "phones",
-    "forwarding",
-    "voicemail",
-    "files",
-    "asterisk",
-    "support",
-]
 # What only root can install: the program that tells whether it is there, and Debian's packages.
 SYSTEM_PROGRAMS = {
     "chromium": "chromium",

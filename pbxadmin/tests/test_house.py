@@ -29,6 +29,7 @@ from pbxadmin.common.crypto import (
     random_secret,
     random_token,
 )
+from pbxadmin.tests.packages import PACKAGES
 from pbxadmin.tests.writing import writes
 from phones.tests import factories as phone_factories
 from signin.tests.signing import sign_in_fully
@@ -40,18 +41,6 @@ from users.tests.factories import FACTS, make_user
 pytestmark = pytest.mark.slow("reads all the sources")
 
 ROOT = Path(settings.BASE_DIR)
-APPS = (
-    "pbxadmin",
-    "users",
-    "signin",
-    "talk",
-    "phones",
-    "forwarding",
-    "voicemail",
-    "files",
-    "asterisk",
-    "support",
-)
 CATALOGUE = ROOT / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 
 # Who writes tables without the road, and why they may.
@@ -122,7 +111,7 @@ def sources() -> list[Path]:
     """Every module of ours that isn't a test or a migration."""
     return [
         path
-        for app in APPS
+        for app in PACKAGES
         for path in sorted((ROOT / app).rglob("*.py"))
         if not {"tests", "migrations", "conftest.py"} & set(path.relative_to(ROOT).parts)
     ]

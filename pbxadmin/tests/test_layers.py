@@ -15,23 +15,12 @@ import pytest
 from django.conf import settings
 from django.urls import URLPattern, get_resolver
 
+from pbxadmin.tests.packages import PACKAGES
 from talk import urls_host
 
 pytestmark = pytest.mark.slow("reads all the sources")
 
 ROOT = Path(settings.BASE_DIR)
-APPS = (
-    "pbxadmin",
-    "users",
-    "signin",
-    "talk",
-    "phones",
-    "forwarding",
-    "voicemail",
-    "files",
-    "asterisk",
-    "support",
-)
 # Lowest first; rooms side by side don't name each other.
 LAYERS = (
     ("pbxadmin.common",),
@@ -114,7 +103,7 @@ def in_templates() -> Iterator[tuple[str, str, str, str]]:
 
 def in_modules() -> Iterator[tuple[str, str, str, str]]:
     """The same of the modules that aren't tests."""
-    for path in (path for app in APPS for path in sorted((ROOT / app).rglob("*.py"))):
+    for path in (path for app in PACKAGES for path in sorted((ROOT / app).rglob("*.py"))):
         if {"tests", "migrations"} & set(path.parts):
             continue
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)

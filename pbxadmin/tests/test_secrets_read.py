@@ -9,6 +9,7 @@ from django.apps import apps
 from django.conf import settings
 
 from pbxadmin.common.crypto import EncryptedTextField, Reader, SecretReaderError, is_set, plain
+from pbxadmin.tests.packages import PACKAGES
 from phones.models import Phone
 from users.models import User
 from users.tests.factories import make_user
@@ -68,18 +69,7 @@ TOO_COMMON = {"key"}
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
-    for app in (
-        "pbxadmin",
-        "users",
-        "signin",
-        "talk",
-        "phones",
-        "forwarding",
-        "voicemail",
-        "files",
-        "asterisk",
-        "support",
-    ):
+    for app in PACKAGES:
         for path in sorted((Path(settings.BASE_DIR) / app).rglob("*.py")):
             name = path.relative_to(settings.BASE_DIR).as_posix()
             if "/tests/" not in name and "/migrations/" not in name:

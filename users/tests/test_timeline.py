@@ -11,6 +11,7 @@ from django.utils import translation
 
 from pbxadmin.common.fields import phone_number_national
 from pbxadmin.common.http import RequestFacts
+from pbxadmin.tests.packages import PACKAGES
 from signin.tests.signing import sign_in_fully
 from users import road
 from users.company.sheets import department_sheet, did_sheet
@@ -201,18 +202,7 @@ def test_a_number_is_found_in_the_history_however_it_is_written(client, staff, b
 def noted_reasons():
     """What the code notes as the reason of an operation, where that is a text of its own."""
     root = Path(road.__file__).parents[2]
-    for app in (
-        "pbxadmin",
-        "users",
-        "signin",
-        "talk",
-        "phones",
-        "forwarding",
-        "voicemail",
-        "files",
-        "asterisk",
-        "support",
-    ):
+    for app in PACKAGES:
         for module in (root / app).rglob("*.py"):
             if "tests" in module.parts:
                 continue
