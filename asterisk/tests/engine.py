@@ -31,6 +31,8 @@ from pbxadmin.run.processes import ROOT, Guard, signal_group
 from phones.tests.processes import wait_until
 
 SAID = 60  # lines of Asterisk that are shown beside a test that failed
+# What Asterisk calls an ERROR and is none: the caller hung up in the moment in which they were told whom they had reached.
+RACES = ("update_connected_line_information: Session already DISCONNECTED",)
 
 
 @dataclass
@@ -95,6 +97,12 @@ class LiveEngine(Engine):
     def said(self) -> str:
         """What it said up to now."""
         return self.log.read_text(errors="replace")
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines in which it complained of an error."""
+        lines = (each for each in self.said.splitlines() if "ERROR" in each)
+        return [each for each in lines if not any(race in each for race in RACES)]
 
     def end(self) -> None:
         """The end of a test: at once. Going by itself (`stop`) costs it most of a second, and nothing of it is kept."""

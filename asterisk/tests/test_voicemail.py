@@ -96,7 +96,7 @@ def test_who_hangs_up_during_the_greeting_leaves_nothing(
     call.hangup()
     engine.wait_until(lambda: "0 active channels" in engine.cli("core show channels"), "the call is over")
     assert inbox() == []
-    assert "ERROR" not in engine.said
+    assert engine.errors == []
 
 
 def test_a_message_that_is_too_short_is_none(phones, prompts, inbox, engine, boreale, amelie, felix):
