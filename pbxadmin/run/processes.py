@@ -28,7 +28,9 @@ class Guard:
         read_end, self._write_end = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            os.close(self._write_end)
+            # With the maker's own descriptors it would keep the pipes of other guards open, which then never see their end.
+            os.closerange(3, read_end)
+            os.closerange(read_end + 1, os.sysconf("SC_OPEN_MAX"))
             # Nothing of this may return into the maker's code.
             try:
                 self._watch(read_end)

@@ -125,6 +125,12 @@ def test_a_launcher_killed_with_sigkill_leaves_no_orphan_behind(
     eventually(lambda: not any(lives(pid) for pid in running.family()))
 
 
+def test_whoever_has_two_guards_ends_the_first_alone() -> None:
+    """The second was made while the first one's pipe was open."""
+    program = "from pbxadmin.run.processes import Guard; first, second = Guard(), Guard(); first.close(); second.close()"
+    subprocess.run([sys.executable, "-c", program], cwd=processes.ROOT, check=True, timeout=10)
+
+
 def test_a_child_killed_with_sigkill_takes_its_children_along_and_comes_back(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:
