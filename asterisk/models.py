@@ -143,6 +143,23 @@ class TrunkState(models.Model):
         return f"{self.trunk_id}: {self.answers}"
 
 
+class ChannelsInUse(models.Model):
+    """How many channels of a customer's contract are in use at one node now, as the link counted them a moment ago; none: no row.
+
+    It counts for calls at the customer's other nodes for as long as this one is heard.
+    """
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    node = models.ForeignKey(Node, models.CASCADE, related_name="+")
+    channels = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "node"], name="channels_in_use_once")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} at {self.node_id}: {self.channels}"
+
+
 class Stamp(models.Model):
     """As what a customer's configuration stands, as far as calls are concerned: another number after every change of it.
 

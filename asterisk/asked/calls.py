@@ -38,12 +38,14 @@ def from_phone(
     request: HttpRequest, node: Node, fqdn: str, extension: str, dialled: str, call: str
 ) -> HttpResponse:
     """Somebody calls on their phone. The node has checked that it is theirs."""
-    there = standing.of_host(fqdn.lower())
+    there, elsewhere = standing.of_host(fqdn.lower(), node.pk)
     caller = there.caller(extension, dialled) if there else None
     if there is None or caller is None or not serves(node, there.customer.pk):
         return text(plan.refused())
     person, who = caller
-    asking = Asking(request, node, call, there, Call(FromExtension(extension), timezone.now()), dialled)
+    asking = Asking(
+        request, node, call, there, Call(FromExtension(extension), timezone.now()), dialled, elsewhere
+    )
     decided = dial(dialled, with_pin(who, person), asking.call.at, there)
     if decided.verdict is Verdict.INTERNAL:
         return asking.planned(decided.number, decided, who.caller_id or who.department_caller_id, extension)
@@ -55,7 +57,7 @@ def from_trunk(
     request: HttpRequest, node: Node, trunk: int, number: str, did: str, call: str
 ) -> HttpResponse:
     """A call comes in. A customer's own trunk brings calls to that customer alone."""
-    line, wanted, there = standing.through(trunk, did)
+    line, wanted, there, elsewhere = standing.through(trunk, did, node.pk)
     if (
         line is None
         or there is None
@@ -65,18 +67,18 @@ def from_trunk(
         return text(plan.nobody())
     # What isn't written like a number of the public network is nobody's: no stranger calls with the extension of a colleague.
     origin = FromOutside("" if number == WITHHELD else line.read(number), wanted)
-    asking = Asking(request, node, call, there, Call(origin, timezone.now()), wanted, line)
+    asking = Asking(request, node, call, there, Call(origin, timezone.now()), wanted, elsewhere, line)
     return asking.planned(wanted, None, origin.number, origin.number)
 
 
 @for_nodes("GET")
 def from_internet(request: HttpRequest, node: Node, fqdn: str, sip_id: str, call: str) -> HttpResponse:
     """A call from the Internet: it reaches SIP IDs, and nothing else of the company."""
-    there = standing.of_host(fqdn.lower())
+    there, elsewhere = standing.of_host(fqdn.lower(), node.pk)
     extension = there.with_sip_id(sip_id) if there else ""
     if there is None or not extension or not serves(node, there.customer.pk):
         return text(plan.nobody())
-    asking = Asking(request, node, call, there, Call(FromOutside(), timezone.now()), sip_id)
+    asking = Asking(request, node, call, there, Call(FromOutside(), timezone.now()), sip_id, elsewhere)
     return asking.planned(extension, None, "", "")
 
 
@@ -90,6 +92,7 @@ class Asking:
     there: Standing
     call: Call
     dialled: str
+    elsewhere: int  # channels of the contract that are in use at other nodes
     line: TrunkLine | None = None  # through which it came in
 
     def planned(self, number: str, decided: Dialled | None, shown: str, announced: str) -> HttpResponse:
@@ -100,8 +103,9 @@ class Asking:
     def around(self, shown: str, announced: str = "") -> plan.Around:
         """What a plan takes from the tables beside the decision."""
         there, customer = self.there, self.there.customer
+        left = max(0, customer.sip_trunk_channels - self.elsewhere)
         return plan.Around(
-            customer.fqdn.lower(), customer.slug, prompts(customer.language), there.ways, customer.sip_trunk_channels, there.mailbox,
+            customer.fqdn.lower(), customer.slug, prompts(customer.language), there.ways, left, there.mailbox,
             self.members, self.deflected, there.diverting, self.messages, shown, announced,
         )  # fmt: skip
 

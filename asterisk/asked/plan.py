@@ -74,7 +74,7 @@ class Around:
     language: str  # in which strangers are spoken to
     # A number in E.164 → its ways, over the trunks that the customer has.
     ways: Callable[[str], str]
-    channels: int  # of the contract
+    channels: int  # of the contract, that this node may use: without those in use at others
     # (extension, key of the greeting) → the sound, "" where Asterisk speaks by itself; the language in which it speaks; the mailbox.
     mailbox: Callable[[str, str], tuple[str, str, str]]
     # A ring group, queue or digital receptionist → who of it is rung, as above.

@@ -10,8 +10,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Subquery
+from django.db.models import OuterRef, Subquery
 
+from asterisk.asked import channels
 from asterisk.asked.lines import prompts
 from asterisk.mailboxes.names import Box
 from asterisk.models import Stamp, Trunk
@@ -142,17 +143,22 @@ def _sound(person: Any, greeting: str) -> tuple[str, str]:
 
 # --- Which customer, as of which stamp ---------------------------------------------------------------------------------
 _of_host = Prepared(
-    lambda fqdn: Customer.objects.filter(fqdn=fqdn).order_by().values_list("pk", "stamp__number")
+    lambda fqdn, node: (
+        Customer.objects.filter(fqdn=fqdn)
+        .order_by()
+        .values_list("pk", "stamp__number", channels.elsewhere(OuterRef("pk"), node))
+    )
 )
 _through_trunk = Prepared(
-    lambda trunk, number: (
+    lambda trunk, number, node: (
         Trunk.objects.filter(pk=trunk, enabled=True)
         .order_by()
         .annotate(
             whose=Subquery(Did.objects.filter(number=number).values("customer")),
             stamp=Subquery(Did.objects.filter(number=number).values("customer__stamp__number")),
+            elsewhere=channels.elsewhere(OuterRef("whose"), node),
         )
-        .values_list(*ways.READ, "whose", "stamp")
+        .values_list(*ways.READ, "whose", "stamp", "elsewhere")
     )
 )
 # How numbers were written at a trunk when it last brought a call.
@@ -161,28 +167,32 @@ _kept: OrderedDict[int, Standing] = OrderedDict()
 _lock = threading.Lock()
 
 
-def of_host(fqdn: str) -> Standing | None:
-    """Of the customer whose host name this is."""
-    rows = _of_host(fqdn)
-    return _standing(*rows[0]) if rows else None
+def of_host(fqdn: str, node: int) -> tuple[Standing | None, int]:
+    """Of the customer whose host name this is; and how many channels of its contract are in use at other nodes than `node` (a key)."""
+    rows = _of_host(fqdn, node)
+    if not rows:
+        return None, 0
+    customer, stamp, elsewhere = rows[0]
+    return _standing(customer, stamp), elsewhere or 0
 
 
-def through(trunk: int, did: str) -> tuple[TrunkLine | None, str, Standing | None]:
-    """Which trunk brings a call to `did`, as it writes it; which number that is (E.164, "" for none); and whose.
+def through(trunk: int, did: str, node: int) -> tuple[TrunkLine | None, str, Standing | None, int]:
+    """Which trunk brings a call to `did`, as it writes it; which number that is (E.164, "" for none); and whose, with their channels that are
+    in use at other nodes than `node` (a key).
 
     One statement, although what number it is depends on the trunk: it is read as the trunk wrote numbers the last time, and once more
     where it has another way now.
     """
     for _ in range(3):
         number = read(did, _formats.get(trunk, NumberFormat.E164))
-        rows = _through_trunk(trunk, number)
+        rows = _through_trunk(trunk, number, node)
         if not rows:
             break
-        line, (whose, stamp) = ways.line_of(rows[0]), rows[0][-2:]
+        line, (whose, stamp, elsewhere) = ways.line_of(rows[0]), rows[0][-3:]
         if line.read(did) == number:
-            return line, number, _standing(whose, stamp) if whose and number else None
+            return line, number, _standing(whose, stamp) if whose and number else None, elsewhere or 0
         _formats[trunk] = line.number_format
-    return None, "", None
+    return None, "", None, 0
 
 
 def _standing(customer: int, stamp: int | None) -> Standing:

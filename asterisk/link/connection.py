@@ -10,7 +10,18 @@ from django.utils import timezone
 
 from asterisk.ami.client import ActionError, Client, LinkError
 from asterisk.ami.protocol import Message, UnsafeActionError
-from asterisk.link import boxes, contacts, database, errands, events, leases, reconciling, recordings, trunks
+from asterisk.link import (
+    boxes,
+    channels,
+    contacts,
+    database,
+    errands,
+    events,
+    leases,
+    reconciling,
+    recordings,
+    trunks,
+)
 from asterisk.link.devices import Devices
 from asterisk.link.leases import Held
 from asterisk.link.told import LINE, Registered, of_message, remote
@@ -133,7 +144,7 @@ class NodeLink:
                 async with asyncio.TaskGroup() as group:
                     for part in (
                         self._listen, self._say_that_we_listen, self._do_errands, self._write, self._reconcile,
-                        self._bring, self._see_to_recordings, self._ask_anew,
+                        self._bring, self._see_to_recordings, self._ask_anew, self._count_channels,
                     ):  # fmt: skip
                         group.create_task(part(client))
             finally:
@@ -309,6 +320,19 @@ class NodeLink:
             await self._stale.wait()
             self._stale.clear()
             await errands.refresh(client, list(self._devices.known))
+
+    async def _count_channels(self, client: Client) -> None:
+        """Channels of contracts in use here, for calls at other nodes, whenever they are others."""
+        written: Mapping[str, int] | None = None
+        while True:
+            if not await database.insist(channels.several):
+                written = None
+                await asyncio.sleep(channels.ALONE)
+                continue
+            if (counted := await channels.count(client)) != written:
+                await database.insist(channels.write, self.held.pk, counted)
+                written = counted
+            await asyncio.sleep(channels.COUNTED)
 
     async def _heal(self, client: Client, learned: Sequence[str]) -> None:
         """Where the node follows a line without its state (its question failed at that moment), only forgetting all of them helps."""
