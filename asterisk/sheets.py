@@ -110,22 +110,24 @@ SERVED = ServedStore()
 NODE = Section(
     slug="node",
     title=gettext_lazy("Node"),
-    columns=columns_of(
-        Node,
-        name={
-            "label": gettext_lazy("Name"),
-            "identity": True,
-            "at_creation_only": True,
-            "help": gettext_lazy("Letters, digits and hyphens: the node says it with every call."),
-        },
-        host=PlaceColumn(
-            Node._meta.get_field("host"),
-            label=gettext_lazy("Address"),
-            help=gettext_lazy("Host name or IP address at which the portal reaches the node."),
+    columns=(
+        *columns_of(
+            Node,
+            name={
+                "label": gettext_lazy("Name"),
+                "identity": True,
+                "at_creation_only": True,
+                "help": gettext_lazy("Letters, digits and hyphens: the node says it with every call."),
+            },
+            host=PlaceColumn(
+                Node._meta.get_field("host"),
+                label=gettext_lazy("Address"),
+                help=gettext_lazy("Host name or IP address at which the portal reaches the node."),
+            ),
+            ami_port={"label": gettext_lazy("AMI port")},
+            ari_port={"label": gettext_lazy("HTTP port (ARI)")},
         ),
-        ami_port={"label": gettext_lazy("AMI port")},
-        ari_port={"label": gettext_lazy("HTTP port (ARI)")},
-        customers=LinkedColumn(
+        LinkedColumn(
             "customers",
             SERVED,
             every_customer,

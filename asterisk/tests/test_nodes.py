@@ -238,6 +238,20 @@ def test_the_command_changes_lists_renews_and_deletes():
     assert run("list") == ""
 
 
+def test_the_command_says_whose_a_node_is(boreale, laurier):
+    run("montreal", "--customer", "laurier", "--customer", "boreale")
+    assert "montreal  127.0.0.1:5038  ARI 8088  boreale, laurier" in run("list")
+    run("montreal", "--customer", "boreale")
+    token = run("montreal", "--new-token").split("NODE_TOKEN=")[1].split()[0]
+    node = nodes.node_of(token)
+    assert (nodes.serves(node, boreale.pk), nodes.serves(node, laurier.pk)) == (True, False)
+    with pytest.raises(CommandError, match="nobody"):
+        run("montreal", "--customer", "nobody")
+    assert list(nodes.customers_of(node.pk)) == [boreale]
+    run("montreal", "--customer", "all")
+    assert set(nodes.customers_of(node.pk)) == {boreale, laurier}
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -439,8 +439,11 @@ def columns_of(
 ) -> tuple[Column, ...]:
     """The columns of a tab from its group of model fields, in their order.
 
-    `overrides` by name: settings of the column, or a column of another class; None leaves the field out.
+    `overrides` by name: settings of the column, or a column of another class; None leaves the field out. One that names no field
+    here would be lost without a word: that is a `TypeError`, and what is kept elsewhere is put beside these columns.
     """
+    if lost := overrides.keys() - {model_field.name for model_field in group._meta.local_fields}:
+        raise TypeError(f"{group.__name__} has no field of its own called {', '.join(sorted(lost))}")
     columns: list[Column] = []
     for model_field in group._meta.local_fields:
         override = overrides.get(model_field.name, {})

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from forwarding.models import ForwardingRule
-from pbxadmin.common.columns import FieldColumn
+from pbxadmin.common.columns import FieldColumn, columns_of
 from pbxadmin.common.companions import CompanionColumn
 from pbxadmin.common.sections import Sheet
 from pbxadmin.common.values.statuses import Status
@@ -251,3 +251,8 @@ def test_the_page_of_the_rules_can_show_every_status(status):
         assert f'.statuses:has(#show-{status}:checked) [data-status="{status}"]' in re.sub(
             r"\s+", " ", styles.read()
         )
+
+
+def test_a_column_that_no_table_has_is_an_error_instead_of_being_lost():
+    with pytest.raises(TypeError, match="customers"):
+        columns_of(Did, customers={"label": "Clients"})

@@ -208,6 +208,20 @@ def test_a_manager_adds_a_node_and_sees_its_token_once(managers_desk):
     assert managers_desk.post(address, values).status_code == 422, "the page loaded again makes no second one"
 
 
+def test_a_manager_says_whose_a_node_is_and_takes_it_back(managers_desk, boreale, laurier):
+    Node.objects.create(name="montreal", host="10.0.0.5", token_hash="x")
+    node = Node.objects.get()
+    address = page("asterisk_node", "change", node.pk)
+    assert "Clients" in managers_desk.get(address).content.decode()
+    values = filled(managers_desk, address, customers=[str(boreale.pk)])
+    assert managers_desk.post(address, values).status_code == 302
+    assert list(node.customers.all()) == [boreale]
+    assert "Clinique Boréale" in str(list(Change.objects.values_list("cells", flat=True)))
+    undo = reverse("admin:undo_for_all", args=[Operation.objects.latest("pk").pk])
+    assert managers_desk.post(undo).status_code == 302
+    assert not node.customers.exists()
+
+
 def test_another_token_is_shown_once_and_the_first_goes_on(managers_desk):
     first = nodes.add(
         make_staff("b@tic.example", staff_level="manager"),

@@ -59,12 +59,13 @@ class Command(BaseCommand):
             self._change(node, values, options["new_token"])
 
     def _list(self) -> None:
-        for node in Node.objects.all():
+        for node in Node.objects.prefetch_related("customers"):
             link = status(node)
             facts = [
                 node.name,
                 f"{node.host}:{node.ami_port}",
                 f"ARI {node.ari_port}",
+                ", ".join(sorted(customer.slug for customer in node.customers.all())),
                 link.sentence,
                 node.release,
                 link.trouble,
