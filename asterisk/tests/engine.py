@@ -23,6 +23,7 @@ from asterisk.engine.engine import Engine
 from asterisk.engine.fetching import Installed, fetch
 from asterisk.engine.ports import free_port, free_ports
 from asterisk.models import Node
+from asterisk.tests import documentation
 from asterisk.tests.gate import Gate
 from asterisk.tests.nursery import Born, Nursery
 from pbxadmin.common.crypto import fingerprint, random_token
@@ -119,9 +120,10 @@ class LiveEngine(Engine):
 
 
 @pytest.fixture(scope="session")
-def asterisk() -> Installed:
+def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """An Asterisk that can be started: fetched once (some twenty seconds), then kept in `var/engine`."""
-    return fetch(store())
+    found = fetch(store())
+    return replace(found, data=documentation.cut(found.data, tmp_path_factory.mktemp("asterisk")))
 
 
 @pytest.fixture(scope="session")
