@@ -85,6 +85,9 @@ _PHRASES: Mapping[Why, Promise] = {
     ),
     Why.PREMIUM_NUMBER: gettext_lazy("Refused: premium and satellite numbers can't be called"),
 }
+# How long a ringing lasts at most that ends before, and one that no device takes part in.
+_RINGS_AT_MOST = gettext_lazy("%(extension)s rings for up to %(seconds)s s: %(targets)s")
+_RINGS_NOWHERE = gettext_lazy("%(extension)s doesn't ring")
 # What the phone system answers by itself, where it can be said what that does.
 _STATUS_CODE = gettext_lazy("Code %(number)s: sets the status %(status)s")
 _CODES: Mapping[str, Promise] = dict.fromkeys(dial_codes.STATUSES, _STATUS_CODE) | {
@@ -121,6 +124,8 @@ def phrase(reason: Reason, greetings: Names = NO_NAMES) -> str:
 
 def _template(reason: Reason) -> Promise:
     number = reason.data.get("number", "")
+    if reason.why is Why.RINGS and (reason.data.get("silent") or reason.data.get("at_most")):
+        return _RINGS_NOWHERE if reason.data.get("silent") else _RINGS_AT_MOST
     if reason.why is Why.DIAL_CODE and (known := _CODES.get(number)):
         return known
     if reason.why is Why.NO_SUCH_EXTENSION and number == dial_codes.pin_code(len(number)):

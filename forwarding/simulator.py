@@ -217,7 +217,7 @@ def drawn(
             found.append(out_of_sight(step, passed))
             break
         outcome = outcome_at(step) if isinstance(step, decisions.Ring) else None
-        found.append(draw_step(step, passed, greetings, answered=outcome is Outcome.ANSWERED))
+        found.append(draw_step(step, passed, greetings, outcome or ""))
         # Of a status that doesn't ring, a phone that has never connected explains nothing.
         if (
             isinstance(step, decisions.Reach)
@@ -304,17 +304,18 @@ _ICONS: Mapping[type, tuple[str, str]] = {
 }
 
 
-def draw_step(step: Step, passed: timedelta, greetings: Mapping[str, str], *, answered: bool) -> Drawn:
-    """One step, with the time that has passed until then; `answered`: whether its ringing is."""
+def draw_step(step: Step, passed: timedelta, greetings: Mapping[str, str], how: str) -> Drawn:
+    """One step, with the time that has passed until then; `how` its ringing ends, as an `Outcome` or in a node's word for it."""
     icon, kind = _ICONS[type(step)]
-    why = reasons.phrase(step.reason, greetings)
-    cause = reasons.sentence(step.reason.cause, greetings) if step.reason.cause else ""
-    if step.reason.cause and step.reason.cause.why in (Why.LOOP, Why.BACK_TO_CALLER):
-        icon = "loop"
-    parts = [cause[:1].upper() + cause[1:]] if cause and not isinstance(step, decisions.Reach) else []
+    reason = step.reason
     if isinstance(step, decisions.Ring):
-        parts = [_("and is answered")] if answered else []
-        kind = "ok" if answered else kind
+        reason = replace(reason, data={**reason.data, **_rung(step, how)})
+    why = reasons.phrase(reason, greetings)
+    if reason.cause and reason.cause.why in (Why.LOOP, Why.BACK_TO_CALLER):
+        icon = "loop"
+    parts = [said] if (said := _led_here(step, greetings)) else []
+    if isinstance(step, decisions.Ring) and how == Outcome.ANSWERED:
+        parts, kind = [_("and is answered")], "ok"
     if isinstance(step, decisions.Outside) and step.channels:
         parts.append(
             ngettext(
@@ -324,3 +325,22 @@ def draw_step(step: Step, passed: timedelta, greetings: Mapping[str, str], *, an
         )
     at = _("+%(seconds)s s") % {"seconds": int(passed.total_seconds())} if passed else ""
     return Drawn(why[:1].upper() + why[1:], "; ".join(parts), icon, kind, at)
+
+
+def _rung(step: decisions.Ring, how: str) -> dict[str, bool]:
+    """How the phrase of a ringing is put: as long as it may last, where it ended before; or that nothing rings at all."""
+    silent = how == Outcome.NOT_REGISTERED and not step.mobile
+    return {"silent": silent, "at_most": not silent and how not in ("", Outcome.NO_ANSWER)}
+
+
+def _led_here(step: Step, greetings: Mapping[str, str]) -> str:
+    """What led to a step, as a sentence; of a person whom the call comes to from another one, with whose rule that was."""
+    cause = step.reason.cause
+    if cause is None or isinstance(step, decisions.Ring):
+        return ""
+    said = reasons.sentence(cause, greetings)
+    if isinstance(step, decisions.Reach):
+        by = cause.data.get("extension", "")
+        words = {"extension": by, "why": said[:1].lower() + said[1:]}
+        return _("Forwarded by %(extension)s: %(why)s") % words if by else ""
+    return said[:1].upper() + said[1:]

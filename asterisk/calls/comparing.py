@@ -127,7 +127,7 @@ def _drawn(call: CallRecord, dialled: Dialled | None, way: Sequence[Passed], see
         if isinstance(each.step, decisions.Reach) and not sees(each.step.extension):
             found.append(out_of_sight(each.step, gone))
             break
-        step = draw_step(_as_rung(each.step), gone, greetings, answered=each.how == taken.ANSWERED)
+        step = draw_step(_as_rung(each.step), gone, greetings, each.how)
         if not isinstance(each.step, decisions.System) and each.how in HOW:
             step = replace(step, reason="; ".join(filter(None, (step.reason, str(HOW[each.how])))))
         found.append(step)

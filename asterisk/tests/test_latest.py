@@ -238,6 +238,19 @@ def test_a_call_shows_its_steps_with_their_reasons_beside_what_would_happen_now(
     assert "It would go the same way." in text
 
 
+def test_what_did_not_ring_and_who_sent_the_call_on_is_said(owner, boreale, amelie, felix, ines):
+    rule(felix, no_answer_internal="extension:103", not_registered_internal="extension:103")
+    silent = a_call(boreale, "1.1", "101", "102", "not_registered.answered.", seconds=9)
+    compared, _text = opened(owner, silent)
+    assert [step.title for step in compared.then if "ring" in step.title] == [
+        "102 doesn't ring",
+        "103 rings for up to 20 s: their devices",
+    ]
+    assert "Forwarded by 102: status Available, devices can't be reached" in [
+        step.reason for step in compared.then
+    ]
+
+
 def test_what_would_go_otherwise_now_is_marked_on_both_sides(owner, boreale, amelie, felix, ines):
     rule(felix, no_answer_internal="extension:103")
     call = a_call(boreale, "1.1", "101", "102", "no_answer.answered.")

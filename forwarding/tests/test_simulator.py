@@ -69,6 +69,22 @@ def test_a_call_is_followed_over_others_with_the_time_that_passes(boreale, felix
     ]  # fmt: skip
     assert steps[-1].at == "+35 s"
     assert "no answer after 20 s" in steps[-1].reason
+    assert [step.reason for step in steps[:4]] == [
+        "", "", "Forwarded by 101: status Available, no answer after 15 s", "",
+    ]  # fmt: skip
+    with translation.override("fr"):
+        assert (
+            "Transféré par 101\N{NBSP}: statut"
+            in ask(boreale, Question("101", CLIENT, TUESDAY)).steps[2].reason
+        )
+
+
+def test_a_ringing_that_ends_before_its_time_is_said_to_last_so_long_at_most(boreale, amelie):
+    for state, title in {
+        State.NO_ANSWER: "101 rings for 20 s: app", State.ANSWERED: "101 rings for up to 20 s: app",
+        State.DECLINED: "101 rings for up to 20 s: app",
+    }.items():  # fmt: skip
+        assert title in titles(boreale, "101", state=state)
 
 
 def test_loops_disabled_mailboxes_and_holidays_are_drawn(boreale, felix, amelie, maude):
