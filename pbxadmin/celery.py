@@ -2,8 +2,10 @@
 
 import logging
 import os
+import warnings
 
 from celery import Celery, signals
+from celery.exceptions import CPendingDeprecationWarning
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pbxadmin.settings.development")
 
@@ -25,3 +27,9 @@ def one_line_each(logger: logging.Logger, **facts: object) -> None:
 
     for handler in logger.handlers:
         handler.addFilter(OneLineFilter())
+
+
+@signals.worker_ready.connect
+def one_line_of_a_broker_that_is_gone(**facts: object) -> None:
+    """Six more from each worker speak of a setting, every time. Celery asks for all such warnings when it sets up its logs, so this comes after."""
+    warnings.filterwarnings("ignore", r"\s*In Celery 5\.1 we introduced", CPendingDeprecationWarning)

@@ -135,7 +135,8 @@ def programs(ports: Ports, var: Path, secrets: dict[str, str], *, demo: bool) ->
     command = [sys.executable, "-m", "asterisk.engine", "run"]
     children = [
         Child("engine", command, prints="nothing", environment=environment),
-        Child("link", [sys.executable, "manage.py", "pbx_link"]),
+        # It says that there is no link, and that there is one again.
+        Child("link", [sys.executable, "manage.py", "pbx_link"], prints="everything"),
     ]
     # Of another portal on this machine there is one already, which takes this one's calls, too.
     if demo and has_softphone() and is_free(PROVIDER[1], UDP_AND_TCP, PROVIDER[0]):

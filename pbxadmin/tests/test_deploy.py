@@ -393,3 +393,19 @@ def test_every_task_that_beat_starts_is_one_that_a_worker_knows() -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert said.stdout.strip() == "[]", said.stdout + said.stderr
+
+
+def test_a_worker_whose_broker_is_gone_does_not_speak_of_a_setting_of_celery() -> None:
+    code = (
+        "import sys, warnings; from celery import signals; from pbxadmin.celery import app;"
+        "import celery.worker.consumer.consumer; consumer = sys.modules['celery.worker.consumer.consumer'];"
+        "app.log.setup(); signals.worker_ready.send(sender=None);"
+        "warn = lambda text: warnings.warn(text, consumer.CPendingDeprecationWarning);"
+        "warn(consumer.CANCEL_TASKS_BY_DEFAULT); warn('something else')"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "pbxadmin.settings.test"}
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    ).stderr
+    assert "something else" in said
+    assert "In Celery 5.1" not in said
