@@ -111,7 +111,9 @@ def _section(name: str, kind: str, row: Mapping[str, Any]) -> str:
     for key, value in row.items():
         for each in [value] if isinstance(value, str | int) else value:
             said = {True: "yes", False: "no"}[each] if isinstance(each, bool) else each
-            lines += [f"{key} = {said}"] if said != "" else []
+            # A line in a file offers the codecs that it has.
+            kept = said != "" and not (key == "set_var" and "(" in str(said))
+            lines += [f"{key} = {said}"] if kept else []
     return "\n".join([*lines, ""])
 
 

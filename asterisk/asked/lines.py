@@ -108,9 +108,11 @@ def endpoint(name: str, person: User) -> dict[str, Value]:
         "media_encryption_optimistic": person.srtp == Srtp.ENABLED,
         **SILENT,
         "set_var": [
+            f"who={person.number}",
             f"SYSTEM={customer.fqdn.lower()}",
             f"CUSTOMER={customer.slug}",
-            f"CODECS={codecs}",
+            # What is offered to the device where it is called: of itself Asterisk keeps the order of whoever calls.
+            f"PJSIP_MEDIA_OFFER(audio)=!all,{codecs}",
             f"EMERGENCY={emergency_caller_id(department, customer)}",
             f"WAYS={ways.to('911', ways.of(customer))}",
         ],

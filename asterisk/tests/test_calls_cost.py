@@ -43,6 +43,33 @@ def test_a_call_costs_one_question_once_the_lines_are_known(phones, gate, engine
     assert gate.asked[before:] == []
 
 
+# Each step of the dialplan costs Asterisk some 50 µs, whatever it does: half a hundredth of a call.
+STEPS = {"inside": 10, "from outside": 13, "outside": 19}
+
+
+def test_a_call_takes_a_dozen_steps_of_the_dialplan(phones, link, engine, boreale, amelie, felix):
+    provider = phones.trunk(answer="at once", tone=1000)
+    trunk(provider)
+    did(boreale, DID, felix)
+    one, _other = phones.of(amelie), phones.of(felix, answer="at once", tone=700)
+    said = engine.folders.var / "steps"
+    engine.cli(f"logger add channel {said} verbose(3)")
+
+    def steps(call, tone):
+        before = said.stat().st_size
+        made = call()
+        assert made.hears(tone, 0.2)
+        made.hangup()
+        engine.wait_until(lambda: "0 active channels" in engine.cli("core show channels"), "over")
+        return said.read_text()[before:].count("Executing [")
+
+    assert STEPS == {
+        "inside": steps(lambda: one.call("102"), 700),
+        "from outside": steps(lambda: provider.call(DID, CLIENT), 700),
+        "outside": steps(lambda: one.call(OUTSIDE), 1000),
+    }
+
+
 def test_a_call_of_a_device_that_died_ends_and_its_channel_is_free_while_one_on_hold_goes_on(
     phones, gate, engine, boreale, amelie, felix
 ):

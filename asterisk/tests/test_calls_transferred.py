@@ -64,6 +64,17 @@ def test_whoever_is_transferred_outside_calls_as_whoever_transfers_and_within_wh
     engine.wait_until(lambda: "0 active channels" in engine.cli("core show channels"), "all is over")
 
 
+def test_a_call_that_is_sent_on_rings_there_and_not_once_more_where_it_rang(phones, provider, boreale, amelie, felix):
+    """Of somebody who takes one call at a time the devices are looked up, and kept."""
+    save(amelie, available__accept_multiple_calls="0")
+    one, other = phones.of(amelie, answer="at once", tone=440), phones.of(felix, answer="at once", tone=700)
+    call = provider.call(DID, CLIENT)
+    assert call.hears(440, 0.1)
+    one.incoming().transfer("sip:102@boreale.example.com")
+    assert call.hears(700, 0.3)
+    assert (len(one.received), len(other.received)) == (1, 1)
+
+
 def test_nobody_takes_the_call_of_a_colleague_with_a_code_that_the_portal_doesnt_know(
     phones, boreale, amelie, felix, ines
 ):
