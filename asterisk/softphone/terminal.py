@@ -188,8 +188,11 @@ class Terminal:
             tell(event, self.phone.calls.get(event.get("call", 0)))
 
     def _on_registration(self, event: dict[str, Any], call: Call | None) -> None:
-        if event["code"] != 200 and len(self.phone.registrations) > 1:
+        before = self.phone.registrations[-2:-1]
+        if event["code"] != 200 and before:
             self.say(f"registration: {event['code']} {event['reason']}; tried again")
+        elif event["code"] == 200 and before and before[0][0] != 200:
+            self.say("registered again")
 
     def _on_messages(self, event: dict[str, Any], call: Call | None) -> None:
         if self.phone.summaries[-2:-1] != self.phone.summaries[-1:]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -91,6 +92,16 @@ def test_what_was_heard_in_words():
     heard = [Heard("ringback", 2.0), Heard("silence", 0.1), Heard(700, 1.2), Heard("speech", 0.8)]
     assert in_words(heard) == "heard ringback for 2.0 s, 700 Hz for 1.2 s, speech for 0.8 s"
     assert in_words([]) == "heard nothing"
+
+
+def test_a_phone_that_is_let_in_again_says_so_once():
+    lines: list[str] = []
+    seen = SimpleNamespace(phone=SimpleNamespace(registrations=[]), say=lines.append)
+    for code in (200, 200, 408, 408, 200, 200):
+        seen.phone.registrations.append((code, "Timeout"))
+        Terminal._on_registration(seen, {"code": code, "reason": "Timeout"}, None)
+    tried = "registration: 408 Timeout; tried again"
+    assert lines == [tried, tried, "registered again"]
 
 
 def test_a_callers_name_moves_no_cursor():

@@ -153,3 +153,19 @@ def test_the_head_of_a_person_takes_one_line_at_1024_pixels(
           return box.scrollWidth <= box.clientWidth;
         }"""
         assert page.evaluate(whole)
+
+
+@pytest.mark.browser
+def test_the_last_two_pages_of_a_trail_are_whole_beside_the_search(
+    installation: Installation, browser: Browser
+) -> None:
+    with watched(browser, viewport={"width": 1440, "height": 800}) as page:
+        installation.sign_in(page, "102@")
+        page.goto(f"{installation.url}/c/boreale/users/101/calls")
+        page.locator("tbody a").first.click()
+        expect(page.locator(".crumbs li")).to_have_count(4)
+        cut = """() => [...document.querySelectorAll(".crumbs li > *")].filter(each => each.clientWidth < each.scrollWidth)
+          .map(each => each.innerText)"""
+        for width in (800, 1016, 1024, 1210, 1340, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(cut) == [], width
