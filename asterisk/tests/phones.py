@@ -31,11 +31,12 @@ Processes are kept for the next test and become other phones (a hundredth of a s
 what the test used. What isn't simulated: NAT, packet loss, Opus, several calls of one device on different tones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 import pytest
 
@@ -45,10 +46,22 @@ from asterisk.softphone.process import PhoneError, wait_for
 from asterisk.tests.engine import LiveEngine
 from users.models import User
 
-__all__ = ["Account", "Call", "Phone", "PhoneError", "Phones", "Trunk", "heard_first", "wait_for"]
+__all__ = [
+    "Account",
+    "Call",
+    "Phone",
+    "PhoneError",
+    "Phones",
+    "Trunk",
+    "heard_by_each",
+    "heard_first",
+    "wait_for",
+]
 
 # How many wait to become others: one that waits for a minute costs as much as one that is started.
 KEPT = 6
+AT_ONCE = 3  # calls of one phone: of the four that it may have one may still be ending
+Target = TypeVar("Target")
 
 
 def heard_first(call: Call, *sounds: int | str, within: float = 4) -> int | str | None:
@@ -57,8 +70,21 @@ def heard_first(call: Call, *sounds: int | str, within: float = 4) -> int | str 
     while monotonic() < deadline and not call.ended:
         if found := next((each for each in sounds if call.heard_for(each) >= 0.3), None):
             return found
-        wait_for(lambda: call.ended, 0.1)
+        wait_for(lambda: call.ended, 0.03)
     return call.code or None
+
+
+def heard_by_each(
+    call: Callable[[Target], Call], targets: Sequence[Target], *sounds: int | str
+) -> dict[Target, int | str | None]:
+    """The same of calls to each of these, some at once, which are hung up then."""
+    found = {}
+    for at in range(0, len(targets), AT_ONCE):
+        calls = {each: call(each) for each in targets[at : at + AT_ONCE]}
+        found |= {each: heard_first(made, *sounds) for each, made in calls.items()}
+        for made in calls.values():
+            made.hangup()
+    return found
 
 
 class Trunk(Phone):
@@ -128,12 +154,12 @@ class Phones:
         """Somebody without an account at the server, who can be called at their own address; server=None: calls others at theirs."""
         return self._take(Phone, self._account(number=number, domain=domain, **account))
 
-    def release(self) -> None:
-        """The end of a test: everything hangs up and unregisters."""
+    def release(self, keep: int = KEPT) -> None:
+        """The end of a test: everything hangs up and unregisters, and `keep` of them wait to become others."""
         for phone in self.used:
             self._put_away(phone)
         self.used.clear()
-        surplus, self.free = self.free[:-KEPT], self.free[-KEPT:]
+        surplus, self.free = self.free[:-keep], self.free[-keep:]
         _close(surplus)
 
     def switch_off(self, kind: type) -> None:

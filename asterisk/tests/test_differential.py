@@ -238,7 +238,7 @@ def test_calls_take_the_path_that_the_simulator_says(
             for live, expected in zip(lives, paths, strict=True):
                 faults += told(live.world, expected)
                 ends.update(sorted(path.ends)[0][0] for path in expected)
-            phones.release()
+            phones.release(keep=len(phones.used))
             # A process of a phone has eight addresses at most: those that were trunks have had theirs.
             phones.switch_off(Trunk)
     with capsys.disabled():
