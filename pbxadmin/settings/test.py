@@ -10,6 +10,9 @@ ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 DATABASES = {"default": addresses.database(base.env, "sqlite:///:memory:")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = base.SQLITE_OPTIONS
+elif template := base.env.str("TEST_DATABASE_TEMPLATE", default=""):
+    # `./test` has one on which every migration was done.
+    DATABASES["default"]["TEST"] = {"TEMPLATE": template}
 # The same algorithm as in production at its smallest cost: hundreds of people are made in the tests.
 PASSWORD_HASHERS = ["users.tests.hashers.QuickArgon2", "django.contrib.auth.hashers.Argon2PasswordHasher"]
 STORAGES = base.STORAGES | {

@@ -15,9 +15,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pbxadmin.run.launcher import valkey_command
 from pbxadmin.run.processes import ROOT, Guard, group_lives, signal_group
@@ -44,8 +45,8 @@ FAST = "not browser and not slow and not postgresql and not calls"
 NOT_FAST = re.compile(
     r"^pytestmark = (\[[^]]*)?pytest\.mark\.(slow|browser|postgresql|calls)\b", re.MULTILINE
 )
-# As many processes as there are processors; calls wait for nearly half of their time.
-WORKERS, WORKERS_OF_CALLS = 2, 3
+# As many processes as there are processors; calls wait for most of their time.
+WORKERS, WORKERS_OF_CALLS = 2, 4
 # pytest's exit code for "no tests were collected".
 NO_TESTS = 5
 PRODUCTION = {
@@ -227,6 +228,23 @@ def postgresql(guard: Guard) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def migrated(database: str) -> dict[str, str]:
+    """Do every migration once on a server of our own, for each worker's database to be a copy: what the steps are to know of it."""
+    if database == os.environ.get("DATABASE_URL"):
+        return {}
+    import psycopg2
+
+    address = urlsplit(database)
+    name = address.path.strip("/")
+    with closing(psycopg2.connect(address._replace(path="/postgres").geturl())) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f"CREATE DATABASE {name}")
+    environment = {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "pbxadmin.settings.test"}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True)
+    return {"TEST_DATABASE_TEMPLATE": name}
+
+
 def takes_connections(port: int) -> bool:
     """Whether a PostgreSQL on `port` is past its start."""
     import psycopg2
@@ -386,8 +404,11 @@ def on_postgresql(
     begun = time.monotonic()
     try:
         with postgresql(guard) as database:
+            template = migrated(database)
             for title, marks, only in steps:
-                results.run(pytest_step(title, marks, broker, database, more, only))
+                step = pytest_step(title, marks, broker, database, more, only)
+                step.environment |= template
+                results.run(step)
     except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
         print(error)
         results.note("PostgreSQL for the tests", False, time.monotonic() - begun)
