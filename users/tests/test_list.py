@@ -385,15 +385,32 @@ def test_a_place_stands_in_the_address_and_reloading_shows_the_same_rows(
     )
 
 
-@pytest.mark.parametrize(
-    "place",
-    ["x", "W10", "bnVsbA", "WyJhIl0", "WzEsMl0", "W251bGwsbnVsbF0", "WyJhXHUwMDAwIiwiMTAxIl0", "WyJcdWQ4MDAiLCIxMDEiXQ", "W1tdLFtdXQ",
-     "A" * 5000, "é", "=====", "WzFlOTk5LCJ4Il0", "[" * 900],
-)  # fmt: skip
+NO_PLACES = [
+    "x", "W10", "bnVsbA", "WyJhIl0", "WzEsMl0", "W251bGwsbnVsbF0", "WyJhXHUwMDAwIiwiMTAxIl0", "WyJcdWQ4MDAiLCIxMDEiXQ", "W1tdLFtdXQ",
+    "A" * 5000, "é", "=====", "WzFlOTk5LCJ4Il0", "[" * 900,
+]  # fmt: skip
+# What a key can be, and the order that the list has by itself.
+KINDS_OF_ORDER = ["", "status", "-last_login", "disabled", "did"]
+
+
 @pytest.mark.parametrize("way", ["after", "before"])
-@pytest.mark.parametrize("sort", ["", "status", "-last_login", "disabled", "did"])
-def test_a_place_that_is_none_is_the_first_page(owner: Client, place: str, way: str, sort: str) -> None:
-    answer = owner.get(LIST, {way: place, "sort": sort})
+@pytest.mark.parametrize("sort", KINDS_OF_ORDER)
+def test_a_place_that_is_none_is_the_first_page(
+    felix: User, amelie: User, boreale: Customer, sort: str, way: str
+) -> None:
+    shape = selectors.shape(felix, boreale)
+    first = selectors.list_users(felix, boreale, ListState.of(shape, {"sort": sort}, LIST)).page
+    for place in NO_PLACES:
+        state = ListState.of(shape, {way: place, "sort": sort}, LIST)
+        found = selectors.list_users(felix, boreale, state).page
+        assert (found.number, found.object_list) == (1, first.object_list), place
+        assert amelie in found.object_list, place
+
+
+@pytest.mark.parametrize(("turn", "place"), list(enumerate(NO_PLACES)))
+def test_the_page_of_a_place_that_is_none_opens(owner: Client, turn: int, place: str) -> None:
+    query = {("after", "before")[turn % 2]: place, "sort": KINDS_OF_ORDER[turn % len(KINDS_OF_ORDER)]}
+    answer = owner.get(LIST, query)
     assert answer.status_code == 200
     assert "Amélie Tremblay" in answer.content.decode()
 
