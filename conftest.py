@@ -25,7 +25,7 @@ emptying.install()
 
 if TYPE_CHECKING:
     # Playwright is asked for by the tests in the browser alone: the others shouldn't wait for it.
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from pbxadmin.tests.installation import Installation
 
@@ -141,13 +141,24 @@ def browser() -> Iterator["Browser"]:
         yield found
 
 
-@pytest.fixture
-def page(browser: "Browser") -> Iterator["Page"]:
-    """A page of nobody in particular, whose console is to say nothing."""
-    from pbxadmin.tests.installation import watched
+@pytest.fixture(scope="session")
+def reader(browser: "Browser") -> Iterator["BrowserContext"]:
+    """A browser of somebody whose pages find style sheets and scripts where the ones before left them."""
+    from pbxadmin.tests.installation import USUAL
 
-    with watched(browser) as found:
+    context = browser.new_context(**USUAL)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(reader: "BrowserContext", installation: "Installation") -> Iterator["Page"]:
+    """A page of nobody in particular, whose console is to say nothing."""
+    from pbxadmin.tests.installation import forget, watched_page
+
+    with watched_page(reader) as found:
         yield found
+        forget(reader, installation.url)
 
 
 # Marks that say why: a test that is left out of the inner loop, or that costs a second run, has a reason.

@@ -1,15 +1,14 @@
 """A list says one thing: box, chips, count, rows and address are the same state, after a click, a reload and a step back."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from pbxadmin.common.listing import NOTHING, Filter, ListState, Shape
-from pbxadmin.tests.installation import Installation, watched
+from pbxadmin.tests.installation import Installation
 from signin.tests.signing import sign_in_fully
 from users.tests.factories import make_user
 
@@ -148,11 +147,11 @@ def test_how_close_rows_stand_is_remembered(owner: Client) -> None:
 
 # --- In the browser -----------------------------------------------------------------------------------------------
 @pytest.fixture
-def at_list(installation: Installation, browser: Browser) -> Iterator[Page]:
-    with watched(browser, viewport={"width": 1440, "height": 900}) as page:
-        installation.sign_in(page, "102@")
-        page.goto(f"{installation.url}/c/boreale/users/")
-        yield page
+def at_list(installation: Installation, page: Page) -> Page:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    installation.sign_in(page, "102@")
+    page.goto(f"{installation.url}/c/boreale/users/")
+    return page
 
 
 def told(page: Page) -> dict[str, Any]:

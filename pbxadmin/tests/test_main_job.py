@@ -57,7 +57,7 @@ def test_what_changes_nothing_for_the_phone_sends_it_nothing(installation: Insta
 def test_the_pages_work_without_scripts(installation: Installation, browser: Browser) -> None:
     context = browser.new_context(locale="fr-CA", java_script_enabled=False)
     page = context.new_page()
-    installation.sign_in(page, "102@")
+    installation.type_in(page, "102@")
     page.goto(f"{installation.url}/c/boreale/users/")
     page.fill("#list-search input[name=q]", "zoé")
     page.keyboard.press("Enter")

@@ -1,12 +1,14 @@
 """Nothing on a page jumps: not while it opens, not when it is changed, saved, refused, searched or chosen from."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from pbxadmin.tests.installation import Installation, watched
+from pbxadmin.tests.installation import Installation, forget, watched, watched_page
 
 TABS = (
     "general", "talk", "forwarding", "schedule", "phone", "blf", "voicemail", "visualiser", "options",
@@ -30,21 +32,22 @@ from asterisk.models import Contact, Node
 from users.models import User
 now, person = timezone.now(), User.objects.get(customer__slug="boreale", number="104")
 node, _new = Node.objects.get_or_create(name="seen", defaults={"token_hash": "0" * 64, "host": "127.0.0.1", "node_password": "x"})
-Node.objects.filter(pk=node.pk).update(connected_at=now, heard_at=now + timedelta(minutes=5))
+Node.objects.filter(pk=node.pk).update(connected_at=now, heard_at=now + timedelta(days=1))
 for port in (5061, 5062, 5063):
     Contact.objects.create(node=node, user=person, uri=f"sip:104@192.0.2.7:{port}", address=f"192.0.2.7:{port}", since=now,
-                           user_agent="Linphone-Desktop/5.2.4 (Debian GNU/Linux 13) LinphoneSDK/5.3.50", expires_at=now + timedelta(minutes=5))
+                           user_agent="Linphone-Desktop/5.2.4 (Debian GNU/Linux 13) LinphoneSDK/5.3.50", expires_at=now + timedelta(days=1))
 """
-NO_DEVICE = "from asterisk.models import Contact; Contact.objects.all().delete()"
 
 
 @pytest.fixture(params=WIDTHS, ids=lambda size: str(size[0]))
-def page(request: Any, installation: Installation, browser: Browser) -> Iterator[Page]:
+def page(request: Any, installation: Installation, reader: BrowserContext) -> Iterator[Page]:
     width, height = request.param
-    with watched(browser, refused=True, viewport={"width": width, "height": height}) as page:
+    with watched_page(reader, refused=True) as page:
+        page.set_viewport_size({"width": width, "height": height})
         installation.sign_in(page, "102@")
         page.add_init_script(WATCH)
         yield page
+        forget(reader, installation.url)
 
 
 def moved(page: Page) -> list[Any]:
@@ -57,6 +60,8 @@ def moved(page: Page) -> list[Any]:
 
 @pytest.mark.browser
 def test_no_page_jumps_while_it_opens(page: Page, installation: Installation) -> None:
+    # Whoever comes for the first time waits for every style sheet.
+    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
     found = {}
     for path in (*(f"users/104/{tab}" for tab in TABS), *LISTS, "simulator"):
         response = page.goto(f"{installation.url}/c/boreale/{path}")
@@ -67,18 +72,39 @@ def test_no_page_jumps_while_it_opens(page: Page, installation: Installation) ->
     assert found == {}
 
 
+Devices = Callable[[bool], None]
+
+
+@pytest.fixture
+def devices(installation: Installation) -> Iterator[Devices]:
+    """Has three devices registered, or none; written into the tables, as the link does it in another process."""
+    installation.manage("shell", "-c", THREE_DEVICES)
+    with closing(sqlite3.connect(installation.var / "pbxadmin.sqlite3", timeout=20)) as base:
+        rows = base.execute("SELECT * FROM asterisk_contact").fetchall()
+
+        def are(there: bool) -> None:
+            with base:
+                base.execute("DELETE FROM asterisk_contact")
+                if there:
+                    places = ", ".join("?" * len(rows[0]))
+                    base.executemany(f"INSERT INTO asterisk_contact VALUES ({places})", rows)
+
+        yield are
+        are(False)
+
+
 @pytest.mark.browser
 def test_registered_devices_come_and_go_without_moving_anything_else(
-    page: Page, installation: Installation
+    page: Page, installation: Installation, devices: Devices
 ) -> None:
     for tab in ("phone", "options"):
-        installation.manage("shell", "-c", THREE_DEVICES)
+        devices(True)
         page.goto(f"{installation.url}/c/boreale/users/104/{tab}")
         panel = page.locator("section", has=page.locator("#devices"))
         expect(panel.locator("li")).to_have_count(3)
         panel.scroll_into_view_if_needed()
         assert moved(page) == [], tab
-        installation.manage("shell", "-c", NO_DEVICE)
+        devices(False)
         expect(panel.locator("li")).to_have_count(0)
         assert moved(page) == [], tab
 

@@ -1,15 +1,14 @@
 """Who is chosen in the list: told by the server what a browser can't know, looked at, taken off; and kept through everything in one."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from pbxadmin.tests.installation import Installation, watched
+from pbxadmin.tests.installation import Installation
 from signin import credentials
 from signin.tests.signing import sign_in_fully
 from users.models import Customer, User
@@ -150,11 +149,11 @@ def test_each_session_has_a_mark_of_its_own(client: Client, felix: User) -> None
 
 # --- In the browser -----------------------------------------------------------------------------------------------
 @pytest.fixture
-def at_list(installation: Installation, browser: Browser) -> Iterator[Page]:
-    with watched(browser, viewport={"width": 1440, "height": 900}) as page:
-        installation.sign_in(page, "102@")
-        page.goto(f"{installation.url}/c/boreale/users/")
-        yield page
+def at_list(installation: Installation, page: Page) -> Page:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    installation.sign_in(page, "102@")
+    page.goto(f"{installation.url}/c/boreale/users/")
+    return page
 
 
 def choose(page: Page, name: str) -> None:
@@ -212,7 +211,7 @@ def test_a_chosen_set_survives_everything_and_says_what_it_is(
     page.evaluate("document.querySelector('form[action$=sign-out]').requestSubmit()")
     page.wait_for_url("**/sign-in**")
     assert page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('chosen:'))") == []
-    installation.sign_in(page, "102@")
+    installation.type_in(page, "102@")
     page.goto(people)
     expect(page.locator("[data-select-bar]")).to_be_hidden()
 
