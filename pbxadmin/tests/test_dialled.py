@@ -42,15 +42,18 @@ def test_a_dear_number_is_recognised_whatever_hides_it(boreale, felix, staff, di
     """A field that takes numbers refuses it; a key, which dials what it is given, tells it or refuses it as well."""
     person = make_user(boreale, "101")
     department = Department.objects.of(boreale).first()
+    records = {"users.user": person.pk, "users.department": department.pk}
     taken = {}
-    for sheet, name, kind in holding_numbers():
-        record = {"users.user": person.pk, "users.department": department.pk}.get(sheet.label)
-        values = {name: kind + disguise} | ({"number": disguise} if record is None else {})
+    for sheet in (user_sheet(), department_sheet(), did_sheet()):
+        record = records.get(sheet.label)
+        fields = {name: kind for of, name, kind in holding_numbers() if of is sheet}
+        values = {name: kind + disguise for name, kind in fields.items()}
+        # All of them at once: each is refused for itself.
         row = road.plan(staff if record is None else felix, boreale, sheet, [road.Row(record, values)]).rows[
             0
         ]
-        if not row.errors and not row.refusal and name != "number":
-            taken[name] = row.after.get(name)
+        assert not row.refusal
+        taken |= {name: row.after.get(name) for name in fields if name not in row.errors and name != "number"}
     assert taken == {}
     keys = json.dumps([{"position": 1, "kind": "custom_speed_dial", "value": disguise}])
     row = road.plan(felix, boreale, user_sheet(), [road.Row(person.pk, {"keys": keys})]).rows[0]
