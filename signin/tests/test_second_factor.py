@@ -18,8 +18,8 @@ from signin.tests.signing import KEY, code_of, enrol, sign_in_fully
 from users.models import Operation, User
 from users.tests.factories import PASSWORD, make_user
 
+both_databases = pytest.mark.both_databases("codes that work once")
 pytestmark = [
-    pytest.mark.both_databases("codes that work once"),
     pytest.mark.slow("tries codes until it is refused"),
 ]
 
@@ -42,6 +42,7 @@ def is_in(client):
     return client.get(reverse("own_page")).status_code == 200
 
 
+@both_databases
 def test_a_code_lets_the_person_in_to_where_he_wanted(half):
     answer = give(half, code_of(), next="/me")
     assert (answer.status_code, answer.url) == (302, "/me")
@@ -74,6 +75,7 @@ def test_a_code_may_be_pasted_with_a_blank_in_it(half):
     assert is_in(half)
 
 
+@both_databases
 def test_a_code_works_once(half, staff):
     code = code_of()
     give(half, code)
@@ -83,12 +85,14 @@ def test_a_code_works_once(half, staff):
     assert not is_in(other)
 
 
+@both_databases
 def test_after_a_later_code_the_one_before_it_is_dead(staff):
     device = enrol(staff)
     assert device.verify_token(code_of(steps=1))
     assert not device.verify_token(code_of())
 
 
+@both_databases
 def test_the_same_code_in_two_requests_at_once_is_taken_once(staff):
     """Both have read the row before the first one writes."""
     enrol(staff)
@@ -97,6 +101,7 @@ def test_the_same_code_in_two_requests_at_once_is_taken_once(staff):
     assert [first.verify_token(code), second.verify_token(code)] == [True, False]
 
 
+@both_databases
 def test_the_row_is_locked_while_a_code_is_looked_at(half, django_assert_max_num_queries):
     with django_assert_max_num_queries(40) as asked:
         give(half, code_of())
@@ -104,6 +109,7 @@ def test_the_row_is_locked_while_a_code_is_looked_at(half, django_assert_max_num
         assert any("FOR UPDATE" in query["sql"] and "totp" in query["sql"] for query in asked)
 
 
+@both_databases
 def test_guessing_codes_is_slowed_down_over_all_sessions_but_never_for_long(staff):
     enrol(staff)
     for _ in range(5):
@@ -126,6 +132,7 @@ def test_guessing_codes_is_slowed_down_over_all_sessions_but_never_for_long(staf
     assert TotpDevice.objects.get().throttling_failure_count == 0
 
 
+@both_databases
 def test_codes_tried_during_the_wait_do_not_prolong_it(staff):
     device = enrol(staff)
     for _ in range(5):
@@ -319,6 +326,7 @@ def test_another_app_asks_for_password_and_code_first(client, amelie):
     assert client.get(reverse("second_factor_enrol")).status_code == 302, "the proof is used up"
 
 
+@both_databases
 def test_a_wrong_password_uses_up_no_code(client, amelie):
     enrol(amelie)
     sign_in_fully(client, amelie)
@@ -380,6 +388,7 @@ def test_removed_in_one_session_it_verifies_no_other(client, amelie):
     assert not is_in(client)
 
 
+@both_databases
 def test_a_backup_code_works_once_and_warns_when_few_are_left(half, staff):
     codes = second_factor.renew_backup_codes(staff)
     BackupCode.objects.exclude(code_hash=second_factor._hash(staff, codes[0].replace("-", ""))).delete()
@@ -396,18 +405,21 @@ def test_a_backup_code_works_once_and_warns_when_few_are_left(half, staff):
     assert other.post(reverse("second_factor"), {"code": codes[0], "backup": "1"}).status_code == 422
 
 
+@both_databases
 def test_a_backup_code_of_somebody_else_is_wrong(half, staff, felix):
     codes = second_factor.renew_backup_codes(felix)
     assert give(half, codes[0]).status_code == 422
     assert BackupCode.objects.filter(user=felix).count() == 10
 
 
+@both_databases
 def test_guessed_backup_codes_are_slowed_down_like_the_others(half):
     for _ in range(5):
         give(half, "aaaa-bbbb", backup="1")
     assert give(half, code_of()).status_code == 429
 
 
+@both_databases
 def test_new_backup_codes_ask_for_proof_and_replace_the_old(client, staff):
     old = second_factor.renew_backup_codes(staff)
     sign_in_fully(client, staff)

@@ -18,8 +18,8 @@ from users.models import Customer, Letter, User
 from users.people.sections import user_sheet
 from users.tests.factories import FACTS, make_user
 
+both_databases = pytest.mark.both_databases("visitors that are limited and forgotten")
 pytestmark = [
-    pytest.mark.both_databases("visitors that are limited and forgotten"),
     pytest.mark.slow("visits until it is refused"),
 ]
 
@@ -78,6 +78,7 @@ def test_off_is_the_same_404_as_unknown(client, felix, talker, boreale):
     assert answer(TALK) == unknown
 
 
+@both_databases
 def test_a_request_for_a_call_is_a_mail_to_the_person(client, talker):
     answer = client.post(
         TALK,
@@ -155,6 +156,7 @@ def test_the_visitor_is_answered_in_his_language(client, talker):
     assert '<html lang="fr' in french
 
 
+@both_databases
 def test_one_address_asks_only_so_often(client, talker):
     facts = {"name": "A", "email": "a@b.example", "number": "514 555-0199"}
     answers = [client.post(TALK, facts).status_code for _try in range(visits.BY_ADDRESS.tries + 2)]
@@ -180,6 +182,7 @@ def flood(times=visits.BY_LINK.tries + 5):
     return [Client(REMOTE_ADDR=f"192.0.2.{place}").post(TALK, ASKED).status_code for place in range(times)]
 
 
+@both_databases
 def test_a_link_that_strangers_flood_stays_open_to_everybody_else(talker):
     assert set(flood()) == {302}, "whoever comes for the first time is heard"
     before = Visitor.objects.count()
@@ -193,12 +196,14 @@ def test_a_link_that_strangers_flood_stays_open_to_everybody_else(talker):
     )
 
 
+@both_databases
 def test_of_a_flood_each_address_is_heard_once(talker):
     flood()
     last = Client(REMOTE_ADDR="198.51.100.7")
     assert [last.post(TALK, ASKED).status_code for _try in range(3)] == [302, 429, 429]
 
 
+@both_databases
 def test_a_flood_of_requests_is_no_flood_of_mails_and_the_mail_says_so(talker):
     flood()
     letters = Letter.objects.filter(kind=Letter.Kind.VISITOR)
@@ -216,6 +221,7 @@ def test_who_guesses_names_does_not_learn_that_he_found_one(client, talker):
     assert Client(REMOTE_ADDR="192.0.2.9").get(TALK).status_code == 200
 
 
+@both_databases
 def test_the_page_stays_up_without_its_cache(client, talker, monkeypatch):
     from pbxadmin.common import throttle
 
@@ -241,6 +247,7 @@ def state(client, room):
     return Visitor.objects.get().state
 
 
+@both_databases
 def test_participants_come_in_when_the_meeting_begins(client, talker):
     room = join(client)
     assert state(client, room) == "waiting"
@@ -288,6 +295,7 @@ def test_nobody_lets_in_somebody_elses_visitors(client, felix, talker):
     assert Visitor.objects.get().state == "waiting"
 
 
+@both_databases
 def test_a_meeting_ends_by_itself(talker):
     visits.open_meeting(talker)
     assert visits.meeting_is_open(talker)
@@ -295,6 +303,7 @@ def test_a_meeting_ends_by_itself(talker):
     assert not visits.meeting_is_open(talker)
 
 
+@both_databases
 def test_a_waiting_room_is_found_by_its_secret_only_and_ends_with_the_link(client, felix, talker):
     room = join(client)
     assert client.get("/meet/waiting/" + "x" * 32).status_code == 404
@@ -303,6 +312,7 @@ def test_a_waiting_room_is_found_by_its_secret_only_and_ends_with_the_link(clien
     assert client.get(room).status_code == 404
 
 
+@both_databases
 def test_what_visitors_told_is_forgotten_after_a_day(client, talker):
     join(client)
     assert visits.forget() == 0
@@ -421,6 +431,7 @@ def test_somebody_is_called_even_if_two_customers_have_the_same_name(client, fel
     assert "Amélie" in client.get(TALK).content.decode()
 
 
+@both_databases
 def test_whoever_waits_isnt_shut_out_by_others_behind_the_same_address(client, talker, monkeypatch):
     monkeypatch.setattr(visits, "ASKING", visits.Limit("talk-asking", 2, 600))
     room = join(client)

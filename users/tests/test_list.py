@@ -24,8 +24,8 @@ from users.people.sections import user_sheet
 from users.tests.factories import details, make_user, make_users
 from voicemail.models import Mailbox
 
+both_databases = pytest.mark.both_databases("the list's order and its places")
 pytestmark = [
-    pytest.mark.both_databases("the list's order and its places"),
     pytest.mark.slow("draws the list of users again and again"),
 ]
 
@@ -226,6 +226,7 @@ def test_every_column_says_what_it_is_about(
     assert len(said) == len(offered(felix, boreale))
 
 
+@both_databases
 def test_a_column_costs_at_most_one_query_and_more_rows_cost_none(
     owner: Client, felix: User, boreale: Customer, company: list[User]
 ) -> None:
@@ -278,6 +279,7 @@ def walk(
     raise AssertionError("it never ends")
 
 
+@both_databases
 def test_going_on_meets_everybody_once_in_the_order_of_numbered_pages(
     felix: User, boreale: Customer, company: list[User]
 ) -> None:
@@ -301,6 +303,7 @@ def test_going_on_meets_everybody_once_in_the_order_of_numbered_pages(
         assert [person.pk for person in listed(before=second.before).object_list] == numbered[:15], sort
 
 
+@both_databases
 def test_whoever_has_nothing_there_comes_last_whichever_way(
     felix: User, boreale: Customer, company: list[User]
 ) -> None:
@@ -319,6 +322,7 @@ def test_whoever_has_nothing_there_comes_last_whichever_way(
         assert blank == sorted(blank), sort
 
 
+@both_databases
 def test_departments_are_sorted_alike_whether_their_names_are_said_or_folded(
     felix: User, boreale: Customer, company: list[User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,6 +332,7 @@ def test_departments_are_sorted_alike_whether_their_names_are_said_or_folded(
 
 
 # --- Pages while others write -------------------------------------------------------------------------------------
+@both_databases
 @pytest.mark.parametrize("sort", ["", "-email", "status", "did"])
 def test_nobody_is_met_twice_or_missed_while_others_are_added_and_deleted(
     felix: User, boreale: Customer, company: list[User], sort: str
@@ -354,6 +359,7 @@ def test_nobody_is_met_twice_or_missed_while_others_are_added_and_deleted(
     assert gone
 
 
+@both_databases
 def test_the_page_says_where_in_the_list_it_is_however_it_was_reached(
     owner: Client, company: list[User]
 ) -> None:
@@ -372,6 +378,7 @@ def test_the_page_says_where_in_the_list_it_is_however_it_was_reached(
     )
 
 
+@both_databases
 def test_a_place_stands_in_the_address_and_reloading_shows_the_same_rows(
     owner: Client, felix: User, boreale: Customer, company: list[User]
 ) -> None:
@@ -393,6 +400,7 @@ NO_PLACES = [
 KINDS_OF_ORDER = ["", "status", "-last_login", "disabled", "did"]
 
 
+@both_databases
 @pytest.mark.parametrize("way", ["after", "before"])
 @pytest.mark.parametrize("sort", KINDS_OF_ORDER)
 def test_a_place_that_is_none_is_the_first_page(
@@ -424,6 +432,7 @@ HOSTILE = (
 )  # fmt: skip
 
 
+@both_databases
 @pytest.mark.parametrize("way", ["after", "before"])
 def test_no_place_breaks_a_list_whatever_stands_in_its_keys(
     felix: User, boreale: Customer, company: list[User], way: str
@@ -439,6 +448,7 @@ def test_no_place_breaks_a_list_whatever_stands_in_its_keys(
                 assert len(places.part(rows, 15, **{way: text})), (sort, place)
 
 
+@both_databases
 @pytest.mark.parametrize("asked", [("created", "before"), ("-created", "after"), ("-last_login", "after")])
 def test_a_zone_that_no_database_knows_is_no_place(owner: Client, asked: tuple[str, str]) -> None:
     sort, way = asked
@@ -448,6 +458,7 @@ def test_a_zone_that_no_database_knows_is_no_place(owner: Client, asked: tuple[s
     assert "Amélie Tremblay" in answer.content.decode()
 
 
+@both_databases
 def test_beyond_the_end_is_the_last_page_and_before_the_beginning_the_first(
     owner: Client, felix: User, boreale: Customer, company: list[User]
 ) -> None:
@@ -457,6 +468,7 @@ def test_beyond_the_end_is_the_last_page_and_before_the_beginning_the_first(
     assert 'id="page-1" aria-current="page"' in shown(owner, before=first)
 
 
+@both_databases
 def test_the_index_is_read_from_the_place_on(felix: User, boreale: Customer, company: list[User]) -> None:
     if connection.vendor != "postgresql":
         call_command("check")

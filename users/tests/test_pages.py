@@ -20,8 +20,8 @@ from users.road import applying
 from users.tests.browser import posted, typed
 from users.tests.factories import FACTS, make_user
 
+both_databases = pytest.mark.both_databases("the list's search, order and pages")
 pytestmark = [
-    pytest.mark.both_databases("the list's search, order and pages"),
     pytest.mark.slow("draws the list of users again and again"),
 ]
 
@@ -35,6 +35,7 @@ def owner(felix) -> Client:
 
 
 # --- The list ---------------------------------------------------------------------------------------------------
+@both_databases
 def test_the_list_finds_people_by_name_extension_email_mobile_and_did(owner, felix, amelie, ines, boreale):
     road.apply(
         road.plan(
@@ -57,6 +58,7 @@ def test_the_list_finds_people_by_name_extension_email_mobile_and_did(owner, fel
     assert "Aucune personne trouvée" in owner.get(LIST, {"q": "zzz"}).content.decode()
 
 
+@both_databases
 def test_the_list_is_filtered_and_sorted_by_its_address(owner, amelie, ines, boreale):
     make_user(boreale, "104", "Olivier", "Bélanger", department="Soins")
 
@@ -74,6 +76,7 @@ def test_the_list_is_filtered_and_sorted_by_its_address(owner, amelie, ines, bor
     assert names(department=department, q="roy") == ["Inès Roy"]
 
 
+@both_databases
 def test_a_search_says_how_many_it_found_whether_they_fit_on_a_page_or_not(staff, boreale, amelie):
     from users.people.selectors import list_users, shape
 
@@ -104,6 +107,7 @@ def test_a_search_says_how_many_it_found_whether_they_fit_on_a_page_or_not(staff
     assert found("(514) 555-0123")[1] == 1
 
 
+@both_databases
 @pytest.mark.parametrize(
     "query",
     [
@@ -128,6 +132,7 @@ def test_odd_addresses_of_the_list_are_answered_calmly(owner, query):
     assert b"<script>" not in response.content.replace(b"<script src", b"")
 
 
+@both_databases
 def test_the_list_costs_at_most_nine_queries_for_three_people_and_for_sixty(owner, boreale, amelie):
     def cost():
         with CaptureQueriesContext(connection) as queries:
@@ -148,6 +153,7 @@ def test_the_list_costs_at_most_nine_queries_for_three_people_and_for_sixty(owne
     assert cost() <= few <= 9  # the ninth: whether the phone system is away
 
 
+@both_databases
 def test_the_last_page_is_read_from_the_far_end_and_is_the_same(owner, boreale):
     from users.models import Customer
     from users.people.selectors import list_users, shape
@@ -221,6 +227,7 @@ def test_saving_a_tab_costs_few_queries(owner, amelie, boreale, tab):
     assert len(queries) <= SAVES_COST[tab], [query["sql"][:90] for query in queries]
 
 
+@both_databases
 def test_who_is_written_between_the_reading_and_the_lock_is_a_conflict(owner, amelie, monkeypatch):
     sent = posted(owner.get("/c/boreale/users/101/general").content.decode()) | {"last_name": "Lavoie"}
     lock = applying.hold
@@ -270,6 +277,7 @@ def test_what_is_refused_is_said_beside_its_field_and_keeps_what_was_typed(owner
     assert amelie.first_name == "Amélie"
 
 
+@both_databases
 def test_the_second_of_two_administrators_is_shown_what_the_first_changed_and_loses_nothing(
     owner, felix, amelie, boreale
 ):
@@ -302,6 +310,7 @@ def test_the_second_of_two_administrators_is_shown_what_the_first_changed_and_lo
     assert (amelie.first_name, amelie.mobile) == ("Mélie", "+15145550199")
 
 
+@both_databases
 @pytest.mark.parametrize("seen", ["", "abc", "-1", "999999999999999999999", "²"])
 def test_a_forged_version_is_a_conflict_and_no_error(owner, amelie, seen):
     fields = posted(owner.get("/c/boreale/users/101/general").content.decode()) | {
