@@ -55,22 +55,17 @@ def _tables_that_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None
         append_only.remove(editor)
 
 
+# One fixture for all that each test begins with: eight thousand tests pay for each.
 @pytest.fixture(autouse=True)
-def _the_language_of_the_portal() -> None:
-    """Each test begins in the portal's language, whatever a page of the one before was read in."""
+def _as_nobody_was_there_before() -> Iterator[None]:
+    """The language is the portal's, whatever a page of the test before was read in; and what others tried counts for none.
+
+    All come from one address: what is forgotten are blocked addresses, limits, a resting cache. Whom a test signs in (`force_login`) has
+    given their password this moment, as on the page; a test may make that old.
+    """
     translation.activate(settings.LANGUAGE_CODE)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_counted_yet() -> None:
-    """What other tests tried from the address of all of them counts for none: blocked addresses, limits, a resting cache."""
     cache.clear()
     throttle._resting_until = 0.0
-
-
-@pytest.fixture(autouse=True)
-def _whoever_signs_in_has_proved_it() -> Iterator[None]:
-    """Whom a test signs in (`force_login`) has given their password this moment, as on the page; a test may make that old."""
 
     def given(request: Any, **facts: Any) -> None:
         request.session.setdefault(PASSWORD_AT, int(time()))
