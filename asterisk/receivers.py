@@ -75,6 +75,9 @@ def lines_are_forgotten(sender: type[Model], rows: Sequence[Any], operation: Ope
             taken = [row for row in rows if row.removed or not SECRET_COLUMNS[sender].isdisjoint(row.changes)]
             # After they were forgotten: nobody registers anew by what is remembered.
             tell_nodes(Errand.Kind.DROP, sorted(find(taken, operation.customer)))
+        if sender is Customer and any(row.new or "fqdn" in row.changes for row in rows):
+            # By host names nodes know the ways to 911.
+            tell_nodes(Errand.Kind.TRUNKS, [""])
 
 
 def forget(lines: Collection[str]) -> None:

@@ -72,7 +72,6 @@ class NodeLink:
         self._trunks: dict[int, tuple[bool, str]] = {}
         self._todo: asyncio.Queue[list[errands.Todo]] = asyncio.Queue()
         self._again = asyncio.Event()
-        self._stale = asyncio.Event()  # what lines remember of trunks
         self._sounds = asyncio.Event()  # there may be some to be fetched
         self._recordings = asyncio.Event()  # greetings may be being recorded
         self._learned: set[str] = set()  # since the last gap
@@ -144,7 +143,7 @@ class NodeLink:
                 async with asyncio.TaskGroup() as group:
                     for part in (
                         self._listen, self._say_that_we_listen, self._do_errands, self._write, self._reconcile,
-                        self._bring, self._see_to_recordings, self._ask_anew, self._count_channels,
+                        self._bring, self._see_to_recordings, self._count_channels,
                     ):  # fmt: skip
                         group.create_task(part(client))
             finally:
@@ -288,8 +287,6 @@ class NodeLink:
             todo = await self._todo.get()
             learned = await errands.do(client, self.held, todo)
             self.busy = False
-            if any(each.kind == errands.Kind.TRUNKS for each in todo):
-                self._stale.set()
             if any(each.kind == errands.Kind.MESSAGES for each in todo):
                 self._sounds.set()
             if any(each.kind == errands.Kind.RECORD for each in todo):
@@ -313,13 +310,6 @@ class NodeLink:
             with suppress(TimeoutError):
                 async with asyncio.timeout(RECORDINGS_SEEN if goes_on else BROUGHT_AGAIN):
                     await self._recordings.wait()
-
-    async def _ask_anew(self, client: Client) -> None:
-        """After trunks changed the lines that are there, beside everything else: their ways for calls to 911 are those of before."""
-        while True:
-            await self._stale.wait()
-            self._stale.clear()
-            await errands.refresh(client, list(self._devices.known))
 
     async def _count_channels(self, client: Client) -> None:
         """Channels of contracts in use here, for calls at other nodes, whenever they are others."""

@@ -94,7 +94,7 @@ async def do(client: Client, held: Held, todo: Sequence[Todo]) -> list[str]:
             elif kind == Kind.DROP:
                 await drop(client, held, subjects)
             elif kind == Kind.TRUNKS:
-                await look_at_trunks(client)
+                await look_at_trunks(client, node)
             elif kind == Kind.MESSAGES:
                 await asyncio.gather(*(boxes.look(client, node, subject) for subject in subjects))
             elif kind == Kind.REMOVE:
@@ -153,27 +153,20 @@ async def _learn_one(client: Client, line: str) -> bool:
     return any(words.startswith("Synchronizing") for words in said)
 
 
-async def look_at_trunks(client: Client) -> None:
-    """Have trunks asked for anew: who calls from where, and where the phone system registers.
+async def look_at_trunks(client: Client, node: int) -> None:
+    """Have trunks asked for anew: who calls from where, and where the phone system registers; and tell the node the ways to 911.
 
-    What lines remember of them becomes stale instead of being forgotten: the next request still gets the old one, and has it asked anew.
-    `refresh` makes that request, so that no call to 911 does.
+    What lines remember of them isn't asked anew: what is stale or forgotten at the moment in which the portal goes away is gone, and with it
+    the way to 911.
     """
-    for action, cache in (("SorceryMemoryCacheExpire", TRUNKS), ("SorceryMemoryCacheStale", REMEMBERED[0])):
-        await client.ask(action, ("Cache", cache))
-    # What is stale is forgotten by the request that finds the portal away: trunks, which calls to 911 need then, are asked anew at once.
-    await refresh(client, [f"trunk-{key}" for key in await database.insist(trunks.in_use)])
+    await client.ask("SorceryMemoryCacheExpire", ("Cache", TRUNKS))
+    told = [
+        ("Setvar", ("Variable", name), ("Value", value))
+        for name, value in await database.insist(trunks.ways_at, node)
+    ]
+    for start in range(0, len(told), TOGETHER):
+        await asyncio.gather(*(client.ask(*each) for each in told[start : start + TOGETHER]))
     try:
         await client.command("module reload res_pjsip_outbound_registration.so", within=LEARNS_WITHIN)
     except ActionError as error:
         logger.warning("registrations of trunks can't be looked at: %s", error)
-
-
-async def refresh(client: Client, lines: Iterable[str]) -> None:
-    """Have lines that are stale asked anew, by a question about each that changes nothing."""
-    every = list(lines)
-    for start in range(0, len(every), TOGETHER):
-        part = every[start : start + TOGETHER]
-        await asyncio.gather(
-            *(client.ask("Getvar", ("Variable", f"PJSIP_ENDPOINT({line},context)")) for line in part)
-        )

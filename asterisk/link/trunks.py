@@ -9,7 +9,8 @@ from django.utils import timezone
 from asterisk.ami.client import ActionError, Client
 from asterisk.ami.protocol import Message
 from asterisk.models import Node, Trunk
-from asterisk.trunks import states
+from asterisk.nodes import customers_of
+from asterisk.trunks import states, ways
 
 NAME = re.compile(r"trunk-([1-9][0-9]{0,9})\Z")
 ANSWERS = {"Reachable": True, "Unreachable": False}
@@ -52,6 +53,13 @@ async def question(client: Client, name: str) -> None:
 def in_use() -> list[int]:
     """The trunks in use."""
     return list(Trunk.objects.filter(enabled=True).order_by("pk").values_list("pk", flat=True))
+
+
+def ways_at(node: int) -> list[tuple[str, str]]:
+    """What each customer of a node has in place of the ways to 911 that its lines remember: the dialplan's variable, and the ways now."""
+    customers = customers_of(node).order_by("pk").values_list("pk", "fqdn")
+    lines = ways.at_node()
+    return [(f"WAYS-{fqdn.lower()}", ways.to("911", ways.taken(lines, key))) for key, fqdn in customers]
 
 
 def tell(node: int, told: Told) -> None:

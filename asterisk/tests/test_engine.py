@@ -169,13 +169,10 @@ class TestItsConfiguration:
         lines = [line.strip() for path in TEMPLATES.iterdir() for line in path.read_text().splitlines()]
         assert len([line for line in lines if line and not line.startswith(";")]) < 300
 
-    def test_nothing_grows_stale_by_age_which_would_have_it_forgotten_while_the_portal_is_away(self) -> None:
-        text = (TEMPLATES / "sorcery.conf").read_text()
-        stale, most = (re.search(rf"object_lifetime_{word}=(\d+)", text) for word in ("stale", "maximum"))
-        # The link makes what it concerns stale, which Asterisk refuses where there is no age at all.
-        assert stale is not None
-        assert most is not None
-        assert int(stale[1]) >= int(most[1])
+    def test_nothing_grows_stale_which_would_have_it_forgotten_while_the_portal_is_away(self) -> None:
+        rows = [line for line in (TEMPLATES / "sorcery.conf").read_text().splitlines() if "_cache," in line]
+        assert rows
+        assert not any("stale" in line for line in rows)
 
     def test_nothing_is_left_to_fill_in_and_only_its_owner_reads_it(self, tmp_path: Path) -> None:
         installed = Installed(("asterisk",), tmp_path / "modules", tmp_path / "data", tmp_path)

@@ -20,8 +20,18 @@ def of(customer: Any) -> list[TrunkLine]:
     """The trunks over which a customer (an object or its key) calls out, in the order in which they are tried: their own that are in use,
     else the provider's."""
     key = getattr(customer, "pk", customer)
-    found = _lines(Trunk.objects.filter(Q(customer=key) | Q(customer=None), enabled=True))
-    return [line for line in found if line.customer is not None] or found
+    return taken(_lines(Trunk.objects.filter(Q(customer=key) | Q(customer=None), enabled=True)), key)
+
+
+def taken(lines: Iterable[TrunkLine], customer: int) -> list[TrunkLine]:
+    """Of trunks in use, in their order, those that calls of a customer (its key) take."""
+    own, everybodys = [], []
+    for line in lines:
+        if line.customer == customer:
+            own.append(line)
+        elif line.customer is None:
+            everybodys.append(line)
+    return own or everybodys
 
 
 def to(number: str, lines: Iterable[TrunkLine]) -> str:
