@@ -1,5 +1,7 @@
 """Machines of the phone system, the trunks to the public network, what is to be told to the machines, and what they told of calls."""
 
+from datetime import timedelta
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -51,6 +53,8 @@ class Node(models.Model):
     connected_at = models.DateTimeField(null=True, editable=False)
     heard_at = models.DateTimeField(null=True, editable=False)
     trouble = models.CharField(max_length=200, blank=True, default="", editable=False)
+    # Why devices that are to be registered there no more still are.
+    ari_trouble = models.CharField(max_length=20, blank=True, default="", editable=False)
     # What it says it runs.
     release = models.CharField(max_length=80, blank=True, default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -65,6 +69,23 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FormerCustomer(models.Model):
+    """That a node served a customer until then: it may remember lines for as long as `REMEMBERED`, so it is told of their changes."""
+
+    # `deploy/asterisk/sorcery.conf` says seven days.
+    REMEMBERED = timedelta(days=8)
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="former")
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "node"], name="former_customer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} at {self.node_id} until {self.until}"
 
 
 class Trunk(models.Model):
@@ -182,6 +203,7 @@ class Errand(models.Model):
 
         FORGET = "forget"  # what it remembers of the line `subject` ("101@fqdn", "trunk-4")
         DROP = "drop"  # whatever is registered on the line `subject`: who has that knows its secret no more
+        LEFT = "left"  # a device that couldn't be dropped, tried again: its name there, and when it registered until
         LEARN = "learn"  # the line exists: follow its state
         TRUNKS = "trunks"  # the trunks are others
         MESSAGES = "messages"  # tell which messages lie in the mailbox `subject` ("102@u17")
@@ -193,7 +215,7 @@ class Errand(models.Model):
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="errands")
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    subject = models.CharField(max_length=300, blank=True, default="")
+    subject = models.CharField(max_length=320, blank=True, default="")
     # The node is being told this moment: what it asks meanwhile is answered with this alone (`asterisk.link.learning`).
     doing = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

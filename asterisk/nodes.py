@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from asterisk.link.status import HEARD_WITHIN
-from asterisk.models import Node
+from asterisk.models import FormerCustomer, Node
 from asterisk.sheets import TOKEN, node_sheet
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.crypto import MASK, Reader, fingerprint, plain, random_token
@@ -103,6 +103,12 @@ def customers_of(node: int) -> QuerySet[Customer]:
     """Of whom a node (its key) may tell: those that it serves."""
     keys = list(Node.customers.through.objects.filter(node=node).values_list("customer", flat=True))
     return Customer.objects.filter(pk__in=keys) if keys else Customer.objects.all()
+
+
+def may_remember(customer: int, now: datetime) -> Q:
+    """The nodes that may have a customer's lines in their memory, as a condition over nodes: those that serve it, or did a moment ago."""
+    former = FormerCustomer.objects.filter(customer=customer, until__gt=now - FormerCustomer.REMEMBERED)
+    return Q(customers=customer) | Q(customers=None) | Q(pk__in=former.values("node"))
 
 
 def forget() -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from asterisk.line_columns import LINE_COLUMNS, OF_PERSON, SECRET_COLUMNS
 from asterisk.models import Errand, Node, Stamp, Trunk
+from asterisk.nodes import may_remember
 from pbxadmin.common import many
 from phones.models import Phone
 from users.models import Customer, Department, Did, Operation, User
@@ -62,27 +63,27 @@ def stamp_all() -> None:
 
 # --- What nodes remember ------------------------------------------------------------------------------------------
 def lines_are_forgotten(sender: type[Model], rows: Sequence[Any], operation: Operation, **rest: Any) -> None:
-    """An errand to each node for each line that is another now, or is gone, and another one where whoever is registered there is to be
-    no more; nothing where there are no nodes.
+    """An errand to each node that may remember it for each line that is another now, or is gone, and another one where whoever is registered
+    there is to be no more; nothing where there are no nodes.
 
     At most one query more than finding out whom a change concerns, and one INSERT for any number of them.
     """
     if sender is Trunk:
         trunks_are_forgotten([row.key for row in rows])
     elif operation.customer is not None and (find := CONCERNED.get(sender)) is not None:
-        forget(find(rows, operation.customer))
+        forget(find(rows, operation.customer), operation.customer)
         if sender in SECRET_COLUMNS:
             taken = [row for row in rows if row.removed or not SECRET_COLUMNS[sender].isdisjoint(row.changes)]
             # After they were forgotten: nobody registers anew by what is remembered.
-            tell_nodes(Errand.Kind.DROP, sorted(find(taken, operation.customer)))
+            tell_nodes(Errand.Kind.DROP, sorted(find(taken, operation.customer)), operation.customer)
         if sender is Customer and any(row.new or "fqdn" in row.changes for row in rows):
             # By host names nodes know the ways to 911.
             tell_nodes(Errand.Kind.TRUNKS, [""])
 
 
-def forget(lines: Collection[str]) -> None:
-    """Have every node forget these lines ("101@acme.example")."""
-    tell_nodes(Errand.Kind.FORGET, sorted(lines))
+def forget(lines: Collection[str], customer: Customer) -> None:
+    """Have the nodes forget these lines of the customer ("101@acme.example")."""
+    tell_nodes(Errand.Kind.FORGET, sorted(lines), customer)
 
 
 def trunks_are_forgotten(keys: Iterable[Any]) -> None:
@@ -93,11 +94,13 @@ def trunks_are_forgotten(keys: Iterable[Any]) -> None:
     tell_nodes(Errand.Kind.LEARN, names)
 
 
-def tell_nodes(kind: str, subjects: Sequence[str]) -> None:
-    """An errand of this kind for each node and each subject, in the caller's transaction."""
+def tell_nodes(kind: str, subjects: Sequence[str], customer: Customer | None = None) -> None:
+    """An errand of this kind for each node and each subject, in the caller's transaction; of a customer's lines only nodes read that may
+    remember them."""
     if not subjects:
         return
-    for node in Node.objects.order_by("pk").values_list("pk", flat=True):
+    found = Node.objects.filter(may_remember(customer.pk, timezone.now())) if customer else Node.objects.all()
+    for node in found.order_by("pk").distinct().values_list("pk", flat=True):
         columns: dict[str, many.Values] = {
             "node_id": many.Same(node), "kind": many.Same(kind), "subject": subjects,
             "doing": many.Same(False), "created_at": many.Same(timezone.now()),

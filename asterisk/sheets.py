@@ -5,11 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from asterisk.models import Contact, Node
+from asterisk.models import Contact, FormerCustomer, Node
 from asterisk.places import place_meant, why_unreachable
 from pbxadmin.common.columns import FieldColumn, Scope, Text, columns_of
 from pbxadmin.common.contributions import Contribution
@@ -96,13 +97,28 @@ class ServedStore(Store):
         return {key: {"customers": tuple(keys)} for key, keys in found.items()}
 
     def save(self, rows: Sequence[Any], scope: Scope) -> None:
-        """Add and remove."""
+        """Add and remove, and note whose lines a node may still remember."""
         through = Node.customers.through
         for row in rows:
             before, after = (set(keys or ()) for keys in row.changes["customers"])
+            if not row.new:
+                _served_until_now(row.key, before, after)
             through.objects.filter(node=row.key, customer__in=before - after).delete()
             new = sorted(after - before)
             through.objects.bulk_create(through(node_id=row.key, customer_id=customer) for customer in new)
+
+
+def _served_until_now(node: int, before: set[int], after: set[int]) -> None:
+    """None named are all of them. What was noted of those that it serves again, or longer ago than any line is remembered, goes."""
+    former = FormerCustomer.objects.filter(node=node)
+    again = Q(customer__in=after) if after else Q(customer__isnull=False)
+    former.filter(again | Q(until__lt=timezone.now() - FormerCustomer.REMEMBERED)).delete()
+    if after:
+        gone = Customer.objects.exclude(pk__in=after).filter(Q(pk__in=before) if before else Q())
+        FormerCustomer.objects.bulk_create(
+            [FormerCustomer(node_id=node, customer=each, until=timezone.now()) for each in gone.only("pk").order_by("pk")],
+            update_conflicts=True, unique_fields=["customer", "node"], update_fields=["until"], batch_size=2_000,
+        )  # fmt: skip
 
 
 SERVED = ServedStore()

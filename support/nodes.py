@@ -124,7 +124,7 @@ class NodeAdmin(RoadAdmin):
 
     @admin.display(description=_("Trouble"), ordering="trouble")
     def why(self, record: Node) -> str:
-        """Why there is no link."""
+        """Why there is no link, or what couldn't be done there."""
         return status(record).trouble or "—"
 
     @admin.display(description=_("Release"), ordering="release")

@@ -10,6 +10,8 @@ from asterisk.link.leases import Held
 
 # Seconds that a node may say nothing; bytes that are read of a recording: eleven minutes are 10.5 million.
 SILENT, MOST = 10.0, 20_000_000
+# The same where errands wait behind it, and it is tried again.
+SILENT_IN_BETWEEN = 3.0
 USER = "pbxadmin"
 
 
@@ -34,15 +36,20 @@ def drop(held: Held, names: Iterable[str]) -> None:
     """Have devices be registered no more, by the node's own names of them ("101@acme.example;@3ca49c…"). Raises `OSError`."""
     for name in names:
         with suppress(GoneError):
-            _ask(held, "DELETE", f"/ari/asterisk/config/dynamic/res_pjsip/contact/{quote(name, safe='')}")
+            _ask(
+                held,
+                "DELETE",
+                f"/ari/asterisk/config/dynamic/res_pjsip/contact/{quote(name, safe='')}",
+                SILENT_IN_BETWEEN,
+            )
 
 
 def _path(name: str) -> str:
     return f"/ari/recordings/stored/{quote(name, safe='')}"
 
 
-def _ask(held: Held, method: str, path: str) -> bytes:
-    connection = http.client.HTTPConnection(held.host, held.ari_port, timeout=SILENT)
+def _ask(held: Held, method: str, path: str, silent: float = SILENT) -> bytes:
+    connection = http.client.HTTPConnection(held.host, held.ari_port, timeout=silent)
     secret = base64.b64encode(f"{USER}:{held.secret}".encode()).decode()
     try:
         connection.request(method, path, headers={"Authorization": f"Basic {secret}"})

@@ -15,6 +15,7 @@ from asterisk.link import (
     channels,
     contacts,
     database,
+    dropping,
     errands,
     events,
     leases,
@@ -72,6 +73,7 @@ class NodeLink:
         self._trunks: dict[int, tuple[bool, str]] = {}
         self._todo: asyncio.Queue[list[errands.Todo]] = asyncio.Queue()
         self._again = asyncio.Event()
+        self._left = asyncio.Event()  # devices may be registered that shouldn't
         self._sounds = asyncio.Event()  # there may be some to be fetched
         self._recordings = asyncio.Event()  # greetings may be being recorded
         self._learned: set[str] = set()  # since the last gap
@@ -143,7 +145,7 @@ class NodeLink:
                 async with asyncio.TaskGroup() as group:
                     for part in (
                         self._listen, self._say_that_we_listen, self._do_errands, self._write, self._reconcile,
-                        self._bring, self._see_to_recordings, self._count_channels,
+                        self._bring, self._see_to_recordings, self._count_channels, self._drop_those_left,
                     ):  # fmt: skip
                         group.create_task(part(client))
             finally:
@@ -287,6 +289,8 @@ class NodeLink:
             todo = await self._todo.get()
             learned = await errands.do(client, self.held, todo)
             self.busy = False
+            if any(each.kind == errands.Kind.DROP for each in todo):
+                self._left.set()
             if any(each.kind == errands.Kind.MESSAGES for each in todo):
                 self._sounds.set()
             if any(each.kind == errands.Kind.RECORD for each in todo):
@@ -310,6 +314,15 @@ class NodeLink:
             with suppress(TimeoutError):
                 async with asyncio.timeout(RECORDINGS_SEEN if goes_on else BROUGHT_AGAIN):
                     await self._recordings.wait()
+
+    async def _drop_those_left(self, client: Client) -> None:
+        """Devices that are to be registered no more, where the node couldn't be told: beside everything else, since that may take long."""
+        while True:
+            self._left.clear()
+            remain = await dropping.drop_those_left(client, self.held)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(dropping.AGAIN if remain else None):
+                    await self._left.wait()
 
     async def _count_channels(self, client: Client) -> None:
         """Channels of contracts in use here, for calls at other nodes, whenever they are others."""

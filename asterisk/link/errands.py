@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from asterisk.ami.client import ActionError, Client
 from asterisk.ami.protocol import UnsafeActionError
-from asterisk.link import BATCH, ari, boxes, database, recordings, trunks
+from asterisk.link import BATCH, boxes, database, dropping, recordings, trunks
 from asterisk.link.leases import Held
 from asterisk.models import Errand
 
@@ -41,9 +41,9 @@ class Todo:
 
 
 def waiting(nodes: Collection[int]) -> Mapping[int, list[Todo]]:
-    """The errands of these nodes, oldest first: one query by an index."""
+    """The errands of these nodes, oldest first, without those that are tried again beside them: one query by an index."""
     found: dict[int, list[Todo]] = {}
-    rows = Errand.objects.filter(node__in=nodes).order_by("node", "id")
+    rows = Errand.objects.filter(node__in=nodes).exclude(kind=Kind.LEFT).order_by("node", "id")
     for node, key, kind, subject in rows.values_list("node", "pk", "kind", "subject")[:MOST]:
         found.setdefault(node, []).append(Todo(key, kind, subject))
     return found
@@ -92,7 +92,7 @@ async def do(client: Client, held: Held, todo: Sequence[Todo]) -> list[str]:
             elif kind == Kind.FORGET:
                 await asyncio.gather(*(forget(client, subject) for subject in subjects))
             elif kind == Kind.DROP:
-                await drop(client, held, subjects)
+                await dropping.drop(client, held, subjects)
             elif kind == Kind.TRUNKS:
                 await look_at_trunks(client, node)
             elif kind == Kind.MESSAGES:
@@ -118,18 +118,6 @@ async def forget(client: Client, subject: str) -> None:
         )
     except UnsafeActionError as error:
         logger.error("an errand can't be written: %s", error)
-
-
-async def drop(client: Client, held: Held, lines: Collection[str]) -> None:
-    """Have these lines' devices be registered no more. Asterisk's manager interface can't; where ARI doesn't answer they end by themselves, within
-    an hour."""
-    dropped = frozenset(lines)
-    listed = await client.listing("PJSIPShowContacts")
-    names = [each.get("ObjectName") for each in listed if each.get("Endpoint") in dropped]
-    try:
-        await asyncio.to_thread(ari.drop, held, names)
-    except OSError as error:
-        logger.error("%r: devices stay registered that shouldn't: %s", held, error)
 
 
 async def _learn(client: Client, lines: Sequence[str]) -> list[str]:

@@ -28,10 +28,24 @@ TROUBLES: Mapping[str, str | Promise] = {
 }
 
 
+# What `Node.ari_trouble` holds.
+SAYS_NOTHING, REFUSES = "silent", "password"
+DEVICES_STAY: Mapping[str, str | Promise] = {
+    SAYS_NOTHING: gettext_lazy(
+        "Devices are registered there that shouldn't be any more: its HTTP port (ARI) doesn't answer as it should. They are removed as soon as it "
+        "does, and end by themselves within an hour."
+    ),
+    REFUSES: gettext_lazy(
+        "Devices are registered there that shouldn't be any more: its HTTP port (ARI) refuses our password. They are removed as soon as it doesn't, "
+        "and end by themselves within an hour."
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Link:
     """`healthy`: whether it is connected and said something lately. `since` is when it connected, else when it was last heard
-    of (None for never). `sentence` says both, `trouble` why not (blank where nothing is known)."""
+    of (None for never). `sentence` says both, `trouble` why not (blank where nothing is known), or what else isn't as it should be."""
 
     healthy: bool
     since: datetime | None
@@ -44,7 +58,7 @@ def status(node: Node, now: datetime | None = None) -> Link:
     now = now or timezone.now()
     alive = node.heard_at is not None and now - node.heard_at < HEARD_WITHIN
     if node.connected_at is not None and alive:
-        return Link(True, node.connected_at, _("connected"), "")
+        return Link(True, node.connected_at, _("connected"), str(DEVICES_STAY.get(node.ari_trouble, "")))
     trouble = str(TROUBLES.get(node.trouble, ""))
     if not trouble and not _is_held(node, now):
         trouble = _("No worker holds the link: start the process “link”.")

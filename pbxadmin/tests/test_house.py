@@ -63,6 +63,8 @@ WRITERS = {
     "phones/settings/resets.py": "new secrets of phones; the reset writes the history",
     "asterisk/trunks/states.py": "what nodes say of SIP trunks",
     "asterisk/nodes.py": "tokens of nodes, with their history, and the end of the previous one",
+    "asterisk/sheets.py": "whose lines a node may still remember, written with its customers",
+    "asterisk/link/dropping.py": "devices that couldn't be dropped, as errands that are tried again, and why",
     "asterisk/link/channels.py": "channels of contracts in use at nodes, as the link counts them",
     "asterisk/link/leases.py": "which worker holds which node, and how the link to it is",
     "asterisk/mailboxes/arriving.py": "messages that nodes tell of, and errands to look at them",
