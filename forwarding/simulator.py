@@ -224,7 +224,7 @@ def drawn(
             and step.status.rings
             and (absent := _never_there(directory.user(step.extension)))
         ):
-            found[-1] = replace(found[-1], reason=absent)
+            found[-1] = replace(found[-1], reason="; ".join(filter(None, (found[-1].reason, absent))))
         if isinstance(step, decisions.System) and step.kind != SystemExtension.Kind.IVR:
             queue = step.kind == SystemExtension.Kind.QUEUE
             presence = WhatIf(asked, question.state)

@@ -31,6 +31,9 @@ def test_everybody_finds_his_colleagues_with_their_mobile(olivier, noemie):
     text = page(olivier)
     assert "Noémie Bergeron" in text
     assert "514 555-0141" in text
+    assert 'data-label="Mobile" class="text-nowrap">–</td>' in page(noemie), (
+        "who has none isn't blank on a phone"
+    )
     assert "Bergeron" in page(olivier, q="noemie")
     assert "Bergeron" not in page(olivier, q="zzz")
 

@@ -543,3 +543,13 @@ def test_a_phone_that_has_never_connected_explains_nothing_of_a_status_that_does
     with translation.override("fr-ca"):
         assert "n’a jamais été connecté" in said(Status.AVAILABLE)
         assert "n’a jamais été connecté" not in said(Status.AWAY)
+
+
+def test_who_sent_the_call_on_is_said_beside_a_phone_that_has_never_connected(boreale, felix, amelie, maude):
+    change(felix, amelie, available__no_answer_external="extension:105")
+    make_phone(boreale, maude, "805ec0000003")
+    with translation.override("en"):
+        steps = ask(boreale, Question("101", CLIENT, TUESDAY)).steps
+    said = next(step.reason for step in steps if step.title.startswith("105 Maude"))
+    assert said.startswith("Forwarded by 101: status Available, no answer after 20 s; ")
+    assert "has never connected" in said
