@@ -64,7 +64,9 @@ def test_whoever_is_transferred_outside_calls_as_whoever_transfers_and_within_wh
     engine.wait_until(lambda: "0 active channels" in engine.cli("core show channels"), "all is over")
 
 
-def test_a_call_that_is_sent_on_rings_there_and_not_once_more_where_it_rang(phones, provider, boreale, amelie, felix):
+def test_a_call_that_is_sent_on_rings_there_and_not_once_more_where_it_rang(
+    phones, provider, boreale, amelie, felix
+):
     """Of somebody who takes one call at a time the devices are looked up, and kept."""
     save(amelie, available__accept_multiple_calls="0")
     one, other = phones.of(amelie, answer="at once", tone=440), phones.of(felix, answer="at once", tone=700)
