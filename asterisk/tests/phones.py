@@ -67,11 +67,14 @@ Target = TypeVar("Target")
 def heard_first(call: Call, *sounds: int | str, within: float = 4) -> int | str | None:
     """Which of these a caller hears first, for 0.3 s at least; else the code with which the call ended, or None."""
     deadline = monotonic() + within
-    while monotonic() < deadline and not call.ended:
+    while True:
+        # What was heard until a call ended is there once it has.
+        over = call.ended or monotonic() > deadline
         if found := next((each for each in sounds if call.heard_for(each) >= 0.3), None):
             return found
+        if over:
+            return call.code or None
         wait_for(lambda: call.ended, 0.03)
-    return call.code or None
 
 
 def heard_by_each(

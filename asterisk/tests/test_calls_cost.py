@@ -63,11 +63,11 @@ def test_a_call_takes_a_dozen_steps_of_the_dialplan(phones, link, engine, boreal
         engine.wait_until(lambda: "0 active channels" in engine.cli("core show channels"), "over")
         return said.read_text()[before:].count("Executing [")
 
-    assert STEPS == {
+    assert {
         "inside": steps(lambda: one.call("102"), 700),
         "from outside": steps(lambda: provider.call(DID, CLIENT), 700),
         "outside": steps(lambda: one.call(OUTSIDE), 1000),
-    }
+    } == STEPS
 
 
 def test_a_call_of_a_device_that_died_ends_and_its_channel_is_free_while_one_on_hold_goes_on(
