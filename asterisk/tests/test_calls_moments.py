@@ -91,3 +91,25 @@ def test_of_two_who_answer_in_the_same_moment_one_has_the_call_and_keeps_it_with
     call.hangup()
     assert other.received[-1].ended_within(1)
     over()
+
+
+def test_a_phone_lists_a_call_as_missed_unless_another_device_took_it(phones, over, boreale, amelie, felix):
+    one = phones.of(amelie, tone=440)
+    left, right = (phones.of(felix, tone=tone) for tone in (700, 900))
+    save(felix, available__no_answer_seconds="5")
+    # Somebody gives up; then nobody answers in time.
+    for give_up in (True, False):
+        call = one.call("102")
+        ringing = [each.incoming() for each in (left, right)]
+        if give_up:
+            call.hangup()
+        assert all(each.ended_within(8) for each in ringing)
+        assert not [each.reason for each in ringing if "elsewhere" in each.reason]
+        call.hangup()
+        over()
+    # One of two takes it: the other one missed nothing.
+    one.call("102")
+    lost = left.incoming()
+    right.incoming().answer()
+    assert lost.ended_within(2)
+    assert "elsewhere" in lost.reason
