@@ -18,10 +18,11 @@ from pbxadmin.common import throttle
 from signin.credentials import PASSWORD_AT
 from users import append_only, first_roles
 from users.models import Customer, Role, User
-from users.tests import emptying
+from users.tests import emptying, one_chain
 from users.tests.world import World
 
 emptying.install()
+one_chain.install()
 
 if TYPE_CHECKING:
     # Playwright is asked for by the tests in the browser alone: the others shouldn't wait for it.
