@@ -122,7 +122,6 @@ class NodeLink:
         self._trouble = trouble
         with suppress(database.AwayError):
             await database.ask(leases.parted, self.held.pk, self.worker, trouble)
-            await database.ask(trunks.forget, self.held.pk)
 
     async def _once(self) -> None:
         """One connection, from its beginning to its end."""

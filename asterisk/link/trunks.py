@@ -69,5 +69,5 @@ def tell(node: int, told: Told) -> None:
 
 
 def forget(node: int) -> None:
-    """The node begins anew, or can't be heard."""
+    """The node is heard again and will tell: what it said before may be otherwise."""
     states.forget(Node(pk=node))

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from asterisk.engine.ports import UDP_AND_TCP, free_port
-from asterisk.models import Trunk
+from asterisk.models import Trunk, TrunkState
 from asterisk.tests.linked import working
 from asterisk.tests.saving import change_trunk, trunk
 from asterisk.tests.sipp import playing
@@ -41,7 +41,10 @@ def test_the_link_tells_whether_a_trunk_answers_from_the_moment_on_in_which_it_i
         change_trunk(fresh, port=str(port))
         engine.wait_until(becomes(fresh, State.ANSWERS), "what is put right", 4)
         assert state(before) is State.ANSWERS
-    assert state(before) is State.UNKNOWN, "nobody listens to the node"
+        engine.end()
+        engine.wait_until(becomes(before, State.UNKNOWN), "nobody hears the node")
+        # For the trunk's own page: as last known.
+        assert TrunkState.objects.get(trunk=before, node=engine.node).answers
 
 
 def test_a_trunk_registers_with_its_provider_as_soon_as_it_is_saved(phones, engine, boreale):
