@@ -2,7 +2,7 @@
 
 import pytest
 
-from asterisk.tests.phones import heard_first
+from asterisk.tests.phones import heard_first, wait_for
 from asterisk.tests.saving import contract, did, save, trunk
 
 pytestmark = pytest.mark.calls
@@ -38,6 +38,8 @@ def test_who_forwards_to_somebody_who_forwards_back_is_busy_and_nothing_leaves_t
     one = phones.of(amelie, answer="302 to sip:101@boreale.example.com")
     call = caller.call("101")
     assert call.ended_within(2)
+    # What the phone called and the one that calls tell comes by two ways.
+    assert wait_for(lambda: one.received, 1)
     assert (call.code, len(one.received), provider.received) == (486, 1, [])
     # Nor does the provider have us call somebody else.
     for target in ("19005551234", "102", "911"):
