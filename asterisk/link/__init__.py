@@ -3,7 +3,8 @@ down what they tell.
 
 Parts: `leases` (which worker holds which node), `worker` (the process), `connection` (one node: connect, serve, try again), `errands`
 (what a node is told), `reconciling` (what is asked after a gap), `contacts` (registered devices) with `desk_phones` (which of them is a
-phone of ours), `events` (who wants to be told of what), `database` (the way to the tables from asyncio), `status` (what pages say).
+phone of ours), `dropping` (which are to go), `channels` (of contracts, in use at several nodes),
+`events` (who wants to be told of what), `database` (the way to the tables from asyncio), `status` (what pages say).
 
 What a node asks the portal because of an errand, and what the portal must answer (Asterisk 22.10, seen):
 
