@@ -257,7 +257,7 @@ class Call:
         getattr(self, f"_take_{event['event']}")(event)
 
     def _take_incoming(self, event: dict[str, Any]) -> None:
-        self.invite = Message(event["text"])
+        self.invite, self.target = Message(event["text"]), ""
         self.states.append(State("incoming", event["at"], 0, ""))
 
     def _take_state(self, event: dict[str, Any]) -> None:

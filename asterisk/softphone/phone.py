@@ -97,6 +97,7 @@ class Phone:
     ) -> None:
         # The process may tell something at once.
         self.on_event = on_event
+        self._dialled = ""  # whom it calls, before the number of the call is known
         self._first = 0  # the number of its first call; those before were another's
         self._forget()
         self.process = PhoneProcess(folder, user_agent, self._take)
@@ -151,20 +152,26 @@ class Phone:
         return target if re.match("sips?:", target) else f"sip:{target}@{self.account.domain}"
 
     def call(
-        self, target: str, headers: dict[str, str] | None = None, *, caller: str = "", tone: int | None = None
+        self,
+        target: str,
+        headers: dict[str, str] | None = None,
+        *,
+        caller: str = "",
+        tone: int | None = None,
+        shown: str = "",
     ) -> Call:
-        """Call a number or a SIP address. `caller` (a name-addr) stands in From in place of the account."""
+        """Call a number or a SIP address. `caller` (a name-addr) stands in From in place of the account; `shown`: as whom the call is told of."""
         arguments: dict[str, Any] = {
             "target": self.uri(target),
             "headers": headers or {},
             "caller": caller,
             "tone": tone,
         }
+        # Known before: a call may have ended by the time in which its number comes.
+        self._dialled = shown or target
         number = self.process.ask("dial", **arguments)
         with CHANGED:
-            made = self._call(number)
-            made.target = target
-        return made
+            return self._call(number)
 
     def incoming(self, within: float = 5) -> Call:
         """The next call that came or comes in, each of them once; raises PhoneError when none comes."""
@@ -211,7 +218,7 @@ class Phone:
 
     def _call(self, number: int) -> Call:
         if number not in self.calls:
-            self.calls[number] = Call(self.process, number)
+            self.calls[number] = Call(self.process, number, self._dialled)
         return self.calls[number]
 
     def _take(self, event: dict[str, Any]) -> None:

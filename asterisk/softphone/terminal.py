@@ -240,5 +240,4 @@ class Outside(Terminal):
         host, port = self.account.server
         self.say(f"{self.account.number} calls {number}")
         caller = f"<sip:{self.account.number or 'anonymous'}@{self.account.address}>"
-        made = self.phone.call(f"sip:{number}@{host}:{port}", caller=caller)
-        made.target = number
+        self.phone.call(f"sip:{number}@{host}:{port}", caller=caller, shown=number)

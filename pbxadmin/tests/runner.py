@@ -45,8 +45,8 @@ FAST = "not browser and not slow and not postgresql and not calls"
 NOT_FAST = re.compile(
     r"^pytestmark = (\[[^]]*)?pytest\.mark\.(slow|browser|postgresql|calls)\b", re.MULTILINE
 )
-# As many processes as there are processors; calls wait for most of their time.
-WORKERS, WORKERS_OF_CALLS = 2, 4
+# As many processes as there are processors; calls wait for most of their time, but each has a phone system and phones to feed.
+WORKERS, WORKERS_OF_CALLS = 2, 3
 # pytest's exit code for "no tests were collected".
 NO_TESTS = 5
 PRODUCTION = {
