@@ -159,14 +159,13 @@ class Phone:
         caller: str = "",
         tone: int | None = None,
         shown: str = "",
+        listens: bool = False,
     ) -> Call:
-        """Call a number or a SIP address. `caller` (a name-addr) stands in From in place of the account; `shown`: as whom the call is told of."""
+        """Call a number or a SIP address. `caller` (a name-addr) stands in From in place of the account; `shown`: as whom the call is told of;
+        who only `listens` sends no sound."""
         arguments: dict[str, Any] = {
-            "target": self.uri(target),
-            "headers": headers or {},
-            "caller": caller,
-            "tone": tone,
-        }
+            "target": self.uri(target), "headers": headers or {}, "caller": caller, "tone": tone, "listens": listens,
+        }  # fmt: skip
         # Known before: a call may have ended by the time in which its number comes.
         self._dialled = shown or target
         number = self.process.ask("dial", **arguments)

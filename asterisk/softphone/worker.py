@@ -391,8 +391,10 @@ class Worker:
         """What is done with calls from now on."""
         self.rules = rules
 
-    def do_dial(self, target: str, headers: dict[str, str], caller: str, tone: int | None) -> int:
-        """Call a SIP address; returns the call's number. `caller` stands in From instead of the account."""
+    def do_dial(
+        self, target: str, headers: dict[str, str], caller: str, tone: int | None, listens: bool
+    ) -> int:
+        """Call a SIP address; returns the call's number. `caller` stands in From instead of the account; who `listens` sends no sound."""
         assert self.line
         call = Call(self, self.line)
         if tone is not None:
@@ -400,6 +402,9 @@ class Worker:
         param = options(0, headers)
         if caller:
             param.txOption.localUri = caller
+        if listens:
+            param.opt.flag |= pj.PJSUA_CALL_SET_MEDIA_DIR
+            param.opt.mediaDir.append(pj.PJMEDIA_DIR_DECODING)
         call.makeCall(target, param)
         return call.number
 
