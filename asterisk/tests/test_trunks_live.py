@@ -41,6 +41,9 @@ def test_the_link_tells_whether_a_trunk_answers_from_the_moment_on_in_which_it_i
         change_trunk(fresh, port=str(port))
         engine.wait_until(becomes(fresh, State.ANSWERS), "what is put right", 4)
         assert state(before) is State.ANSWERS
+    assert state(before) is State.UNKNOWN, "nobody listens to the node"
+    with working():
+        engine.wait_until(becomes(before, State.ANSWERS), "it is told again")
         engine.end()
         engine.wait_until(becomes(before, State.UNKNOWN), "nobody hears the node")
         # For the trunk's own page: as last known.
