@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from asterisk.softphone.call import Call
@@ -14,6 +15,8 @@ from asterisk.softphone.process import CHANGED, PhoneError, PhoneProcess, wait_f
 CODECS = ("ulaw", "alaw")
 WORDS = {"busy": 486, "decline": 603, "at once": 200, "": 200}
 RINGING = {"ring": 180, "early": 183, "silent": 0}
+LINES = 4  # calls that a phone has at once: pjsua was built so
+NO_LINE = "PJ_ETOOMANY"
 RULE = re.compile(r"(ring|early|silent|at once|busy|decline|\d{3}|)(?: ?after ([\d.]+))?(?: to (\S+))?")
 
 
@@ -162,15 +165,33 @@ class Phone:
         listens: bool = False,
     ) -> Call:
         """Call a number or a SIP address. `caller` (a name-addr) stands in From in place of the account; `shown`: as whom the call is told of;
-        who only `listens` sends no sound."""
+        who only `listens` sends no sound. Where no line is free one may still be ending: that is waited for."""
         arguments: dict[str, Any] = {
             "target": self.uri(target), "headers": headers or {}, "caller": caller, "tone": tone, "listens": listens,
         }  # fmt: skip
         # Known before: a call may have ended by the time in which its number comes.
         self._dialled = shown or target
-        number = self.process.ask("dial", **arguments)
+        number = self._dial(arguments)
         with CHANGED:
             return self._call(number)
+
+    def _dial(self, arguments: dict[str, Any], within: float = 5) -> int:
+        deadline = monotonic() + within
+        while True:
+            try:
+                return int(self.process.ask("dial", **arguments))
+            except PhoneError as error:
+                if NO_LINE not in str(error) or monotonic() > deadline:
+                    raise
+            # Nothing tells that a line became free.
+            wait_for(lambda: False, 0.05)
+
+    def lines_within(self, seconds: float) -> int:
+        """How many lines are taken, as soon as none is, or then: that of a call that was hung up is free once the other side has said so."""
+        deadline = monotonic() + seconds
+        while (taken := int(self.process.ask("lines"))) and monotonic() < deadline:
+            wait_for(lambda: False, 0.05)
+        return taken
 
     def incoming(self, within: float = 5) -> Call:
         """The next call that came or comes in, each of them once; raises PhoneError when none comes."""

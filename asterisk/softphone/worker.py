@@ -163,6 +163,14 @@ class Call(pj.Call):
             "srtp": bool(info.proto & pj.PJMEDIA_TP_PROFILE_SRTP),
         }
 
+    def has_a_line(self) -> bool:
+        """Whether pjsua has it still."""
+        try:
+            self.getInfo()
+        except pj.Error:
+            return False
+        return True
+
     def listen(self) -> None:
         """Record what comes in, from the first sound to the last in one file."""
         if self.recorder is None:
@@ -405,8 +413,16 @@ class Worker:
         if listens:
             param.opt.flag |= pj.PJSUA_CALL_SET_MEDIA_DIR
             param.opt.mediaDir.append(pj.PJMEDIA_DIR_DECODING)
-        call.makeCall(target, param)
+        try:
+            call.makeCall(target, param)
+        except pj.Error:
+            del self.calls[call.number]
+            raise
         return call.number
+
+    def do_lines(self) -> int:
+        """How many calls pjsua has still: one that was hung up here has ended at once, and keeps its line until the other side says so."""
+        return len({call.getId() for call in self.calls.values() if call.has_a_line()})
 
     def do_answer(self, call: int, code: int, headers: dict[str, str]) -> None:
         """Answer with any status code."""

@@ -41,7 +41,7 @@ from typing import TypeVar
 import pytest
 
 from asterisk.softphone.call import Call
-from asterisk.softphone.phone import Account, Phone
+from asterisk.softphone.phone import LINES, Account, Phone
 from asterisk.softphone.process import PhoneError, wait_for
 from asterisk.tests.engine import LiveEngine
 from users.models import User
@@ -60,7 +60,7 @@ __all__ = [
 
 # How many wait to become others: one that waits for a minute costs as much as one that is started.
 KEPT = 6
-AT_ONCE = 3  # calls of one phone: of the four that it may have one may still be ending
+AT_ONCE = LINES - 1  # calls of one phone: one more may still be ending
 Target = TypeVar("Target")
 
 
@@ -207,8 +207,9 @@ class Phones:
             # The Asterisk may be gone: then there is nobody to tell.
             with suppress(PhoneError):
                 phone.unregister(within=2)
-        if phone.account.port:
-            # Somebody else may be there next (sipp, or a phone with another User-Agent), and a process keeps its addresses.
+        if phone.account.port or phone.lines_within(1):
+            # Somebody else may be there next (sipp, or a phone with another User-Agent), and a process keeps its addresses. A call whose
+            # other side is gone takes half a minute to end, and one of the next phone's lines as long.
             phone.close()
         else:
             self.free.append(phone)

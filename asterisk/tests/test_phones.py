@@ -1,11 +1,13 @@
 """The phones with which calls are tested, tried on an Asterisk that asks nobody: what they say they hear and see is so."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+from asterisk.softphone.phone import LINES
 from asterisk.tests.fixed import DOMAIN, FixedAsterisk
-from asterisk.tests.phones import Phone, PhoneError, Phones, Trunk
+from asterisk.tests.phones import Phone, PhoneError, Phones, Trunk, wait_for
 from phones.tests.processes import wait_until
 
 pytestmark = pytest.mark.calls
@@ -251,6 +253,30 @@ def test_a_phone_redirects_with_302_as_whoever_called_it_sees(phones):
     assert answer.code == 302
     assert answer.header("Contact") == "<sip:104@boreale.example>"
     assert call.redirected_to == "sip:104@boreale.example"
+
+
+def test_a_phone_whose_lines_are_all_taken_calls_when_one_of_its_calls_has_ended(phones, provider):
+    amelie, _felix = phone(phones, "101"), phone(phones, "102", answer="at once")
+    first, *_others = [amelie.call(called) for called in ("5145550101", "5145550102", "5145550103", "102")]
+    assert len(amelie.on_a_call()) == LINES
+    assert wait_for(lambda: all(call.answered for call in amelie.on_a_call()), within=5)
+    soon = threading.Timer(0.3, first.hangup)
+    soon.start()
+    assert amelie.call("5145550109").answered_within(5)
+    soon.join()
+
+
+def test_a_phone_whose_calls_nobody_ends_becomes_no_other(phones):
+    caller, gone = (
+        phones.stranger(number, "elsewhere.example.com", server=None) for number in ("900", "901")
+    )
+    call = caller.call(f"sip:901@127.0.0.1:{gone.port}")
+    assert call.rings_within(2)
+    gone.process._child.kill()
+    assert call.hangup()
+    assert caller.lines_within(0.2) == 1
+    phones.release()
+    assert caller not in phones.free
 
 
 def test_a_process_that_dies_is_an_error_and_no_wait(phones):
