@@ -26,7 +26,7 @@ def of_departments(keys: Collection[int]) -> dict[int, hours.Schedule]:
     """The schedules of these departments, by key: three queries."""
     if not keys:
         return {}
-    zones = dict(Department.objects.filter(pk__in=keys).values_list("pk", "time_zone"))
+    zones = dict(Department.objects.filter(pk__in=keys).order_by().values_list("pk", "time_zone"))
     rows = DepartmentPeriod.objects.filter(department__in=keys).order_by("weekday", "start")
     periods = _sorted_out(rows.values_list("department", *_COLUMNS))
     holidays: dict[int, list[hours.Holiday]] = defaultdict(list)

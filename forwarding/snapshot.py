@@ -119,7 +119,7 @@ class CustomerDirectory:
     def _load_dids(self, numbers: Iterable[str]) -> None:
         new = {number for number in numbers if number not in self._dids}
         if new:
-            rows = models.Did.objects.of(self.customer).filter(number__in=new - {""})
+            rows = models.Did.objects.of(self.customer).filter(number__in=new - {""}).order_by()
             self._dids |= dict.fromkeys(new)
             leading = rows.values_list("number", "user__number", "system_extension__number")
             for number, person, system in leading:
@@ -138,10 +138,11 @@ class CustomerDirectory:
                 .filter(number__in=frontier)
                 .select_related("primary_department", "mailbox")
                 .defer("password", "sip_password", "mailbox__pin")
+                .order_by()
             )
             people += found
             mobiles = {person.pk: person.mobile for person in found}
-            rows = ForwardingRule.objects.filter(user__in=list(mobiles))
+            rows = ForwardingRule.objects.filter(user__in=list(mobiles)).order_by()
             colleagues: set[str] = set()
             outside: set[str] = set()
             for row in rows:

@@ -16,6 +16,7 @@ from asterisk.calls.planned import gathered
 from asterisk.models import CallRecord, Errand, Node, PinEntry, Trunk
 from asterisk.receivers import stamp
 from asterisk.tests.saving import save
+from forwarding.snapshot import CustomerDirectory
 from pbxadmin.common.crypto import fingerprint
 from pbxadmin.common.gathering import Gathered
 from users.models import Did, Operation, User
@@ -349,6 +350,34 @@ def test_a_call_from_outside_asks_one_statement_as_soon_as_it_is_known_how_its_t
     assert "ss-noservice" in ask(urls[1]).content.decode()
     Trunk.objects.filter(pk=trunk.pk).update(enabled=False)
     assert "ss-noservice" in ask(urls[0]).content.decode()
+
+
+def test_the_first_call_of_a_large_company_reads_whom_it_concerns_and_its_first_hundred_calls_read_everybody(
+    boreale, amelie, monkeypatch
+):
+    people = User.objects.bulk_create(
+        User(
+            customer=boreale,
+            number=f"{number}",
+            primary_department=amelie.primary_department,
+            role_id="users",
+        )
+        for number in range(200, 400)
+    )
+    Mailbox.objects.bulk_create(Mailbox(user=person) for person in people)
+    there, reads, load = standing.Standing(boreale, 1), [], CustomerDirectory._load
+
+    def read(self, extensions):
+        load(self, extensions)
+        reads.append(len(self._callers))
+
+    monkeypatch.setattr(CustomerDirectory, "_load", read)
+    assert there.caller("200", "201")[1].extension == "200"
+    assert reads == [2]
+    for number in range(200, 400, 2):
+        assert there.caller(f"{number}", f"{number + 1}")[1].extension == f"{number}"
+    assert len(reads) < 10
+    assert reads[-1] > 200
 
 
 def test_what_was_saved_is_in_the_next_plan(ask, boreale, amelie, felix):

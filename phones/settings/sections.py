@@ -363,11 +363,10 @@ def stock_stays(records: Sequence[Phone], scope: Scope) -> dict[Any, Any]:
 def phones_that_ring(people: Sequence[User]) -> dict[Any, list[Device]]:
     """The phones of these people, for the plan of a call, and the app of whoever has one registered beside them: two queries."""
     found: dict[Any, list[Device]] = {}
-    for phone in selectors.light(Phone.objects.filter(user__in=[person.pk for person in people])).order_by(
-        "pk"
-    ):
-        name, seen = selectors.model_of(phone).name, phone.fetched_at is not None
-        found.setdefault(phone.user_id, []).append(devices.phone(phone.mac, name, seen=seen))
+    rows = Phone.objects.filter(user__in=[person.pk for person in people]).order_by("pk")
+    for holder, mac, model, fetched_at in rows.values_list("user", "mac", "model", "fetched_at"):
+        name, seen = selectors.model_called(model).name, fetched_at is not None
+        found.setdefault(holder, []).append(devices.phone(mac, name, seen=seen))
     apps = set(registered.with_app(found.keys()))
     for person in people:
         if person.pk in apps:
