@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from forwarding.decisions import PlanEncoder
 from pbxadmin.common.crypto import EncryptedBytesField, EncryptedTextField, Reader, random_secret
 from pbxadmin.common.fields import OneLineField, YesNoField
 from pbxadmin.common.scoping import ProvidersManager, ScopedManager
@@ -371,8 +372,9 @@ class CallRecord(models.Model):
     from_extension = models.CharField(max_length=5, blank=True)
     from_number = models.CharField(max_length=40, blank=True)
     dialled = models.CharField(max_length=40)
-    # What was planned (`PlannedCall.as_data`), and how what rang of it ended, in order (`calls.ended.WORDS`).
-    planned = models.JSONField(default=dict)
+    # What was planned (a `PlannedCall` when it is written, `PlannedCall.as_data` when it is read), and how what rang of it ended, in order
+    # (`calls.ended.WORDS`).
+    planned = models.JSONField(default=dict, encoder=PlanEncoder)
     taken = models.JSONField(default=list)
     # Whom a group rang, and who of them answered: extensions, as the node tells.
     rang = models.JSONField(default=list)

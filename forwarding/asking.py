@@ -4,12 +4,13 @@
 and presence together.
 """
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from forwarding.calls import Call, Callee, FromExtension, FromOutside, Presence
-from forwarding.decisions import CallPlan, Dialled, Verdict
+from forwarding.decisions import CallPlan, Dialled, PlanEncoder, Verdict
 from forwarding.routing import EVERYTHING_REGISTERED, arrive, dial, route
 from forwarding.snapshot import CustomerDirectory, caller_of
 from users.models import Customer, User
@@ -29,10 +30,8 @@ class PlannedCall:
 
     def as_data(self) -> dict[str, Any]:
         """For JSON; the same in every language."""
-        return {
-            "dialled": self.dialled.as_data() if self.dialled else None,
-            "plan": self.plan.as_data() if self.plan else None,
-        }
+        found: dict[str, Any] = json.loads(json.dumps(self, cls=PlanEncoder))
+        return found
 
 
 def plans_of_members(

@@ -1,9 +1,11 @@
 """What was decided about a call: its steps, the reason of each, and the way through them."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from forwarding.calls import Call
@@ -205,9 +207,14 @@ class CallPlan:
 
     def as_data(self) -> list[dict[str, Any]]:
         """The steps as a list fit for JSON; `next` and `on` are positions in the list."""
+        found: list[dict[str, Any]] = json.loads(json.dumps(self, cls=PlanEncoder))
+        return found
+
+    def for_json(self) -> list[dict[str, Any]]:
+        """The same, with reasons and devices left to `PlanEncoder`."""
         steps = self.steps()
         position = {id(step): index for index, step in enumerate(steps)}
-        return [{"step": type(step).__name__.lower()} | _fields_as_data(step, position) for step in steps]
+        return [{"step": type(step).__name__.lower()} | _placed(step, position) for step in steps]
 
 
 def path(plan: CallPlan, outcomes: Sequence[Outcome] = (Outcome.NO_ANSWER,)) -> tuple[Step, ...]:
@@ -247,24 +254,34 @@ def _following(step: Step) -> dict[str, Step]:
             return {}
 
 
-def _fields_as_data(value: Any, position: Mapping[int, int]) -> dict[str, Any]:
-    # What makes no difference to a value (whether a device was ever seen) is none of the PBX's business.
-    return {
-        each.name: _as_data(getattr(value, each.name), position) for each in fields(value) if each.compare
-    }
+@cache
+def _columns(kind: Any) -> tuple[str, ...]:
+    """What makes a difference to a value of this dataclass: whether a device was ever seen is none of the PBX's business."""
+    return tuple(each.name for each in fields(kind) if each.compare)
 
 
-def _as_data(value: Any, position: Mapping[int, int]) -> Any:
-    """A value of a call plan as what JSON knows; steps by their position."""
-    if isinstance(value, Step):
-        return position[id(value)]
-    if is_dataclass(value):
-        return _fields_as_data(value, position)
-    if isinstance(value, Mapping):
-        return {str(key): _as_data(item, position) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_as_data(item, position) for item in value]
-    return value.isoformat() if isinstance(value, datetime) else value
+def _placed(step: Step, position: Mapping[int, int]) -> dict[str, Any]:
+    """The fields of a step, with other steps by their position."""
+    kind: Any = type(step)
+    found = {name: getattr(step, name) for name in _columns(kind)}
+    if "next" in found:
+        found["next"] = position[id(found["next"])]
+    if "on" in found:
+        found["on"] = {outcome: position[id(following)] for outcome, following in found["on"].items()}
+    return found
+
+
+class PlanEncoder(json.JSONEncoder):
+    """Writes call plans as JSON. Every call is kept so: what json knows itself it takes as it is, without a look at each word."""
+
+    def default(self, o: Any) -> Any:
+        """What json doesn't know: plans, and the values they are made of."""
+        if hasattr(o, "for_json"):
+            return o.for_json()
+        if isinstance(o, datetime):
+            return o.isoformat()
+        kind: Any = type(o)
+        return {name: getattr(o, name) for name in _columns(kind)}
 
 
 class Verdict(StrEnum):
@@ -286,8 +303,8 @@ class Dialled:
     caller_id: str
     reason: Reason
 
-    def as_data(self) -> dict[str, Any]:
-        """Fit for JSON."""
+    def for_json(self) -> dict[str, Any]:
+        """What `PlanEncoder` writes."""
         code = {"code": self.reason.data["code"]} if "code" in self.reason.data else {}
         return {
             "verdict": str(self.verdict),

@@ -103,7 +103,7 @@ class Answer:
         """For JSON: the path that is taken, and the whole plan with every branch."""
         return {
             "path": [{"title": step.title, "reason": step.reason, "at": step.at} for step in self.steps],
-            "outgoing": self.dialled.as_data() if self.dialled else None,
+            "outgoing": self.dialled.for_json() if self.dialled else None,
             "plan": self.plan.as_data() if self.plan else None,
         }
 

@@ -5,10 +5,9 @@ without the steps that were planned.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -80,15 +79,25 @@ def write_all(calls: Sequence[Noted]) -> None:
         # In one order, whoever else writes the same calls.
         CallRecord.objects.bulk_create([_row(noted[key]) for key in sorted(noted)], ignore_conflicts=True)
         there = CallRecord.objects.select_for_update().filter(unique_id__in=noted).order_by("pk")
-        rows = [
-            row for row in there.defer("planned", "taken") if row.customer_id == noted[row.unique_id].customer
+        found = [
+            (key, noted[unique_id], ended_at)
+            for key, unique_id, customer, ended_at in there.values_list(
+                "pk", "unique_id", "customer", "ended_at"
+            )
+            if customer == noted[unique_id].customer
         ]
-        late = [row for row in rows if row.ended_at is not None and not row.planned]
-        for row in late:
-            _into(row, noted[row.unique_id])
-        CallRecord.objects.bulk_update(late, ["at", "from_extension", "from_number", "dialled", "planned"])
-        settling.involve(_concerned(row.pk, noted[row.unique_id]) for row in rows)
-        settling.settle(late)
+        settling.involve(_concerned(key, call) for key, call, _ended_at in found)
+        _settle([key for key, _call, ended_at in found if ended_at is not None], noted)
+
+
+def _settle(ended: Sequence[int], noted: Mapping[str, Noted]) -> None:
+    """The plans of calls whose end was told before: nearly always of none."""
+    rows = CallRecord.objects.filter(pk__in=ended) if ended else ()
+    late = [row for row in rows if not row.planned]
+    for row in late:
+        _into(row, noted[row.unique_id])
+    CallRecord.objects.bulk_update(late, ["at", "from_extension", "from_number", "dialled", "planned"])
+    settling.settle(late)
 
 
 def _concerned(key: int, call: Noted) -> settling.Concerned:
@@ -98,13 +107,12 @@ def _concerned(key: int, call: Noted) -> settling.Concerned:
 
 def _into(row: CallRecord, call: Noted) -> None:
     new = _row(call)
-    row.at, row.planned, row.dialled = new.at, new.planned, new.dialled
+    row.at, row.dialled, row.planned = new.at, new.dialled, call.planned.as_data()
     row.from_extension, row.from_number = new.from_extension, new.from_number
 
 
 def _row(call: Noted) -> CallRecord:
     inside = isinstance(call.origin, FromExtension)
-    data: dict[str, Any] = call.planned.as_data()
     return CallRecord(
         customer_id=call.customer,
         unique_id=call.unique_id,
@@ -112,7 +120,7 @@ def _row(call: Noted) -> CallRecord:
         from_extension=call.origin.extension if isinstance(call.origin, FromExtension) else "",
         from_number="" if inside else getattr(call.origin, "number", "")[:40],
         dialled=call.dialled[:40],
-        planned=data,
+        planned=call.planned,
     )
 
 

@@ -5,6 +5,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import forwarding.decisions
 import pbxadmin.common.crypto
 import pbxadmin.common.fields
 
@@ -65,7 +66,7 @@ class Migration(migrations.Migration):
                 ("from_extension", models.CharField(blank=True, max_length=5)),
                 ("from_number", models.CharField(blank=True, max_length=40)),
                 ("dialled", models.CharField(max_length=40)),
-                ("planned", models.JSONField(default=dict)),
+                ("planned", models.JSONField(default=dict, encoder=forwarding.decisions.PlanEncoder)),
                 ("taken", models.JSONField(default=list)),
                 ("rang", models.JSONField(default=list)),
                 ("answered_by", models.CharField(blank=True, max_length=5)),
