@@ -42,7 +42,7 @@ from forwarding.decisions import (
 )
 from pbxadmin.common.values import dial_codes
 
-SAFE = re.compile(r"[][A-Za-z0-9@.:+*#_&/-]*\Z")
+SAFE = re.compile(r"[][A-Za-z0-9@.:+*#_&/,-]*\Z")
 # How long the members of a group ring, and those of a queue, in seconds.
 RINGS_FOR = {"ring_group": 60, "queue": 300, "ivr": 60}
 # What a person hears who dialled what isn't possible, and the cause with which the call ends (Q.850).
@@ -91,11 +91,11 @@ class Around:
 
 def line(*words: str | int | bool) -> str:
     """One line of the plan."""
-    texts = [str(int(word)) if isinstance(word, bool) else str(word) for word in words]
-    for text in texts:
-        if not SAFE.match(text):
-            raise UnsafeWordError(f"{text!r} can't stand in a plan")
-    return ",".join(texts) + ","
+    texts = [word if isinstance(word, str) else str(int(word)) for word in words]
+    joined = ",".join(texts) + ","
+    if not SAFE.match(joined) or joined.count(",") != len(texts):
+        raise UnsafeWordError(f"{joined!r} can't stand in a plan")
+    return joined
 
 
 def of_plan(plan: CallPlan, around: Around) -> str:

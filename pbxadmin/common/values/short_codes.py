@@ -17,6 +17,8 @@ _OTHER_SEPARATORS = frozenset("./·•")
 
 def as_dialled(number: str) -> str:
     """A number without the separators that people write in it, its digits as a phone has them, whatever they were typed with."""
+    if number.isascii() and number.isdecimal():
+        return number
     return "".join(
         _digit(character)
         for character in unicodedata.normalize("NFKC", number)
@@ -37,7 +39,7 @@ def emergency_number(dialled: str) -> str:
     """
     text = as_dialled(dialled)
     national = text.lstrip().startswith("+1")
-    for part in (text, text.partition(",")[0]):
+    for part in dict.fromkeys((text, text.partition(",")[0])):
         # Whatever stands between the digits: nobody who needs help is asked how they have written it.
         digits = "".join(sign for sign in part if sign.isalnum() or sign in "*#").rstrip("#")
         for number in EMERGENCY_NUMBERS:

@@ -130,6 +130,8 @@ def numbers_in(text: str) -> dict[str, bool]:
     return found
 
 
+# The same few numbers are called again and again.
+@lru_cache(maxsize=2_000)
 def as_dialled(text: str) -> str:
     """The outside number in what is dialled, in E.164: "9,,,19005551234" and "011 881…" included; "" where there is none.
 
