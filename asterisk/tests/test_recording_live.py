@@ -22,6 +22,9 @@ pytestmark = pytest.mark.calls
 def own(settings, portal, engine, link, boreale, felix):
     """Félix's own page of greetings, once his phone is known: `own("by_phone")` presses a button there."""
     settings.MEDIA_ROOT = portal.folder / "media"
+    # They administer nobody, as most people.
+    felix.role_id = "users"
+    felix.save(update_fields=["role"])
     browser = Client()
     sign_in_fully(browser, felix)
 

@@ -233,7 +233,7 @@ def _as_a_whole(job: Job, worker: str) -> bool:
         Job.objects.filter(pk=job.pk).update(attempts=F("attempts") + 1)
         try:
             customer = Customer.objects.get(pk=job.customer_id or 0)
-            actor = actor_of(job, customer)
+            actor = actor_of(job, customer, work.verb(job))
             if isinstance(actor, str):
                 _end(job, State.STOPPED, actor)
                 return False
@@ -386,7 +386,8 @@ def actor_of(job: Job, customer: Customer, verb: rights.Verb = rights.Verb.WORK)
     actor = people.filter(pk=job.starter_id or 0).first()
     if actor is None:
         return _("The account that started this no longer exists: start it again.")
-    return str(rights.why_not(actor, verb, customer=customer) or "") or actor
+    subject = actor if verb is rights.Verb.SELF else None
+    return str(rights.why_not(actor, verb, subject, customer) or "") or actor
 
 
 def _note(

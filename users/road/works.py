@@ -15,6 +15,7 @@ from django.db.utils import Error as DatabaseError
 from django.utils import timezone
 
 from pbxadmin.common.columns import Scope, Text
+from users import rights
 from users.models import Job, Operation
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class Work:
     do: Callable[["Scope", "Beat"], None]
     # Where workers take it from: what takes seconds waits for nothing that takes minutes.
     queue: str = QUEUE
+    # By which right it is done; SELF: whoever started it does it for themself.
+    verb: Callable[[Job], rights.Verb] = lambda _job: rights.Verb.WORK
 
 
 WORKS: dict[str, Work] = {}

@@ -222,6 +222,7 @@ CONVERT = Work(
     },
     do=_convert,
     queue="sounds",
+    verb=lambda job: Verb(job.settings["verb"]) if job.settings["verb"] == Verb.SELF else Verb.WORK,
 )
 
 

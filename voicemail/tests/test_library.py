@@ -12,17 +12,18 @@ from forwarding.models import ForwardingRule
 from pbxadmin.common.columns import Scope
 from signin.tests.signing import sign_in_fully
 from users import road
-from users.models import Operation
+from users.models import Job, Operation, User
 from users.people.copying import settings_of
 from users.people.sections import user_sheet
 from users.rights import Verb
+from users.road import jobs
 from users.road.undo import undo
 from users.tests.factories import FACTS, make_user
 from voicemail.greetings import making, sounds, usage
 from voicemail.greetings.library import Library
 from voicemail.greetings.making import RefusedError, Wanted
 from voicemail.models import Greeting, Made, Mailbox, Sound
-from voicemail.tests.sounds import ready_wav, silence, upload
+from voicemail.tests.sounds import ready_wav, silence, tone, upload
 
 pytestmark = pytest.mark.slow("opens page after page")
 
@@ -115,6 +116,22 @@ def test_everybody_keeps_a_library_of_their_own(amelie, ines, boreale):
     for person in (ines, None):
         with pytest.raises(RefusedError):
             give(amelie, boreale, person, name="Pas à moi")
+
+
+@pytest.mark.parametrize("role", ["users", "receptionists"])
+def test_whoever_administers_nobody_has_a_recording_of_their_own_converted(amelie, boreale, role):
+    User.objects.filter(pk=amelie.pk).update(role_id=role)
+    amelie = User.objects.get(pk=amelie.pk)
+    incoming = give(amelie, boreale, amelie, content=tone(1, rate=44_100))
+    jobs.run(incoming.job_id)
+    assert Job.objects.get().words == ""
+    assert Greeting.objects.get(name="Vacances").user == amelie
+    # Their right is that of the moment at which it is done.
+    incoming = give(amelie, boreale, amelie, name="Fermé", content=tone(1, rate=44_100))
+    User.objects.filter(pk=amelie.pk).update(disabled=True)
+    jobs.run(incoming.job_id)
+    assert Job.objects.latest("pk").state == Job.State.STOPPED
+    assert not Greeting.objects.filter(name="Fermé").exists()
 
 
 def test_nobody_hears_what_is_another_persons(amelie, ines, felix, boreale, laurier, staff):
