@@ -23,7 +23,7 @@ from pbxadmin.common.reasons import Reason
 from pbxadmin.common.sections import Section
 from users import rights, road
 from users.models import Did, User
-from users.rights import Own
+from users.rights import Own, Verb
 from voicemail.effects import EFFECTS
 from voicemail.greetings.for_many import GIVE
 from voicemail.messages import UNREAD
@@ -297,10 +297,14 @@ def open_mailbox_is_told(row: road.RowPlan, plan: road.Plan) -> None:
     if option and option != Mailbox.EmailOption.NONE:
         plan.need("email")
         if not row.value("email"):
-            row.warn(
-                "voicemail.email_option",
-                _("This user has no email address: nothing can be sent. Add one in the tab “General”."),
+            missing = (
+                _(
+                    "You have no email address: nothing can be sent. An administrator of your company can add one."
+                )
+                if plan.verb is Verb.SELF
+                else _("This user has no email address: nothing can be sent. Add one in the tab “General”.")
             )
+            row.warn("voicemail.email_option", missing)
 
 
 # --- Deleting ----------------------------------------------------------------------------------------------------

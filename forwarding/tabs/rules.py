@@ -22,7 +22,7 @@ from pbxadmin.common.values.statuses import Status
 from pbxadmin.common.values.tolls import Toll, toll_of
 from users import road
 from users.models import User
-from users.rights import Own
+from users.rights import Own, Verb
 from users.road.replacements import leading_to
 
 RULES = CompanionStore(
@@ -267,9 +267,13 @@ def destinations_can_be_reached(row: road.RowPlan, plan: road.Plan) -> None:
                 row, loses_mobile, TOLL_SENTENCES[toll] % {"number": phone_number_national(mobile)}
             )
     else:
-        _mobile_is_missed(
-            row, loses_mobile, _("There is no mobile number: enter one in the General tab first.")
+        # Whoever changes their own rules has no tab for the number.
+        missed = (
+            _("You have no mobile number: an administrator of your company can enter one.")
+            if plan.verb is Verb.SELF
+            else _("There is no mobile number: enter one in the General tab first.")
         )
+        _mobile_is_missed(row, loses_mobile, missed)
     _nobody_opens_the_outside_for_himself(row, plan)
     for name in DESTINATIONS.keys() & row.changes.keys():
         value = row.changes[name][1]

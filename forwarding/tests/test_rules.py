@@ -18,6 +18,7 @@ from signin.tests.signing import sign_in_fully
 from users import road
 from users.models import Change, SystemExtension, User
 from users.people.sections import user_sheet
+from users.rights import Verb
 from users.road import replacements
 from users.tests.browser import posted
 from users.tests.factories import FACTS, details, make_user, make_users
@@ -80,6 +81,20 @@ def test_busy_is_written_together_with_not_registered(felix, amelie, maude):
         rule.not_registered_internal,
     )
     assert str(rule.not_registered_external) == "extension:105"
+
+
+def test_nobody_is_sent_to_a_tab_that_they_have_not(felix, boreale):
+    olivier = make_user(boreale, "104", "Olivier", "Bélanger", email="")
+    for column, wanted in (("available.ring_mobile", True), ("voicemail.email_option", "attach")):
+        said = {}
+        for actor, verb in ((felix, Verb.EDIT), (olivier, Verb.SELF)):
+            row = road.plan(
+                actor, boreale, user_sheet(), [road.Row(olivier.pk, {column: wanted})], verb
+            ).rows[0]
+            [said[verb]] = (row.errors | row.warnings)[column]
+        assert "Général" in said[Verb.EDIT]
+        assert "administrateur" in said[Verb.SELF]
+        assert "Général" not in said[Verb.SELF]
 
 
 def test_the_mobile_rings_and_is_a_destination_only_where_there_is_one(felix, amelie, maude):
