@@ -118,6 +118,10 @@ def people() -> QuerySet[User]:
     return with_status_message(found.annotate(enrolled=Exists(enrolled), has_jobs=Exists(jobs)))
 
 
+def _people_of(origin: str) -> QuerySet[User]:
+    return people().annotate(known_last=lockout.last_at(origin))
+
+
 def find_user(login: str, address: str = "") -> User | None:
     """The one person whom a login means: extension@fqdn, or an e-mail address that only one person of the
     portal has, or has confirmed.
@@ -125,14 +129,16 @@ def find_user(login: str, address: str = "") -> User | None:
     Always the same two queries. The person found may be disabled; `known` tells whether they have signed in
     from `address`.
     """
-    name = canonical(login)
+    name, origin = canonical(login), lockout.origin_of(address)
     local, _at, domain = name.rpartition("@")
-    found = people().annotate(known=lockout.known_at(address))
     # Nobody has an empty extension and a customer: a login that is no extension finds nothing here.
     number = local if EXTENSION.fullmatch(local) else ""
-    by_number = found.filter(number=number, customer__fqdn=domain).order_by().first()
-    by_email = _by_email(found, name)
-    return by_number if by_number is not None else by_email
+    by_number = next(_by_number.records(origin, number, domain), None)
+    by_email = _only_one([*_by_email.records(origin, name, name)], name)
+    found: Any = by_number if by_number is not None else by_email
+    if found is not None:
+        found.known = lockout.is_lately(found.known_last)
+    return found
 
 
 def signs_in_with_email(user: User, *, shared: bool) -> bool:
@@ -143,18 +149,24 @@ def signs_in_with_email(user: User, *, shared: bool) -> bool:
     if EXTENSION.fullmatch(name.partition("@")[0]):  # it may be somebody's extension and domain
         found = find_user(user.email)
     else:
-        found = _by_email(User.objects.all(), name)
+        found = _only_one([*_with_email(User.objects.all(), name, name)], name)
     return found is not None and found.pk == user.pk
 
 
-def _by_email(found: QuerySet[User], name: str) -> User | None:
-    # Those who have confirmed it come first: however many others are given the address, they don't push them out of sight.
-    confirmed_first = Case(When(lower_confirmed=name, then=Value(0)), default=Value(1))
-    by_email = (
+def _with_email(found: QuerySet[User], name: str, confirmed: str) -> QuerySet[User]:
+    """Whoever of them has this address, written as `canonical` does; `confirmed` is the same again.
+
+    Those who have confirmed it come first: however many others are given the address, they don't push them out of sight.
+    """
+    confirmed_first = Case(When(lower_confirmed=confirmed, then=Value(0)), default=Value(1))
+    return (
         found.annotate(lower_email=Lower("email"), lower_confirmed=Lower("confirmed_email"))
         .filter(lower_email=name)
         .order_by("-is_staff", confirmed_first)[:5]
     )
+
+
+def _only_one(by_email: list[User], name: str) -> User | None:
     same_email = [user for user in by_email if canonical(user.email) == name]
     # Support staff have no other login: nobody shuts them out by giving their address to somebody of a customer.
     staff = [user for user in same_email if user.is_staff]
@@ -165,6 +177,13 @@ def _by_email(found: QuerySet[User], name: str) -> User | None:
     # Whoever has read mail there keeps the address, whoever else is given the same one; else extension@fqdn signs in.
     confirmed = [user for user in same_email if canonical(user.confirmed_email) == name]
     return confirmed[0] if len(confirmed) == 1 else None
+
+
+# Asked by every try to sign in, also by floods of them: written and planned anew they cost more than all the rest of a try.
+_by_number = Prepared(
+    lambda origin, number, domain: _people_of(origin).filter(number=number, customer__fqdn=domain).order_by()
+)
+_by_email = Prepared(lambda origin, name, confirmed: _with_email(_people_of(origin), name, confirmed))
 
 
 def account_key(user: User | None, login: str = "") -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from signin.devices import Device
@@ -97,6 +97,17 @@ def known_at(address: str) -> Exists:
             user=OuterRef("pk"), address=origin_of(address), last_at__gte=timezone.now() - KNOWN_FOR
         )
     )
+
+
+def last_at(origin: str) -> Subquery:
+    """Of a user: when this person last signed in from a place (`origin_of`); see `is_lately`."""
+    here = KnownAddress.objects.filter(user=OuterRef("pk"), address=origin)
+    return Subquery(here.values("last_at"))
+
+
+def is_lately(at: datetime | None) -> bool:
+    """Whether who signed in then, if ever, is still known at that place."""
+    return at is not None and at >= timezone.now() - KNOWN_FOR
 
 
 def is_known(person: int | None, address: str) -> bool:
