@@ -143,6 +143,7 @@ def reader(browser: "Browser") -> Iterator["BrowserContext"]:
     from pbxadmin.tests.installation import USUAL
 
     context = browser.new_context(**USUAL)
+    context.new_page()  # empty for good, for `forget`
     yield context
     context.close()
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pbxadmin.tests.installation import Installation, watched
-from pbxadmin.tests.test_accessibility import AXE, LOOKS, RULES, shown_as, sideways, visited
+from pbxadmin.tests.test_accessibility import LOOKS, RULES, give_axe, shown_as, sideways, visited
 
 pytestmark = pytest.mark.browser
 
@@ -64,9 +64,8 @@ def looked_at(installation: Installation, page: Page, paths: Iterable[str]) -> l
     wrong: list[tuple[str, ...]] = []
     for path in paths:
         page.goto(installation.url + path)
-        page.evaluate(AXE.axe_script)
-        rules = page.evaluate(RULES)["violations"]
-        wrong += [(path, rule["id"], rule["nodes"][0]["html"][:200]) for rule in rules]
+        give_axe(page)
+        wrong += [(path, rule, html) for rule, html in page.evaluate(RULES)]
         wrong += [(path, f"scrolls sideways at {width}") for width in sideways(page)]
         for look in LOOKS[::-1]:
             shown_as(page, *look)
