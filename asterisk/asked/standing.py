@@ -96,7 +96,7 @@ class Standing(CustomerDirectory):
         super()._load([*extensions, *self._read_along()])
 
     def _read_along(self) -> list[str]:
-        """Who is read beside those that are asked for: one costs seven milliseconds alone, and a third of one among others.
+        """Who is read beside those that are asked for: one costs six milliseconds alone, and a third of one among others.
 
         A small company is read as a whole. Of a larger one as many again as are known already, so that the first call after a change
         waits for no stranger, and a hundred calls haven't asked a hundred times.
