@@ -169,7 +169,7 @@ def upload_page(request: PortalRequest, customer: Customer, pk: int) -> HttpResp
     if request.htmx:
         if not busy or upload.job is None:
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-        now = told(upload.job)
+        now = told(upload.job, request.user)
         aloud = request.GET.get("said", "") != str(now.tenth)
         return render(request, "users/jobs/progress.html", {"told": now, "job": upload.job, "aloud": aloud})
     return _show(request, customer, upload)
@@ -184,7 +184,7 @@ def _show(
         "upload": upload,
         "subject": subject,
         "problem": problem,
-        "told": told(upload.job) if upload.job else None,
+        "told": told(upload.job, request.user) if upload.job else None,
         "job": upload.job,
         "busy": busy,
         # An import that was cancelled or stopped leaves the preview as it was, and says why.

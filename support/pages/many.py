@@ -123,7 +123,7 @@ def many(request: HttpRequest) -> HttpResponse:
             "whom": whom,
             "problem": problem,
             "refusal": refusal,
-            "jobs": [told(job) for job in done[:LATEST]],
+            "jobs": [told(job, request.user) for job in done[:LATEST]],
         },
         422 if request.method == "POST" else 200,
     )

@@ -70,7 +70,8 @@ def many_job(request: Any, pk: int) -> HttpResponse:
         problem = answer
     if request.htmx:
         return _progress(request, job)
-    facts = {"title": told(job).title, "told": told(job), "job": job, "refusal": refusal, "problem": problem}
+    shown = told(job, request.user)
+    facts = {"title": shown.title, "told": shown, "job": job, "refusal": refusal, "problem": problem}
     if job.is_over:
         facts |= _report(request, job, wide)
     return show(request, "support/many_job.html", facts, 422 if problem else 200)
@@ -80,8 +81,9 @@ def _progress(request: HttpRequest, job: Job) -> HttpResponse:
     """The bar alone, asked for again and again; the whole page at the end."""
     if job.is_over:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    aloud = request.GET.get("said", "") != str(told(job).tenth)
-    return render(request, "users/jobs/progress.html", {"told": told(job), "job": job, "aloud": aloud})
+    shown = told(job, request.user)
+    aloud = request.GET.get("said", "") != str(shown.tenth)
+    return render(request, "users/jobs/progress.html", {"told": shown, "job": job, "aloud": aloud})
 
 
 def _do(request: HttpRequest, job: Job, wide: Wide) -> HttpResponse | str:

@@ -10,12 +10,13 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import RequestFacts
-from users import road
+from users import rights, road
 from users.models import Customer, Job, Operation, User
 from users.rights import Verb
 from users.road import jobs
@@ -209,7 +210,13 @@ def _page(job: Job) -> str:
     try:
         return url_of_incoming(Incoming.objects.select_related("customer", "user").get(job=job))
     except ObjectDoesNotExist:
-        return ""
+        # What became of one's own is in one's own library.
+        own = _verb(job) is Verb.SELF and job.starter and not rights.administers(job.starter)
+        return reverse("own_greetings_page") if own else ""
+
+
+def _verb(job: Job) -> Verb:
+    return Verb.SELF if job.settings["verb"] == Verb.SELF else Verb.WORK
 
 
 CONVERT = Work(
@@ -222,7 +229,7 @@ CONVERT = Work(
     },
     do=_convert,
     queue="sounds",
-    verb=lambda job: Verb(job.settings["verb"]) if job.settings["verb"] == Verb.SELF else Verb.WORK,
+    verb=_verb,
 )
 
 

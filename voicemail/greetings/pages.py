@@ -1,7 +1,7 @@
 """The pages of a library of greetings: a person's, one's own, the company's. Each is the same views behind another door."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pbxadmin.common.columns import Scope
 from pbxadmin.common.http import PortalRequest, RequestFacts, lets_use_the_microphone
 from pbxadmin.common.personal import offer_own
-from users import road
+from users import rights, road
 from users.access import signed_in_user
 from users.models import Customer, User
 from users.rights import Verb
@@ -234,20 +234,40 @@ def delete(request: PortalRequest, library: Library, pk: int) -> HttpResponse:
             "person": library.person,
             "greeting": greeting,
             "used": usage.named(found, many=library.person is None),
+            "why_not": _why_not_taken_out(library, found),
+            "has_history": _has_history(library),
             "breadcrumbs": library.path,
         }
         return render(request, "voicemail/greeting_delete.html", facts)
     outcome, sentences = usage.take_out(library.scope, [greeting], _facts(request, library), library.verb)
     if outcome is Outcome.SAVED:
-        messages.success(
-            request,
-            _("“%(name)s” was deleted. It can be put back for 30 days, in the history.") % {"name": greeting},
+        said = (
+            _("“%(name)s” was deleted. It can be put back for 30 days, in the history.")
+            if _has_history(library)
+            else _(
+                "“%(name)s” was deleted. An administrator of your company can put it back for 30 days, in the history."
+            )
         )
+        messages.success(request, said % {"name": greeting})
     elif outcome is Outcome.CONFLICT:
         messages.warning(request, _("Somebody else changed this in the meantime. Try again."))
     for sentence in sentences if outcome is Outcome.REFUSED else ():
         messages.error(request, sentence)
     return redirect(f"{library.back}#greetings")
+
+
+def _has_history(library: Library) -> bool:
+    return rights.can(library.scope.actor, Verb.HISTORY, customer=library.scope.customer)
+
+
+def _why_not_taken_out(library: Library, found: Sequence[usage.Use]) -> str:
+    """Why a greeting can't be deleted by whoever deletes their own: it is used where the choice isn't theirs."""
+    others = [each for each in found if each.column not in dict(library.places)]
+    if library.verb is not Verb.SELF or not others:
+        return ""
+    return _(
+        "It is used where you can't choose: an administrator of your company can choose another one there first."
+    )
 
 
 def use(request: PortalRequest, library: Library, pk: int) -> HttpResponse:

@@ -134,6 +134,52 @@ def test_whoever_administers_nobody_has_a_recording_of_their_own_converted(ameli
     assert not Greeting.objects.filter(name="Fermé").exists()
 
 
+def test_whoever_administers_nobody_is_led_from_their_jobs_to_their_own_pages_alone(amelie, boreale):
+    browser = sign_in_fully(Client(), amelie)
+    incoming = give(amelie, boreale, amelie, content=tone(1, rate=44_100))
+    own = reverse("own_greetings_page")
+    for state in ("waiting", "done"):
+        for address in (reverse("own_jobs"), reverse("bell")):
+            page = browser.get(address).content.decode()
+            assert own in page, state
+            assert "/c/boreale/jobs" not in page, state
+        jobs.run(incoming.job_id)
+
+
+def test_what_whoever_administers_nobody_deletes_is_put_back_by_an_administrator_who_has_the_history(
+    amelie, felix, boreale
+):
+    browsers = [sign_in_fully(Client(), person) for person in (amelie, felix)]
+    urls = [
+        reverse("own_greetings_delete", args=[give(amelie, boreale, amelie).pk]),
+        reverse(
+            "greetings_delete", args=["boreale", amelie.number, give(felix, boreale, amelie, name="b").pk]
+        ),
+    ]
+    for browser, url, sent_to_somebody in zip(browsers, urls, (True, False), strict=True):
+        asked = browser.get(url).content.decode()
+        told = browser.post(url, {"confirmed": "1"}, follow=True).content.decode()
+        for page in (asked, told):
+            assert ("Un administrateur de votre entreprise peut le remettre" in page) is sent_to_somebody
+            assert ("Il peut être remis" in page) is not sent_to_somebody
+
+
+def test_nobody_is_offered_to_delete_a_greeting_that_is_used_where_the_choice_is_not_theirs(
+    amelie, felix, boreale
+):
+    greeting = give(amelie, boreale, amelie)
+    assert choose(felix, amelie, away__greeting=greeting.pk).operation
+    url = reverse("own_greetings_delete", args=[greeting.pk])
+    browser = sign_in_fully(Client(), amelie)
+    assert 'class="btn btn-danger">' in browser.get(url).content.decode()
+    User.objects.filter(pk=amelie.pk).update(hide_forwarding=True)
+    page = browser.get(url).content.decode()
+    assert 'class="btn btn-danger">' not in page
+    assert "un administrateur de votre entreprise peut d’abord en choisir un autre" in page
+    browser.post(url, {"confirmed": "1"})
+    assert Greeting.objects.get(pk=greeting.pk).deleted_at is None
+
+
 def test_nobody_hears_what_is_another_persons(amelie, ines, felix, boreale, laurier, staff):
     greeting = give(felix, boreale, ines)
     own = reverse("own_greetings_sound", args=[greeting.pk])

@@ -120,8 +120,11 @@ class Told:
         return self.job.position * 10 // max(1, self.job.total)
 
 
-def told(job: Job) -> Told:
-    """A job in words; an action that this version of the portal doesn't know any more is called by its name."""
+def told(job: Job, reader: Any) -> Told:
+    """A job in words, for `reader`; an action that this version of the portal doesn't know any more is called by its name.
+
+    Pages of a customer are for whoever administers: nobody else is led there.
+    """
     shape = SHAPES[Job.State(job.state)]
     if job.customer is None:
         wide = WIDES.get(job.kind)
@@ -129,9 +132,11 @@ def told(job: Job) -> Told:
         if jobs.is_preview(job):
             title = _("Preview: %(what)s") % {"what": title}
         return Told(job, title, wide.url(job) if wide else reverse("own_jobs"), shape)
-    url = reverse("job", args=[job.customer.slug, job.pk])
+    administers = rights.administers(reader)
+    url = reverse("job", args=[job.customer.slug, job.pk]) if administers else ""
     if work := WORKS.get(job.kind):
-        return Told(job, work.title(job), work.url(job) or url, shape, work)
+        theirs = administers or work.verb(job) is rights.Verb.SELF
+        return Told(job, work.title(job), (work.url(job) if theirs else "") or url, shape, work)
     action = ACTIONS.get(job.kind)
     title = action.job_title(job.total) if action else job.kind
     return Told(job, title, url, shape)
@@ -154,7 +159,7 @@ def bell(request: PortalRequest) -> HttpResponse:
     answer = render(
         request,
         "users/jobs/bell_jobs.html" if inside else "users/jobs/bell.html",
-        {"jobs": [told(job) for job in found], "running": running, "inside": inside},
+        {"jobs": [told(job, actor) for job in found], "running": running, "inside": inside},
     )
     if inside and not running:
         answer.status_code = STOP_POLLING
@@ -188,7 +193,7 @@ JOBS = Shape(
 def _list(request: PortalRequest, found: Any, trail: list[Any], **facts: Any) -> HttpResponse:
     state = ListState.of(JOBS, request.GET, request.path)
     page: Any = state.page_of(state.rows(found.select_related("customer").defer("keys")))
-    page.object_list = [told(job) for job in page.object_list]
+    page.object_list = [told(job, request.user) for job in page.object_list]
     return show_list(request, "users/jobs/list.html", state, page, {"breadcrumbs": trail, **facts})
 
 
@@ -207,7 +212,7 @@ def _job_or_404(request: PortalRequest, customer: Customer, pk: int) -> Job:
 def job(request: PortalRequest, customer: Customer, pk: int) -> HttpResponse:
     """How far it is, followed live; its report when it is over. htmx gets the bar alone, and the whole page at the end."""
     found = _job_or_404(request, customer, pk)
-    facts = {"told": told(found), "job": found}
+    facts = {"told": told(found, request.user), "job": found}
     if facts["told"].work and found.starter_id == request.user.pk and facts["told"].url != request.path:  # type: ignore[attr-defined]
         return redirect(facts["told"].url)  # type: ignore[attr-defined]
     if request.htmx:
