@@ -78,7 +78,7 @@ Devices = Callable[[bool], None]
 @pytest.fixture
 def devices(installation: Installation) -> Iterator[Devices]:
     """Has three devices registered, or none; written into the tables, as the link does it in another process."""
-    installation.manage("shell", "-c", THREE_DEVICES)
+    installation.tell(THREE_DEVICES)
     with closing(sqlite3.connect(installation.var / "pbxadmin.sqlite3", timeout=20)) as base:
         rows = base.execute("SELECT * FROM asterisk_contact").fetchall()
 
@@ -97,16 +97,22 @@ def devices(installation: Installation) -> Iterator[Devices]:
 def test_registered_devices_come_and_go_without_moving_anything_else(
     page: Page, installation: Installation, devices: Devices
 ) -> None:
-    for tab in ("phone", "options"):
-        devices(True)
-        page.goto(f"{installation.url}/c/boreale/users/104/{tab}")
-        panel = page.locator("section", has=page.locator("#devices"))
-        expect(panel.locator("li")).to_have_count(3)
-        panel.scroll_into_view_if_needed()
-        assert moved(page) == [], tab
+    devices(True)
+    with watched_page(page.context, refused=True) as other:
+        other.set_viewport_size(page.viewport_size)  # type: ignore[arg-type]
+        other.add_init_script(WATCH)
+        # Both tabs at once: news come every five seconds.
+        panels = {}
+        for tab, shown in {"phone": page, "options": other}.items():
+            shown.goto(f"{installation.url}/c/boreale/users/104/{tab}")
+            panels[tab] = shown.locator("section", has=shown.locator("#devices"))
+            expect(panels[tab].locator("li")).to_have_count(3)
+            panels[tab].scroll_into_view_if_needed()
+            assert moved(shown) == [], tab
         devices(False)
-        expect(panel.locator("li")).to_have_count(0)
-        assert moved(page) == [], tab
+        for tab, panel in panels.items():
+            expect(panel.locator("li")).to_have_count(0)
+            assert moved(panel.page) == [], tab
 
 
 @pytest.mark.browser
