@@ -48,7 +48,9 @@ SENTENCES: Mapping[Weakness, Any] = {
     Weakness.EXTENSION: gettext_lazy(
         "The PIN can't contain the extension, nor repeat it or say it backwards."
     ),
-    Weakness.PHONE_NUMBER: gettext_lazy("The PIN can't be a part of one of the user's phone numbers."),
+    Weakness.PHONE_NUMBER: gettext_lazy(
+        "The PIN can't be a part of one of the extension's phone numbers, the mobile included."
+    ),
     Weakness.REPEATED: gettext_lazy(
         "The PIN needs three different digits, and no repetition such as 123123, 112233 or 123321."
     ),

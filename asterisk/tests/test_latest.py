@@ -350,6 +350,16 @@ def test_one_sees_ones_own_calls_and_steps_up_to_colleagues_rules(as_amelie, bor
     assert [step.icon for step in compared.then] == ["phone", "lock"]
 
 
+def test_ones_own_settings_are_called_so(as_amelie, boreale, staff, amelie, ines):
+    rule(amelie, no_answer_internal="extension:102")
+    call = a_call(boreale, "1.1", "103", "101", "no_answer.answered.")
+    changed(staff, boreale, amelie, mobile="5145550133")
+    rule(amelie, no_answer_internal="voicemail")
+    _compared, text = opened(as_amelie, call, "/me/calls")
+    assert "Your settings were changed since then" in text
+    assert "Settings of" not in text
+
+
 def see(viewer, target, **forced):
     Visibility.objects.update_or_create(user=viewer, department=target.primary_department, defaults=forced)
 

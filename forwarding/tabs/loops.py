@@ -133,7 +133,7 @@ def _judge(row: road.RowPlan, name: str, value: Destination, own: _OwnNumbers) -
         row.refuse(
             name,
             _(
-                "%(number)s rings this same user: the call would come back. Choose the voicemail, or somebody else."
+                "%(number)s rings this same extension: the call would come back. Choose the voicemail, or somebody else."
             )
             % words,
         )

@@ -28,7 +28,7 @@ from pbxadmin.common.columns import NOT_IN_FILES, Blank, Column, FieldColumn, Sc
 from pbxadmin.common.values.statuses import Status
 from users import road
 from users.models import Planning, User
-from users.rights import Own
+from users.rights import Own, Verb
 
 LONGEST_STATUS = timedelta(days=366)
 
@@ -224,10 +224,10 @@ def statuses_last_as_said(plan: road.Plan) -> None:
     now = timezone.now()
     weeks = schedules.of_people([row.record for row in rows if row.value("auto_switch_status")])
     for row in rows:
-        _settle(row, now, weeks.get(row.key))
+        _settle(row, now, weeks.get(row.key), plan.verb)
 
 
-def _settle(row: road.RowPlan, now: datetime, week: hours.Schedule | None) -> None:
+def _settle(row: road.RowPlan, now: datetime, week: hours.Schedule | None, verb: Verb) -> None:
     zone = (
         row.record.primary_department.time_zone
         if row.record.primary_department_id
@@ -253,19 +253,35 @@ def _settle(row: road.RowPlan, now: datetime, week: hours.Schedule | None) -> No
         until = hours.next_change(week, now)
         row.put("status_until", until)
         if until is None:
-            row.refuse(
-                "status",
-                _(
-                    "The schedule of this user never changes, so it would undo this status at once: switch the automatic status off first."
-                ),
-            )
+            row.refuse("status", _never_changes(verb))
             return
-        row.warn("status", _("This user's status follows the schedule: “%(status)s” lasts until its next change.") % {
-            "status": _(Status(wanted).record.label)
-        })  # fmt: skip
+        row.warn("status", _follows(verb) % {"status": _(Status(wanted).record.label)})
     running = row.before["status_until"] is not None and row.before["status_until"] > now
     former = row.before["status_after"] if running and row.before["status_after"] else row.before["status"]
     row.put("status_after", "" if until is None else former)
+
+
+def _never_changes(verb: Verb) -> str:
+    """Why a status can't be chosen; whoever chooses their own, or a colleague's, has no tab to switch anything off."""
+    if verb is Verb.SELF:
+        return _(
+            "Your schedule never changes, so it would undo this status at once: an administrator of your company can switch the automatic "
+            "status off."
+        )
+    if verb is Verb.STATUS:
+        return _(
+            "The schedule of this user never changes, so it would undo this status at once: an administrator of your company can switch "
+            "the automatic status off."
+        )
+    return _(
+        "The schedule of this user never changes, so it would undo this status at once: switch the automatic status off first."
+    )
+
+
+def _follows(verb: Verb) -> str:
+    if verb is Verb.SELF:
+        return _("Your status follows the schedule: “%(status)s” lasts until its next change.")
+    return _("This user's status follows the schedule: “%(status)s” lasts until its next change.")
 
 
 def next_change_in_words(person: User, week: hours.Schedule, now: datetime) -> str:

@@ -60,6 +60,28 @@ def test_the_status_is_what_the_schedule_says(automatic, moment, expected):
     assert status(automatic) == expected
 
 
+@pytest.mark.parametrize("never", [False, True])
+def test_each_is_told_of_the_schedule_what_they_can_do_about_it(boreale, felix, automatic, never):
+    if never:
+        department_hours(felix, boreale, "Accueil", office_hours="", break_hours="", holidays="[]")
+    automatic = User.objects.get(pk=automatic.pk)
+    colleague = make_user(boreale, "160", "Rose", "Paré", role="receptionists")
+    colleague.departments.add(automatic.primary_department)
+    said = {}
+    for actor, verb in (
+        (felix, rights.Verb.EDIT), (automatic, rights.Verb.SELF), (colleague, rights.Verb.STATUS),
+    ):  # fmt: skip
+        row = road.plan(
+            actor, boreale, user_sheet(), [road.Row(automatic.pk, {"status": "lunch"})], verb
+        ).rows[0]
+        [said[verb]] = (row.errors if never else row.warnings)["status"]
+    assert said[rights.Verb.SELF].startswith("Votre horaire" if never else "Votre statut")
+    for verb in (rights.Verb.EDIT, rights.Verb.STATUS):
+        assert "cet utilisateur" in said[verb]
+    for verb in (rights.Verb.SELF, rights.Verb.STATUS):
+        assert ("un administrateur de votre entreprise peut" in said[verb]) is never
+
+
 def test_both_times_of_the_hour_that_comes_twice_are_open(automatic):
     for utc in ("2026-11-01T05:30", "2026-11-01T06:30"):
         switching.switch(datetime.fromisoformat(utc).replace(tzinfo=UTC))
