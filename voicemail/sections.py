@@ -235,6 +235,23 @@ COLUMNS = companion_columns(
         "help": gettext_lazy("Announces the caller's number at the beginning of each message."),
     },
 )
+# To whoever changes their own.
+OWN_HELP = {
+    "pin": gettext_lazy(
+        "Entered to reach your voicemail from a phone: 4 to 10 digits. Blank: the PIN stays as it is."
+    ),
+    "email_option": gettext_lazy("What is sent to your email address when a message comes in."),
+}
+OWN_MORE = {
+    "language": gettext_lazy("Choose the language of the voice prompts that callers and you hear."),
+    "default_greeting": gettext_lazy(
+        "A status can have a greeting of its own, or use the default one chosen here."
+    ),
+    "email_option": gettext_lazy(
+        "Deleting a message from the email inbox doesn't delete it from the mailbox: you have to do that too. To handle messages by "
+        "email only, choose “Send the message as an attachment and delete it from the mailbox”."
+    ),
+}
 PIN = MAILBOXES.columns["voicemail.pin"]
 LANGUAGE = MAILBOXES.columns["voicemail.language"]
 
@@ -343,9 +360,16 @@ def page_facts(scope: Scope, person: User, form: Any) -> dict[str, Any]:
     """Where the library of greetings is; in the form, which language the department has, and the person's own greetings."""
     offer_own(form, person.pk, scope)
     if (department := person.primary_department) and LANGUAGE.name in form.fields:
-        form.fields[LANGUAGE.name].help_text = _(
-            "Language of the prompts that callers and the user hear. The department's: %(department_language)s."
-        ) % {"department_language": department.get_language_display()}
+        said = (
+            _("Language of the prompts that callers and you hear. The department's: %(department_language)s.")
+            if person.pk == scope.actor.pk
+            else _(
+                "Language of the prompts that callers and the user hear. The department's: %(department_language)s."
+            )
+        )
+        form.fields[LANGUAGE.name].help_text = said % {
+            "department_language": department.get_language_display()
+        }
     own = person.pk == scope.actor.pk and not rights.administers(scope.actor)
     url = (
         reverse("own_greetings_page")
@@ -378,6 +402,8 @@ VOICEMAIL = Section(
     row_rules=(pin_stays, open_mailbox_is_told),
     set_rules=(the_same_pin_is_no_change, pins_are_not_guessed, refuse_what_is_anothers(COLUMNS)),
     page_facts=page_facts,
+    own_help=OWN_HELP,
+    own_more=OWN_MORE,
     adds=Contribution(
         listed=(
             ListColumn(

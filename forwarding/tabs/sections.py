@@ -31,6 +31,8 @@ FORWARDING = Section(
     template="forwarding/tab.html",
     view="forwarding.views.forwarding_tab",
     page_facts=pages.forwarding_facts,
+    own_help=rules.OWN_HELP,
+    own_more=rules.OWN_MORE,
     row_rules=(rules.destinations_can_be_reached,),
     set_rules=(
         statuses_last_as_said,

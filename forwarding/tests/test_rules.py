@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import translation
+from django.utils.html import strip_tags
 
 import forwarding
 from forwarding.models import ForwardingRule
@@ -95,6 +97,18 @@ def test_nobody_is_sent_to_a_tab_that_they_have_not(felix, boreale):
         assert "Général" in said[Verb.EDIT]
         assert "administrateur" in said[Verb.SELF]
         assert "Général" not in said[Verb.SELF]
+
+
+@pytest.mark.parametrize(("language", "others"), [
+    ("en", r"(?i)\b(the|this) (user|person)\b|\btabs?\b"), ("fr-ca", r"(?i)\b(l’|cet |ce même )utilisateur\b|\bonglets?\b"),
+])  # fmt: skip
+def test_ones_own_pages_speak_to_their_reader_and_name_no_tab(boreale, amelie, language, others):
+    browser = sign_in_fully(Client(), amelie)
+    for name in ("own_page", "own_forwarding", "own_voicemail", "own_greetings_page", "own_app"):
+        page = browser.get(reverse(name), headers={"accept-language": language}).content.decode()
+        # A colleague's mailbox is a colleague's.
+        said = unescape(strip_tags(page)).replace("boîte vocale de cet utilisateur", "")
+        assert [line for line in said.splitlines() if re.search(others, line)] == [], name
 
 
 def test_the_mobile_rings_and_is_a_destination_only_where_there_is_one(felix, amelie, maude):

@@ -59,6 +59,17 @@ KIND_HELP: Mapping[Kind, Any] = {
     Kind.BUSY: _("The caller hears a busy tone and is disconnected."),
     Kind.SAME: _("Uses the destination that is set for external calls."),
 }  # fmt: skip
+# The same to whoever chooses for themself.
+OWN_KIND_HELP: Mapping[Kind, Any] = {
+    Kind.VOICEMAIL: _("Sends calls directly to your mailbox. The mailbox greeting can be personalised for each status."),
+    Kind.MOBILE: _("Forwards the call to your mobile number."),
+}  # fmt: skip
+OWN_MODIFIER_HELP: Mapping[str, Any] = {
+    "bounce": _(
+        "Bounce: if the first forward fails, the system tries to call the external number back while the caller waits. You hear the "
+        "caller's number announced and can choose whether to take the call."
+    ),
+}  # fmt: skip
 MODIFIER_HELP: Mapping[str, Any] = {
     "voicemail": _("“Voicemail” ticked: calls go directly to that user's mailbox."),
     "bounce": _(
@@ -189,6 +200,7 @@ class DestinationWidget(forms.Widget):
         self.no_deflection: Any = ""
         self.trunk_warning: Any = ""
         self.required_kind = True
+        self.own = False  # whether somebody chooses for themself
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
         """The text that was put together: "extension:105 Maude Côté?voicemail" is still as typed."""
@@ -220,7 +232,7 @@ class DestinationWidget(forms.Widget):
             shown = f"{typed} {self.names[typed]}".strip()
         elif kind == Kind.EXTERNAL and typed.startswith("+"):
             shown = phone_number_national(typed)
-        kinds, words = allowed(self.side), _words(self.side, get_language())
+        kinds, words = allowed(self.side), _words(self.side, get_language(), self.own)
         context |= {
             "kinds": options(
                 [
@@ -282,8 +294,10 @@ class Words:
 
 
 @cache
-def _words(side: Side, language: str | None) -> Words:
+def _words(side: Side, language: str | None, own: bool) -> Words:
     kinds = allowed(side)
+    kind_help = {**KIND_HELP, **(OWN_KIND_HELP if own else {})}
+    modifier_help = {**MODIFIER_HELP, **(OWN_MODIFIER_HELP if own else {})}
     return Words(
         kinds=[(str(each), str(KIND_LABELS[each])) for each in kinds],
         modifiers=[
@@ -291,14 +305,14 @@ def _words(side: Side, language: str | None) -> Words:
                 "name": flag,
                 "kinds": takers,
                 "label": str(MODIFIER_LABELS[flag]),
-                "help": str(MODIFIER_HELP[flag]),
+                "help": str(modifier_help[flag]),
             }
             for flag, takers in _takers_of_modifiers(side).items()
         ],
         told=format_html_join(
             "\n",
             '<p class="for field-help" data-for="{}">{}</p>',
-            ((str(each), KIND_HELP[each]) for each in kinds),
+            ((str(each), kind_help[each]) for each in kinds),
         ),
     )
 

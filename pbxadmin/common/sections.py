@@ -36,6 +36,10 @@ class Section:
     set_rules: tuple[Callable[[Any], None], ...] = ()
     # What the tab's page shows beside the form: (scope, person, form) → context of its template.
     page_facts: Callable[[Scope, Any, "SectionForm"], Mapping[str, Any]] | None = None
+    # What is said of its columns to whoever changes them for themself, by what the column is called behind its prefix: below the field, and
+    # behind its "?". They have no other tab, and aren't "the user".
+    own_help: Mapping[str, Text] = field(default_factory=dict)
+    own_more: Mapping[str, Text] = field(default_factory=dict)
     # What the app adds to these records beside the tab.
     adds: Contribution = NOTHING
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.columns import Scope
+from pbxadmin.common.destination_field import DestinationWidget
 from pbxadmin.common.forms import SectionForm
 from pbxadmin.common.http import PortalRequest
 from pbxadmin.common.sections import Section
@@ -29,6 +30,7 @@ def own_section(
     def trimmed(form: SectionForm) -> SectionForm:
         for name in [name for name in form.fields if name not in mine]:
             del form.fields[name]
+        _speak_to_oneself(form, section)
         return form
 
     def show(form: SectionForm, status: int = 200, record: User = person, **facts: Any) -> HttpResponse:
@@ -56,3 +58,12 @@ def own_section(
         source="self",
     )
     return saving.save(request, scope, page, person)
+
+
+def _speak_to_oneself(form: SectionForm, section: Section) -> None:
+    for name, made in form.fields.items():
+        plain = name.rpartition(".")[2]
+        made.help_text = section.own_help.get(plain, made.help_text)
+        made.more_help = section.own_more.get(plain, made.more_help)  # type: ignore[attr-defined]  # of the row, see `SectionForm`
+        if isinstance(made.widget, DestinationWidget):
+            made.widget.own = True
