@@ -11,12 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pbxadmin.common.crypto import fingerprint, random_token
+from pbxadmin.common.prepared import Prepared
 from pbxadmin.common.throttle import Limit, network_of
 from talk.models import Meeting, Visitor
 from users.company.takers import Place, reachable, takers_of
@@ -179,11 +180,17 @@ def waiting_room(token: str) -> Visitor | None:
 # --- The person's side --------------------------------------------------------------------------------------------
 def may_have_visitors(person: User) -> bool:
     """Whether a link of their own, or of a department, queue or ring group of theirs, leads visitors to somebody."""
-    if person.talk_enabled:
-        return True
+    return person.talk_enabled or bool(_led_to(person.pk))
+
+
+def _who_is_led_to(person: Any) -> QuerySet[Any]:
     departments = Department.objects.filter(memberships__user=OuterRef("pk")).exclude(talk_name="")
     groups = SystemExtension.objects.filter(members=OuterRef("pk")).exclude(talk_name="")
-    return User.objects.filter(Exists(departments) | Exists(groups), pk=person.pk).exists()
+    return User.objects.filter(Exists(departments) | Exists(groups), pk=person).order_by().values_list("pk")
+
+
+# Asked by every page of one's own, for its rail.
+_led_to = Prepared(_who_is_led_to)
 
 
 def visitors_of(person: User) -> list[Visitor]:
