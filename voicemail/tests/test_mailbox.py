@@ -100,8 +100,8 @@ REASONS = {
     "4017": "can't contain the extension",
     "2580": "a pattern on the keypad",
     "1122": "three different digits",
-    "0198": "one of the user's phone numbers",
-    "7862": "one of the user's phone numbers",
+    "0198": "one of the extension's phone numbers",
+    "7862": "one of the extension's phone numbers",
     "1987": "can't be a year",
     "5683": "most often",
 }
