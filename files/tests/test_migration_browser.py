@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
+from asterisk.engine import ports
 from files.tests import generated
 from pbxadmin.tests.installation import Installation, until, watched
 
@@ -69,7 +70,14 @@ def customer_of(page: Page, installation: Installation) -> str:
 
 @contextmanager
 def phone(installation: Installation, mac: str, folder: Path) -> Iterator[Path]:
-    """A phone on somebody's desk, switched on; what it says it does."""
+    """A phone on somebody's desk, switched on; what it says it does.
+
+    It has a port of its own: the usual one may be a phone system's on this machine.
+    """
+    port = ports.free_port(ports.UDP_AND_TCP)
+    installation.tell(
+        f"from phones.models import Phone\nPhone.objects.filter(mac={mac.lower()!r}).update(sip_port={port})"
+    )
     log = folder / "phone.log"
     environment = os.environ | {
         "PBXADMIN_VAR": str(installation.var),
