@@ -73,13 +73,14 @@ def test_it_says_in_words_and_percent_how_far_it_is(doing, job):
         for phase, share in (("read", 0.5), ("write", 0.5)):
             beat.at(phase, share)
             beat._tell()
-            seen.append(told(Job.objects.select_related("customer").get(pk=job.pk)).counts)
+            found = Job.objects.select_related("customer").get(pk=job.pk)
+            seen.append(told(found, found.starter).counts)
 
     doing.does = does
     with translation.override("en"):
         run(job)
         assert seen == ["Reading · 20%", "Writing · 70%"]
-        assert told(job).counts == "0 done"
+        assert told(job, job.starter).counts == "0 done"
 
 
 def test_a_cancellation_is_heard_in_the_middle_and_rolls_back_what_was_written(doing, job, boreale):
@@ -95,7 +96,7 @@ def test_a_cancellation_is_heard_in_the_middle_and_rolls_back_what_was_written(d
     assert job.state == "cancelled"
     assert not Customer.objects.filter(name="Written").exists()
     with translation.override("en"):
-        assert told(job).counts == "nothing was done"
+        assert told(job, job.starter).counts == "nothing was done"
 
 
 def test_one_that_is_cancelled_before_it_begins_never_begins(doing, job):
