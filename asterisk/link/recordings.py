@@ -49,24 +49,30 @@ async def look(client: Client, held: Held) -> bool:
     for row in rows:
         goes_on |= await _see_to(client, held, row, kept.get(row.key, ""))
     for key in kept.keys() - {row.key for row in rows}:
-        await _see_to_unknown(client, held, key, kept[key])
+        goes_on |= await _see_to_unknown(client, held, key, kept[key])
     return goes_on
 
 
-async def _see_to_unknown(client: Client, held: Held, key: str, said: str) -> None:
+async def _see_to_unknown(client: Client, held: Held, key: str, said: str) -> bool:
     """What somebody has recorded in the menu of their mailbox is news; whatever else is there nobody wants any more."""
     what, *menu = said.split(",")
     if what == "own" and len(menu) == 2 and await database.insist(recording.of_menu, held.pk, key, *menu):
         await _bring(client, held, key)
-    else:
-        await _clear(client, held, key, said)
+        return False
+    await _clear(client, held, key, said)
+    return _tells_its_end(said)
+
+
+def _tells_its_end(said: str) -> bool:
+    """Whether a call was there, that writes down how it ended, perhaps only after it was cleared: it is looked at once more."""
+    return said.startswith((State.RECORDING, State.RINGING))
 
 
 async def _see_to(client: Client, held: Held, row: Waiting, said: str) -> bool:
     if row.state == State.CANCELLED:
         await _clear(client, held, row.key, said)
         await database.insist(recording.forget, row.key)
-        return False
+        return _tells_its_end(said)
     state = recording.states(said) or row.state
     if state != State.RECORDED and (row.late or not await _lives(client, row.key, said)):
         state = State.LOST
