@@ -1,13 +1,16 @@
 """Recording a greeting by phone, as the pages show it: whose phones ring, what keeps them from it, and what becomes of a recording."""
 
+import asyncio
 from datetime import timedelta
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from asterisk.link import recordings
 from asterisk.mailboxes import recording
 from asterisk.mailboxes.recording import State
 from asterisk.models import Contact, Errand, Node, PhoneRecording
@@ -375,3 +378,31 @@ def test_what_nobody_reads_or_fetches_is_forgotten(node, boreale, felix):
 )  # fmt: skip
 def test_what_the_dialplan_writes_down_is_understood(said, state):
     assert recording.states(said) == state
+
+
+def test_a_call_that_is_cleared_while_it_goes_on_is_looked_at_until_what_it_writes_of_its_end_is_gone(
+    monkeypatch,
+):
+    kept = {"k": "recording PJSIP/102-1"}
+    ends = ["nothing"]
+
+    class Asterisk:
+        async def listing(self, *asked):
+            return [{"Key": f"/pbxgreetings/{key}", "Val": said} for key, said in kept.items()]
+
+        async def ask(self, action, *fields):
+            if action == "DBDel":
+                del kept["k"]
+                # The call was hung up a moment ago, and writes only now how it ended.
+                kept.update({"k": ends.pop()} if ends else {})
+
+    async def nobody_waits(*asked):
+        return []
+
+    monkeypatch.setattr(recordings.database, "insist", nobody_waits)
+    monkeypatch.setattr(recordings.ari, "delete", lambda *asked: None)
+    look = recordings.look(Asterisk(), SimpleNamespace(pk=1))
+    assert asyncio.run(look) is True
+    assert kept == {"k": "nothing"}
+    assert asyncio.run(recordings.look(Asterisk(), SimpleNamespace(pk=1))) is False
+    assert kept == {}

@@ -165,36 +165,6 @@ FIELDS = columns_of(
 )
 
 
-# To whoever changes their own.
-OWN_HELP = {"greeting": gettext_lazy("What callers hear when your voicemail answers.")}
-OWN_MORE = {
-    "busy_external": gettext_lazy(
-        "The destination of calls from outside while you are on a call and “Accept multiple calls” is off, or while no device is "
-        "connected to your extension."
-    ),
-    "busy_internal": gettext_lazy(
-        "The destination of calls from other users while you are on a call and “Accept multiple calls” is off, or while no device is "
-        "connected to your extension."
-    ),
-    "ring_mobile": gettext_lazy(
-        "Calls ring your mobile number together with the devices of your extension. If the mobile answers, the call takes two channels "
-        "for as long as it lasts."
-    ),
-    "accept_multiple_calls": gettext_lazy(
-        "You can answer several calls without ending the first one. Off: the destination “Busy or not registered” is used while you "
-        "are on a call."
-    ),
-    "accept_ring_group_calls": gettext_lazy("Calls to a ring group ring your extension."),
-    "accept_push": gettext_lazy(
-        "The mobile app is told of calls and messages even when it isn't open. Needed to answer with the app; switch it off "
-        "for the statuses in which you don't want to be notified."
-    ),
-    "greeting": gettext_lazy(
-        "“Play the default options” uses the recording chosen on your page “Voicemail”."
-    ),
-}
-
-
 def columns_for(status: Status) -> tuple[CompanionColumn, ...]:
     """The columns of one status: what its type has, in the order of the tab."""
     without = ONLY_DIVERTING if status.rings else ONLY_RINGING
@@ -297,7 +267,6 @@ def destinations_can_be_reached(row: road.RowPlan, plan: road.Plan) -> None:
                 row, loses_mobile, TOLL_SENTENCES[toll] % {"number": phone_number_national(mobile)}
             )
     else:
-        # Whoever changes their own rules has no tab for the number.
         missed = (
             _("You have no mobile number: an administrator of your company can enter one.")
             if plan.verb is Verb.SELF

@@ -6,7 +6,7 @@ from forwarding import starts
 from forwarding.effects import EFFECTS, STATUS_MESSAGE
 from forwarding.status_for_many import STATUS
 from forwarding.tabs import facts as pages
-from forwarding.tabs import legacies, loops, rules
+from forwarding.tabs import legacies, loops, own_words, rules
 from forwarding.tabs.schedule import (
     DEPARTMENT_HOURS,
     HOLIDAYS_COLUMN,
@@ -31,8 +31,8 @@ FORWARDING = Section(
     template="forwarding/tab.html",
     view="forwarding.views.forwarding_tab",
     page_facts=pages.forwarding_facts,
-    own_help=rules.OWN_HELP,
-    own_more=rules.OWN_MORE,
+    own_help=own_words.OWN_HELP,
+    own_more=own_words.OWN_MORE,
     row_rules=(rules.destinations_can_be_reached,),
     set_rules=(
         statuses_last_as_said,
